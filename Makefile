@@ -1,0 +1,59 @@
+# Each target creates the environment it needs in .venv; a second run reuses it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= reproduction
+
+.PHONY: help reproduce quick test slow full lint notebooks benchmarks clean
+
+help:
+	@echo "make reproduce   simulate, write figures, tables and $(OUT)/index.html"
+	@echo "make test        run the tests"
+	@echo "make quick       the same as reproduce with a small budget, in under a minute"
+	@echo "make slow        the long statistical tests, at CI's budget"
+	@echo "make full        the long statistical tests, at full budget"
+	@echo "make lint        format, lint and type checks"
+	@echo "make notebooks   execute the notebooks with a quick budget"
+	@echo "make benchmarks  speed side by side with peers"
+
+$(BIN)/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "moltheory needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $(VENV)/.installed $@
+
+reproduce: $(VENV)/.installed
+	$(BIN)/moltheory reproduce --out $(OUT)
+
+quick: $(VENV)/.installed
+	$(BIN)/moltheory reproduce --quick --out $(OUT)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+slow: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m slow
+
+full: $(VENV)/.installed-dev
+	MOLTHEORY_FULL=1 $(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+notebooks: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m notebook tests/test_notebooks.py
+
+benchmarks: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/dominance.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

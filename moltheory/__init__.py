@@ -1,0 +1,89 @@
+"""Which part of an empirical Pareto front is real? A workbench for multi-objective learning theory.
+
+Learning with several objectives gives an empirical Pareto front, from finite data. moltheory compares it with
+the true one: exactly where the population is known, with a guarantee where it is not.
+
+Everything is minimised unless ``maximise`` says otherwise. Submodules and names are loaded when first used,
+so importing the package costs little more than importing numpy.
+
+Main source: P. Súkeník and C. H. Lampert, "Generalization in multi-objective machine learning",
+arXiv 2208.13499, doi 10.1007/s00521-024-10616-1.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Front",
+    "__version__",
+    "bounds",
+    "coverage_error",
+    "errors",
+    "experiments",
+    "figures",
+    "hypervolume",
+    "nondominated",
+    "objectives",
+    "oracle",
+    "pareto",
+    "pareto_front",
+    "pareto_rank",
+    "plotting",
+    "problems",
+    "purity_error",
+    "runs",
+    "scalarization",
+]
+
+# Where each public name lives; what is not listed here is a submodule.
+_HOMES = {
+    "Front": "moltheory.pareto",
+    "coverage_error": "moltheory.pareto",
+    "hypervolume": "moltheory.pareto",
+    "nondominated": "moltheory.pareto",
+    "pareto_front": "moltheory.pareto",
+    "pareto_rank": "moltheory.pareto",
+    "purity_error": "moltheory.pareto",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'moltheory' has no attribute {name!r}")
+    home = _HOMES.get(name)
+    value: object = getattr(import_module(home), name) if home else import_module(f"moltheory.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if TYPE_CHECKING:
+    from moltheory import (
+        bounds,
+        errors,
+        experiments,
+        figures,
+        objectives,
+        oracle,
+        pareto,
+        plotting,
+        problems,
+        runs,
+        scalarization,
+    )
+    from moltheory.pareto import (
+        Front,
+        coverage_error,
+        hypervolume,
+        nondominated,
+        pareto_front,
+        pareto_rank,
+        purity_error,
+    )

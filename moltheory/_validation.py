@@ -1,0 +1,215 @@
+"""Checks of arguments, shared by every room: each refuses with one sentence.
+
+A check returns the argument in canonical form, so that the code after it needs no second look. Arrays are
+never copied where they already are in that form, and never written to.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory.errors import InvalidInputError
+
+__all__ = [
+    "FloatArray",
+    "Maximise",
+    "check_choice",
+    "check_count",
+    "check_fraction",
+    "check_names",
+    "check_real",
+    "check_vector",
+    "frozen",
+    "real_array",
+]
+
+FloatArray = npt.NDArray[np.float64]
+Maximise = bool | Sequence[bool] | npt.NDArray[np.bool_]
+
+_Text = TypeVar("_Text", bound=str)
+_Array = TypeVar("_Array", bound=npt.NDArray[Any])
+
+
+def real_array(
+    name: str,
+    value: npt.ArrayLike,
+    *,
+    shape: str,
+    min_ndim: int,
+    max_ndim: int | None = None,
+    finite: bool = True,
+    keep_integers: bool = False,
+) -> npt.NDArray[Any]:
+    """Return `value` as a real array without NaN and without an empty axis.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name, for the message.
+    value : array_like
+        What the caller passed.
+    shape : str
+        The expected shape in words, for the message, for example ``"(..., n, m)"``.
+    min_ndim, max_ndim : int, optional
+        Allowed number of dimensions; no upper limit by default.
+    finite : bool, default True
+        Refuse infinities too.
+    keep_integers : bool, default False
+        Leave integer arrays integers; by default the result is float64.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, or the caller's integer dtype where `keep_integers` is set.
+
+    Raises
+    ------
+    InvalidInputError
+        If `value` is ragged, not real, empty, of another dimension, or holds NaN (or, where `finite`,
+        an infinity).
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise InvalidInputError(f"`{name}` must be an array of shape {shape}, got ragged nested sequences.") from None
+    if array.dtype == np.bool_:
+        array = array.astype(np.int8 if keep_integers else np.float64)
+    if array.dtype.kind not in "iuf":
+        try:
+            if array.dtype.kind != "O":
+                raise TypeError
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise InvalidInputError(f"`{name}` must be real numbers, got dtype {array.dtype}.") from None
+    too_many = max_ndim is not None and array.ndim > max_ndim
+    if array.ndim < min_ndim or too_many:
+        raise InvalidInputError(f"`{name}` must have shape {shape}, got shape {array.shape}.")
+    if array.size == 0:
+        raise InvalidInputError(f"`{name}` must not be empty, got shape {array.shape}.")
+    if array.dtype.kind in "iu":
+        return array if keep_integers else array.astype(np.float64)
+    if array.dtype != np.float64:
+        array = array.astype(np.float64)
+    if finite:
+        if not np.isfinite(array).all():
+            found = "NaN" if np.isnan(array).any() else "an infinity"
+            raise InvalidInputError(f"`{name}` must be finite, got {found}.")
+    elif np.isnan(array).any():
+        raise InvalidInputError(f"`{name}` must not contain NaN, got {int(np.isnan(array).sum())} of them.")
+    return array
+
+
+def check_vector(
+    name: str,
+    value: npt.ArrayLike,
+    *,
+    length: int | None = None,
+    low: float = -math.inf,
+    strict: bool = False,
+    finite: bool = True,
+) -> FloatArray:
+    """Return `value` as a 1-d float array of a given length with entries above (or at) `low`.
+
+    Raises
+    ------
+    InvalidInputError
+        If the shape, the length or a value breaks the rule.
+    """
+    array = real_array(name, value, shape="(N,)", min_ndim=1, max_ndim=1, finite=finite)
+    if length is not None and array.shape[0] != length:
+        raise InvalidInputError(f"`{name}` must have {length} entries, got {array.shape[0]}.")
+    smallest = float(array.min())
+    if smallest < low or (strict and smallest == low):
+        raise InvalidInputError(f"`{name}` must be {'>' if strict else '>='} {low:g} everywhere, got {smallest:g}.")
+    return array
+
+
+def check_real(
+    name: str, value: object, *, low: float = -math.inf, high: float = math.inf, strict: bool = False
+) -> float:
+    """Return `value` as a finite float in [low, high] (open interval if `strict`).
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not one finite real number in that range.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        raise InvalidInputError(f"`{name}` must be a real number, got {value!r}.")
+    number = float(value)
+    outside = not low <= number <= high or (strict and number in (low, high))
+    if not math.isfinite(number) or outside:
+        left, right = ("(", ")") if strict else ("[", "]")
+        raise InvalidInputError(f"`{name}` must lie in {left}{low:g}, {high:g}{right}, got {number!r}.")
+    return number
+
+
+def check_fraction(name: str, value: object) -> float:
+    """Return `value` as a float strictly between 0 and 1, for example a failure probability.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not a number in the open interval (0, 1).
+    """
+    return check_real(name, value, low=0.0, high=1.0, strict=True)
+
+
+def check_count(name: str, value: object, *, low: int = 1) -> int:
+    """Return `value` as an int of at least `low`; bools and floats are refused.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not an integer or too small.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise InvalidInputError(f"`{name}` must be an integer, got {value!r}.")
+    number = int(value)
+    if number < low:
+        raise InvalidInputError(f"`{name}` must be an integer >= {low}, got {number}.")
+    return number
+
+
+def check_choice(name: str, value: _Text, choices: Collection[str]) -> _Text:
+    """Return `value` if it is one of `choices`.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is none of them; the message lists them.
+    """
+    if value not in choices:
+        raise InvalidInputError(f"`{name}` must be one of {', '.join(sorted(choices))}, got {value!r}.")
+    return value
+
+
+def check_names(name: str, value: Iterable[str] | None, *, length: int, stem: str) -> tuple[str, ...]:
+    """Return `length` distinct names; by default ``stem_1`` to ``stem_length``.
+
+    Raises
+    ------
+    InvalidInputError
+        If the number is wrong, an entry is not a non-empty string, or two agree.
+    """
+    if value is None:
+        return tuple(f"{stem}_{i + 1}" for i in range(length))
+    names = tuple(value)
+    if len(names) != length:
+        raise InvalidInputError(f"`{name}` must hold {length} names, got {len(names)}.")
+    if not all(isinstance(entry, str) and entry for entry in names) or len(set(names)) != length:
+        raise InvalidInputError(f"`{name}` must hold distinct non-empty strings, got {names!r}.")
+    return names
+
+
+def frozen(array: _Array) -> _Array:
+    """Return a read-only copy, for arrays kept inside immutable results."""
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy

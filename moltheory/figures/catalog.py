@@ -1,0 +1,44 @@
+"""The figures by name, in the order of the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moltheory._validation import check_choice
+from moltheory.figures.base import Figure
+from moltheory.figures.mechanism import Mechanism
+from moltheory.figures.real_data import BreastCancer
+from moltheory.figures.weights import Weights
+from moltheory.figures.worlds import Worlds
+
+__all__ = ["figure_names", "get_figure"]
+
+_FIGURES: tuple[type[Figure[Any]], ...] = (Mechanism, Worlds, Weights, BreastCancer)
+
+
+def figure_names() -> tuple[str, ...]:
+    """Return the names of all figures, in the order of the report.
+
+    Examples
+    --------
+    >>> figure_names()
+    ('mechanism', 'worlds', 'weights', 'breast_cancer')
+    """
+    return tuple(figure.name for figure in _FIGURES)
+
+
+def get_figure(name: str) -> Figure[Any]:
+    """Return a figure by name.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no figure of that name; the message lists them.
+
+    Examples
+    --------
+    >>> get_figure("weights").title
+    'Weights away from zero restore the converse; plain Chebyshev does not'
+    """
+    check_choice("name", name, figure_names())
+    return next(figure() for figure in _FIGURES if figure.name == name)

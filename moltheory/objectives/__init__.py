@@ -1,0 +1,11 @@
+"""What is to be minimised: objectives, true or empirical, and the measures they are made of.
+
+True and empirical objectives are the same kind of thing: a table of risks, with any leading batch axes. What
+is computed from one (a front, a scalarized minimiser) is computed from the other by the same code, and theory
+compares the two.
+"""
+
+from moltheory.objectives.finite import FiniteObjectives
+from moltheory.objectives.measures import Cell, Gap, Known, Mean, Measure, Rate, Worst
+
+__all__ = ["Cell", "FiniteObjectives", "Gap", "Known", "Mean", "Measure", "Rate", "Worst"]

@@ -1,0 +1,166 @@
+"""Drawing: Axes in, Axes out, one readable style, no global state of matplotlib.
+
+Colors are those of M. Okabe and K. Ito (2008, "Color universal design"), told apart by readers with any color
+vision; every series also has its own marker or line style.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._validation import FloatArray, check_count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["COLORS", "STYLE", "axis_labels", "band", "log_sizes", "note", "panels", "rendered", "staircase"]
+
+COLORS = {
+    "truth": "#000000",
+    "coverage": "#0072B2",
+    "purity": "#D55E00",
+    "bound": "#6E6E6E",
+    "deviation": "#009E73",
+    "extra": "#CC79A7",
+    "light": "#56B4E9",
+}
+STYLE: Any = {
+    "font.size": 11.0,
+    "font.family": "DejaVu Sans",
+    "axes.titlesize": 12.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 11.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 10.0,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 6.0,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 160,
+    "svg.hashsalt": "moltheory",
+}
+_PANEL = (4.3, 3.7)
+
+
+def panels(count: int, *, narrow: bool = False) -> tuple[Figure, list[Axes]]:
+    """Make a figure with `count` panels: up to three side by side, more in two columns.
+
+    Parameters
+    ----------
+    count : int
+        Number of panels, >= 1.
+    narrow : bool, default False
+        One column, for a phone.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Not registered with pyplot: it goes when the last reference goes.
+    axes : list of matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> figure, axes = panels(3)
+    >>> len(axes), figure.get_figwidth() > panels(3, narrow=True)[0].get_figwidth()
+    (3, True)
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    check_count("count", count)
+    columns = 1 if narrow else count if count <= 3 else 2
+    rows = -(-count // columns)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False)
+    for spare in grid.ravel()[count:]:
+        spare.remove()
+    return figure, list(grid.ravel()[:count])
+
+
+def rendered(figure: Figure, kind: str) -> bytes:
+    """Return a figure as the bytes of a file, the same bytes for the same figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    kind : {"png", "pdf", "svg"}
+
+    Returns
+    -------
+    bytes
+    """
+    import matplotlib as mpl
+
+    buffer = io.BytesIO()
+    # Dates would make equal figures differ.
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()
+
+
+def axis_labels(ax: Axes, x: str, y: str) -> Axes:
+    """Label two minimised objectives, with the direction of better on both axes."""
+    ax.set_xlabel(f"← better     {x}")
+    ax.set_ylabel(f"← better     {y}")
+    return ax
+
+
+def log_sizes(ax: Axes) -> Axes:
+    """Make the horizontal axis one of sample sizes, logarithmic, with labels at powers of ten only."""
+    from matplotlib.ticker import NullFormatter
+
+    ax.set_xscale("log")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("number of examples n")
+    return ax
+
+
+def staircase(ax: Axes, points: npt.ArrayLike, **line: Any) -> Axes:
+    """Draw the boundary of what a set of points dominates (both objectives minimised).
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Its limits must be set: the boundary runs to them.
+    points : (k, 2) array_like
+        Dominated points are left out.
+    **line
+        Passed to ``ax.plot``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    from moltheory.pareto import pareto_front
+
+    front = pareto_front(np.asarray(points, dtype=np.float64)).points
+    right, top = ax.get_xlim()[1], ax.get_ylim()[1]
+    x = np.concatenate([[front[0, 0]], np.repeat(front[:, 0], 2)[1:], [right]])
+    y = np.concatenate([[top], np.repeat(front[:, 1], 2)])
+    ax.plot(x, y[: x.size], **line)
+    return ax
+
+
+def band(ax: Axes, x: npt.ArrayLike, low: FloatArray, high: FloatArray, *, color: str) -> Axes:
+    """Shade the range between two curves."""
+    ax.fill_between(np.asarray(x), low, high, color=color, alpha=0.22, linewidth=0)
+    return ax
+
+
+def note(ax: Axes, text: str, *, at: tuple[float, float], color: str = "#222222", ha: str = "left") -> Axes:
+    """Write a short text inside the panel, at a place in axes coordinates."""
+    ax.text(*at, text, transform=ax.transAxes, color=color, ha=ha, va="center", fontsize=10.0)
+    return ax

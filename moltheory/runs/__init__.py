@@ -1,0 +1,24 @@
+"""Long computations: seeds that do not depend on the number of processes, blocks, files, a record.
+
+Nothing here knows what is being computed. Work is cut into blocks of a fixed size; each block has its own
+random stream, keyed by what is computed and which block it is, so the result is bit-identical for any
+number of processes.
+"""
+
+from moltheory.runs.blocks import block_lengths, check_jobs, run_blocks
+from moltheory.runs.files import prepare_folder, write_atomically
+from moltheory.runs.seeds import RandomSource, as_seed_sequence, block_stream
+from moltheory.runs.versions import Versions, show_versions
+
+__all__ = [
+    "RandomSource",
+    "Versions",
+    "as_seed_sequence",
+    "block_lengths",
+    "block_stream",
+    "check_jobs",
+    "prepare_folder",
+    "run_blocks",
+    "show_versions",
+    "write_atomically",
+]

@@ -1,0 +1,32 @@
+"""Shared fixtures."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+settings.register_profile("moltheory", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("moltheory")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20221)
+
+
+@pytest.fixture
+def refuses() -> Callable[..., None]:
+    """Assert that a call is refused with one sentence that names the argument."""
+    from moltheory.errors import MoltheoryError
+
+    def check(argument: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        with pytest.raises(MoltheoryError) as caught:
+            function(*args, **kwargs)
+        message = str(caught.value)
+        assert message.startswith(f"`{argument}` "), message
+        assert message.endswith("."), message
+        assert "\n" not in message
+
+    return check

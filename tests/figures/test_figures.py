@@ -1,0 +1,118 @@
+"""Figures and the report: everything is written, says what the numbers say, and is the same again."""
+
+import json
+
+import numpy as np
+import pytest
+
+from moltheory.errors import InvalidInputError, OutputError
+from moltheory.figures import Settings, figure_names, get_figure, reproduce
+from moltheory.plotting import panels, rendered
+
+_QUICK = Settings(quick=True)
+
+
+@pytest.fixture(scope="module")
+def results():
+    return {name: get_figure(name).compute(_QUICK) for name in figure_names()}
+
+
+@pytest.mark.parametrize("name", figure_names())
+def test_draws_on_the_axes_it_is_given(name, results):
+    figure = get_figure(name)
+    for narrow in (False, True):
+        canvas, axes = panels(figure.n_panels, narrow=narrow)
+        assert list(figure.draw(results[name], axes)) == axes
+        assert all(ax.get_xlabel() and ax.get_ylabel() and (ax.get_title() or ax.get_title("left")) for ax in axes)
+        assert len(rendered(canvas, "png")) > 10_000
+
+
+@pytest.mark.parametrize("name", figure_names())
+def test_tables_hold_the_numbers_behind_it(name, results):
+    tables = get_figure(name).tables(results[name])
+    assert tables
+    for table in tables.values():
+        assert len(table)
+        assert table.select_dtypes("number").notna().all().all()
+
+
+@pytest.mark.parametrize("name", figure_names())
+def test_captions_are_whole_sentences_with_numbers(name, results):
+    caption = get_figure(name).caption(results[name])
+    assert caption.endswith(".")
+    assert any(character.isdigit() for character in caption)
+    assert "nan" not in caption
+
+
+def test_mechanism_shows_a_decoy_on_the_front(results):
+    result = results["mechanism"]
+    assert result.selected[0]
+    assert result.selected[1:].sum() == 1
+    assert (result.simulation["purity_error"] == 1).all()
+
+
+def test_worlds_report_no_violation(results):
+    assert results["worlds"].simulated["violations"].sum() == 0
+    assert results["worlds"].exact["worst_ratio"].max() <= 1 + 1e-12
+
+
+def test_weights_order_the_scalarizations(results):
+    table = results["weights"].table
+    at = table[table["n"] == 101].pivot(index="smallest_weight", columns="scalarization", values="purity_error")
+    assert (at["weighted sum"] <= at["Chebyshev"] + 1e-12).all()
+    sums = table[table["scalarization"] == "weighted sum"]
+    for _, part in sums.groupby("n"):
+        assert (np.diff(part.sort_values("smallest_weight")["purity_error"]) <= 1e-12).all()
+
+
+def test_images_are_the_same_bytes_again(results):
+    figure = get_figure("weights")
+
+    def once(kind):
+        canvas, axes = panels(figure.n_panels)
+        figure.draw(results["weights"], axes)
+        return rendered(canvas, kind)
+
+    for kind in ("png", "pdf", "svg"):
+        assert once(kind) == once(kind)
+
+
+def test_reproduce_writes_images_tables_record_and_page(tmp_path):
+    lines = []
+    done = reproduce(tmp_path / "out", only=["weights"], settings=_QUICK, report=lines.append)
+    names = {path.name for path in done.files}
+    assert names == {"weights.png", "weights.pdf", "weights_purity.csv", "record.json", "index.html"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    record = json.loads((tmp_path / "out" / "record.json").read_text())
+    assert record["seed"] == 0
+    assert record["parameters"] == {"quick": True, "n_jobs": 1}
+    assert record["versions"]["numpy"] == np.__version__
+    assert set(record["seconds"]) == {"weights"}
+    page = done.page.read_text()
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert 'src="data:image/png;base64,' in page
+    assert len(lines) == 1
+
+
+def test_tables_are_bit_identical_for_any_number_of_processes(tmp_path):
+    for jobs in (1, 2):
+        reproduce(tmp_path / str(jobs), only=["mechanism"], settings=Settings(quick=True, seed=3, n_jobs=jobs))
+    for path in (tmp_path / "1").glob("*.csv"):
+        assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes()
+    for kind in ("png", "pdf"):
+        assert (tmp_path / "1" / f"mechanism.{kind}").read_bytes() == (
+            tmp_path / "2" / f"mechanism.{kind}"
+        ).read_bytes()
+
+
+def test_refusals_write_nothing(tmp_path):
+    with pytest.raises(InvalidInputError, match="`name` must be one of breast_cancer, mechanism, weights, worlds"):
+        reproduce(tmp_path / "out", only=["nonsense"])
+    with pytest.raises(InvalidInputError, match="`only` must hold distinct names"):
+        reproduce(tmp_path / "out", only=["weights", "weights"])
+    with pytest.raises(InvalidInputError, match="`seed` must be an integer >= 0, got -1"):
+        Settings(seed=-1)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="`out` must be a folder"):
+        reproduce(tmp_path / "file", only=["weights"])
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -53,7 +53,8 @@ notebooks: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m notebook tests/test_notebooks.py
 
 benchmarks: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/dominance.py
+	$(BIN)/python benchmarks/dominance.py --write
+	$(BIN)/python benchmarks/startup.py --write
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

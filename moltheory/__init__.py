@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "FiniteWorld",
     "Front",
     "__version__",
     "bounds",
@@ -37,10 +38,12 @@ __all__ = [
     "purity_error",
     "runs",
     "scalarization",
+    "show_versions",
 ]
 
 # Where each public name lives; what is not listed here is a submodule.
 _HOMES = {
+    "FiniteWorld": "moltheory.problems",
     "Front": "moltheory.pareto",
     "coverage_error": "moltheory.pareto",
     "hypervolume": "moltheory.pareto",
@@ -48,6 +51,7 @@ _HOMES = {
     "pareto_front": "moltheory.pareto",
     "pareto_rank": "moltheory.pareto",
     "purity_error": "moltheory.pareto",
+    "show_versions": "moltheory.runs",
 }
 
 
@@ -87,3 +91,5 @@ if TYPE_CHECKING:
         pareto_rank,
         purity_error,
     )
+    from moltheory.problems import FiniteWorld
+    from moltheory.runs import show_versions

@@ -74,10 +74,10 @@ class Mechanism(Figure[MechanismResult]):
         last = table["size"].max()
         deviation = table.loc[table["size"] == last, "uniform_deviation"].mean()
         return (
-            f"Left: truly, one model is best in both objectives; two decoys have the same error and cost more. "
-            f"Middle: in a sample of {_DRAW_SIZE} examples one decoy errs on {lucky:.0%}, by luck, so it is "
+            f"First panel: truly, one model is best in both objectives; two decoys have the same error and cost more. "
+            f"Second panel: in a sample of {_DRAW_SIZE} examples one decoy errs on {lucky:.0%}, by luck, so it is "
             f"empirically Pareto-optimal. The decoys err on opposite examples, so in every sample of odd size one "
-            f"of them is lucky. Right: over {table['replicate'].nunique():,} samples per size up to n = {last:,}, "
+            f"of them is lucky. Third panel: over {table['replicate'].nunique():,} samples per size up to n = {last:,}, "
             f"the coverage error (how far is each truly optimal model from the empirical front?) is "
             f"{table['coverage_error'].max():g} in every sample, and the purity error (how far is each empirically "
             f"optimal model from the true front?) is {table['purity_error'].min():g} in every sample, although all "

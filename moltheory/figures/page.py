@@ -94,7 +94,8 @@ def _section(section: Section) -> str:
     return (
         f'<section id="{section.name}">\n<h2>{title}</h2>\n<figure><picture>'
         f'<source media="(max-width: 700px)" srcset="{_data_uri(section.narrow)}">'
-        f'<img src="{_data_uri(section.wide)}" alt="{title}"></picture></figure>\n'
+        f'<img src="{_data_uri(section.wide)}" alt="{title}" style="max-width:{_css_width(section.wide)}px">'
+        "</picture></figure>\n"
         f"<p>{html.escape(section.caption)}</p>\n{tables}</section>\n"
     )
 
@@ -127,6 +128,12 @@ def _record_section(record: dict[str, Any]) -> str:
         text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
         rows.append(f"<dt>{html.escape(key)}</dt><dd>{html.escape(text)}</dd>")
     return f'<section id="record">\n<h2>Run record</h2>\n<dl>{"".join(rows)}</dl></section>\n'
+
+
+def _css_width(png: bytes) -> int:
+    """Return the width at which the text of a figure is about as large as that of the page."""
+    pixels = int.from_bytes(png[16:20], "big")  # the header chunk begins with the width
+    return round(pixels / 1.6)
 
 
 def _data_uri(image: bytes) -> str:

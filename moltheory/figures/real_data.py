@@ -89,13 +89,13 @@ class BreastCancer(Figure[BreastCancerResult]):
         stay = ~result.truly_optimal & (result.share_on_front >= 0.05)
         return (
             f"Breast cancer, {result.true_risks.shape[0]} models fixed before any draw, population of 285 tumors; "
-            f"objectives are false-negative rate, false-positive rate and the share of features used. Left: in one "
+            f"objectives are false-negative rate, false-positive rate and the share of features used. First panel: in one "
             f"sample of {_DRAW_SIZE} the empirical front has {int(result.selected.sum())} members, of which "
             f"{int(found.sum())} are not truly optimal (squares); {int(result.truly_optimal.sum())} models are truly "
-            f"optimal. Middle: in {int(summary['replicates'].sum()):,} samples the coverage error was above twice "
+            f"optimal. Second panel: in {int(summary['replicates'].sum()):,} samples the coverage error was above twice "
             f"the largest deviation {int(summary['violations'].sum())} times; bands hold 90 % of the samples. At n "
             f"= {int(last['size']):,} the mean coverage error is {last['coverage_error']:.2g} and the mean purity "
-            f"error {last['purity_error']:.2g}. Right: members of the empirical front by what they truly are. Why do "
+            f"error {last['purity_error']:.2g}. Third panel: members of the empirical front by what they truly are. Why do "
             f"spurious ones stay? At that n, {int(stay.sum())} models that are not optimal are on the empirical front "
             f"in at least 5 % of {_SHARE_REPLICATES} samples; {int((stay & _tied(result.true_risks)).sum())} of them "
             f"tie exactly, in one of the two rates, with every model that dominates them, so chance decides for any "

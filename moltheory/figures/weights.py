@@ -69,8 +69,8 @@ class Weights(Figure[WeightsResult]):
         """Draw all scalarizations at one n, then the weighted sum at several."""
         styles = [
             ("Chebyshev", "purity", "-"),
-            ("augmented Chebyshev, ρ = 0.05", "extra", "-."),
-            ("augmented Chebyshev, ρ = 0.2", "deviation", ":"),
+            ("augmented, ρ = 0.05", "extra", "-."),
+            ("augmented, ρ = 0.2", "deviation", ":"),
             ("weighted sum", "coverage", "--"),
         ]
         at_n = result.table[result.table["n"] == _N]
@@ -82,8 +82,7 @@ class Weights(Figure[WeightsResult]):
         for n, color, line in zip(_SIZES, ("light", "coverage", "truth"), (":", "--", "-"), strict=True):
             _curve(axes[1], sums[sums["n"] == n], label=f"n = {n:,}", color=COLORS[color], linestyle=line)
             axes[1].axvline(result.certified_from[n], color=COLORS[color], linestyle=line, linewidth=1, alpha=0.6)
-        axes[1].set_title("Weighted sum")
-        axes[1].plot([], [], color=COLORS["bound"], linewidth=1, label="certified from here on (95 %)")
+        axes[1].set_title("Weighted sum (thin lines: certified)")
         for ax in axes:
             ax.set_xscale("log")
             ax.set_yscale("log")
@@ -93,7 +92,7 @@ class Weights(Figure[WeightsResult]):
             ax.set_xlabel("smallest weight (on cost)")
             ax.set_ylabel("← better     expected purity error")
         axes[0].legend(loc="lower left")
-        axes[1].legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="white")
+        axes[1].legend(loc="lower left")
         return axes
 
     def caption(self, result: WeightsResult) -> str:
@@ -104,10 +103,10 @@ class Weights(Figure[WeightsResult]):
         values = nearest[nearest["smallest_weight"] == weight].set_index("scalarization")["purity_error"]
         starts = ", ".join(f"{start:.3f} at n = {n:,}" for n, start in result.certified_from.items())
         return (
-            f"Mirrored decoys, exact over all samples. Left: at n = {_N} and smallest weight {weight:.3f} the "
+            f"Mirrored decoys, exact over all samples. First panel: at n = {_N} and smallest weight {weight:.3f} the "
             f"minimiser of the plain Chebyshev scalarization is a decoy with probability "
-            f"{values['Chebyshev']:.3f}, of the augmented one with {values['augmented Chebyshev, ρ = 0.05']:.3f} "
-            f"(ρ = 0.05), of the weighted sum with {values['weighted sum']:.1e}. Right: for the weighted sum the "
+            f"{values['Chebyshev']:.3f}, of the augmented one with {values['augmented, ρ = 0.05']:.3f} "
+            f"(ρ = 0.05), of the weighted sum with {values['weighted sum']:.1e}. Second panel: for the weighted sum the "
             f"error falls with the smallest weight and with n. The interior-weights statement (derived) limits the "
             f"purity error in cost to 2 Σ w_j C_j / w_i; thin lines mark the weight from which that is below 1 and "
             f"so excludes a decoy with confidence 95 %: {starts}."
@@ -126,8 +125,8 @@ def _families(grid: FloatArray) -> dict[str, list[Scalarization]]:
     return {
         "weighted sum": _sums(grid),
         "Chebyshev": [Chebyshev([1 - w, w]) for w in grid],
-        "augmented Chebyshev, ρ = 0.05": [Chebyshev([1 - w, w], augmentation=0.05) for w in grid],
-        "augmented Chebyshev, ρ = 0.2": [Chebyshev([1 - w, w], augmentation=0.2) for w in grid],
+        "augmented, ρ = 0.05": [Chebyshev([1 - w, w], augmentation=0.05) for w in grid],
+        "augmented, ρ = 0.2": [Chebyshev([1 - w, w], augmentation=0.2) for w in grid],
     }
 
 

@@ -8,21 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory.errors import InvalidInputError
-from moltheory.pareto._delegation import NAN_FOUND, delegated_mask
+from moltheory.pareto._delegation import delegated_mask
 from moltheory.pareto._orientation import minimised
+from moltheory.pareto._status import DENSE, EXACT, NAN, NAN_FOUND
 
-__all__ = ["DENSE", "EXACT", "FULL", "NAN", "bulk_masks"]
-
-# What a kernel says of one set: the mask is exact; the archive was full, so the mask is a superset of the
-# answer; the set looked dense, so nothing was decided; it holds NaN.
-EXACT, FULL, DENSE, NAN = 0, 1, 2, 3
+__all__ = ["bulk_masks"]
 
 # Largest archive of a pass, and the archive at which a set of mostly non-dominated rows is given up.
 _CAPACITY = 512
 _PATIENCE = 64
 # Rows of the strided sample that starts the archive of one large set, and the share of distinct non-dominated
 # rows in it above which a pass cannot pay.
-_SAMPLE = 4096
+_SAMPLE = 1 << 12
 _DENSE_SHARE = 0.4
 # Rows of a block: what is copied at once when objectives are turned or memory is not contiguous.
 _BLOCK = 1 << 18
@@ -55,19 +52,12 @@ def bulk_masks(points: npt.NDArray[Any], maximise: tuple[bool, ...], *, weak: bo
 def _one_set(points: npt.NDArray[Any], maximise: tuple[bool, ...], weak: bool, out: npt.NDArray[np.bool_]) -> None:
     """Fill the mask `out` (n,) of one large set (n, m) in memory proportional to a block and the answer."""
     n = points.shape[0]
-    sample = _block(points[:: max(1, n // min(_SAMPLE, max(1, n // 16)))][None], maximise)
-    seeds = np.empty((0, points.shape[1]), dtype=points.dtype)
-    kept = np.zeros((1, sample.shape[1]), dtype=np.bool_)
-    status = int(_run(sample, seeds, False, kept)[0])
-    _refuse_nan(status)
-    if status != DENSE:
-        seeds = np.unique(sample[0][kept[0]], axis=0)
-    if status == DENSE or seeds.shape[0] > _DENSE_SHARE * sample.shape[1]:
-        whole = _block(points, maximise)
-        _settle(whole, weak, DENSE, out)
+    seeds = _sample_front(points, maximise)
+    if seeds is None:
+        _settle(_block(points, maximise), weak, DENSE, out)
         return
-    if status == FULL or seeds.shape[0] > _CAPACITY // 2:
-        seeds = seeds[:: -(-seeds.shape[0] // (_CAPACITY // 2))]
+    # At most half of an archive.
+    seeds = seeds[:: -(-2 * seeds.shape[0] // _CAPACITY)]
     for start in range(0, n, _BLOCK):
         block = _block(points[None, start : start + _BLOCK], maximise)
         _refuse_nan(int(_run(block, seeds, weak, out[None, start : start + _BLOCK], patience=n + 1)[0]))
@@ -78,6 +68,20 @@ def _one_set(points: npt.NDArray[Any], maximise: tuple[bool, ...], weak: bool, o
     if status:
         _settle(rows, weak, status, final[0])
     out[left] = final[0]
+
+
+def _sample_front(points: npt.NDArray[Any], maximise: tuple[bool, ...]) -> npt.NDArray[Any] | None:
+    """Return the distinct non-dominated rows of a strided sample, sorted; None if they are too many."""
+    n = points.shape[0]
+    sample = _block(points[:: max(1, n // min(_SAMPLE, max(1, n // 16)))], maximise)
+    kept = np.zeros((1, sample.shape[0]), dtype=np.bool_)
+    status = int(_run(sample[None], sample[:0], False, kept)[0])
+    if status == DENSE:
+        return None
+    if status != EXACT:
+        _settle(sample, False, status, kept[0])
+    front = np.unique(sample[kept[0]], axis=0)
+    return None if front.shape[0] > _DENSE_SHARE * sample.shape[0] else front
 
 
 def _block(points: npt.NDArray[Any], maximise: tuple[bool, ...]) -> npt.NDArray[Any]:
@@ -96,11 +100,13 @@ def _run(
     patience: int = _PATIENCE,
 ) -> npt.NDArray[np.int8]:
     """Fill `out` (b, n) and return the status (b,) of each set."""
-    from moltheory.pareto import _kernels
+    if points.shape[2] == 2:
+        from moltheory.pareto._staircase import masks_of_two as kernel
+    else:
+        from moltheory.pareto._kernels import masks_of_many as kernel
 
     status = np.zeros(points.shape[0], dtype=np.int8)
-    kernel = _kernels.masks_of_two if points.shape[2] == 2 else _kernels.masks_of_many
-    kernel(points, np.ascontiguousarray(seeds), weak, _CAPACITY, patience, out, status)
+    kernel(points, _block(seeds, (False,)), weak, _CAPACITY, patience, out, status)
     return status
 
 

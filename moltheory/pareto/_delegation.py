@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from moltheory.errors import InvalidInputError
 from moltheory.pareto._small import small_masks, unbeaten_rows
+from moltheory.pareto._status import NAN_FOUND
 
-__all__ = ["NAN_FOUND", "as_doubles", "delegated_mask", "rank_rows"]
+__all__ = ["as_doubles", "delegated_mask", "rank_rows"]
 
-NAN_FOUND = "`points` must not contain NaN, got at least one."
 # Every integer of at most this size is a double.
 _EXACT = 2**53
 # moocore counts objectives in one byte.

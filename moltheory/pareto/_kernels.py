@@ -17,29 +17,29 @@ from typing import Any
 import numba
 import numpy as np
 
-from moltheory.pareto._bulk import DENSE, EXACT, FULL, NAN
+from moltheory.pareto._status import DENSE, EXACT, FULL, NAN
 
-__all__ = ["keep_unbeaten", "masks_of_many", "masks_of_two"]
+__all__ = ["SCALE_SETS", "compiled", "keep_unbeaten", "masks_of_many", "objective_weight"]
 
 # Rows looked at to learn the scales of the objectives.
 _SCALE_ROWS = 15
 # Sets that share these scales, which are only a hint.
-_SCALE_SETS = 16
-# Rows left by the pivot up to which repeated passes beat a binary search for each.
-_FEW = 256
-_FEW_MANY = 128
+SCALE_SETS = 16
+# Rows left by the pivot up to which repeated passes beat the archive.
+_FEW = 128
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile `function` when first called; the cache of a caller does not notice a change in what it calls."""
     try:
-        compiled: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
+        kernel: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
     except RuntimeError:  # no place to keep the cache, for example a read-only installation
-        compiled = numba.njit(function, nogil=True)
-    return compiled
+        kernel = numba.njit(function, nogil=True)
+    return kernel
 
 
-@_compiled
-def _weight(rows, objective):
+@compiled
+def objective_weight(rows, objective):
     """Return 1 / (median - minimum) of one objective in a few strided rows, 0 where that says nothing."""
     n = rows.shape[0]
     stride = max(1, n // _SCALE_ROWS)
@@ -62,7 +62,7 @@ def _weight(rows, objective):
     return 1.0 / spread if 0.0 < spread < np.inf else 0.0
 
 
-@_compiled
+@compiled
 def _pivot(rows, weights):
     """Return the row with the least weighted sum: it dominates many, whatever the objectives' scales."""
     n, m = rows.shape
@@ -76,171 +76,7 @@ def _pivot(rows, weights):
     return best
 
 
-@_compiled
-def _pivot_of_two(rows, first, second):
-    """Return what `_pivot` returns, for two objectives."""
-    best, least = 0, np.inf
-    for i in range(rows.shape[0]):
-        total = first * np.float64(rows[i, 0]) + second * np.float64(rows[i, 1])
-        if total < least:
-            best, least = i, total
-    return best
-
-
-@_compiled
-def _last_at_most(values, size, value):
-    """Return the number of entries <= value among the first `size` ascending ones."""
-    low, high = 0, size
-    while low < high:
-        mid = (low + high) >> 1
-        if values[mid] <= value:
-            low = mid + 1
-        else:
-            high = mid
-    return low
-
-
-@_compiled
-def _staircase_drops(xs, ys, size, x, y, weak):
-    """Whether a member of the staircase dominates (x, y), or, if weak, beats it in both objectives."""
-    at = _last_at_most(xs, size, x) - 1
-    if weak and at >= 0 and xs[at] == x:
-        at -= 1
-    if at < 0:
-        return False
-    if weak:
-        return ys[at] < y
-    return ys[at] < y or (ys[at] == y and xs[at] < x)
-
-
-@_compiled
-def _front_of_few(rows, left, count, kept):
-    """Decide the `count` rows left, exactly: take the lexicographically least, drop what it dominates, repeat."""
-    for k in range(count):
-        i = left[k]
-        kept[i] = False
-        if rows[i, 0] != rows[i, 0] or rows[i, 1] != rows[i, 1]:
-            return NAN
-    while count > 0:
-        x, y = rows[left[0], 0], rows[left[0], 1]
-        for k in range(1, count):
-            i = left[k]
-            u, v = rows[i, 0], rows[i, 1]
-            better = (u < x) | ((u == x) & (v < y))
-            x = u if better else x
-            y = v if better else y
-        remaining = 0
-        for k in range(count):
-            i = left[k]
-            u, v = rows[i, 0], rows[i, 1]
-            kept[i] = (u == x) & (v == y)
-            left[remaining] = i
-            remaining += np.int64(v < y)
-        count = remaining
-    return EXACT
-
-
-@_compiled
-def _staircase(rows, left, count, seeds, weak, xs, ys, patience, kept):
-    """Decide the `count` rows left with a staircase: xs ascending, ys descending."""
-    capacity = xs.shape[0]
-    size = seeds.shape[0]
-    for k in range(size):
-        xs[k], ys[k] = seeds[k, 0], seeds[k, 1]
-    state = EXACT
-    for j in range(count):
-        i = left[j]
-        x, y = rows[i, 0], rows[i, 1]
-        if x != x or y != y:
-            return NAN
-        at = _last_at_most(xs, size, x)
-        if at > 0 and ys[at - 1] <= y:
-            kept[i] = not _staircase_drops(xs, ys, size, x, y, weak)
-            continue
-        low = at
-        if at > 0 and xs[at - 1] == x:
-            low = at - 1
-        high = low
-        while high < size and ys[high] >= y:
-            high += 1
-        if high == low:
-            if size == capacity:
-                state = FULL
-                continue
-            for k in range(size, low, -1):
-                xs[k], ys[k] = xs[k - 1], ys[k - 1]
-            size += 1
-            if size >= patience and 2 * size > i + 1:
-                return DENSE
-        else:
-            gap = high - low - 1
-            if gap > 0:
-                for k in range(low + 1, size - gap):
-                    xs[k], ys[k] = xs[k + gap], ys[k + gap]
-                size -= gap
-        xs[low], ys[low] = x, y
-    for j in range(count):
-        i = left[j]
-        if kept[i]:
-            kept[i] = not _staircase_drops(xs, ys, size, rows[i, 0], rows[i, 1], weak)
-    return state
-
-
-@_compiled
-def masks_of_two(points, seeds, weak, capacity, patience, out, status):
-    """Mark the (weakly) non-dominated rows of b sets with two objectives.
-
-    The archive is a staircase: first objective ascending, second descending. Most rows fall to one
-    comparison with a pivot, the rest to a binary search; what is left enters the staircase.
-
-    Parameters
-    ----------
-    points : (b, n, 2) array
-    seeds : (k, 2) array
-        Mutually non-dominated distinct rows of the set, first objective ascending; k = 0 for none.
-    weak : bool
-        Drop only rows beaten in both objectives.
-    capacity : int
-        Largest archive, above k.
-    patience : int
-        A set is given up as dense when the archive has this size and holds half of the rows seen.
-    out : (b, n) bool array
-        The result.
-    status : (b,) int8 array
-        EXACT, FULL, DENSE or NAN for each set.
-    """
-    b, n = points.shape[0], points.shape[1]
-    xs = np.empty(capacity, points.dtype)
-    ys = np.empty(capacity, points.dtype)
-    left = np.empty(n + 1, np.int64)
-    first = second = 0.0
-    for r in range(b):
-        rows = points[r]
-        flat = rows.reshape(-1)
-        kept = out[r]
-        if r % _SCALE_SETS == 0:
-            first, second = _weight(rows, 0), _weight(rows, 1)
-        if seeds.shape[0] > 0:
-            pivot = _pivot_of_two(seeds, first, second)
-            px, py = seeds[pivot, 0], seeds[pivot, 1]
-        else:
-            pivot = _pivot_of_two(rows, first, second)
-            px, py = rows[pivot, 0], rows[pivot, 1]
-        # Two loops free of branches: vector code for the first, no misprediction in the second. Rows as good
-        # as the pivot in some objective stay, so that one test serves for dominance, ties and weakness.
-        for i in range(n):
-            kept[i] = not ((px < flat[2 * i]) & (py < flat[2 * i + 1]))
-        count = 0
-        for i in range(n):
-            left[count] = i
-            count += np.int64(kept[i])
-        if count <= _FEW and not weak:
-            status[r] = _front_of_few(rows, left, count, kept)
-        else:
-            status[r] = _staircase(rows, left, count, seeds, weak, xs, ys, patience, kept)
-
-
-@_compiled
+@compiled
 def _archive_drops(archive, size, rows, i, weak):
     """Return 0 if no member matters, 1 if one drops row i, 2 if one dominates or equals but keeps it.
 
@@ -269,9 +105,9 @@ def _archive_drops(archive, size, rows, i, weak):
     return answer
 
 
-@_compiled
-def _front_of_few_many(rows, left, count, kept):
-    """Decide the `count` rows left, exactly, as `_front_of_few` does, for any number of objectives."""
+@compiled
+def _front_of_few(rows, left, count, kept):
+    """Decide the `count` rows left, exactly: take the lexicographically least, drop what it dominates, repeat."""
     m = rows.shape[1]
     for k in range(count):
         i = left[k]
@@ -304,7 +140,7 @@ def _front_of_few_many(rows, left, count, kept):
     return EXACT
 
 
-@_compiled
+@compiled
 def _archive(rows, left, count, seeds, weak, archive, patience, kept):
     """Decide the `count` rows left with a list of the best so far, in no order."""
     m = rows.shape[1]
@@ -348,11 +184,25 @@ def _archive(rows, left, count, seeds, weak, archive, patience, kept):
     return state
 
 
-@_compiled
+@compiled
 def masks_of_many(points, seeds, weak, capacity, patience, out, status):
     """Mark the (weakly) non-dominated rows of b sets with any number of objectives.
 
-    The parameters are those of `masks_of_two`.
+    Parameters
+    ----------
+    points : (b, n, m) array
+    seeds : (k, m) array
+        Mutually non-dominated distinct rows of the set; k = 0 for none.
+    weak : bool
+        Drop only rows beaten in both objectives.
+    capacity : int
+        Largest archive, above k.
+    patience : int
+        A set is given up as dense when the archive has this size and holds half of the rows seen.
+    out : (b, n) bool array
+        The result.
+    status : (b,) int8 array
+        EXACT, FULL, DENSE or NAN for each set.
     """
     b, n, m = points.shape
     archive = np.empty((capacity, m), points.dtype)
@@ -362,9 +212,9 @@ def masks_of_many(points, seeds, weak, capacity, patience, out, status):
     for r in range(b):
         rows = points[r]
         kept = out[r]
-        if r % _SCALE_SETS == 0:
+        if r % SCALE_SETS == 0:
             for c in range(m):
-                weights[c] = _weight(rows, c)
+                weights[c] = objective_weight(rows, c)
         pivot = _pivot(seeds, weights) if seeds.shape[0] > 0 else _pivot(rows, weights)
         for c in range(m):
             best[c] = seeds[pivot, c] if seeds.shape[0] > 0 else rows[pivot, c]
@@ -377,13 +227,13 @@ def masks_of_many(points, seeds, weak, capacity, patience, out, status):
             kept[i] = keep
             left[count] = i
             count += np.int64(keep)
-        if count <= _FEW_MANY and not weak:
-            status[r] = _front_of_few_many(rows, left, count, kept)
+        if count <= _FEW and not weak:
+            status[r] = _front_of_few(rows, left, count, kept)
         else:
             status[r] = _archive(rows, left, count, seeds, weak, archive, patience, kept)
 
 
-@_compiled
+@compiled
 def keep_unbeaten(points, front, out):
     """Mark the rows of `points` (n, m) that no row of `front` (k, m) beats in every objective."""
     n, m = points.shape

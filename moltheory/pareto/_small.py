@@ -45,11 +45,10 @@ def _two_objectives(points: npt.NDArray[Any], *, weak: bool) -> npt.NDArray[np.b
     head = np.maximum.accumulate(np.where(opens, np.arange(x.shape[1]), 0), axis=-1)
     lowest = np.minimum.accumulate(y, axis=-1)
     before = np.take_along_axis(lowest, np.maximum(head - 1, 0), axis=-1)
-    if weak:
-        beaten = (head > 0) & (before < y)
-    else:
+    beaten = (head > 0) & ((before < y) if weak else (before <= y))
+    if not weak:
         # The head of a run is its best row: the second objective is sorted inside the run.
-        beaten = (head > 0) & (before <= y) | (np.take_along_axis(y, head, axis=-1) < y)
+        beaten |= np.take_along_axis(y, head, axis=-1) < y
     out = np.empty(x.shape, dtype=np.bool_)
     np.put_along_axis(out, order, ~beaten, axis=-1)
     return out

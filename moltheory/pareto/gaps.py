@@ -15,8 +15,8 @@ from moltheory.pareto.dominance import nondominated
 
 __all__ = ["coverage_error", "errors_of_selections", "purity_error"]
 
-# Entries of the largest temporary array.
-_CHUNK = 1 << 20
+# Entries of the largest temporary array; small enough to stay in a processor's cache.
+_CHUNK = 1 << 15
 
 
 def coverage_error(
@@ -155,16 +155,16 @@ def errors_of_selections(
     (array([0., 1.]), array([0. , 0.5]))
     """
     points = point_set("risks", risks, maximise)
-    masks = check_selections(selected, points.shape[0])
+    columns = np.ascontiguousarray(check_selections(selected, points.shape[0]).T)
     truth = np.unique(points[nondominated(points)], axis=0)
-    coverage = np.zeros(masks.shape[0])
+    coverage = np.zeros(columns.shape[1])
     nearest = np.full(points.shape[0], np.inf)
     for target in truth:
         gaps = _gaps(target[None], points, None)[0]
         np.minimum(nearest, gaps, out=nearest)
         order = np.argsort(gaps, kind="stable")
-        np.maximum(coverage, gaps[_first_selected(masks, order)], out=coverage)
-    purity = nearest[_first_selected(masks, np.argsort(-nearest, kind="stable"))]
+        np.maximum(coverage, gaps[_first_selected(columns, order)], out=coverage)
+    purity = nearest[_first_selected(columns, np.argsort(-nearest, kind="stable"))]
     return coverage, purity
 
 
@@ -187,23 +187,28 @@ def check_selections(selected: npt.ArrayLike, n_rows: int) -> npt.NDArray[np.boo
     return masks
 
 
-def _first_selected(masks: npt.NDArray[np.bool_], order: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return, for every mask (R, H), the first entry of `order` that it selects."""
-    found = np.empty(masks.shape[0], dtype=np.intp)
-    open_rows: npt.NDArray[np.intp] | None = None
+def _first_selected(columns: npt.NDArray[np.bool_], order: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return, for every selection in `columns` (H, R), the first entry of `order` that it holds.
+
+    All selections walk along `order` together, in steps that double; those that found theirs drop out.
+    """
+    found = np.full(columns.shape[1], -1, dtype=np.intp)
     start, width = 0, 8
-    while start < order.size:
-        candidates = order[start : start + width]
-        hits = masks[:, candidates] if open_rows is None else masks[np.ix_(open_rows, candidates)]
-        first = hits.argmax(axis=1)
-        done = hits[np.arange(first.size), first]
-        rows = np.arange(masks.shape[0]) if open_rows is None else open_rows
-        found[rows[done]] = candidates[first[done]]
-        open_rows = rows[~done]
-        if open_rows.size == 0:
-            break
+    _mark_first(columns, order[:width], found)
+    while (waiting := np.flatnonzero(found < 0)).size:
         start, width = start + width, 2 * width
+        candidates = order[start : start + width]
+        late = np.full(waiting.size, -1, dtype=np.intp)
+        _mark_first(columns[candidates][:, waiting], np.arange(candidates.size), late)
+        hit = late >= 0
+        found[waiting[hit]] = candidates[late[hit]]
     return found
+
+
+def _mark_first(columns: npt.NDArray[np.bool_], candidates: npt.NDArray[np.intp], found: npt.NDArray[np.intp]) -> None:
+    """Write the first candidate that each selection holds into `found` (R,): the first is written last."""
+    for candidate in candidates[::-1]:
+        np.copyto(found, candidate, where=columns[candidate])
 
 
 def _two_sets(

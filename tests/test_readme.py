@@ -1,0 +1,41 @@
+"""What the README says is so."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+
+_ROOT = Path(__file__).parents[1]
+_TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_examples_run_and_print_what_they_say():
+    rng = np.random.default_rng(0)
+    scope = {
+        "predictions": rng.integers(0, 2, (50, 4)),
+        "target": rng.integers(0, 2, 50),
+        "n_parameters": [1, 2, 3, 4],
+    }
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        for block in re.findall(r"```python\n(.*?)```", _TEXT, re.DOTALL):
+            exec(compile(block, "README.md", "exec"), scope)
+    expected = re.search(r"```text\n(.*?)```", _TEXT, re.DOTALL).group(1)
+    assert [line.rstrip() for line in printed.getvalue().splitlines()] == expected.splitlines()
+    assert scope["front"].points.shape[1] == 3
+
+
+def test_commands_and_files_exist():
+    makefile = (_ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"\bmake ([a-z]+)", _TEXT.replace("make`", "").replace("installs make", "")):
+        if target not in ("python",):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", _TEXT):
+        assert (_ROOT / link).exists(), link
+
+
+def test_rooms_are_all_listed():
+    rooms = {path.name for path in (_ROOT / "moltheory").iterdir() if (path / "__init__.py").exists()}
+    assert rooms <= set(re.findall(r"`moltheory\.(\w+)`", _TEXT))

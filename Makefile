@@ -54,6 +54,7 @@ notebooks: $(VENV)/.installed-dev
 
 benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/dominance.py --write
+	$(BIN)/python benchmarks/least_squares.py --out benchmarks/results/least_squares.md
 	$(BIN)/python benchmarks/startup.py --write
 
 clean:

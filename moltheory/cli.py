@@ -63,7 +63,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 
     if options.list:
         for name in figure_names():
-            print(f"{name:<16}{get_figure(name).title}")
+            print(f"{name:<18}{get_figure(name).title}")
         return 0
     settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
     done = reproduce(options.out, only=options.only, settings=settings, report=print)

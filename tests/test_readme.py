@@ -11,13 +11,22 @@ _ROOT = Path(__file__).parents[1]
 _TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_examples_run_and_print_what_they_say():
+def _own_frame(rng):
+    import pandas as pd
+
+    columns = {f"x{i}": rng.standard_normal(80) for i in range(4)}
+    return pd.DataFrame({**columns, "sex": rng.integers(0, 2, 80), "recidivism": rng.integers(0, 2, 80)})
+
+
+def test_examples_run_and_print_what_they_say(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     scope = {
         "predictions": rng.integers(0, 2, (50, 4)),
         "target": rng.integers(0, 2, 50),
         "n_parameters": [1, 2, 3, 4],
+        "frame": _own_frame(rng),
     }
+    monkeypatch.chdir(tmp_path)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         for block in re.findall(r"```python\n(.*?)```", _TEXT, re.DOTALL):

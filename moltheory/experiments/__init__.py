@@ -8,5 +8,6 @@ from moltheory.experiments.comparison import FrontComparison
 from moltheory.experiments.exact import exact_errors
 from moltheory.experiments.selection import selection_errors
 from moltheory.experiments.simulation import asymmetry
+from moltheory.experiments.weighted import WeightedFrontComparison
 
-__all__ = ["FrontComparison", "asymmetry", "exact_errors", "selection_errors"]
+__all__ = ["FrontComparison", "WeightedFrontComparison", "asymmetry", "exact_errors", "selection_errors"]

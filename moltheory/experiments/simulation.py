@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,19 @@ import numpy.typing as npt
 from moltheory._validation import check_count, check_fraction
 from moltheory.errors import InvalidInputError
 from moltheory.experiments.comparison import FrontComparison
-from moltheory.problems import FiniteProblem
-from moltheory.runs import RandomSource, as_seed_sequence, block_lengths, block_stream, run_blocks
+from moltheory.experiments.weighted import WeightedFrontComparison
+from moltheory.problems import FiniteProblem, MultiTaskLeastSquares
+from moltheory.runs import (
+    RandomSource,
+    RunFolder,
+    as_seed_sequence,
+    block_lengths,
+    block_stream,
+    check_jobs,
+    check_recordable,
+    fingerprint,
+    run_blocks,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,33 +49,39 @@ _COLUMNS = (
 
 
 def asymmetry(
-    problem: FiniteProblem,
+    problem: FiniteProblem | MultiTaskLeastSquares,
     *,
     sizes: Iterable[int],
     replicates: int,
     rng: RandomSource,
     delta: float = 0.05,
     n_jobs: int = 1,
+    store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
     """Simulate empirical Pareto fronts and compare them with the true one.
 
     Parameters
     ----------
-    problem : FiniteProblem
-        With known true risks.
+    problem : FiniteProblem or MultiTaskLeastSquares
+        With known true risks. Fronts of the latter, an infinite class, are compared at a grid of weights.
     sizes : iterable of int
         Sample sizes, distinct and >= 1.
     replicates : int
         Independent samples per size, >= 1.
     rng : int, SeedSequence, Generator or None
-        Seed; the result is bit-identical for the same seed and any `n_jobs`.
+        Seed; the result is bit-identical for the same seed and any `n_jobs`, with a `store` or without. With a
+        `store` it must be an int or a SeedSequence.
     delta : float, default 0.05
         Total failure probability of the bound, in (0, 1).
     n_jobs : int, default 1
         Number of processes; -1 is one per core.
+    store : path, optional
+        A new or empty folder where finished blocks are kept, or that of the same call made before: a run that was
+        killed goes on where it stopped, a finished one is read back. `moltheory.runs.read_record` tells what a
+        folder holds.
     progress : bool, default False
-        Show a progress bar.
+        Show a bar with the time left.
 
     Returns
     -------
@@ -72,18 +90,23 @@ def asymmetry(
         front in true risks; ``n_front`` and ``n_spurious``, its members and those that are not truly optimal;
         ``hypervolume_deficit``; ``uniform_deviation``, the largest deviation of any risk; ``bound``, twice the
         largest width: coverage_error <= bound with probability at least 1 - delta; ``undefined``, whether the
-        replicate makes no claim because some group was empty (its errors are NaN); ``discretization``, the error
-        of the true front itself (0 for a finite class).
+        replicate makes no claim because some group was empty (its errors are NaN); ``discretization``, what the
+        grids of weights of an infinite class can miss (0 for a finite class). An unbounded class has no width: its
+        ``bound`` is infinite.
 
     Raises
     ------
     InvalidInputError
-        If a size, `replicates`, `delta`, `n_jobs` or `rng` is out of its range.
+        If a size, `replicates`, `delta`, `n_jobs` or `rng` is out of its range; if `store` holds anything else
+        than this run (other parameters, another problem of the same name, another seed, other versions), or a
+        damaged part.
+    OutputError
+        If `store` cannot be written to, or the disk is full.
 
     Notes
     -----
-    In every single sample coverage_error <= 2 uniform_deviation; nothing of the kind holds for the purity error
-    (statement *forward*; P. Súkeník and C. H. Lampert, arXiv 2208.13499).
+    In every single sample coverage_error <= 2 uniform_deviation + discretization; nothing of the kind holds for
+    the purity error (statement *forward*; P. Súkeník and C. H. Lampert, arXiv 2208.13499).
 
     Examples
     --------
@@ -98,13 +121,36 @@ def asymmetry(
     import pandas as pd
 
     chosen = check_sizes(sizes)
-    check_count("replicates", replicates)
-    check_fraction("delta", delta)
-    root = as_seed_sequence(rng)
+    replicates, delta = check_count("replicates", replicates), check_fraction("delta", delta)
+    check_jobs(n_jobs)
+    root = as_seed_sequence(rng) if store is None else check_recordable(rng)
     lengths = block_lengths(replicates, _BLOCK)
-    arguments = [(problem, size, block, length, root, delta) for size in chosen for block, length in enumerate(lengths)]
-    parts = run_blocks(_simulate_block, arguments, n_jobs=n_jobs, progress=progress, description=f"{problem.name}")
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in _COLUMNS}
+    # All sizes in turn, so that the time left does not hang on how the work grows with the size.
+    order = [(size, block) for block in range(len(lengths)) for size in chosen]
+    folder = None
+    if store is not None:
+        parameters = {
+            "experiment": "asymmetry",
+            "problem": problem.name,
+            "digest of the problem": fingerprint(problem),
+            "sizes": chosen,
+            "replicates": replicates,
+            "delta": delta,
+            "block": _BLOCK,
+        }
+        keys = [f"size-{size}-block-{block}" for size, block in order]
+        folder = RunFolder.open(store, parameters=parameters, rng=root, keys=keys)
+    parts = run_blocks(
+        _simulate_block,
+        [(problem, size, block, lengths[block], root, delta) for size, block in order],
+        n_jobs=n_jobs,
+        progress=progress,
+        description=problem.name,
+        weights=[lengths[block] for _, block in order],
+        store=folder,
+    )
+    sorted_parts = [parts[block * len(chosen) + i] for i in range(len(chosen)) for block in range(len(lengths))]
+    columns = {name: np.concatenate([part[name] for part in sorted_parts]) for name in _COLUMNS}
     return pd.DataFrame(columns)
 
 
@@ -120,13 +166,22 @@ def check_sizes(sizes: Iterable[int]) -> list[int]:
 
 
 def _simulate_block(
-    problem: FiniteProblem, size: int, block: int, length: int, root: np.random.SeedSequence, delta: float
+    problem: FiniteProblem | MultiTaskLeastSquares,
+    size: int,
+    block: int,
+    length: int,
+    root: np.random.SeedSequence,
+    delta: float,
 ) -> dict[str, npt.NDArray[np.generic]]:
     rng = block_stream(root, problem.name, size, block)
-    sample = problem.sample(size, replicates=length, rng=rng)
-    columns = FrontComparison(problem)(sample.risks())
+    if isinstance(problem, MultiTaskLeastSquares):
+        columns = WeightedFrontComparison(problem)(problem.sample(size, replicates=length, rng=rng, method="wishart"))
+        columns["bound"] = np.full(length, np.inf)
+    else:
+        sample = problem.sample(size, replicates=length, rng=rng)
+        columns = FrontComparison(problem)(sample.risks())
+        columns["bound"] = 2.0 * problem.widths(sample, delta=delta).max(axis=-1)
+        columns["discretization"] = np.zeros(length)
     columns["size"] = np.full(length, size)
     columns["replicate"] = block * _BLOCK + np.arange(length)
-    columns["bound"] = 2.0 * problem.widths(sample, delta=delta).max(axis=-1)
-    columns["discretization"] = np.zeros(length)
     return columns

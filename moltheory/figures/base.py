@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from moltheory._validation import check_count
@@ -33,12 +34,21 @@ class Settings:
         Number of processes; does not change the result.
     progress : bool
         Show progress bars.
+    store : pathlib.Path, optional
+        Folder under which long simulations keep their finished blocks, so that a killed run goes on.
     """
 
     quick: bool = False
     seed: int = 0
     n_jobs: int = 1
     progress: bool = False
+    store: Path | None = None
+
+    def store_for(self, *names: str) -> Path | None:
+        """Return the run folder of one simulation, or None if nothing is stored."""
+        if self.store is None:
+            return None
+        return self.store.joinpath("-".join((*names, "quick" if self.quick else "full", f"seed{self.seed}")))
 
     def __post_init__(self) -> None:
         check_count("seed", self.seed, low=0)
@@ -72,6 +82,10 @@ class Figure(ABC, Generic[ResultT]):
     @abstractmethod
     def caption(self, result: ResultT) -> str:
         """Return one paragraph of what to see, with numbers taken from the result."""
+
+    def summaries(self, result: ResultT) -> Mapping[str, pd.DataFrame]:
+        """Return the errors per size of each problem simulated, as `summarize` gives them; none by default."""
+        return {}
 
     @abstractmethod
     def tables(self, result: ResultT) -> Mapping[str, pd.DataFrame]:

@@ -6,14 +6,33 @@ from typing import Any
 
 from moltheory._validation import check_choice
 from moltheory.figures.base import Figure
+from moltheory.figures.classes import Classes
+from moltheory.figures.data_sets import DataSets
+from moltheory.figures.hypervolume_gap import HypervolumeGap
+from moltheory.figures.least_squares import LeastSquares
 from moltheory.figures.mechanism import Mechanism
+from moltheory.figures.near_ties import NearTies
 from moltheory.figures.real_data import BreastCancer
+from moltheory.figures.three_objectives import ThreeObjectives
+from moltheory.figures.tilted import TiltedLine
 from moltheory.figures.weights import Weights
 from moltheory.figures.worlds import Worlds
 
 __all__ = ["figure_names", "get_figure"]
 
-_FIGURES: tuple[type[Figure[Any]], ...] = (Mechanism, Worlds, Weights, BreastCancer)
+_FIGURES: tuple[type[Figure[Any]], ...] = (
+    Mechanism,
+    Worlds,
+    TiltedLine,
+    NearTies,
+    Weights,
+    BreastCancer,
+    DataSets,
+    ThreeObjectives,
+    HypervolumeGap,
+    LeastSquares,
+    Classes,
+)
 
 
 def figure_names() -> tuple[str, ...]:
@@ -21,8 +40,8 @@ def figure_names() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> figure_names()
-    ('mechanism', 'worlds', 'weights', 'breast_cancer')
+    >>> figure_names()[:3]
+    ('mechanism', 'worlds', 'tilted_line')
     """
     return tuple(figure.name for figure in _FIGURES)
 

@@ -57,6 +57,7 @@ class Mechanism(Figure[MechanismResult]):
             rng=settings.seed,
             n_jobs=settings.n_jobs,
             progress=settings.progress,
+            store=settings.store_for(self.name),
         )
         return MechanismResult(world.true_risks, empirical, nondominated(empirical), simulation)
 

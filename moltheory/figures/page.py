@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ th { text-align: right; background: #f5f5f5; position: sticky; top: 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; font-size: 14px; }
 dt { color: #555; }
 dd { margin: 0; }
+.overview th { white-space: normal; min-width: 7em; vertical-align: bottom; }
+.overview td:first-child, .overview th:first-child { text-align: left; }
 @media (max-width: 700px) { body { padding: 8px 14px 32px; font-size: 16px; } h1 { font-size: 1.4rem; } }
 """
 
@@ -63,7 +66,7 @@ class Section:
     seconds: float
 
 
-def report_page(sections: Sequence[Section], record: dict[str, Any]) -> str:
+def report_page(sections: Sequence[Section], record: dict[str, Any], *, overview: pd.DataFrame | None = None) -> str:
     """Return the page as HTML without any reference to other files.
 
     Parameters
@@ -71,6 +74,8 @@ def report_page(sections: Sequence[Section], record: dict[str, Any]) -> str:
     sections : sequence of Section
     record : dict
         The run record: seed, parameters, seconds, versions.
+    overview : pandas.DataFrame, optional
+        As `overview_table` returns it.
 
     Returns
     -------
@@ -84,7 +89,31 @@ def report_page(sections: Sequence[Section], record: dict[str, Any]) -> str:
         '<link rel="icon" href="data:,">\n'
         f"<title>moltheory: which part of an empirical Pareto front is real?</title>\n<style>{_CSS}</style>\n"
         "</head>\n<body>\n<h1>Which part of an empirical Pareto front is real?</h1>\n"
-        f"<p>{_INTRODUCTION}</p>\n<nav><ul>{links}</ul></nav>\n{body}{_record_section(record)}</body>\n</html>\n"
+        f"<p>{_INTRODUCTION}</p>\n<nav><ul>{links}</ul></nav>\n{_overview(overview)}{body}{_record_section(record)}</body>\n</html>\n"
+    )
+
+
+def _overview(table: pd.DataFrame | None) -> str:
+    if table is None:
+        return ""
+    head = (
+        "problem", "coverage error stays below 0.01 from n =", "purity error there", "bound on coverage there",
+        "samples, all n", "above 2 × deviation",
+    )  # fmt: skip
+    rows = []
+    numbers = table[["n", "purity_error", "bound", "vacuous", "samples", "violations"]].to_numpy(dtype=float).tolist()
+    for problem, (n, purity, bound, vacuous, samples, violations) in zip(table["problem"], numbers, strict=True):
+        tail = (f"{samples:,.0f}", f"{violations:.0f}")
+        if math.isnan(n):
+            rows.append((str(problem), "not reached", "", "", *tail))
+            continue
+        limit = "none" if math.isinf(bound) else f"{bound:.3g}{' (vacuous)' if vacuous else ''}"
+        rows.append((str(problem), f"{n:,.0f}", f"{purity:.3g}", limit, *tail))
+    cells = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    titles = "".join(f"<th>{html.escape(title)}</th>" for title in head)
+    return (
+        '<section id="overview">\n<h2>In numbers</h2>\n<div class="scroll"><table class="overview"><thead><tr>'
+        f"{titles}</tr></thead><tbody>{cells}</tbody></table></div></section>\n"
     )
 
 

@@ -62,6 +62,7 @@ class BreastCancer(Figure[BreastCancerResult]):
             rng=settings.seed,
             n_jobs=settings.n_jobs,
             progress=settings.progress,
+            store=settings.store_for(self.name),
         )
         truth = problem.true.risks()
         return BreastCancerResult(

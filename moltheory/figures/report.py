@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moltheory.errors import InvalidInputError
 from moltheory.figures.base import Figure, Settings
 from moltheory.figures.catalog import figure_names, get_figure
+from moltheory.figures.curves import overview_table
 from moltheory.figures.page import Section, report_page
 from moltheory.plotting import STYLE, panels, rendered
 from moltheory.runs import prepare_folder, show_versions, write_atomically
 
 if TYPE_CHECKING:
     import matplotlib.figure
+    import pandas as pd
 
 __all__ = ["Reproduction", "reproduce"]
 
@@ -52,6 +54,9 @@ def reproduce(
 ) -> Reproduction:
     """Compute figures and write them to a folder with their tables and a report page.
 
+    Long simulations keep their finished blocks in a folder ``runs`` inside `out`: after a kill, the same call goes
+    on where it stopped.
+
     Parameters
     ----------
     out : path
@@ -80,25 +85,33 @@ def reproduce(
         raise InvalidInputError(f"`only` must hold distinct names of figures, got {list(names)}.")
     figures = [get_figure(name) for name in names]
     folder = prepare_folder(out)
+    if chosen.store is None:
+        chosen = replace(chosen, store=folder / "runs")
     start = time.perf_counter()
     sections, files = [], []
+    summaries: dict[str, pd.DataFrame] = {}
     for figure in figures:
-        section, written = _make(figure, chosen, folder)
+        section, written, summary = _make(figure, chosen, folder)
         sections.append(section)
+        summaries.update(summary)
         files.extend(written)
         if report is not None:
-            report(f"{figure.name:<16}{section.seconds:6.1f} s   {figure.title}")
+            report(f"{figure.name:<18}{section.seconds:6.1f} s   {figure.title}")
     record = _record(chosen, sections)
+    overview = overview_table(summaries) if summaries else None
     for name, content in (
         ("record.json", json.dumps(record, indent=2) + "\n"),
-        ("index.html", report_page(sections, record)),
+        ("index.html", report_page(sections, record, overview=overview)),
+        *([] if overview is None else [("overview.csv", overview.to_csv(index=False, float_format="%.17g"))]),
     ):
         write_atomically(folder / name, content)
         files.append(folder / name)
     return Reproduction(folder, folder / "index.html", tuple(files), time.perf_counter() - start)
 
 
-def _make(figure: Figure[Any], settings: Settings, folder: Path) -> tuple[Section, list[Path]]:
+def _make(
+    figure: Figure[Any], settings: Settings, folder: Path
+) -> tuple[Section, list[Path], Mapping[str, pd.DataFrame]]:
     """Compute, draw and write one figure; its files appear only after everything about it worked."""
     start = time.perf_counter()
     result = figure.compute(settings)
@@ -123,7 +136,7 @@ def _make(figure: Figure[Any], settings: Settings, folder: Path) -> tuple[Sectio
         tables=dict(tables),
         seconds=time.perf_counter() - start,
     )
-    return section, [folder / name for name in contents]
+    return section, [folder / name for name in contents], figure.summaries(result)
 
 
 def _drawn(figure: Figure[Any], result: object, *, narrow: bool) -> matplotlib.figure.Figure:
@@ -139,7 +152,7 @@ def _record(settings: Settings, sections: Sequence[Section]) -> dict[str, Any]:
     versions = show_versions()
     return {
         "seed": settings.seed,
-        "parameters": {key: value for key, value in asdict(settings).items() if key not in ("seed", "progress")},
+        "parameters": {key: value for key, value in asdict(settings).items() if key in ("quick", "n_jobs")},
         "seconds": {section.name: round(section.seconds, 2) for section in sections},
         "python": versions.python,
         "platform": versions.platform,

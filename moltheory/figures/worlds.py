@@ -66,8 +66,9 @@ class Worlds(Figure[WorldsResult]):
                 rng=settings.seed,
                 n_jobs=settings.n_jobs,
                 progress=settings.progress,
+                store=settings.store_for(self.name, world.problem.name),
             )
-            simulated.append(summarize(table))
+            simulated.append(summarize(table, largest_risk=float(world.problem.risk_limits.max())))
             for part in (exact[-1], simulated[-1]):
                 part.insert(0, "world", world.problem.name)
         return WorldsResult(pd.concat(exact, ignore_index=True), pd.concat(simulated, ignore_index=True))
@@ -100,6 +101,10 @@ class Worlds(Figure[WorldsResult]):
             f"bound holds for the purity error; expected values: {kept}. Where no decoy is nearly tied, as in the "
             f"last panel, purity error vanishes too."
         )
+
+    def summaries(self, result: WorldsResult) -> Mapping[str, pd.DataFrame]:
+        """Return the simulated errors of each world."""
+        return {_TITLES[str(world)].lower(): part for world, part in result.simulated.groupby("world", sort=False)}
 
     def tables(self, result: WorldsResult) -> Mapping[str, pd.DataFrame]:
         """Return exact and simulated values."""

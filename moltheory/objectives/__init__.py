@@ -7,5 +7,19 @@ compares the two.
 
 from moltheory.objectives.finite import FiniteObjectives
 from moltheory.objectives.measures import Cell, Gap, Known, Mean, Measure, Rate, Worst
+from moltheory.objectives.quadratic import QuadraticObjectives
+from moltheory.objectives.weighted_front import WeightedFront, discretization_error
 
-__all__ = ["Cell", "FiniteObjectives", "Gap", "Known", "Mean", "Measure", "Rate", "Worst"]
+__all__ = [
+    "Cell",
+    "FiniteObjectives",
+    "Gap",
+    "Known",
+    "Mean",
+    "Measure",
+    "QuadraticObjectives",
+    "Rate",
+    "WeightedFront",
+    "Worst",
+    "discretization_error",
+]

@@ -6,8 +6,10 @@ Every problem has ``true`` objectives, gives empirical ones by ``sample(n)``, an
 from moltheory.problems.base import FiniteProblem, Problem
 from moltheory.problems.datasets import from_dataset
 from moltheory.problems.decoys import ExchangeableDecoys, NearTie, exchangeable_decoys, near_tie, near_tie_limit
+from moltheory.problems.least_squares import MultiTaskLeastSquares
 from moltheory.problems.population import FinitePopulation
 from moltheory.problems.predictions import from_predictions
+from moltheory.problems.tables import from_table
 from moltheory.problems.world import FiniteWorld
 from moltheory.problems.worlds import mirrored_decoys, reference_world, tilted_line, two_coins
 
@@ -16,11 +18,13 @@ __all__ = [
     "FinitePopulation",
     "FiniteProblem",
     "FiniteWorld",
+    "MultiTaskLeastSquares",
     "NearTie",
     "Problem",
     "exchangeable_decoys",
     "from_dataset",
     "from_predictions",
+    "from_table",
     "mirrored_decoys",
     "near_tie",
     "near_tie_limit",

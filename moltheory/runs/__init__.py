@@ -1,23 +1,31 @@
-"""Long computations: seeds that do not depend on the number of processes, blocks, files, a record.
+"""Long computations: seeds that do not depend on the number of processes, blocks, files, run folders.
 
 Nothing here knows what is being computed. Work is cut into blocks of a fixed size; each block has its own
 random stream, keyed by what is computed and which block it is, so the result is bit-identical for any
-number of processes.
+number of processes. With a run folder each finished block is kept, and a killed run goes on where it stopped.
 """
 
 from moltheory.runs.blocks import block_lengths, check_jobs, run_blocks
+from moltheory.runs.digests import fingerprint
 from moltheory.runs.files import prepare_folder, write_atomically
+from moltheory.runs.record import RunRecord, read_record
 from moltheory.runs.seeds import RandomSource, as_seed_sequence, block_stream
+from moltheory.runs.store import RunFolder, check_recordable
 from moltheory.runs.versions import Versions, show_versions
 
 __all__ = [
     "RandomSource",
+    "RunFolder",
+    "RunRecord",
     "Versions",
     "as_seed_sequence",
     "block_lengths",
     "block_stream",
     "check_jobs",
+    "check_recordable",
+    "fingerprint",
     "prepare_folder",
+    "read_record",
     "run_blocks",
     "show_versions",
     "write_atomically",

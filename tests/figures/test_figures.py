@@ -106,7 +106,7 @@ def test_tables_are_bit_identical_for_any_number_of_processes(tmp_path):
 
 
 def test_refusals_write_nothing(tmp_path):
-    with pytest.raises(InvalidInputError, match="`name` must be one of breast_cancer, mechanism, weights, worlds"):
+    with pytest.raises(InvalidInputError, match="`name` must be one of breast_cancer, data_sets, "):
         reproduce(tmp_path / "out", only=["nonsense"])
     with pytest.raises(InvalidInputError, match="`only` must hold distinct names"):
         reproduce(tmp_path / "out", only=["weights", "weights"])

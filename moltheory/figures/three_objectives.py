@@ -1,0 +1,112 @@
+"""Three objectives at once: parallel coordinates of the digits' empirical front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._validation import FloatArray
+from moltheory.figures.base import Figure, Settings
+from moltheory.pareto import nondominated
+from moltheory.plotting import COLORS, note
+from moltheory.problems import from_dataset
+from moltheory.runs import as_seed_sequence, block_stream
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["ThreeObjectives"]
+
+_SIZES = (300, 30_000)
+
+
+@dataclass(frozen=True)
+class ThreeObjectivesResult:
+    """True risks of the digits models, and the empirical front of one sample per size."""
+
+    names: tuple[str, ...]
+    true_risks: FloatArray
+    truly_optimal: npt.NDArray[np.bool_]
+    selected: dict[int, npt.NDArray[np.bool_]]
+
+
+class ThreeObjectives(Figure[ThreeObjectivesResult]):
+    """Error, worst-class error and size of digit classifiers: what a small and a large sample select."""
+
+    name = "three_objectives"
+    title = "Three objectives: the spurious members of the front thin out, not all of them"
+    n_panels = 2
+
+    def compute(self, settings: Settings) -> ThreeObjectivesResult:
+        """Draw one sample per size; the budget does not matter."""
+        problem = from_dataset("digits")
+        truth = problem.true.risks()
+        selected = {}
+        for size in _SIZES:
+            rng = block_stream(as_seed_sequence(settings.seed), "three_objectives figure", size)
+            selected[size] = nondominated(problem.sample(size, rng=rng).risks())
+        return ThreeObjectivesResult(problem.objective_names, truth, nondominated(truth), selected)
+
+    def draw(self, result: ThreeObjectivesResult, axes: Sequence[Axes]) -> Sequence[Axes]:
+        """Draw one panel per size: a line is a model, in true risks."""
+        shown = result.truly_optimal.copy()
+        for selected in result.selected.values():
+            shown |= selected
+        low, high = result.true_risks[shown].min(axis=0), result.true_risks[shown].max(axis=0)
+        scaled = (result.true_risks - low) / np.where(high > low, high - low, 1.0)
+        for ax, (size, selected) in zip(axes, result.selected.items(), strict=True):
+            optimal = result.truly_optimal
+            groups = (
+                (optimal & ~selected, "optimal, missed", COLORS["bound"], ":", 1.0),
+                (optimal & selected, "optimal, found", COLORS["coverage"], "-", 1.3),
+                (selected & ~optimal, "found, not optimal", COLORS["purity"], "--", 1.8),
+            )
+            for mask, label, color, line, width in groups:
+                for i, row in enumerate(scaled[mask]):
+                    name = f"{label} ({int(mask.sum())})" if i == 0 else None
+                    ax.plot(range(len(row)), row, line, color=color, linewidth=width, alpha=0.8, label=name)
+            for i in range(len(result.names)):
+                ax.axvline(i, color=COLORS["truth"], linewidth=0.8)
+                note(ax, f"{low[i]:.2f}", at=((i + 0.24) / (len(result.names) - 0.5), 0.03))
+                note(ax, f"{high[i]:.2f}", at=((i + 0.24) / (len(result.names) - 0.5), 0.69))
+            ax.set_xlim(-0.25, len(result.names) - 0.75)
+            ax.set_ylim(-0.06, 1.55)
+            ax.set_xticks(
+                range(len(result.names)), [name.replace("_", "\n", 1).replace("_", " ") for name in result.names]
+            )
+            ax.set_yticks([])
+            ax.set_xlabel("objective")
+            ax.set_ylabel("← better     true risk")
+            ax.set_title(f"A sample of n = {size:,}")
+            ax.legend(loc="upper center")
+        return axes
+
+    def caption(self, result: ThreeObjectivesResult) -> str:
+        """Quote the numbers of members."""
+        parts = [
+            f"at n = {size:,} the front has {int(selected.sum())} members, {int((selected & ~result.truly_optimal).sum())} "
+            f"of them not optimal, and misses {int((result.truly_optimal & ~selected).sum())} of "
+            f"{int(result.truly_optimal.sum())} optimal models"
+            for size, selected in result.selected.items()
+        ]
+        return (
+            f"{len(result.true_risks)} classifiers of handwritten digits; each line is a model, its height on each axis "
+            f"its true risk (lower is better; the numbers are the ends of the axes). In one sample each, "
+            f"{'; '.join(parts)}."
+        )
+
+    def tables(self, result: ThreeObjectivesResult) -> Mapping[str, pd.DataFrame]:
+        """Return all models with what each sample selects."""
+        import pandas as pd
+
+        table = pd.DataFrame(result.true_risks, columns=list(result.names))
+        table["truly_optimal"] = result.truly_optimal
+        for size, selected in result.selected.items():
+            table[f"selected_at_{size}"] = selected
+        table.insert(0, "model", range(len(table)))
+        return {"models": table}

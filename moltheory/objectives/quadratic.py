@@ -1,0 +1,337 @@
+"""Quadratic objectives: risks, minimisers of every weighted sum and fronts in closed form, batched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._validation import FloatArray, check_names, frozen, real_array
+from moltheory.errors import InvalidInputError
+from moltheory.objectives._weighted_sums import check_weights, smallest_solutions, solutions_of_many, solutions_of_two
+from moltheory.objectives.weighted_front import WeightedFront, trace_front
+
+__all__ = ["QuadraticObjectives"]
+
+# Entries of the largest temporary array.
+_CHUNK = 1 << 20
+# Rounding allowed in symmetry and positive semidefiniteness, relative to the largest entry.
+_ROUNDING = 1e-10
+
+
+class QuadraticObjectives:
+    r"""Objectives :math:`L_k(\theta) = (\theta - c_k)' A_k (\theta - c_k) + o_k` on R^d, with leading batch axes.
+
+    Hypotheses are vectors of d parameters. Every weighted sum has its minimiser in closed form, so that the
+    front, the minimisers of all weighted sums, is known for a grid of weights and, with an error bound, for all.
+
+    Parameters
+    ----------
+    curvature : (*batch, N, d, d) array_like
+        Symmetric positive semidefinite matrices A_k.
+    center : (*batch, N, d) array_like
+        Minimisers c_k.
+    offset : (*batch, N) array_like
+        Smallest values o_k.
+    names : iterable of str, optional
+        Names of the N objectives; by default ``objective_1`` and so on.
+
+    Attributes
+    ----------
+    names : tuple of str
+    data_dependent : (N,) ndarray of bool
+        All True.
+    batch_shape : tuple of int
+    n_objectives, dimension : int
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes disagree, or a curvature is not symmetric positive semidefinite.
+
+    Examples
+    --------
+    >>> curvature = [[[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [0.0, 1.0]]]
+    >>> objectives = QuadraticObjectives(curvature, [[0.0, 0.0], [3.0, 1.0]], [0.0, 0.5])
+    >>> objectives.risks([[0.0, 0.0], [3.0, 1.0]])
+    array([[ 0. , 19.5],
+           [10. ,  0.5]])
+    >>> objectives.minimisers([[0.5, 0.5]]).round(12)
+    array([[2. , 0.5]])
+    """
+
+    def __init__(
+        self,
+        curvature: npt.ArrayLike,
+        center: npt.ArrayLike,
+        offset: npt.ArrayLike,
+        *,
+        names: Iterable[str] | None = None,
+    ) -> None:
+        matrices = _symmetric(curvature)
+        shape = matrices.shape[:-1]
+        at = _shaped("center", center, shape, exact=True)
+        constant = _shaped("offset", offset, shape[:-1], exact=True)
+        _check_semidefinite("curvature", matrices)
+        self._set(matrices, at, np.zeros(shape[-2:]), constant, names)
+
+    @classmethod
+    def from_expansion(
+        cls,
+        curvature: npt.ArrayLike,
+        linear: npt.ArrayLike,
+        constant: npt.ArrayLike,
+        *,
+        at: npt.ArrayLike = 0.0,
+        names: Iterable[str] | None = None,
+    ) -> QuadraticObjectives:
+        r"""Build nonnegative objectives :math:`(\theta - a_k)'A_k(\theta - a_k) - 2 b_k'(\theta - a_k) + s_k`.
+
+        This form needs no center, so it is exact where the curvature is singular: the mean squared error of n
+        examples has A = X'X / n, b = X'y / n, s = y'y / n at a = 0, also for n < d.
+
+        Parameters
+        ----------
+        curvature : (*batch, N, d, d) array_like
+            Symmetric positive semidefinite matrices A_k.
+        linear : (*batch, N, d) array_like
+            Minus half the gradients b_k at the points a_k.
+        constant : (*batch, N) array_like
+            Values s_k at the points a_k.
+        at : array_like, default 0
+            Points a_k, broadcast to ``(*batch, N, d)``; risks at them carry no rounding.
+        names : iterable of str, optional
+            Names of the N objectives.
+
+        Returns
+        -------
+        QuadraticObjectives
+
+        Raises
+        ------
+        InvalidInputError
+            If shapes disagree, a curvature is not symmetric positive semidefinite, or an objective takes negative
+            values (which covers every one that is unbounded below).
+
+        Examples
+        --------
+        >>> one_example = QuadraticObjectives.from_expansion([[[1.0, 0.0], [0.0, 0.0]]], [[2.0, 0.0]], [4.0])
+        >>> one_example.risks([[2.0, 7.0], [0.0, 0.0]])
+        array([[0.],
+               [4.]])
+        """
+        matrices = _symmetric(curvature)
+        shape = matrices.shape[:-1]
+        slope = _shaped("linear", linear, shape, exact=True)
+        value = _shaped("constant", constant, shape[:-1], exact=True)
+        point = _shaped("at", at, shape)
+        _check_semidefinite("curvature", matrices)
+        # Nonnegative everywhere iff the bordered matrix is positive semidefinite.
+        bordered = np.empty((*shape[:-1], shape[-1] + 1, shape[-1] + 1))
+        bordered[..., :-1, :-1], bordered[..., -1, -1] = matrices, value
+        bordered[..., -1, :-1] = bordered[..., :-1, -1] = -slope
+        _check_semidefinite("linear", bordered, border=True)
+        made = cls.__new__(cls)
+        made._set(matrices, point, slope, value, names)
+        return made
+
+    def _set(
+        self,
+        curvature: FloatArray,
+        at: FloatArray,
+        slope: FloatArray,
+        constant: FloatArray,
+        names: Iterable[str] | None,
+    ) -> None:
+        self._curvature, self._at = frozen(curvature), frozen(at)
+        self._slope, self._constant = frozen(slope), frozen(constant)
+        self.names = check_names("names", names, length=curvature.shape[-3], stem="objective")
+        self.data_dependent = frozen(np.ones(curvature.shape[-3], dtype=bool))
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """Leading axes, for example ``(replicates,)``."""
+        return self._curvature.shape[:-3]
+
+    @property
+    def n_objectives(self) -> int:
+        """Number N of objectives."""
+        return int(self._curvature.shape[-3])
+
+    @property
+    def dimension(self) -> int:
+        """Number d of parameters."""
+        return int(self._curvature.shape[-1])
+
+    @property
+    def curvature(self) -> FloatArray:
+        """Matrices A_k, shape (*batch, N, d, d), read-only."""
+        return self._curvature
+
+    @property
+    def linear(self) -> FloatArray:
+        """Vectors b_k of the expansion at 0, shape (*batch, N, d): A_k theta = b_k at a minimiser of L_k."""
+        return _times(self._curvature, self._at) + self._slope
+
+    def risks(self, hypotheses: npt.ArrayLike) -> FloatArray:
+        """Return the risks of some hypotheses.
+
+        Parameters
+        ----------
+        hypotheses : (k, d) or (..., k, d) array_like
+            Parameters; leading axes are broadcast against `batch_shape`, so that (k, d) is shared by all of it.
+
+        Returns
+        -------
+        (*batch, k, N) ndarray
+
+        Raises
+        ------
+        InvalidInputError
+            If the shape does not fit.
+        """
+        theta = real_array("hypotheses", hypotheses, shape="(..., k, d)", min_ndim=2)
+        try:
+            lead = np.broadcast_shapes(theta.shape[:-2], self.batch_shape)
+        except ValueError:
+            lead = None
+        if lead is None or theta.shape[-1] != self.dimension:
+            raise InvalidInputError(
+                f"`hypotheses` must have shape (k, {self.dimension}), with leading axes that fit {self.batch_shape}, "
+                f"got shape {theta.shape}."
+            )
+        values = np.empty((*lead, theta.shape[-2], self.n_objectives))
+        for k in range(self.n_objectives):
+            shift = theta - self._at[..., k, None, :]
+            pull = shift @ self._curvature[..., k, :, :] - 2.0 * self._slope[..., k, None, :]
+            values[..., k] = np.einsum("...d,...d->...", shift, pull) + self._constant[..., k, None]
+        return values
+
+    def minimisers(self, weights: npt.ArrayLike, *, minimum_norm: bool = False) -> FloatArray:
+        r"""Return the minimisers of weighted sums, all weights and all of the batch at once.
+
+        Parameters
+        ----------
+        weights : (K, N) array_like
+            Nonnegative rows, none of them zero; used as given.
+        minimum_norm : bool, default False
+            Where a weighted curvature is singular (fewer examples than parameters, collinear features) return the
+            minimiser of smallest Euclidean norm; by default that is refused, as the minimiser is not unique and
+            need not be Pareto-optimal.
+
+        Returns
+        -------
+        (*batch, K, d) ndarray
+            :math:`\theta(w) = (\sum_k w_k A_k)^{-1} \sum_k w_k b_k`.
+
+        Raises
+        ------
+        InvalidInputError
+            If the weights break their rule, or a weighted curvature is singular to working precision.
+
+        Notes
+        -----
+        N = 2: with S = A_1 + A_2 (scaled to unit traces and unit diagonal) one eigendecomposition
+        T'A_2 T = diag(m), T'ST = I serves all weights, as T'(w_1 A_1 + w_2 A_2)T = diag(w_1 (1 - m) + w_2 m):
+        O(d^3 + K d^2) per batch entry. N >= 3, or `minimum_norm`: O(K d^3).
+        """
+        w = check_weights(weights, self.n_objectives)
+        shape = (*self.batch_shape, w.shape[0], self.dimension)
+        curvature = self._curvature.reshape(-1, *self._curvature.shape[-3:])
+        linear = self.linear.reshape(curvature.shape[:-1])
+        solve = solutions_of_two if self.n_objectives == 2 else solutions_of_many
+        if minimum_norm:
+            solve = smallest_solutions
+        found = np.empty((curvature.shape[0], *shape[-2:]))
+        entries = w.shape[0] * self.dimension * (1 if solve is solutions_of_two else self.dimension)
+        step = max(1, _CHUNK // max(entries, self.dimension**2))
+        for start in range(0, found.shape[0], step):
+            part = slice(start, start + step)
+            found[part] = solve(curvature[part], linear[part], w)
+        return found.reshape(shape)
+
+    def front(self, weights: npt.ArrayLike, *, minimum_norm: bool = False) -> WeightedFront:
+        """Return the members of the front for a grid of weights, with the grid's discretization error.
+
+        Parameters
+        ----------
+        weights : (K, N) array_like
+            Nonnegative rows, none of them zero; see `discretization_error` for which grids to take.
+        minimum_norm : bool, default False
+            As in `minimisers`.
+
+        Returns
+        -------
+        WeightedFront
+
+        Raises
+        ------
+        InvalidInputError
+            As `minimisers`.
+
+        Examples
+        --------
+        >>> objectives = QuadraticObjectives(np.ones((2, 1, 1)), [[0.0], [1.0]], [0.0, 0.0])
+        >>> front = objectives.front([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+        >>> front.points
+        array([[0.  , 1.  ],
+               [0.25, 0.25],
+               [1.  , 0.  ]])
+        >>> front.discretization
+        array(0.25)
+        """
+        return trace_front(self, weights, minimum_norm=minimum_norm)
+
+    def __repr__(self) -> str:
+        """Shapes and names."""
+        return f"QuadraticObjectives(batch_shape={self.batch_shape}, dimension={self.dimension}, names={self.names})"
+
+
+def _symmetric(curvature: npt.ArrayLike) -> FloatArray:
+    """Return the curvature, with rounding in its symmetry removed."""
+    shape = "(*batch, N, d, d)"
+    matrices = real_array("curvature", curvature, shape=shape, min_ndim=3)
+    if matrices.shape[-1] != matrices.shape[-2]:
+        raise InvalidInputError(f"`curvature` must have shape {shape}, got shape {matrices.shape}.")
+    turned = np.swapaxes(matrices, -1, -2)
+    gap = float(np.abs(matrices - turned).max())
+    if gap > _ROUNDING * float(np.abs(matrices).max()):
+        raise InvalidInputError(f"`curvature` must be symmetric, got entries that differ by {gap:g}.")
+    return matrices if gap == 0.0 else 0.5 * (matrices + turned)
+
+
+def _shaped(name: str, value: npt.ArrayLike, shape: tuple[int, ...], *, exact: bool = False) -> FloatArray:
+    """Return `value` as an array of a shape, or one that broadcasts to it."""
+    array = real_array(name, value, shape=f"{shape}", min_ndim=0)
+    try:
+        fits = array.shape == shape if exact else np.broadcast_shapes(array.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise InvalidInputError(f"`{name}` must have shape {shape} to fit `curvature`, got shape {array.shape}.")
+    return array if exact else np.broadcast_to(array, np.broadcast_shapes(array.shape, shape[-2:]))
+
+
+def _check_semidefinite(name: str, matrices: FloatArray, *, border: bool = False) -> None:
+    """Refuse matrices that are not positive semidefinite, up to rounding; the last row may have a unit of its own."""
+    size = matrices.shape[-1] - border
+    # In units of the largest diagonal entry, as a small one may be what rounding left of a difference.
+    diagonal = np.diagonal(matrices, axis1=-2, axis2=-1).copy()
+    diagonal[..., :size] = diagonal[..., :size].max(axis=-1, keepdims=True)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    scaled = matrices * scale[..., :, None] * scale[..., None, :]
+    allowed = _ROUNDING * matrices.shape[-1]
+    try:
+        np.linalg.cholesky(scaled + allowed * np.eye(matrices.shape[-1]))
+    except np.linalg.LinAlgError:
+        rule = "leave every objective nonnegative" if border else "be positive semidefinite"
+        smallest = float(np.linalg.eigvalsh(scaled)[..., 0].min())
+        raise InvalidInputError(
+            f"`{name}` must {rule}, got a smallest relative eigenvalue of {smallest:.1e}."
+        ) from None
+
+
+def _times(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
+    product: FloatArray = (matrices @ vectors[..., None])[..., 0]
+    return product

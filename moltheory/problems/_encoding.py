@@ -1,0 +1,184 @@
+"""Reading a user's table: what is refused, and how columns become numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._validation import FloatArray
+from moltheory.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MOST_LEVELS", "EncodedColumns", "Table", "encode", "numbers_of", "read_table"]
+
+# A column of text with more levels than this is taken for free text.
+MOST_LEVELS = 30
+
+
+@dataclass(frozen=True)
+class Table:
+    """A checked table: no missing values, no infinities.
+
+    Attributes
+    ----------
+    features : DataFrame
+        Every column but the target and the group.
+    others : DataFrame
+        Every column but the target.
+    target : Series
+    group : (n,) ndarray of int, or None
+        Index into `group_names`.
+    group_names : tuple of str
+    """
+
+    features: pd.DataFrame
+    others: pd.DataFrame
+    target: pd.Series[Any]
+    group: npt.NDArray[np.int64] | None
+    group_names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EncodedColumns:
+    """Numbers (n, q), and which of the table's columns each of the q stems from."""
+
+    matrix: FloatArray
+    owner: npt.NDArray[np.int64]
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns of the table."""
+        return int(self.owner[-1]) + 1
+
+
+def read_table(frame: object, target: Hashable, group: Hashable | None) -> Table:
+    """Check a table and take it apart; the columns' kinds are left to `encode`.
+
+    Raises
+    ------
+    InvalidInputError
+        One sentence that names the column and what to do.
+    """
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidInputError(f"`frame` must be a pandas DataFrame, got {type(frame).__name__}.")
+    if frame.empty:
+        raise InvalidInputError(f"`frame` must have rows and columns, got shape {frame.shape}.")
+    repeated = frame.columns[frame.columns.duplicated()]
+    if repeated.size:
+        raise InvalidInputError(f"`frame` must have distinct column names, got {repeated[0]!r} twice: rename one.")
+    for argument, column in (("target", target), ("group", group)):
+        if column is not None and not (isinstance(column, Hashable) and column in frame.columns):
+            raise InvalidInputError(f"`{argument}` must name a column of the frame ({_listed(frame)}), got {column!r}.")
+    if target is None:
+        raise InvalidInputError(f"`target` must name a column of the frame ({_listed(frame)}), got None.")
+    if group is not None and group == target:
+        raise InvalidInputError(f"`group` must be another column than the target, got {group!r} for both.")
+    others = frame.drop(columns=[target])
+    features = others if group is None else others.drop(columns=[group])
+    if features.shape[1] == 0:
+        raise InvalidInputError("`frame` must have a feature column besides target and group, got none.")
+    missing = frame.isna().sum()
+    for column, count in missing[missing > 0].items():
+        raise InvalidInputError(
+            f"`frame` must have no missing values, got {count} in column {column!r}: drop these rows, for example with "
+            f"frame.dropna(), or fill them in."
+        )
+    if group is None:
+        return Table(features, others, frame[target], None, ())
+    codes, names = pd.factorize(frame[group], sort=True)
+    labels = tuple(str(name) for name in names)
+    _check_groups(codes, labels, group)
+    return Table(features, others, frame[target], codes.astype(np.int64), labels)
+
+
+def _check_groups(codes: npt.NDArray[Any], names: tuple[str, ...], column: Hashable) -> None:
+    if len(names) > MOST_LEVELS:
+        raise InvalidInputError(
+            f"`group` must have at most {MOST_LEVELS} values, got {len(names)} in column {column!r}: bin it, for "
+            f"example with pandas.cut."
+        )
+    if len(names) < 2:
+        raise InvalidInputError(
+            f"`group` must have at least two values, got {len(names)} in column {column!r}: name another column."
+        )
+    sizes = np.bincount(codes)
+    if sizes.min() < 2:
+        raise InvalidInputError(
+            f"`group` must have at least two rows in each group, got one row of {names[int(sizes.argmin())]!r} in "
+            f"column {column!r}: merge it with another group or drop it."
+        )
+
+
+def encode(features: pd.DataFrame) -> EncodedColumns:
+    """One-hot encode the columns of a table.
+
+    Numbers and bools are taken as they are. Text and categories become one 0/1 column per level, in sorted order;
+    two levels become one column.
+
+    Raises
+    ------
+    InvalidInputError
+        Where a column is free text, mixes text and numbers, holds an infinity, or is of another kind.
+    """
+    blocks = [_encode_column(features[column], column) for column in features.columns]
+    owner = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])
+    return EncodedColumns(np.concatenate(blocks, axis=1), owner)
+
+
+def _encode_column(column: pd.Series[Any], name: Hashable) -> FloatArray:
+    import pandas as pd
+
+    numbers = numbers_of(column)
+    if numbers is not None:
+        if not np.isfinite(numbers).all():
+            raise InvalidInputError(
+                f"`frame` must be finite, got an infinity in column {name!r}: drop or cap such rows."
+            )
+        return numbers[:, None]
+    kinds = {type(entry) for entry in column}
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    elif not all(issubclass(kind, str) for kind in kinds):
+        found = " and ".join(sorted(kind.__name__ for kind in kinds)[:3])
+        raise InvalidInputError(
+            f"`frame` must have columns of numbers, bools or text, got {found} in column {name!r}: turn it into "
+            f"numbers or drop it."
+        )
+    codes, levels = pd.factorize(column, sort=True)
+    if len(levels) > MOST_LEVELS or 2 * len(levels) > len(column):
+        raise InvalidInputError(
+            f"`frame` must have columns of text with at most {MOST_LEVELS} levels and two rows per level, got "
+            f"{len(levels)} levels in column {name!r}: group its levels, turn it into numbers, or drop it."
+        )
+    if len(levels) <= 2:
+        return np.asarray(codes == len(levels) - 1, dtype=np.float64)[:, None]
+    return np.asarray(codes[:, None] == np.arange(len(levels)), dtype=np.float64)
+
+
+def numbers_of(column: pd.Series[Any]) -> FloatArray | None:
+    """Return a column of numbers or bools as floats, or None where it is of another kind."""
+    import pandas as pd
+
+    kinds = pd.api.types
+    if column.dtype == object and column.map(lambda entry: isinstance(entry, int | float | np.number | np.bool_)).all():
+        column = column.infer_objects()
+        if column.dtype == object:
+            column = column.astype(np.float64)
+    if kinds.is_bool_dtype(column.dtype) and not isinstance(column.dtype, pd.CategoricalDtype):
+        return np.asarray(column.astype(bool), dtype=np.float64)
+    if kinds.is_numeric_dtype(column.dtype) and not kinds.is_complex_dtype(column.dtype):
+        return np.asarray(column.to_numpy(dtype=np.float64))
+    return None
+
+
+def _listed(frame: pd.DataFrame) -> str:
+    names = [repr(column) for column in frame.columns[:10]]
+    return ", ".join(names) + (", ..." if frame.shape[1] > 10 else "")

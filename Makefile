@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= reproduction
+# Two processes; a module stays in one of them, so that its fixtures are made once.
+PARALLEL := -n 2 --dist loadscope
 
 .PHONY: help reproduce quick test slow full lint notebooks benchmarks clean
 
@@ -36,13 +38,13 @@ quick: $(VENV)/.installed
 	$(BIN)/moltheory reproduce --quick --out $(OUT)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow $(PARALLEL)
 
 full: $(VENV)/.installed-dev
-	MOLTHEORY_FULL=1 $(BIN)/python -m pytest -m slow
+	MOLTHEORY_FULL=1 $(BIN)/python -m pytest -m slow $(PARALLEL)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
@@ -54,7 +56,10 @@ notebooks: $(VENV)/.installed-dev
 
 benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/dominance.py --write
+	$(BIN)/python benchmarks/intervals.py --write
+	$(BIN)/python benchmarks/complexity.py --write
 	$(BIN)/python benchmarks/least_squares.py --out benchmarks/results/least_squares.md
+	$(BIN)/python benchmarks/theorems.py --write
 	$(BIN)/python benchmarks/startup.py --write
 
 clean:

@@ -39,6 +39,7 @@ __all__ = [
     "runs",
     "scalarization",
     "show_versions",
+    "theorems",
 ]
 
 # Where each public name lives; what is not listed here is a submodule.
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
         problems,
         runs,
         scalarization,
+        theorems,
     )
     from moltheory.pareto import (
         Front,

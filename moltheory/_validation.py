@@ -209,7 +209,9 @@ def check_names(name: str, value: Iterable[str] | None, *, length: int, stem: st
 
 
 def frozen(array: _Array) -> _Array:
-    """Return a read-only copy, for arrays kept inside immutable results."""
+    """Return a read-only copy, for arrays kept inside immutable results; one that owns its memory is kept as it is."""
+    if not array.flags.writeable and array.base is None:
+        return array
     copy = array.copy()
     copy.flags.writeable = False
     return copy

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from moltheory import __version__
+from moltheory._validation import check_choice
 from moltheory.errors import MoltheoryError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["main"]
 
@@ -23,11 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
+        ``theorems --check`` and ``--falsify`` return 1 if a statement fails.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        return _reproduce(options)
+        return int(options.run(options))
     except MoltheoryError as error:
         print(f"moltheory: {error}", file=sys.stderr)
         return 2
@@ -42,20 +47,55 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"moltheory {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    reproduce = commands.add_parser(
-        "reproduce",
-        help="simulate empirical against true Pareto sets; write figures, tables and a report page",
-        description="Simulate empirical against true Pareto sets and write figures (PNG, PDF), tables (CSV) and "
-        "a self-contained report page (index.html).",
-        allow_abbrev=False,
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False)
+        added.set_defaults(run=run)
+        return added
+
+    _reproduce_options(
+        command(
+            "reproduce", _reproduce, "simulate empirical against true Pareto sets; write figures, tables and a page"
+        )
     )
-    reproduce.add_argument("--out", default="reproduction", metavar="FOLDER", help="where to (default: %(default)s)")
-    reproduce.add_argument("--only", action="append", metavar="NAME", help="one figure; may be repeated")
-    reproduce.add_argument("--list", action="store_true", help="list the figures and stop")
-    reproduce.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
-    reproduce.add_argument("--n-jobs", type=int, default=-1, help="processes; -1 is one per core (default)")
-    reproduce.add_argument("--quick", action="store_true", help="a small budget, in under a minute")
+    _bound_options(command("bound", _bound, "evaluate every bound that the given facts allow"))
+    _theorems_options(command("theorems", _theorems, "list the statements, check them exactly, or attack them"))
     return parser
+
+
+def _reproduce_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", default="reproduction", metavar="FOLDER", help="where to (default: %(default)s)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="one figure; may be repeated")
+    parser.add_argument("--list", action="store_true", help="list the figures and stop")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="processes; -1 is one per core (default)")
+    parser.add_argument("--quick", action="store_true", help="a small budget, in under a minute")
+
+
+def _bound_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--n", type=int, help="number of examples: gives widths and intervals")
+    parser.add_argument("--delta", type=float, default=0.05, help="total failure probability (default: %(default)s)")
+    parser.add_argument("--objectives", type=int, default=1, help="number of data-dependent objectives")
+    parser.add_argument("--hypotheses", type=int, help="size of a finite class")
+    parser.add_argument("--dimension", type=int, help="VC dimension of a class with 0/1 loss")
+    parser.add_argument("--weight-norm", type=float, help="radius of a class of linear predictors")
+    parser.add_argument("--input-norm", type=float, default=1.0, help="largest norm of an input (default: %(default)s)")
+    parser.add_argument("--lipschitz", type=float, default=1.0, help="Lipschitz constant (default: %(default)s)")
+    parser.add_argument("--errors", type=int, help="errors of one fixed model on the n examples")
+    parser.add_argument("--excess", type=float, help="target for twice the width: gives sample sizes")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _theorems_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", nargs="*", metavar="ID", help="statements; all by default")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--check", action="store_true", help="check on a world with known truth, over all samples")
+    action.add_argument("--falsify", type=int, metavar="BUDGET", help="search for a violation, trying BUDGET pairs")
+    parser.add_argument("--world", default="reference_world", help="of moltheory.problems (default: %(default)s)")
+    parser.add_argument("--n", type=int, default=20, help="sample size for --check (default: %(default)s)")
+    parser.add_argument("--delta", type=float, default=0.05, help="failure probability (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of --falsify (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def _reproduce(options: argparse.Namespace) -> int:
@@ -69,3 +109,57 @@ def _reproduce(options: argparse.Namespace) -> int:
     done = reproduce(options.out, only=options.only, settings=settings, report=print)
     print(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
     return 0
+
+
+def _bound(options: argparse.Namespace) -> int:
+    from moltheory.bounds import applicable_bounds
+
+    table = applicable_bounds(
+        n=options.n,
+        delta=options.delta,
+        n_objectives=options.objectives,
+        n_hypotheses=options.hypotheses,
+        dimension=options.dimension,
+        weight_norm=options.weight_norm,
+        input_norm=options.input_norm,
+        lipschitz=options.lipschitz,
+        errors=options.errors,
+        excess=options.excess,
+    )
+    _print_table(table if options.json else table.drop(columns="source"), as_json=options.json)
+    return 0
+
+
+def _theorems(options: argparse.Namespace) -> int:
+    import pandas as pd
+
+    from moltheory.problems import small_world
+    from moltheory.theorems import check_all, falsify, ledger
+
+    statements = ledger()
+    chosen = [statements[check_choice("ID", name, statements)] for name in options.id or statements]
+    holds = True
+    if options.check:
+        results = check_all(small_world(options.world), n=options.n, delta=options.delta, theorems=chosen)
+        table = pd.concat([result.to_frame() for result in results.values()], ignore_index=True)
+        holds = all(result.holds for result in results.values() if result.applicable)
+    elif options.falsify is not None:
+        attacks = [falsify(statement, budget=options.falsify, rng=options.seed) for statement in chosen]
+        table = pd.concat([attack.to_frame() for attack in attacks], ignore_index=True)
+        holds = not any(attack.falsified for attack in attacks)
+    else:
+        rows = [{"id": s.id, "provenance": s.provenance, "statement": s.statement, "source": s.source} for s in chosen]
+        table = pd.DataFrame(rows)
+    _print_table(table, as_json=options.json, wrap=not options.check and options.falsify is None)
+    return 0 if holds else 1
+
+
+def _print_table(table: pd.DataFrame, *, as_json: bool, wrap: bool = False) -> None:
+    if as_json:
+        print(table.to_json(orient="records", indent=2, double_precision=15))
+    elif wrap:
+        for row in table.itertuples(index=False):
+            first, *rest = row
+            print("\n".join([str(first), *(f"    {cell}" for cell in rest)]))
+    else:
+        print(table.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))

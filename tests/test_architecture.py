@@ -26,6 +26,7 @@ _FLOORS = {
     "bounds": 3,
     "problems": 4,
     "experiments": 5,
+    "theorems": 5,
     "figures": 6,
     "cli": 7,
     "__main__": 8,

@@ -1,5 +1,6 @@
 """The command line as a person meets it."""
 
+import json
 import subprocess
 import sys
 
@@ -42,6 +43,51 @@ def test_unwritable_folder_is_refused(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["reproduce", "--out", str(tmp_path / "file" / "below")]) == 2
     assert "`out` must be a folder that can be written to" in capsys.readouterr().err
+
+
+def test_bound_prints_everything_that_applies(capsys):
+    facts = ["--n", "1000", "--hypotheses", "100", "--objectives", "3", "--dimension", "10", "--excess", "0.1"]
+    assert main(["bound", *facts, "--json"]) == 0
+    rows = {(row["bound"], row["quantity"]): row["value"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["finite class", "width"] == pytest.approx(0.06852978, abs=1e-8)
+    assert rows["finite class", "sample size"] == 1879
+    assert rows["VC dimension", "sample size"] > 10_000
+    assert main(["bound", "--n", "100", "--errors", "10"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:2] == ["clopper-pearson", "interval"]
+    assert len(lines) == 6
+
+
+def test_theorems_are_listed_checked_and_attacked(capsys):
+    assert main(["theorems", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 16
+    assert main(["theorems", "forward"]) == 0
+    assert capsys.readouterr().out.startswith("forward\n")
+    assert main(["theorems", "forward", "joint", "--check", "--n", "5", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["theorem"] for row in rows] == ["forward", "joint"]
+    assert all(row["holds"] and row["violations"] == 0 for row in rows)
+    assert main(["theorems", "forward", "--falsify", "300"]) == 0
+    assert "forward" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["bound"], "`n` or `excess` must be given"),
+        (["bound", "--n", "0", "--hypotheses", "3"], "`n` must be an integer >= 1, got 0."),
+        (["bound", "--n", "5", "--errors", "9"], "`errors`"),
+        (["bound", "--errors", "9"], "`n` must be given with `errors`"),
+        (["bound", "--n", "5", "--hypotheses", "3", "--delta", "2"], "`delta` must lie in (0, 1)"),
+        (["theorems", "nonsense"], "`ID` must be one of"),
+        (["theorems", "--check", "--world", "atlantis"], "`world` must be one of"),
+    ],
+)
+def test_bound_and_theorems_refuse_in_one_sentence(arguments, message, capsys):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_runs_as_a_module():

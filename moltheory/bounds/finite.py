@@ -7,7 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_count, check_fraction, check_vector, real_array
+from moltheory._validation import FloatArray, check_count, check_fraction, real_array
+from moltheory.bounds._sizes import IID, RANGES, count_of, loss_ranges, sample_sizes
 from moltheory.bounds.bound import Bound
 from moltheory.errors import InvalidInputError
 
@@ -65,21 +66,9 @@ def finite_class(
     >>> finite_class([1000, float("inf")], n_hypotheses=100, delta=0.05).width
     array([0.0643..., 0.        ])
     """
-    check_count("n_objectives", n_objectives)
-    if np.ndim(n) == 0:
-        sizes = np.full(n_objectives, float(check_count("n", n)))
-    else:
-        sizes = check_vector("n", n, low=1.0, finite=False)
-        if n_objectives not in (1, sizes.size):
-            raise InvalidInputError(
-                f"`n_objectives` must be left out where `n` has one entry per objective, got {n_objectives}."
-            )
-        finite = sizes[np.isfinite(sizes)]
-        if (finite != np.rint(finite)).any():
-            raise InvalidInputError(f"`n` must hold integers or inf, got {sizes.tolist()}.")
-    counted = max(int(np.isfinite(sizes).sum()), 1)
-    ranges = _ranges(loss_range, sizes.size)
-    width = _hoeffding(sizes, ranges, n_hypotheses, check_fraction("delta", delta) / counted)
+    sizes = sample_sizes(n, n_objectives)
+    ranges = loss_ranges(loss_range, sizes.size)
+    width = _hoeffding(sizes, ranges, n_hypotheses, check_fraction("delta", delta) / count_of(sizes))
     return Bound(
         width=width,
         loss_range=ranges,
@@ -88,8 +77,8 @@ def finite_class(
         source=_SOURCE,
         assumptions=(
             f"{n_hypotheses} hypotheses fixed before the data",
-            "independent, identically distributed examples within each objective",
-            "losses inside intervals of the given lengths",
+            IID,
+            RANGES,
         ),
     )
 
@@ -149,7 +138,7 @@ def conditional_rate(
     if (sizes < 0).any() or (sizes != np.rint(sizes)).any():
         raise InvalidInputError(f"`counts` must be integers >= 0, got {sizes.min():g} as the smallest.")
     shares = check_count("n_objectives", n_objectives) * check_count("n_rates", n_rates)
-    ranges = _ranges(loss_range, 1)
+    ranges = loss_ranges(loss_range, 1)
     width = _hoeffding(sizes, ranges, n_hypotheses, check_fraction("delta", delta) / shares)
     return Bound(
         width=width.reshape(sizes.shape),
@@ -162,13 +151,6 @@ def conditional_rate(
             "independent, identically distributed examples; the statement holds given the denominators",
         ),
     )
-
-
-def _ranges(loss_range: float | npt.ArrayLike, n_objectives: int) -> FloatArray:
-    ranges = check_vector("loss_range", np.atleast_1d(np.asarray(loss_range)), low=0.0)
-    if ranges.size not in (1, n_objectives):
-        raise InvalidInputError(f"`loss_range` must have {n_objectives} entries, got {ranges.size}.")
-    return np.broadcast_to(ranges, (n_objectives,)).copy()
 
 
 def _hoeffding(sizes: FloatArray, ranges: FloatArray, n_hypotheses: int, eta: float) -> FloatArray:

@@ -9,11 +9,14 @@ from moltheory.figures.base import Figure
 from moltheory.figures.classes import Classes
 from moltheory.figures.data_sets import DataSets
 from moltheory.figures.hypervolume_gap import HypervolumeGap
+from moltheory.figures.intervals import Intervals
 from moltheory.figures.least_squares import LeastSquares
 from moltheory.figures.mechanism import Mechanism
 from moltheory.figures.near_ties import NearTies
+from moltheory.figures.price import Price
 from moltheory.figures.real_data import BreastCancer
 from moltheory.figures.three_objectives import ThreeObjectives
+from moltheory.figures.tightness import Tightness
 from moltheory.figures.tilted import TiltedLine
 from moltheory.figures.weights import Weights
 from moltheory.figures.worlds import Worlds
@@ -32,6 +35,9 @@ _FIGURES: tuple[type[Figure[Any]], ...] = (
     HypervolumeGap,
     LeastSquares,
     Classes,
+    Intervals,
+    Price,
+    Tightness,
 )
 
 

@@ -85,6 +85,27 @@ class TypeEnumeration:
             types = types_by_rank(self.n, len(self._probabilities), start, min(start + length, self.n_types))
             yield types, self._risks(types)
 
+    def weighted_risks(self) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Yield all types chunk by chunk: their probabilities (T,) and their risks (T, H, N).
+
+        For sums that `expectation` does not cover, such as distributions; the chunks bound the memory.
+
+        Yields
+        ------
+        probabilities : (T,) ndarray
+            Each within `relative_error`.
+        risks : (T, H, N) ndarray
+
+        Examples
+        --------
+        >>> from fractions import Fraction
+        >>> coin = TypeEnumeration((Fraction(1, 2), Fraction(1, 2)), 2, risks=lambda c: c[:, :, None] / 2)
+        >>> [probabilities.tolist() for probabilities, _ in coin.weighted_risks()]
+        [[0.25, 0.5, 0.25]]
+        """
+        for types, risks in self._chunks():
+            yield self._weights(types), risks
+
     @overload
     def probability(
         self, event: Callable[[FloatArray], npt.NDArray[np.bool_]], *, rational: Literal[False] = False

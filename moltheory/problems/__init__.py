@@ -11,7 +11,7 @@ from moltheory.problems.population import FinitePopulation
 from moltheory.problems.predictions import from_predictions
 from moltheory.problems.tables import from_table
 from moltheory.problems.world import FiniteWorld
-from moltheory.problems.worlds import mirrored_decoys, reference_world, tilted_line, two_coins
+from moltheory.problems.worlds import mirrored_decoys, reference_world, small_world, tilted_line, two_coins
 
 __all__ = [
     "ExchangeableDecoys",
@@ -29,6 +29,7 @@ __all__ = [
     "near_tie",
     "near_tie_limit",
     "reference_world",
+    "small_world",
     "tilted_line",
     "two_coins",
 ]

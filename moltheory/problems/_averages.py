@@ -20,7 +20,9 @@ _SINGLE_PRECISION_INTEGERS = 2**24
 
 
 class CellAverages:
-    """Means of cells over counts of outcomes: one matrix product, one division.
+    """Means of cells over counts of outcomes: a matrix product per condition, one division.
+
+    Cells with the same condition share a product, over the outcomes that satisfy it only.
 
     Parameters
     ----------
@@ -37,15 +39,18 @@ class CellAverages:
         self._where = np.array([cell.where for cell in cells], dtype=np.float64).T
         scaled = [integer_scale(cell.losses) for cell in cells]
         self.is_lattice = all(entry is not None for entry in scaled)
-        tables = [
-            cell.losses if entry is None else entry[0].astype(np.float64)
-            for cell, entry in zip(cells, scaled, strict=True)
-        ]
         self._scales = np.array([1 if entry is None else entry[1] for entry in scaled], dtype=np.float64)
-        self._matrix = np.concatenate(
-            [table * cell.where[:, None] for table, cell in zip(tables, cells, strict=True)], axis=1
-        )
-        self._reach = max(float(np.abs(self._matrix).max()), float(self._scales.max()))
+        members: dict[bytes, list[int]] = {}
+        for k, cell in enumerate(cells):
+            members.setdefault(cell.where.tobytes(), []).append(k)
+        self._blocks: list[tuple[npt.NDArray[np.intp], FloatArray, list[int]]] = []
+        for same in members.values():
+            rows = np.flatnonzero(cells[same[0]].where)
+            entries = [(cells[k].losses, scaled[k]) for k in same]
+            tables = [losses[rows] if entry is None else entry[0][rows] for losses, entry in entries]
+            self._blocks.append((rows, np.concatenate(tables, axis=1, dtype=np.float64), same))
+        largest = max(float(np.abs(matrix).max()) for _, matrix, _ in self._blocks)
+        self._reach = max(largest, float(self._scales.max()))
 
     def means(self, weights: npt.NDArray[np.int64] | FloatArray) -> tuple[FloatArray, FloatArray]:
         """Average with given weights of the outcomes.
@@ -69,12 +74,17 @@ class CellAverages:
             )
         # Sums of integers below 2**24 are exact in single precision, in any order, and twice as fast.
         kind = np.float32 if self.is_lattice and reach < _SINGLE_PRECISION_INTEGERS else np.float64
-        rows = weights.astype(kind)
-        sums = (rows @ self._matrix.astype(kind, copy=False)).astype(np.float64)
-        sizes = (rows @ self._where.astype(kind)).astype(np.float64)
-        table = sums.reshape(*sizes.shape, -1).transpose(1, 0, 2)
+        typed = weights.astype(kind)
+        sizes = (typed @ self._where.astype(kind)).astype(np.float64)
+        parts: list[FloatArray] = [np.empty(0)] * sizes.shape[1]
+        for rows, matrix, same in self._blocks:
+            sums = typed[:, rows] @ matrix.astype(kind, copy=False)
+            for k, part in zip(same, np.split(sums, len(same), axis=1), strict=True):
+                parts[k] = part
+        table = np.stack(parts, dtype=np.float64)
         with np.errstate(invalid="ignore"):
-            return table / (sizes * self._scales).T[:, :, None], sizes
+            table /= (sizes * self._scales).T[:, :, None]
+        return table, sizes
 
     def true_means(self, probabilities: tuple[Fraction, ...]) -> FloatArray:
         """Average over the population, (K, H); on lattices exact up to one rounding."""
@@ -85,7 +95,11 @@ class CellAverages:
         if common * self._reach < EXACT_INTEGERS:
             return self.means(np.array([numerators], dtype=np.float64))[0][:, 0]
         weights = np.array(numerators, dtype=object)
-        sums = (weights @ self._matrix.astype(np.int64).astype(object)).reshape(self._scales.size, -1)
+        sums: list[npt.NDArray[np.object_]] = [np.empty(0, dtype=object)] * self._scales.size
+        for rows, matrix, same in self._blocks:
+            found = weights[rows] @ matrix.astype(np.int64).astype(object)
+            for k, part in zip(same, np.split(found, len(same)), strict=True):
+                sums[k] = part
         masses = weights @ self._where.astype(np.int64).astype(object)
         denominators = [int(mass) * int(scale) for mass, scale in zip(masses, self._scales, strict=True)]
         return np.array(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._validation import FloatArray, frozen
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import Gap, Mean, Measure, Rate, Worst
 
@@ -26,9 +27,17 @@ class Examples:
         self.target = target
         self._group = group
 
+    @cached_property
+    def _wrong(self) -> FloatArray:
+        return frozen(np.asarray(self.predictions != self.target[:, None], dtype=np.float64))
+
+    @cached_property
+    def _predicted(self) -> FloatArray:
+        return frozen(self.predictions.astype(np.float64))
+
     def wrong(self) -> FloatArray:
-        """Return 0/1 losses (n, H)."""
-        return np.asarray(self.predictions != self.target[:, None], dtype=np.float64)
+        """Return 0/1 losses (n, H), one read-only array for all measures."""
+        return self._wrong
 
     def group(self) -> npt.NDArray[Any]:
         """Return the group of each example."""
@@ -50,7 +59,7 @@ class Examples:
             found = np.unique(values)
             if not np.isin(found, (0, 1)).all():
                 raise InvalidInputError(f"`{argument}` must be 0 or 1 for this objective, got {found[:5].tolist()}.")
-        return self.predictions.astype(np.float64), self.target.astype(bool)
+        return self._predicted, self.target.astype(bool)
 
     def residuals(self) -> FloatArray:
         """Return residuals (n, H) in standard deviations of the target."""

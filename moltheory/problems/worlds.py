@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from moltheory._validation import check_count
+from moltheory._validation import check_choice, check_count
 from moltheory.problems.world import FiniteWorld
 
-__all__ = ["mirrored_decoys", "reference_world", "tilted_line", "two_coins"]
+__all__ = ["mirrored_decoys", "reference_world", "small_world", "tilted_line", "two_coins"]
 
 
 def two_coins() -> FiniteWorld:
@@ -123,3 +123,33 @@ def reference_world() -> FiniteWorld:
         [[int(a[z]), int(b[z])] for a, b in zip(first, second, strict=True)] for z in range(4)
     ]
     return FiniteWorld([0.4, 0.3, 0.2, 0.1], losses, name="reference_world")
+
+
+def small_world(name: str) -> FiniteWorld:
+    """Return one of the small worlds by name.
+
+    Parameters
+    ----------
+    name : {"mirrored_decoys", "reference_world", "tilted_line", "two_coins"}
+
+    Returns
+    -------
+    FiniteWorld
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no world of that name; the message lists them.
+
+    Examples
+    --------
+    >>> small_world("two_coins").n_hypotheses
+    2
+    """
+    worlds = {
+        "mirrored_decoys": mirrored_decoys,
+        "reference_world": reference_world,
+        "tilted_line": tilted_line,
+        "two_coins": two_coins,
+    }
+    return worlds[check_choice("world", name, worlds)]()

@@ -11,7 +11,7 @@ PARALLEL := -n 2 --dist loadscope
 help:
 	@echo "make reproduce   simulate, write figures, tables and $(OUT)/index.html"
 	@echo "make test        run the tests"
-	@echo "make quick       the same as reproduce with a small budget, in under a minute"
+	@echo "make quick       the same with a small budget, into $(OUT)-quick"
 	@echo "make slow        the long statistical tests, at CI's budget"
 	@echo "make full        the long statistical tests, at full budget"
 	@echo "make lint        format, lint and type checks"
@@ -35,7 +35,7 @@ reproduce: $(VENV)/.installed
 	$(BIN)/moltheory reproduce --out $(OUT)
 
 quick: $(VENV)/.installed
-	$(BIN)/moltheory reproduce --quick --out $(OUT)
+	$(BIN)/moltheory reproduce --quick --out $(OUT)-quick
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PARALLEL)

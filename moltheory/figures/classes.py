@@ -42,7 +42,7 @@ class Classes(Figure[ClassesResult]):
     """Least squares for two tasks, over all predictors and over fixed finite subsets."""
 
     name = "finite_infinite"
-    title = "A finite class is resolved in the end; an infinite one approaches like a power of n"
+    title = "A few models are resolved in the end; many behave like the infinite class"
     n_panels = 2
 
     def compute(self, settings: Settings) -> ClassesResult:
@@ -93,15 +93,26 @@ class Classes(Figure[ClassesResult]):
 
     def caption(self, result: ClassesResult) -> str:
         """Quote the last size."""
-        last = result.table[result.table["size"] == result.table["size"].max()].set_index("class")
-        few, every = last.loc["10 predictors"], last.loc["all predictors"]
+        largest = int(result.table["size"].max())
+        last = result.table[result.table["size"] == largest].set_index("class")
+        ended = [str(label) for label, row in last.iterrows() if row["coverage_error"] == row["purity_error"] == 0]
+        whole = result.table[result.table["class"] == "all predictors"]
+        power = np.polyfit(np.log(whole["size"]), np.log(whole["purity_error"]), 1)[0]
+        errors = "; ".join(
+            f"{label} {row['coverage_error']:.1e} and {row['purity_error']:.1e}" for label, row in last.iterrows()
+        )
         return (
-            f"Least squares for two tasks over fixed finite sets of predictors scattered around the front, and over all "
-            f"predictors; means over {result.replicates:,} samples. Once n resolves the smallest gap, both errors of a "
-            f"finite class end (10 predictors at n = {int(result.table['size'].max()):,}: coverage "
-            f"{few['coverage_error']:.1e}, purity {few['purity_error']:.1e}); the more predictors, the later. Over all "
-            f"predictors there is no smallest gap: purity error goes like a power of n ({every['purity_error']:.1e}), "
-            f"coverage error down to what the grid can miss (at most {result.discretization:.1e}, dotted)."
+            f"Least squares for two tasks over fixed finite sets of predictors scattered around the front, and over "
+            f"all "
+            f"predictors; means over {result.replicates:,} samples. Once n resolves the smallest gap of a finite "
+            f"class, both "
+            f"of its errors end; at n = {largest:,} they have ended in every sample for: "
+            f"{', '.join(ended) or 'none'}. The "
+            f"gaps of larger classes are smaller, and their errors still fall. Over all predictors there is no "
+            f"smallest "
+            f"gap: purity error goes like n to the power {power:.2f} (fitted), coverage error down to what the grid "
+            f"can miss "
+            f"(at most {result.discretization:.1e}, dotted). Coverage and purity error at the largest n: {errors}."
         )
 
     def tables(self, result: ClassesResult) -> Mapping[str, pd.DataFrame]:

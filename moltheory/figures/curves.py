@@ -73,8 +73,12 @@ def fitted_slope(table: pd.DataFrame, column: str, *, largest: float = math.inf)
     return Slope(value, value - half, value + half)
 
 
-def draw_errors(ax: Axes, table: pd.DataFrame, *, labels: Mapping[str, str] | None = None) -> Axes:
-    """Draw mean errors against n with bands that hold 90 % of the samples.
+def draw_errors(
+    ax: Axes, table: pd.DataFrame, *, labels: Mapping[str, str] | None = None, logarithmic: bool = True
+) -> Axes:
+    """Draw mean errors against n with bands from the 5 % to the 95 % quantile of the samples.
+
+    On a logarithmic axis a band begins at the mean where its lower quantile is 0.
 
     Parameters
     ----------
@@ -83,6 +87,8 @@ def draw_errors(ax: Axes, table: pd.DataFrame, *, labels: Mapping[str, str] | No
         As `asymmetry` returns it.
     labels : mapping of column to str, optional
         Other names for the legend.
+    logarithmic : bool, default True
+        Whether errors are drawn on a logarithmic axis.
 
     Returns
     -------
@@ -92,9 +98,12 @@ def draw_errors(ax: Axes, table: pd.DataFrame, *, labels: Mapping[str, str] | No
     sizes = np.array(sorted(table["size"].unique()))
     for column, (label, color, marker) in ERRORS.items():
         low, high = (grouped[column].quantile(level).to_numpy() for level in (0.05, 0.95))
-        band(ax, sizes, low, high, color=COLORS[color])
+        mean = grouped[column].mean().to_numpy()
+        band(ax, sizes, np.where((low > 0) | (not logarithmic), low, mean), np.maximum(high, mean), color=COLORS[color])
         name = (labels or {}).get(column, label)
-        ax.plot(sizes, grouped[column].mean(), marker=marker, color=COLORS[color], label=name)
+        ax.plot(sizes, mean, marker=marker, color=COLORS[color], label=name)
+    if logarithmic:
+        ax.set_yscale("log")
     ax.set_ylabel("← better     distance in true risks")
     return log_sizes(ax)
 

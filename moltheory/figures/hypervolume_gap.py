@@ -69,7 +69,7 @@ class HypervolumeGap(Figure[HypervolumeGapResult]):
         """Draw one panel per problem."""
         series = (
             ("purity_error", "purity error", "purity", "s"),
-            ("spurious_share", "share of spurious members", "extra", "D"),
+            ("spurious_share", "share of spurious members", "extra", "x"),
             ("lost_share", "share of hypervolume lost", "coverage", "o"),
         )
         for ax, (problem, title) in zip(axes, _TITLES.items(), strict=True):
@@ -99,10 +99,13 @@ class HypervolumeGap(Figure[HypervolumeGapResult]):
         line, cancer = last.loc["tilted_line"], last.loc["breast_cancer"]
         largest = int(result.table["size"].max())
         return (
-            f"Hypervolume, the most used indicator of a front, measures what the empirical front covers (true risks, "
-            f"reference point at the largest possible risks). On the tilted line it loses {line['lost_share']:.1%} while "
-            f"the expected purity error is {line['purity_error']:.2g}. On breast cancer, at n = {largest:,}, "
-            f"the mean share lost is {cancer['lost_share']:.1e} while the purity error is {cancer['purity_error']:.2g} "
+            f"Hypervolume measures what the empirical front covers (true risks, "
+            f"reference point at the largest possible risks). On the tilted line it loses {line['lost_share']:.1%} "
+            f"while "
+            f"the mean purity error is {line['purity_error']:.2g} (its expectation is 1/2 for odd n). On breast "
+            f"cancer, at n = {largest:,}, "
+            f"the mean share lost (below the axis) is {cancer['lost_share']:.1e} while the purity error is "
+            f"{cancer['purity_error']:.2g} "
             f"and {cancer['spurious_share']:.1%} of the members of the empirical front are spurious. A front with a "
             f"perfect hypervolume can still hold models that are not optimal."
         )

@@ -112,8 +112,10 @@ class Intervals(Figure[IntervalsResult]):
         last = result.skewed[result.skewed["size"] == result.skewed["size"].max()].set_index("method")["width"]
         order = ", ".join(f"{_STYLES[str(method)][0]} {width:.2g}" for method, width in last.sort_values().items())
         return (
-            f"Two-sided intervals at failure probability {_DELTA:g} per mean. First panel: exact probability of missing p "
-            f"for n = {_N} 0/1 losses, never above the level (line); largest values: {worst}. Second panel: for 0/1 losses "
+            f"Two-sided intervals at failure probability {_DELTA:g} per mean. First panel: exact probability of "
+            f"missing p "
+            f"for n = {_N} 0/1 losses, never above the level (line); largest values: {worst}. Second panel: for 0/1 "
+            f"losses "
             f"Clopper-Pearson is never wider than Chernoff-kl or Hoeffding-Bentkus. Third panel: for losses between 0 "
             f"and 1 (Beta(0.5, 9.5)) mean widths at n = {int(result.skewed['size'].max()):,}: {order}."
         )

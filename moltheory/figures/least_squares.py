@@ -96,7 +96,6 @@ class LeastSquares(Figure[LeastSquaresResult]):
             color=COLORS["bound"],
             label="discretization",
         )
-        second.set_yscale("log")
         second.set_ylim(bottom=1.5e-4)
         second.set_title("Errors against n")
         second.legend(loc="lower left")
@@ -108,11 +107,15 @@ class LeastSquares(Figure[LeastSquaresResult]):
         last = summary.iloc[-1]
         return (
             f"One linear predictor in three dimensions for two regression tasks; true and empirical fronts in closed "
-            f"form on a grid of weights. First panel: empirical fronts lie above the true one in true risks; the band is "
-            f"what 5 to 95 % of samples attain. Second panel: in {int(summary['replicates'].sum()):,} samples the coverage "
+            f"form on a grid of weights. First panel: empirical fronts lie above the true one in true risks; the band "
+            f"is "
+            f"what 5 to 95 % of samples attain. Second panel: in {int(summary['replicates'].sum()):,} samples the "
+            f"coverage "
             f"error was above twice the largest deviation plus the discretization {int(summary['violations'].sum())} "
-            f"times. Purity error shrinks here, to {last['purity_error']:.2g} at n = {int(last['size']):,}, with a fitted "
-            f"power of n of {fitted_slope(result.simulation, 'purity_error')}: every objective is strongly convex, so a "
+            f"times. Purity error shrinks here, to {last['purity_error']:.2g} at n = {int(last['size']):,}, with a "
+            f"fitted "
+            f"power of n of {fitted_slope(result.simulation, 'purity_error')}: every objective is strongly convex, so "
+            f"a "
             f"predictor that is nearly as good in all objectives is nearly the same predictor. Coverage error falls to "
             f"what the grids of weights can miss, at most {last['discretization']:.2g} (dashed)."
         )

@@ -41,7 +41,7 @@ class Mechanism(Figure[MechanismResult]):
     """True and empirical risks of mirrored decoys, and what happens as n grows."""
 
     name = "mechanism"
-    title = "A good model is never lost, but a bad one can stay on the empirical front forever"
+    title = "What is optimal is always approximated; what looks optimal can stay wrong forever"
     n_panels = 3
 
     def compute(self, settings: Settings) -> MechanismResult:
@@ -78,11 +78,13 @@ class Mechanism(Figure[MechanismResult]):
             f"First panel: truly, one model is best in both objectives; two decoys have the same error and cost more. "
             f"Second panel: in a sample of {_DRAW_SIZE} examples one decoy errs on {lucky:.0%}, by luck, so it is "
             f"empirically Pareto-optimal. The decoys err on opposite examples, so in every sample of odd size one "
-            f"of them is lucky. Third panel: over {table['replicate'].nunique():,} samples per size up to n = {last:,}, "
+            f"of them is lucky. Third panel: over {table['replicate'].nunique():,} samples per size up to n = "
+            f"{last:,}, "
             f"the coverage error (how far is each truly optimal model from the empirical front?) is "
             f"{table['coverage_error'].max():g} in every sample, and the purity error (how far is each empirically "
             f"optimal model from the true front?) is {table['purity_error'].min():g} in every sample, although all "
-            f"empirical risks converge (largest deviation {deviation:.4f} on average at n = {last:,})."
+            f"empirical risks converge (largest deviation {deviation:.4f} on average at n = {last:,}; the band holds "
+            f"90 % of the samples)."
         )
 
     def tables(self, result: MechanismResult) -> Mapping[str, pd.DataFrame]:
@@ -148,7 +150,7 @@ def _draw_errors(ax: Axes, table: pd.DataFrame) -> None:
         "coverage_error": "coverage error: did we find what is real?",
         "uniform_deviation": "largest deviation of any risk",
     }
-    draw_errors(ax, table, labels=labels)
+    draw_errors(ax, table, labels=labels, logarithmic=False)
     ax.set_title("3. More examples do not help")
     ax.set_ylim(-0.05, 1.12)
     ax.legend(loc="center", bbox_to_anchor=(0.52, 0.7))

@@ -94,7 +94,7 @@ class NearTies(Figure[NearTiesResult]):
         second.set_title("Against the gap")
         second.legend(loc="upper right")
         for ax in axes:
-            ax.set_ylabel("P(decoy on the empirical front)")
+            ax.set_ylabel("← better     P(decoy on the front)")
         return axes
 
     def caption(self, result: NearTiesResult) -> str:
@@ -103,11 +103,14 @@ class NearTies(Figure[NearTiesResult]):
         last = table[table["size"] == table["size"].max()].set_index("gap")
         off = (table["simulated"] - table["probability"]).abs().max()
         return (
-            f"One good model with error {_P:g}, one decoy that is worse by γ and costs more. First panel: a fixed gap is "
+            f"One good model with error {_P:g}, one decoy that is worse by γ and costs more. First panel: a fixed gap "
+            f"is "
             f"seen sooner or later (probability {last.loc['γ = 0.05', 'probability']:.2g} at n = "
-            f"{int(table['size'].max()):,} for γ = 0.05), but for a gap of 1/(2√n) the decoy stays on the empirical front "
+            f"{int(table['size'].max()):,} for γ = 0.05), but for a gap of 1/(2√n) the decoy stays on the empirical "
+            f"front "
             f"with probability {last.loc[_SHRINKING, 'probability']:.4f}, limit {result.limit:.4f}. Lines are closed "
-            f"forms, marks simulations of {result.replicates:,} samples (largest difference {off:.4f}). Second panel: what "
+            f"forms, marks simulations of {result.replicates:,} samples (largest difference {off:.4f}). Second panel: "
+            f"what "
             f"matters is the gap times √n, whatever n is, so no rate holds for all distributions. The coverage error "
             f"was {table['largest_coverage_error'].max():g} in every sample."
         )

@@ -42,6 +42,19 @@ dd { margin: 0; }
 @media (max-width: 700px) { body { padding: 8px 14px 32px; font-size: 16px; } h1 { font-size: 1.4rem; } }
 """
 
+_COLUMNS = {
+    "violations": "samples with coverage error above twice the largest deviation (plus discretization); must be 0",
+    "above bound": "samples with coverage error above the bound; expected in at most 5 % of them",
+    "bound, vacuous": "twice the joint width; vacuous if no smaller than the largest possible risk",
+    "uniform deviation": "largest difference between an empirical and a true risk",
+    "undefined": "samples in which a group was empty, so that some rate does not exist; left out of the means",
+    "discretization": "what the grids of weights of an infinite class can miss; 0 for a finite class",
+    "worst ratio": "largest coverage error / (2 × uniform deviation) over all samples; at most 1",
+    "p spurious": "probability that some member of the empirical front is not truly optimal",
+    "low, high": "ends of a 95 % normal interval for the mean",
+    "n types": "number of sample types enumerated",
+}
+
 _INTRODUCTION = (
     "Learning with several objectives gives an <em>empirical</em> Pareto front, from finite data. How far is it "
     "from the true one? Two questions, two answers. <strong>Coverage error</strong>: how far is each truly "
@@ -89,16 +102,23 @@ def report_page(sections: Sequence[Section], record: dict[str, Any], *, overview
         '<link rel="icon" href="data:,">\n'
         f"<title>moltheory: which part of an empirical Pareto front is real?</title>\n<style>{_CSS}</style>\n"
         "</head>\n<body>\n<h1>Which part of an empirical Pareto front is real?</h1>\n"
-        f"<p>{_INTRODUCTION}</p>\n<nav><ul>{links}</ul></nav>\n{_overview(overview)}{body}{_record_section(record)}</body>\n</html>\n"
+        f"{_budget(record)}<p>{_INTRODUCTION}</p>\n<nav><ul>{links}</ul></nav>\n{_overview(overview)}{body}{_glossary()}{_record_section(record)}</body>\n</html>\n"
     )
+
+
+def _budget(record: dict[str, Any]) -> str:
+    if not record.get("parameters", {}).get("quick"):
+        return ""
+    return "<p><strong>Small budget</strong>: fewer samples and smaller n than the full report.</p>\n"
 
 
 def _overview(table: pd.DataFrame | None) -> str:
     if table is None:
         return ""
     head = (
-        "problem", "coverage error stays below 0.01 from n =", "purity error there", "bound on coverage there",
-        "samples, all n", "above 2 × deviation",
+        "problem", "mean coverage error stays below 0.01 from n =", "mean purity error there", "bound on coverage "
+        "there",
+        "samples that make a claim, all n", "of these above 2 × deviation",
     )  # fmt: skip
     rows = []
     numbers = table[["n", "purity_error", "bound", "vacuous", "samples", "violations"]].to_numpy(dtype=float).tolist()
@@ -112,7 +132,9 @@ def _overview(table: pd.DataFrame | None) -> str:
     cells = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     titles = "".join(f"<th>{html.escape(title)}</th>" for title in head)
     return (
-        '<section id="overview">\n<h2>In numbers</h2>\n<div class="scroll"><table class="overview"><thead><tr>'
+        '<section id="overview">\n<h2>In numbers</h2>\n<p>Simulated means per problem; a sample that leaves some '
+        "group empty makes no claim. The table scrolls sideways on a narrow screen.</p>\n"
+        '<div class="scroll"><table class="overview"><thead><tr>'
         f"{titles}</tr></thead><tbody>{cells}</tbody></table></div></section>\n"
     )
 
@@ -147,8 +169,13 @@ def _table(section: str, name: str, table: pd.DataFrame) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return f"{value:.4g}"
     return str(value)
+
+
+def _glossary() -> str:
+    rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in _COLUMNS.items())
+    return f'<section id="columns">\n<h2>Columns of the tables</h2>\n<dl>{rows}</dl></section>\n'
 
 
 def _record_section(record: dict[str, Any]) -> str:

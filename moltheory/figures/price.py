@@ -91,12 +91,15 @@ class Price(Figure[PriceResult]):
         table = result.table.set_index("n_objectives")
         one, many = table.iloc[0], table.iloc[-1]
         return (
-            f"{_HYPOTHESES} hypotheses, failure probability {_DELTA:g} in all. First panel: at n = {_N:,} the width for "
+            f"{_HYPOTHESES} hypotheses, failure probability {_DELTA:g} in all. First panel: at n = {_N:,} the width "
+            f"for "
             f"all objectives at once grows from {one['width']:.4f} for one to {many['width']:.4f} for "
             f"{table.index[-1]:,}. Second panel: the examples that make twice the width at most {_EXCESS:g} grow from "
-            f"{one['sample_size']:,.0f} to {many['sample_size']:,.0f}. Third panel: to bound all mixtures of N objectives "
-            f"at once, a cover of the mixtures costs about N log n inside the root, the union over objectives log N, and "
-            f"one class that holds all losses nothing: the supremum over mixtures is at a vertex (derived)."
+            f"{one['sample_size']:,.0f} to {many['sample_size']:,.0f}. Third panel: to bound all mixtures of N "
+            f"objectives "
+            f"at once, a cover of the mixtures costs about N log n inside the root, the union over objectives log N, "
+            f"and one class that holds all losses nothing there, at the price of a larger complexity: the supremum over "
+            f"mixtures is at a vertex (derived)."
         )
 
     def tables(self, result: PriceResult) -> Mapping[str, pd.DataFrame]:

@@ -14,7 +14,7 @@ from moltheory.experiments import asymmetry
 from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import draw_errors, summarize
 from moltheory.pareto import nondominated
-from moltheory.plotting import COLORS, axis_labels, log_sizes
+from moltheory.plotting import COLORS, axis_labels, log_sizes, note
 from moltheory.problems import from_dataset
 from moltheory.runs import as_seed_sequence, block_stream
 
@@ -90,13 +90,17 @@ class BreastCancer(Figure[BreastCancerResult]):
         stay = ~result.truly_optimal & (result.share_on_front >= 0.05)
         return (
             f"Breast cancer, {result.true_risks.shape[0]} models fixed before any draw, population of 285 tumors; "
-            f"objectives are false-negative rate, false-positive rate and the share of features used. First panel: in one "
+            f"objectives are false-negative rate, false-positive rate and the share of features used. First panel: in "
+            f"one "
             f"sample of {_DRAW_SIZE} the empirical front has {int(result.selected.sum())} members, of which "
             f"{int(found.sum())} are not truly optimal (squares); {int(result.truly_optimal.sum())} models are truly "
-            f"optimal. Second panel: in {int(summary['replicates'].sum()):,} samples the coverage error was above twice "
-            f"the largest deviation {int(summary['violations'].sum())} times; bands hold 90 % of the samples. At n "
+            f"optimal (the third objective is not drawn: it is why some of them look dominated). Second panel: in "
+            f"{int(summary['replicates'].sum()):,} samples the coverage error was above twice "
+            f"the largest deviation {int(summary['violations'].sum())} times; bands reach from the 5 % to the 95 % "
+            f"quantile, or from the mean where the former is 0. At n "
             f"= {int(last['size']):,} the mean coverage error is {last['coverage_error']:.2g} and the mean purity "
-            f"error {last['purity_error']:.2g}. Third panel: members of the empirical front by what they truly are. Why do "
+            f"error {last['purity_error']:.2g}. Third panel: members of the empirical front by what they truly are. "
+            f"Why do "
             f"spurious ones stay? At that n, {int(stay.sum())} models that are not optimal are on the empirical front "
             f"in at least 5 % of {_SHARE_REPLICATES} samples; {int((stay & _tied(result.true_risks)).sum())} of them "
             f"tie exactly, in one of the two rates, with every model that dominates them, so chance decides for any "
@@ -144,6 +148,8 @@ def _draw_models(ax: Axes, result: BreastCancerResult) -> None:
         )
     # Models that always say one thing would stretch the axes; the front is what matters.
     shown = result.true_risks[optimal | found].max(axis=0)
+    outside = int((result.true_risks[:, :2] > 1.15 * shown[:2]).any(axis=1).sum())
+    note(ax, f"{outside} other models lie outside", at=(0.98, 0.5), color=COLORS["bound"], ha="right")
     ax.set_xlim(-0.02, 1.15 * shown[0])
     ax.set_ylim(-0.02, 1.15 * shown[1])
     ax.set_title(f"True risks; one sample of n = {_DRAW_SIZE}")
@@ -156,8 +162,7 @@ def _draw_errors(ax: Axes, table: pd.DataFrame) -> None:
     bound = table.groupby("size")["bound"].mean()
     ax.plot(bound.index, bound, "--", color=COLORS["bound"], label="bound 2C on coverage")
     ax.set_title("Errors against n")
-    ax.set_yscale("log")
-    ax.set_ylim(bottom=1e-4)
+    ax.set_ylim(bottom=2e-6)
     ax.legend(loc="lower left")
 
 

@@ -81,11 +81,12 @@ class Worlds(Figure[WorldsResult]):
             _draw_world(ax, exact, simulated)
             ax.set_title(_TITLES[world])
         axes[0].legend(loc="lower left")
+        axes[-1].set_ylim(bottom=1e-10)
         return axes
 
     def caption(self, result: WorldsResult) -> str:
         """Quote the violations, the worst ratio, and the worlds in which purity error stays."""
-        last = result.exact.groupby("world").last()
+        last = result.exact.groupby("world", sort=False).last()
         kept = ", ".join(
             f"{_TITLES[str(world)].lower()} {row['purity_error']:.3g} at n = {row['size']:,.0f}"
             for world, row in last.iterrows()
@@ -93,7 +94,8 @@ class Worlds(Figure[WorldsResult]):
         simulated = result.simulated
         return (
             f"Lines are exact expectations over all samples (up to {result.exact['n_types'].max():,} sample types), "
-            f"dots are Monte Carlo means with 95 % normal intervals. In all {int(simulated['replicates'].sum()):,} "
+            f"marks are Monte Carlo means with 95 % normal intervals, also beyond the sizes enumerated. In all "
+            f"{int(simulated['replicates'].sum()):,} "
             f"simulated samples the coverage error stayed within twice the largest deviation "
             f"({int(simulated['violations'].sum())} violations), and over all enumerated samples it reached at most "
             f"{result.exact['worst_ratio'].max():.0%} of it. The dashed line is the distribution-free bound 2C "
@@ -122,10 +124,10 @@ def _worlds(*, quick: bool) -> list[_World]:
 def _draw_world(ax: Axes, exact: pd.DataFrame, simulated: pd.DataFrame) -> None:
     ax.plot(simulated["size"], simulated["bound"], "--", color=COLORS["bound"], label="bound 2C on coverage")
     for column, (label, color, marker) in ERRORS.items():
-        drawn = exact[exact[column] > _FLOOR]
+        drawn = exact[exact[column] > 0]
         ax.plot(drawn["size"], drawn[column], color=COLORS[color], label=label)
-        dots = simulated[simulated[column] > _FLOOR]
-        low = np.maximum(dots[f"{column}_low"], _FLOOR)
+        dots = simulated[simulated[column] > 0]
+        low = np.maximum(dots[f"{column}_low"], 0.01 * dots[column])
         ax.errorbar(
             dots["size"],
             dots[column],

@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"moltheory: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("moltheory: interrupted; files already written are complete.", file=sys.stderr)
+        # `reproduce` keeps its simulations block by block in the output folder.
+        kept = ", finished blocks are kept, and the same command goes on" if options.command == "reproduce" else ""
+        print(f"moltheory: interrupted; files already written are complete{kept}.", file=sys.stderr)
         return 130
 
 

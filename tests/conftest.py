@@ -17,16 +17,17 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture
-def refuses() -> Callable[..., None]:
-    """Assert that a call is refused with one sentence that names the argument."""
+def refuses() -> Callable[..., str]:
+    """Assert that a call is refused with one sentence that names the argument, and return the sentence."""
     from moltheory.errors import MoltheoryError
 
-    def check(argument: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    def check(argument: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
         with pytest.raises(MoltheoryError) as caught:
             function(*args, **kwargs)
         message = str(caught.value)
         assert message.startswith(f"`{argument}` "), message
         assert message.endswith("."), message
         assert "\n" not in message
+        return message
 
     return check

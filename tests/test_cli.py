@@ -93,3 +93,17 @@ def test_bound_and_theorems_refuse_in_one_sentence(arguments, message, capsys):
 def test_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "moltheory", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("moltheory ")
+
+
+@pytest.mark.parametrize(("command", "goes_on"), [(["reproduce"], True), (["bound", "--n", "5"], False)])
+def test_an_interrupt_says_what_is_kept(command, goes_on, tmp_path, monkeypatch, capsys):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("moltheory.figures.reproduce", interrupted)
+    monkeypatch.setattr("moltheory.bounds.applicable_bounds", interrupted)
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 130
+    error = capsys.readouterr().err
+    assert error.startswith("moltheory: interrupted")
+    assert ("finished blocks are kept, and the same command goes on" in error) == goes_on

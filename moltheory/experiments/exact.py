@@ -9,7 +9,7 @@ import numpy as np
 
 from moltheory._validation import FloatArray
 from moltheory.experiments.comparison import FrontComparison
-from moltheory.experiments.simulation import check_sizes
+from moltheory.experiments.simulation import check_problem, check_sizes
 from moltheory.problems import FinitePopulation
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def exact_errors(problem: FinitePopulation, *, sizes: Iterable[int]) -> pd.DataF
 
     Raises
     ------
+    InvalidInputError
+        If `problem` is no FinitePopulation, or a size is out of range.
     TooLargeError
         If there are too many sample types.
 
@@ -50,6 +52,7 @@ def exact_errors(problem: FinitePopulation, *, sizes: Iterable[int]) -> pd.DataF
     """
     import pandas as pd
 
+    check_problem(problem, FinitePopulation)
     compare = FrontComparison(problem)
     enumerations = [problem.exact(size) for size in check_sizes(sizes)]
     rows = []

@@ -10,6 +10,7 @@ import numpy as np
 from moltheory._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.experiments.comparison import FrontComparison
+from moltheory.experiments.simulation import check_problem
 from moltheory.pareto import errors_of_selections
 from moltheory.problems import FinitePopulation
 from moltheory.scalarization import Scalarization
@@ -28,7 +29,7 @@ def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, 
     problem : FinitePopulation
         With few outcomes.
     scalarizations : mapping of str to Scalarization
-        At least one.
+        At least one, each for the problem's number of objectives.
     n : int
         Sample size, >= 1.
 
@@ -42,7 +43,7 @@ def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, 
     Raises
     ------
     InvalidInputError
-        If there is no scalarization.
+        If `problem` is no FinitePopulation, there is no scalarization, or one is for another number of objectives.
     TooLargeError
         If there are too many sample types.
 
@@ -58,9 +59,9 @@ def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, 
     """
     import pandas as pd
 
+    check_problem(problem, FinitePopulation)
     check_count("n", n)
-    if not scalarizations:
-        raise InvalidInputError("`scalarizations` must not be empty, got none.")
+    _check_scalarizations(scalarizations, problem.true.n_objectives)
     compare = FrontComparison(problem)
     truth = problem.true.risks()
     true_values = {label: u(truth) for label, u in scalarizations.items()}
@@ -80,3 +81,23 @@ def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, 
     table = pd.DataFrame(expected, columns=["purity_error", "p_spurious", "excess"])
     table.insert(0, "scalarization", list(scalarizations))
     return table
+
+
+def _check_scalarizations(scalarizations: object, n_objectives: int) -> None:
+    if not isinstance(scalarizations, Mapping):
+        raise InvalidInputError(
+            f"`scalarizations` must map names to scalarizations, got {type(scalarizations).__name__}."
+        )
+    if not scalarizations:
+        raise InvalidInputError("`scalarizations` must not be empty, got none.")
+    for label, u in scalarizations.items():
+        if not isinstance(u, Scalarization):
+            raise InvalidInputError(
+                f"`scalarizations` must hold scalarizations (see moltheory.scalarization), got {type(u).__name__} for "
+                f"{label!r}."
+            )
+        if u.n_objectives != n_objectives:
+            raise InvalidInputError(
+                f"`scalarizations` must be for the {n_objectives} objectives of the problem, got {label!r} for "
+                f"{u.n_objectives}."
+            )

@@ -29,7 +29,7 @@ from moltheory.runs import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["asymmetry", "check_sizes"]
+__all__ = ["asymmetry", "check_problem", "check_sizes"]
 
 # Fixed, so that the random streams do not depend on the number of processes.
 _BLOCK = 500
@@ -87,8 +87,9 @@ def asymmetry(
     -------
     pandas.DataFrame
         One row per sample: ``size``, ``replicate``; ``coverage_error`` and ``purity_error`` of the empirical
-        front in true risks; ``n_front`` and ``n_spurious``, its members and those that are not truly optimal;
-        ``hypervolume_deficit``; ``uniform_deviation``, the largest deviation of any risk; ``bound``, twice the
+        front in true risks; ``n_front`` and ``n_spurious``, its members and those that are not truly optimal
+        (for an infinite class: farther from the true front than its grid explains); ``hypervolume_deficit``, in
+        true risks with the problem's largest possible risks as reference point; ``uniform_deviation``, the largest deviation of any risk; ``bound``, twice the
         largest width: coverage_error <= bound with probability at least 1 - delta; ``undefined``, whether the
         replicate makes no claim because some group was empty (its errors are NaN); ``discretization``, what the
         grids of weights of an infinite class can miss (0 for a finite class). An unbounded class has no width: its
@@ -97,9 +98,9 @@ def asymmetry(
     Raises
     ------
     InvalidInputError
-        If a size, `replicates`, `delta`, `n_jobs` or `rng` is out of its range; if `store` holds anything else
-        than this run (other parameters, another problem of the same name, another seed, other versions), or a
-        damaged part.
+        If `problem` is something else; if a size, `replicates`, `delta`, `n_jobs` or `rng` is out of its range; if
+        `store` holds anything else than this run (other parameters, another problem of the same name, another seed,
+        other versions), or a damaged part.
     OutputError
         If `store` cannot be written to, or the disk is full.
 
@@ -120,6 +121,7 @@ def asymmetry(
     """
     import pandas as pd
 
+    check_problem(problem, FiniteProblem, MultiTaskLeastSquares)
     chosen = check_sizes(sizes)
     replicates, delta = check_count("replicates", replicates), check_fraction("delta", delta)
     check_jobs(n_jobs)
@@ -154,10 +156,23 @@ def asymmetry(
     return pd.DataFrame(columns)
 
 
+def check_problem(problem: object, *kinds: type) -> None:
+    """Refuse what is not a problem of one of these kinds."""
+    if not isinstance(problem, kinds):
+        named = " or ".join(kind.__name__ for kind in kinds)
+        raise InvalidInputError(f"`problem` must be a {named} (see moltheory.problems), got {type(problem).__name__}.")
+
+
 def check_sizes(sizes: Iterable[int]) -> list[int]:
     """Return sample sizes as a list of distinct positive ints."""
+    chosen = []
     try:
-        chosen = [check_count("sizes", size) for size in sizes]
+        for size in sizes:
+            try:
+                chosen.append(check_count("sizes", size))
+            except InvalidInputError:
+                found = repr(size) if isinstance(size, str) else str(size)
+                raise InvalidInputError(f"`sizes` must hold integers >= 1, got {found}.") from None
     except TypeError:
         raise InvalidInputError(f"`sizes` must be an iterable of integers, got {sizes!r}.") from None
     if not chosen or len(set(chosen)) != len(chosen):

@@ -20,6 +20,7 @@ __all__ = ["TypeEnumeration"]
 _CHUNK_BYTES = 64 * 2**20
 _FLOAT_LIMIT = 10**8
 _RATIONAL_LIMIT = 10**6
+_MOST_PRINTED = 10**15
 
 
 class TypeEnumeration:
@@ -72,8 +73,10 @@ class TypeEnumeration:
 
     def _refuse_above(self, limit: int, mode: str) -> None:
         if self.n_types > limit:
+            # Longer numbers tell nothing more, and Python refuses to print those of thousands of digits.
+            count = self.n_types if self.n_types <= _MOST_PRINTED else f"about 1e{round(math.log10(self.n_types))}"
             raise TooLargeError(
-                f"`n` = {self.n} with {len(self._probabilities)} outcomes has {self.n_types} sample types, "
+                f"`n` = {self.n} with {len(self._probabilities)} outcomes has {count} sample types, "
                 f"above the limit of {limit}{mode}; simulate instead, or take a smaller n."
             )
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import Maximise, real_array
+from moltheory.errors import InvalidInputError
 from moltheory.pareto._bulk import bulk_masks
 from moltheory.pareto._delegation import delegated_mask, rank_rows
 from moltheory.pareto._orientation import check_maximise, minimised
@@ -47,8 +48,8 @@ def nondominated(points: npt.ArrayLike, /, *, maximise: Maximise = False, weak: 
     Raises
     ------
     InvalidInputError
-        If `points` is empty, not real, has fewer than two dimensions or holds NaN, or if `maximise` does not
-        fit.
+        If `points` is empty, not real, has fewer than two dimensions, holds NaN or a masked entry, or if
+        `maximise` does not fit.
 
     See Also
     --------
@@ -71,6 +72,7 @@ def nondominated(points: npt.ArrayLike, /, *, maximise: Maximise = False, weak: 
     >>> nondominated([[0.9, 120.0], [0.8, 100.0], [0.7, 110.0]], maximise=[True, False])
     array([ True,  True, False])
     """
+    _refuse_masked(points)
     large = isinstance(points, np.ndarray) and points.dtype == np.float64 and points.size > _LARGE
     if isinstance(points, np.ndarray) and large and points.ndim >= 2:
         array: npt.NDArray[Any] = np.asarray(points)
@@ -79,6 +81,13 @@ def nondominated(points: npt.ArrayLike, /, *, maximise: Maximise = False, weak: 
     flags = check_maximise(maximise, array.shape[-1])
     sets = array.reshape(-1, *array.shape[-2:])
     return _masks(sets, flags, weak=bool(weak), nan_checked=not large).reshape(array.shape[:-1])
+
+
+def _refuse_masked(points: npt.ArrayLike) -> None:
+    """Refuse masked entries: below the mask stands a number that nobody meant."""
+    count = int(np.ma.getmaskarray(points).sum()) if isinstance(points, np.ma.MaskedArray) else 0
+    if count:
+        raise InvalidInputError(f"`points` must not hold masked entries, got {count} of them.")
 
 
 def _masks(
@@ -115,8 +124,8 @@ def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.
     Raises
     ------
     InvalidInputError
-        If `points` is empty, not real, has fewer than two dimensions or is not finite, or if `maximise` does
-        not fit.
+        If `points` is empty, not real, has fewer than two dimensions, is not finite or holds a masked entry, or
+        if `maximise` does not fit.
 
     Notes
     -----
@@ -128,6 +137,7 @@ def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.
     >>> pareto_rank([[1, 4], [2, 2], [2, 2], [3, 3], [4, 1], [4, 4]])
     array([0, 0, 0, 1, 0, 2])
     """
+    _refuse_masked(points)
     array = real_array("points", points, shape=_SHAPE, min_ndim=2, finite=True, keep_integers=True)
     flags = check_maximise(maximise, array.shape[-1])
     sets = minimised(array.reshape(-1, *array.shape[-2:]), flags)

@@ -221,7 +221,8 @@ def _two_sets(
     theirs = point_set("selected", selected, maximise, n_objectives=ours.shape[1])
     units = None
     if scale is not None:
-        units = check_vector("scale", scale, length=ours.shape[1], low=0.0, strict=True)
+        shaped = real_array("scale", scale, shape="(m,)", min_ndim=1, max_ndim=1)
+        units = check_vector("scale", shaped, length=ours.shape[1], low=0.0, strict=True)
     return theirs, ours[nondominated(ours)], units
 
 

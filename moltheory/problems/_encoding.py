@@ -15,10 +15,11 @@ from moltheory.errors import InvalidInputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MOST_LEVELS", "EncodedColumns", "Table", "encode", "numbers_of", "read_table"]
+__all__ = ["MOST_LEVELS", "EncodedColumns", "Table", "encode", "hint_of_numbers", "numbers_of", "read_table"]
 
 # A column of text with more levels than this is taken for free text.
 MOST_LEVELS = 30
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,15 @@ def read_table(frame: object, target: Hashable, group: Hashable | None) -> Table
     features = others if group is None else others.drop(columns=[group])
     if features.shape[1] == 0:
         raise InvalidInputError("`frame` must have a feature column besides target and group, got none.")
-    missing = frame.isna().sum()
-    for column, count in missing[missing > 0].items():
+    missing = [(column, count) for column, count in frame.isna().sum().items() if count > 0]
+    if missing:
+        told = [f"{count} in column {column!r}" for column, count in missing[:_MOST_NAMED]]
+        if len(missing) > _MOST_NAMED:
+            told.append(f"some in {len(missing) - _MOST_NAMED} more columns")
+        found = " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
         raise InvalidInputError(
-            f"`frame` must have no missing values, got {count} in column {column!r}: drop these rows, for example with "
-            f"frame.dropna(), or fill them in."
+            f"`frame` must have no missing values, got {found}: drop these rows, for example with frame.dropna(), or "
+            f"fill them in."
         )
     if group is None:
         return Table(features, others, frame[target], None, ())
@@ -149,14 +154,15 @@ def _encode_column(column: pd.Series[Any], name: Hashable) -> FloatArray:
     elif not all(issubclass(kind, str) for kind in kinds):
         found = " and ".join(sorted(kind.__name__ for kind in kinds)[:3])
         raise InvalidInputError(
-            f"`frame` must have columns of numbers, bools or text, got {found} in column {name!r}: turn it into "
-            f"numbers or drop it."
+            f"`frame` must have columns of numbers, bools or text, got {found} in column {name!r}"
+            f"{hint_of_numbers(column)}: turn it into numbers or drop it."
         )
     codes, levels = pd.factorize(column, sort=True)
     if len(levels) > MOST_LEVELS or 2 * len(levels) > len(column):
         raise InvalidInputError(
             f"`frame` must have columns of text with at most {MOST_LEVELS} levels and two rows per level, got "
-            f"{len(levels)} levels in column {name!r}: group its levels, turn it into numbers, or drop it."
+            f"{len(levels)} levels in column {name!r}{hint_of_numbers(column)}: group its levels, turn it into "
+            f"numbers, or drop it."
         )
     if len(levels) <= 2:
         return np.asarray(codes == len(levels) - 1, dtype=np.float64)[:, None]
@@ -177,6 +183,18 @@ def numbers_of(column: pd.Series[Any]) -> FloatArray | None:
     if kinds.is_numeric_dtype(column.dtype) and not kinds.is_complex_dtype(column.dtype):
         return np.asarray(column.to_numpy(dtype=np.float64))
     return None
+
+
+def hint_of_numbers(column: pd.Series[Any]) -> str:
+    """Return a hint, in parentheses, where at least half of a column of text reads as numbers; else nothing."""
+    import pandas as pd
+
+    texts = column.astype(object)
+    texts = texts[texts.map(lambda entry: isinstance(entry, str | int | float))]
+    count = int(pd.to_numeric(texts, errors="coerce").notna().sum())
+    if 2 * count < len(column):
+        return ""
+    return f" ({count} of {len(column)} values are numbers: read it with pandas.to_numeric)"
 
 
 def _listed(frame: pd.DataFrame) -> str:

@@ -58,7 +58,7 @@ def default_classifiers(
                 # A model that stopped early is as fixed as any other.
                 warnings.simplefilter("ignore")
                 model.fit(fitted[:, chosen], labels[train])
-            norm, label = float(np.linalg.norm(model.coef_)), f"{k} columns, penalty {penalty:.3g}"
+            norm, label = float(np.linalg.norm(model.coef_)), f"{_columns(k)}, penalty {penalty:.3g}"
             if n_classes > 2:
                 rows.append((model.predict(rest[:, chosen]), label, k, norm))
                 continue
@@ -82,12 +82,16 @@ def default_regressors(encoded: EncodedColumns, target: FloatArray, train: npt.N
             rows.append(
                 (
                     model.predict(rest[:, chosen]),
-                    f"{k} columns, penalty {penalty:.3g}",
+                    f"{_columns(k)}, penalty {penalty:.3g}",
                     k,
                     float(np.linalg.norm(model.coef_)),
                 )
             )
     return _collect(rows, encoded.n_columns)
+
+
+def _columns(k: int) -> str:
+    return f"{k} column" if k == 1 else f"{k} columns"
 
 
 def _collect(rows: list[tuple[npt.NDArray[Any], str, int, float]], n_columns: int) -> ModelTable:

@@ -12,9 +12,18 @@ import numpy.typing as npt
 from moltheory._validation import check_fraction
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import Known, Measure
-from moltheory.problems._encoding import MOST_LEVELS, Table, encode, numbers_of, read_table
+from moltheory.problems._encoding import MOST_LEVELS, Table, encode, hint_of_numbers, numbers_of, read_table
 from moltheory.problems._models import ModelTable, default_classifiers, default_regressors, given_models
-from moltheory.problems._named_measures import BINARY, CLASSIFICATION, GROUPED, REGRESSION, Examples, named_measures
+from moltheory.problems._named_measures import (
+    BINARY,
+    CLASSIFICATION,
+    GROUPED,
+    REGRESSION,
+    Examples,
+    are_fractions,
+    named_measures,
+    shown,
+)
 from moltheory.problems.population import FinitePopulation
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
 
@@ -50,7 +59,8 @@ def from_table(
     frame : pandas.DataFrame
         One row per example; no missing values.
     target : hashable
-        Column to predict: classes (0 and 1, or bools, for the rates and gaps; 1 is positive), or numbers.
+        Column to predict: classes (0 and 1, or bools, for the rates and gaps; 1 is positive), or numbers. Classes 0
+        and 1, or bools, are numbers too: ``"squared_error"`` is then a Brier score over the variance of the classes.
     group : hashable, optional
         Column of groups, for objectives about groups; default models do not use it. At most 30 groups, each with at
         least two rows.
@@ -187,30 +197,40 @@ def _read_target(
     numbers = numbers_of(column)
     if column.nunique() < 2:
         raise InvalidInputError(
-            f"`target` must take at least two values, got only {column.iloc[0]!r} in column {name!r}: "
+            f"`target` must take at least two values, got only {shown(column.iloc[0])} in column {name!r}: "
             f"name another column."
         )
     regression = sorted(REGRESSION & set(chosen))
     if regression:
         if numbers is None or not np.isfinite(numbers).all():
+            found = column.dtype if numbers is None else "an infinity"
+            remedy = "turn it into numbers, or ask for error" if numbers is None else "drop or cap such rows"
             raise InvalidInputError(
-                f"`target` must be finite numbers for {regression[0]}, got {column.dtype} in column {name!r}: turn it "
-                f"into numbers, or ask for error."
+                f"`target` must be finite numbers for {regression[0]}, got {found} in column {name!r}"
+                f"{hint_of_numbers(column) if numbers is None else ''}: {remedy}."
             )
         return np.zeros(len(column), np.int64), numbers
     values = column if numbers is None else pd.Series(numbers)
     codes, classes = pd.factorize(values, sort=True)
     binary = sorted(BINARY & set(chosen))
     if binary and (numbers is None or not set(classes.tolist()) <= {0.0, 1.0}):
-        found = ", ".join(repr(entry) for entry in sorted(column.astype(object).unique(), key=str)[:4])
+        found = ", ".join(shown(entry) for entry in sorted(column.astype(object).unique(), key=str)[:4])
+        remedy = (
+            f"cut it at a threshold, for example with (frame[{name!r}] > threshold).astype(int), or ask for squared_error"
+            if numbers is not None and (are_fractions(numbers) or len(classes) > MOST_LEVELS)
+            else f"recode it, for example with (frame[{name!r}] == positive).astype(int)"
+        )
         raise InvalidInputError(
-            f"`target` must be 0 and 1 for {binary[0]} (1 is positive), got {found} in column {name!r}: recode it, for "
-            f"example with (frame[{name!r}] == positive).astype(int)."
+            f"`target` must be 0 and 1 for {binary[0]} (1 is positive), got {found} in column {name!r}: {remedy}."
         )
     if len(classes) > MOST_LEVELS:
+        remedy = (
+            f"group its values{hint_of_numbers(column)}"
+            if numbers is None
+            else "bin it, for example with pandas.cut, or ask for squared_error"
+        )
         raise InvalidInputError(
-            f"`target` must have at most {MOST_LEVELS} classes, got {len(classes)} values in column {name!r}: bin it, "
-            f"or ask for squared_error."
+            f"`target` must have at most {MOST_LEVELS} classes, got {len(classes)} values in column {name!r}: {remedy}."
         )
     return codes.astype(np.int64), np.asarray(classes)
 
@@ -283,12 +303,15 @@ def _read_predictions(fixed: ModelTable, classes: npt.NDArray[Any] | None, chose
         codes = {label: code for code, label in enumerate(classes.tolist())}
         flat = [codes.get(label, -1) for label in found.ravel().tolist()]
         table = np.array(flat, dtype=np.int64).reshape(found.shape)
-        binary = sorted(BINARY & set(chosen))
-        if binary and (table < 0).any():
+        # A class that the target never takes is just wrong; a probability is no class, and means no error.
+        binary, fractions = sorted(BINARY & set(chosen)), are_fractions(found) and not are_fractions(classes)
+        if (binary or fractions) and (table < 0).any():
             column = int((table < 0).any(axis=0).argmax())
-            other = found[:, column][table[:, column] < 0][0]
+            other = shown(found[:, column][table[:, column] < 0][0])
+            wanted = f"0 or 1 for {binary[0]}" if binary else f"classes for {sorted(CLASSIFICATION & set(chosen))[0]}"
+            remedy = "cut probabilities at a threshold" if fractions else "recode what it predicts"
             raise InvalidInputError(
-                f"`models` must predict 0 or 1 for {binary[0]}, got {other!r} from {fixed.names[column]!r}."
+                f"`models` must predict {wanted}, got {other} from {fixed.names[column]!r}: {remedy}."
             )
         found = table
     return ModelTable(found, fixed.names, fixed.n_features, fixed.norms, fixed.n_columns)

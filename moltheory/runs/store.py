@@ -219,5 +219,8 @@ def _difference(name: str, there: str, here: str) -> str:
 
 
 def _short(identity: Mapping[str, Any], name: str) -> str:
-    text = str(identity.get(name, "absent"))
+    value = identity.get(name, "absent")
+    if name == "seed" and isinstance(value, dict) and not value["spawn_key"]:
+        value = value["entropy"]
+    text = str(value)
     return text if len(text) <= 40 else f"{text[:37]}..."

@@ -235,7 +235,31 @@ def test_refusals(refuses):
     refuses("sizes", exact_errors, world, sizes=[])
     refuses("scalarizations", selection_errors, world, scalarizations={}, n=5)
     refuses("n", selection_errors, world, scalarizations={"u": WeightedSum([0.5, 0.5])}, n=0)
+    for run in (asymmetry, exact_errors):
+        message = refuses("sizes", run, world, **({**good, "sizes": [5, 0]} if run is asymmetry else {"sizes": [0]}))
+        assert message == "`sizes` must hold integers >= 1, got 0."
     refuses("risks", FrontComparison(world), np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("wrong", ["two_coins", pd.DataFrame({"a": [1]})])
+def test_what_is_no_problem_is_refused(refuses, wrong):
+    named, found = "`problem` must be a ", f" (see moltheory.problems), got {type(wrong).__name__}."
+    message = refuses("problem", asymmetry, wrong, sizes=[5], replicates=2, rng=0)
+    assert message == f"{named}FiniteProblem or MultiTaskLeastSquares{found}"
+    assert refuses("problem", exact_errors, wrong, sizes=[5]) == f"{named}FinitePopulation{found}"
+    chosen = {"u": WeightedSum([0.5, 0.5])}
+    assert refuses("problem", selection_errors, wrong, scalarizations=chosen, n=5) == f"{named}FinitePopulation{found}"
+    refuses("problem", exact_errors, exchangeable_decoys(2), sizes=[5])
+
+
+def test_scalarizations_that_do_not_fit_are_named(refuses):
+    def words(scalarizations):
+        return refuses("scalarizations", selection_errors, two_coins(), scalarizations=scalarizations, n=5)
+
+    message = words({"good": WeightedSum([0.5, 0.5]), "sum": WeightedSum([0.2, 0.3, 0.5])})
+    assert message == "`scalarizations` must be for the 2 objectives of the problem, got 'sum' for 3."
+    assert words([WeightedSum([0.5, 0.5])]).endswith("got list.")
+    assert words({"sum": [0.5, 0.5]}).endswith("got list for 'sum'.")
 
 
 @pytest.mark.slow

@@ -117,6 +117,11 @@ def test_rational_and_float_agree_and_chunks_do_not_matter(monkeypatch):
 def test_too_many_types_are_refused_with_count_and_limit():
     with pytest.raises(TooLargeError, match=r"has 167668501 sample types, above the limit of 100000000;"):
         _oracle(("1/4",) * 4, 1000)
+    with pytest.raises(TooLargeError, match=r"has about 1e59 sample types, above the limit"):
+        _oracle(("1/100",) * 100, 100)
+    # more digits than Python prints
+    with pytest.raises(TooLargeError, match=r"has about 1e6018 sample types, above the limit"):
+        _oracle(("1/10000",) * 10_000, 10_000)
     big = _oracle(("1/4",) * 4, 200)
     assert big.n_types == 1_373_701
     with pytest.raises(TooLargeError, match=r"1373701 sample types, above the limit of 1000000 for exact fractions"):

@@ -251,3 +251,14 @@ def test_ranks(m):
 def test_ranks_refuse_infinities():
     with pytest.raises(InvalidInputError, match="`points` must be finite, got an infinity"):
         pareto_rank([[np.inf, 1.0]])
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (100_000, 2)])
+def test_masked_entries_are_refused(shape):
+    points = np.ma.array(np.random.default_rng(0).random(shape), mask=False)
+    plain = nondominated(points.data)
+    np.testing.assert_array_equal(nondominated(points), plain)
+    points[1, 1] = np.ma.masked
+    for function in (nondominated, pareto_rank):
+        with pytest.raises(InvalidInputError, match=r"^`points` must not hold masked entries, got 1 of them\.$"):
+            function(points)

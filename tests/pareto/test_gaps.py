@@ -167,6 +167,7 @@ def test_selections_that_are_refused(selected, message):
         ([[1.0]], [[np.inf]], {}, "`truth` must be finite, got an infinity"),
         ([[1.0]], [[1.0]], {"scale": [0.0]}, "`scale` must be > 0 everywhere, got 0"),
         ([[1.0]], [[1.0]], {"scale": [1.0, 1.0]}, "`scale` must have 1 entries, got 2"),
+        ([[1.0]], [[1.0]], {"scale": 2.0}, r"`scale` must have shape \(m,\), got shape \(\)"),
         ([[1.0]], [[1.0]], {"maximise": "yes"}, "`maximise` must be a bool"),
     ],
 )

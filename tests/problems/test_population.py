@@ -226,5 +226,5 @@ def test_refusals(refuses):
     refuses("group", from_predictions, table, y, objectives=["worst_group_error"])
     refuses("group", from_predictions, table, y, group=[1, 1], objectives=["demographic_parity_gap"])
     refuses("target", from_predictions, table, [0, 2], objectives=["false_negative_rate"])
-    refuses("where", from_predictions, table, [0, 0], objectives=["false_negative_rate"])
+    refuses("target", from_predictions, table, [0, 0], objectives=["false_negative_rate"])
     refuses("costs", from_predictions, table, y, objectives=["error"], costs={"error": [1, 2]})

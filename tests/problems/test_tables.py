@@ -365,3 +365,74 @@ def test_strata_are_group_by_class(frame):
     # three groups of positives, and the negatives
     assert problem.n_strata == 4
     assert not problem.sample(4, replicates=100, rng=0).undefined.any()
+
+
+def _gaps(frame, n_columns):
+    return frame.assign(**{f"gap{i}": [np.nan] * (i + 1) + [1.0] * (len(frame) - i - 1) for i in range(n_columns)})
+
+
+def test_all_columns_with_missing_values_are_named(frame, refuses):
+    message = refuses("frame", from_table, _gaps(frame, 3), target="high", objectives=["error"])
+    assert "got 1 in column 'gap0', 2 in column 'gap1' and 3 in column 'gap2': drop" in message
+    message = refuses("frame", from_table, _gaps(frame, 7), target="high", objectives=["error"])
+    assert "5 in column 'gap4' and some in 2 more columns: drop" in message
+
+
+@pytest.mark.parametrize("kind", [object, "str"])
+def test_columns_that_are_nearly_numbers_are_told(frame, refuses, kind):
+    cost = frame["cost"].astype(object)
+    if kind == "str":
+        cost = cost.map(str)
+    cost[:3] = "n/a"
+    hint = "in column 'cost' (297 of 300 values are numbers: read it with pandas.to_numeric)"
+    nearly = frame.assign(cost=cost)
+    assert hint in refuses("frame", from_table, nearly, target="high", objectives=["error"])
+    assert hint in refuses("target", from_table, nearly, target="cost", objectives=["squared_error"])
+    free = frame.assign(city=[f"note {i}" for i in range(300)])
+    assert "numeric" not in refuses("frame", from_table, free, target="high", objectives=["error"])
+
+
+def test_targets_that_do_not_fit_get_a_remedy_that_does(frame, refuses):
+    message = refuses("target", from_table, frame.assign(high=1), target="high", objectives=["error"])
+    assert "got only 1 in column 'high'" in message
+    message = refuses("target", from_table, frame, target="cost", objectives=["false_negative_rate"])
+    assert "(frame['cost'] > threshold).astype(int), or ask for squared_error" in message
+    assert "np." not in message
+    message = refuses("target", from_table, frame, target="cost", objectives=["error"])
+    assert message.endswith("bin it, for example with pandas.cut, or ask for squared_error.")
+    names = frame.assign(cost=[f"name {i}" for i in range(300)])
+    message = refuses("target", from_table, names, target="cost", objectives=["error"])
+    assert message.endswith("group its values.")
+    message = refuses(
+        "target",
+        from_table,
+        frame.assign(cost=np.inf).assign(cost=[*frame["cost"][1:], np.inf]),
+        target="cost",
+        objectives=["squared_error"],
+    )
+    assert "got an infinity in column 'cost': drop" in message
+
+
+def test_squared_error_of_classes_is_a_brier_score_over_their_variance(frame):
+    class Probability:
+        def predict(self, features):
+            return np.asarray(features["age"]) / 100
+
+    found = from_table(frame, target="high", objectives=["squared_error"], models=[Probability()]).true.risks()[0, 0]
+    brier = ((frame["age"] / 100 - frame["high"]) ** 2).mean()
+    assert found == pytest.approx(brier / frame["high"].var(ddof=0), abs=1e-6)
+
+
+@pytest.mark.parametrize("objective", ["error", "false_negative_rate"])
+def test_models_that_predict_probabilities_are_told_to_cut(frame, refuses, objective):
+    class Probability:
+        def predict(self, features):
+            return np.full(len(features), 0.3)
+
+    message = refuses("models", from_table, frame, target="high", objectives=[objective], models=[Probability()])
+    assert f"for {objective}, got 0.3 from 'model 0': cut probabilities at a threshold" in message
+
+
+def test_one_column_is_one_column(frame):
+    names = from_table(frame, target="high", objectives=["error"]).hypothesis_names
+    assert {name.split(",")[0] for name in names} == {"1 column", *(f"{k} columns" for k in range(2, 6))}

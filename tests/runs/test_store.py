@@ -373,3 +373,12 @@ def test_file_systems_without_links(tmp_path, monkeypatch, refuses):
     monkeypatch.setattr(os, "link", no_links)
     assert _squares(_open(tmp_path))[3]["square"] == 9
     refuses("store", _open, tmp_path, rng=1)
+
+
+def test_another_seed_is_told_plainly(tmp_path, refuses):
+    _open(tmp_path / "plain", rng=0)
+    assert "seed is 0 and not 1." in refuses("store", _open, tmp_path / "plain", rng=1)
+    child = np.random.SeedSequence(0).spawn(1)[0]
+    assert "seed is 0 and not {'entropy': 0, 'spawn_key': [0]}" in refuses(
+        "store", _open, tmp_path / "plain", rng=child
+    )

@@ -60,6 +60,7 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/complexity.py --write
 	$(BIN)/python benchmarks/least_squares.py --out benchmarks/results/least_squares.md
 	$(BIN)/python benchmarks/theorems.py --write
+	$(BIN)/python benchmarks/solvers.py --out benchmarks/results/solvers.md
 	$(BIN)/python benchmarks/startup.py --write
 
 clean:

@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 __all__ = [
     "FiniteWorld",
     "Front",
+    "Sweep",
     "__version__",
     "bounds",
     "coverage_error",
@@ -39,6 +40,8 @@ __all__ = [
     "runs",
     "scalarization",
     "show_versions",
+    "solve_front",
+    "solvers",
     "theorems",
 ]
 
@@ -46,6 +49,7 @@ __all__ = [
 _HOMES = {
     "FiniteWorld": "moltheory.problems",
     "Front": "moltheory.pareto",
+    "Sweep": "moltheory.solvers",
     "coverage_error": "moltheory.pareto",
     "hypervolume": "moltheory.pareto",
     "nondominated": "moltheory.pareto",
@@ -53,6 +57,7 @@ _HOMES = {
     "pareto_rank": "moltheory.pareto",
     "purity_error": "moltheory.pareto",
     "show_versions": "moltheory.runs",
+    "solve_front": "moltheory.solvers",
 }
 
 
@@ -82,6 +87,7 @@ if TYPE_CHECKING:
         problems,
         runs,
         scalarization,
+        solvers,
         theorems,
     )
     from moltheory.pareto import (
@@ -95,3 +101,4 @@ if TYPE_CHECKING:
     )
     from moltheory.problems import FiniteWorld
     from moltheory.runs import show_versions
+    from moltheory.solvers import Sweep, solve_front

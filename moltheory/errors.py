@@ -6,7 +6,7 @@ caller can act on it without reading a traceback.
 
 from __future__ import annotations
 
-__all__ = ["InvalidInputError", "MoltheoryError", "OutputError", "TooLargeError"]
+__all__ = ["InvalidInputError", "MoltheoryError", "OutputError", "SolverError", "TooLargeError"]
 
 
 class MoltheoryError(Exception):
@@ -23,3 +23,7 @@ class TooLargeError(MoltheoryError, ValueError):
 
 class OutputError(MoltheoryError, OSError):
     """A result cannot be written where it was asked to go; nothing half-written is left there."""
+
+
+class SolverError(MoltheoryError, RuntimeError):
+    """A scalarized problem has no minimiser, or none was found to the accuracy asked for."""

@@ -24,6 +24,7 @@ _FLOORS = {
     "oracle": 2,
     "plotting": 2,
     "bounds": 3,
+    "solvers": 3,
     "problems": 4,
     "experiments": 5,
     "theorems": 5,

@@ -89,9 +89,9 @@ def asymmetry(
         One row per sample: ``size``, ``replicate``; ``coverage_error`` and ``purity_error`` of the empirical
         front in true risks; ``n_front`` and ``n_spurious``, its members and those that are not truly optimal
         (for an infinite class: farther from the true front than its grid explains); ``hypervolume_deficit``, in
-        true risks with the problem's largest possible risks as reference point; ``uniform_deviation``, the largest deviation of any risk; ``bound``, twice the
-        largest width: coverage_error <= bound with probability at least 1 - delta; ``undefined``, whether the
-        replicate makes no claim because some group was empty (its errors are NaN); ``discretization``, what the
+        true risks with the largest possible risks as reference point; ``uniform_deviation``, the largest
+        deviation of any risk; ``bound``, twice the largest width: coverage_error <= bound with
+        probability at least 1 - delta; ``undefined``, whether the replicate makes no claim because some group was empty (its errors are NaN); ``discretization``, what the
         grids of weights of an infinite class can miss (0 for a finite class). An unbounded class has no width: its
         ``bound`` is infinite.
 

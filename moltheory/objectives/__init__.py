@@ -5,18 +5,23 @@ is computed from one (a front, a scalarized minimiser) is computed from the othe
 compares the two.
 """
 
+from moltheory.objectives.black_box import BlackBoxObjectives
+from moltheory.objectives.convex import ConvexObjectives, NormBall
 from moltheory.objectives.finite import FiniteObjectives
 from moltheory.objectives.measures import Cell, Gap, Known, Mean, Measure, Rate, Worst
 from moltheory.objectives.quadratic import QuadraticObjectives
 from moltheory.objectives.weighted_front import WeightedFront, discretization_error
 
 __all__ = [
+    "BlackBoxObjectives",
     "Cell",
+    "ConvexObjectives",
     "FiniteObjectives",
     "Gap",
     "Known",
     "Mean",
     "Measure",
+    "NormBall",
     "QuadraticObjectives",
     "Rate",
     "WeightedFront",

@@ -1,0 +1,267 @@
+"""Solving many scalarizations: the method is chosen by structure, and said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from moltheory._validation import FloatArray, check_choice, check_real
+from moltheory.errors import InvalidInputError
+from moltheory.objectives import BlackBoxObjectives, ConvexObjectives, FiniteObjectives, QuadraticObjectives
+from moltheory.runs import RandomSource
+from moltheory.scalarization import Chebyshev, PNorm, Scalarization, WeightedScalarization, WeightedSum
+from moltheory.solvers._parts import QuadraticPart
+from moltheory.solvers.closed_form import chebyshev_of_two, quadratic_sums, terms_of_chebyshev
+from moltheory.solvers.convex_program import solve_programs
+from moltheory.solvers.enumeration import enumerate_class
+from moltheory.solvers.evolutionary import search
+from moltheory.solvers.minimax import MAX_OBJECTIVES, chebyshev_gap, minimise_maxima
+from moltheory.solvers.newton import chunks, minimise_sums, newton_path
+from moltheory.solvers.separability import unattained
+from moltheory.solvers.sweep import Outcome, Status, Sweep, finished
+
+__all__ = ["solve_front"]
+
+Objectives = FiniteObjectives | QuadraticObjectives | ConvexObjectives | BlackBoxObjectives
+
+_METHODS = ("auto", "enumeration", "closed-form", "newton", "cvxpy", "nsga2")
+_REASONS = {
+    "enumeration": "the class is finite",
+    "closed-form": "the objectives are quadratic",
+    "newton": "the objectives are smooth and convex on all of R^d",
+    "cvxpy": "a ball, a constraint, a p-norm or a smooth maximum needs a convex program",
+    "nsga2": "the objectives are known through their values only",
+}
+_OPTIONS: dict[str, tuple[str, ...]] = {"cvxpy": ("solver",), "nsga2": ("population", "generations")}
+
+
+def solve_front(
+    objectives: Objectives,
+    *,
+    scalarizations: Sequence[Scalarization],
+    method: str = "auto",
+    on_failure: str = "raise",
+    tolerance: float = 1e-8,
+    rng: RandomSource = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Sweep:
+    r"""Minimise every scalarization over the class, for true and empirical objectives alike.
+
+    Parameters
+    ----------
+    objectives : FiniteObjectives, QuadraticObjectives, ConvexObjectives or BlackBoxObjectives
+        What to minimise, with any batch axes (replicates).
+    scalarizations : sequence of K Scalarization
+        Row j of the result belongs to the j-th.
+    method : {"auto", "enumeration", "closed-form", "newton", "cvxpy", "nsga2"}
+        ``"auto"`` takes, row by row, the first of these that the structure allows; `Sweep.method` says which and why.
+    on_failure : {"raise", "mark", "drop"}
+        What to do where a row is not solved: raise `SolverError`; return it marked by its status (its `points` are NaN
+        where none was found); or leave out the scalarizations that failed for any entry of the batch, with a
+        `PartialFrontWarning`, their positions in `Sweep.dropped`.
+    tolerance : float, default 1e-8
+        A row is solved if its gap is at most this times max(1, abs(value)).
+    rng : int, SeedSequence, Generator or None, default 0
+        For ``"nsga2"`` only: equal seeds give equal results.
+    options : mapping, optional
+        ``solver`` (a cvxpy solver's name) for ``"cvxpy"``; ``population`` and ``generations`` for ``"nsga2"``.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule, or the method does not fit the objectives or scalarizations.
+    SolverError
+        If a row is not solved and `on_failure` is ``"raise"``.
+
+    Notes
+    -----
+    ===============  ========================================================  =====================================
+    method           for                                                       gap
+    ===============  ========================================================  =====================================
+    ``enumeration``  finite classes, every scalarization                       0
+    ``closed-form``  quadratics: weighted sum, Chebyshev                       dual, rigorous if a sum is definite
+    ``newton``       `ConvexObjectives` without a ball: the same two           dual, rigorous if strongly convex
+    ``cvxpy``        quadratics and `ConvexObjectives`, every scalarization    dual, the same, and on every ball
+    ``nsga2``        black boxes, integers                                     none
+    ===============  ========================================================  =====================================
+
+    For `ConvexObjectives`, mu-strongly convex sums (ridge > 0, or squared losses with a definite design) and balls have
+    rigorous gaps, :math:`\|G\|^2/(2\mu)` and :math:`G'\theta + \max_v (-G'v)`, plus the slack of the multipliers. A
+    logistic or Poisson sum whose data are separable has no minimiser: a linear program recognises it. Of several
+    minimisers of a finite class one is returned that no other dominates; of several of a quadratic, the weighted sum's
+    smallest. Complexity: linear in replicates and weights; see the modules of ``moltheory.solvers``.
+
+    Examples
+    --------
+    >>> from moltheory.objectives import FiniteObjectives
+    >>> from moltheory.scalarization import Chebyshev, WeightedSum
+    >>> objectives = FiniteObjectives([[0.0, 1.0], [0.6, 0.6], [1.0, 0.0]])
+    >>> sweep = solve_front(objectives, scalarizations=[WeightedSum([0.5, 0.5]), Chebyshev([0.5, 0.5])])
+    >>> sweep.solutions, sweep.gap
+    (array([0, 1]), array([0., 0.]))
+    >>> sweep.method
+    'enumeration: the class is finite'
+    """
+    check_choice("method", method, _METHODS)
+    check_choice("on_failure", on_failure, ("raise", "mark", "drop"))
+    limit = check_real("tolerance", tolerance, low=0.0, strict=True)
+    chosen = _checked(objectives, scalarizations)
+    kinds = [_kind(u) for u in chosen]
+    # One representative of each kind decides: the choice depends on nothing else.
+    fits = {kind: _method(objectives, u, kind, method) for kind, u in dict(zip(kinds, chosen, strict=True)).items()}
+    methods = [fits[kind] for kind in kinds]
+    given = dict(options or {})
+    allowed = {name for used in methods for name in _OPTIONS.get(used, ())}
+    if not set(given) <= allowed:
+        raise InvalidInputError(f"`options` must be among {sorted(allowed)} for {sorted(set(methods))}, got {given}.")
+    parts = [
+        (np.array(rows), _solve(objectives, [chosen[j] for j in rows], name, kind, limit, rng, given))
+        for (name, kind), rows in _groups(kinds, methods).items()
+    ]
+    outcome = parts[0][1] if len(parts) == 1 else _merged(parts, len(chosen))
+    used = list(dict.fromkeys(methods))
+    reason = "as asked" if method != "auto" else "; ".join(_REASONS[name] for name in used)
+    return finished(outcome, objectives.batch_shape, chosen, methods, reason, on_failure)
+
+
+def _checked(objectives: Objectives, scalarizations: Sequence[Scalarization]) -> tuple[Scalarization, ...]:
+    if not isinstance(objectives, Objectives):
+        raise InvalidInputError(
+            f"`objectives` must be Finite-, Quadratic-, Convex- or BlackBoxObjectives, got {type(objectives).__name__}."
+        )
+    chosen = tuple(scalarizations) if not isinstance(scalarizations, Scalarization) else ()
+    if not chosen or not all(isinstance(u, Scalarization) for u in chosen):
+        raise InvalidInputError("`scalarizations` must be a non-empty sequence of Scalarization, got something else.")
+    n = objectives.n_objectives
+    for u in chosen:
+        if u.n_objectives != n:
+            raise InvalidInputError(f"`scalarizations` must be of {n} objectives, got one of {u.n_objectives}.")
+    return chosen
+
+
+def _kind(u: Scalarization) -> str:
+    if isinstance(u, WeightedSum) or (isinstance(u, PNorm) and u.p == 1.0):
+        return "sum"
+    if isinstance(u, Chebyshev) or (isinstance(u, PNorm) and u.p == math.inf):
+        return "maximum"
+    return "other"
+
+
+def _method(objectives: Objectives, u: Scalarization, kind: str, asked: str) -> str:
+    """Return the method of one row, or refuse the one asked for."""
+    if isinstance(objectives, FiniteObjectives):
+        fits = ["enumeration"]
+    elif isinstance(objectives, BlackBoxObjectives):
+        fits = ["nsga2"]
+    else:
+        easy = kind == "sum" or (kind == "maximum" and u.n_objectives <= MAX_OBJECTIVES)
+        free = isinstance(objectives, QuadraticObjectives) or objectives.ball is None
+        fits = ["cvxpy"]
+        if easy and free:
+            fits.insert(0, "closed-form" if isinstance(objectives, QuadraticObjectives) else "newton")
+    if asked == "auto":
+        return fits[0]
+    if asked not in fits:
+        raise InvalidInputError(
+            f"`method` must be auto or one of {', '.join(fits)} for {type(u).__name__} on "
+            f"{type(objectives).__name__}, got {asked!r}."
+        )
+    return asked
+
+
+def _groups(kinds: Sequence[str], methods: Sequence[str]) -> dict[tuple[str, str], list[int]]:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for j, (kind, name) in enumerate(zip(kinds, methods, strict=True)):
+        groups.setdefault((name, kind if name in ("closed-form", "newton") else ""), []).append(j)
+    return groups
+
+
+def _solve(
+    objectives: Objectives,
+    chosen: list[Scalarization],
+    method: str,
+    kind: str,
+    tolerance: float,
+    rng: RandomSource,
+    options: dict[str, Any],
+) -> Outcome:
+    mine = {name: options[name] for name in _OPTIONS.get(method, ()) if name in options}
+    if isinstance(objectives, FiniteObjectives):
+        return enumerate_class(objectives, chosen)
+    if isinstance(objectives, BlackBoxObjectives):
+        return search(objectives, chosen, rng=rng, **mine)
+    if method == "cvxpy":
+        return solve_programs(objectives, chosen, tolerance=tolerance, **mine)
+    if kind == "sum":
+        weights = np.array([u.weights for u in chosen if isinstance(u, WeightedScalarization)])
+        if isinstance(objectives, QuadraticObjectives):
+            return quadratic_sums(objectives, weights, tolerance=tolerance)
+        return minimise_sums(objectives, weights, tolerance=tolerance)
+    maxima = [u if isinstance(u, Chebyshev) else Chebyshev(np.asarray(_weights(u))) for u in chosen]
+    return _maxima(objectives, maxima, tolerance)
+
+
+def _weights(u: Scalarization) -> tuple[float, ...]:
+    return u.weights if isinstance(u, WeightedScalarization) else ()
+
+
+def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Chebyshev], tolerance: float) -> Outcome:
+    """Minimise Chebyshev scalarizations without a ball."""
+    w, z, rho = terms_of_chebyshev(chosen)
+    # Solved at unit scale of the weights; gap and gradient are scaled back.
+    size = w.sum(axis=1)
+    w, rho = w / size[:, None], rho / size
+    r, k = int(np.prod(objectives.batch_shape, dtype=np.int64)), len(chosen)
+    out = Outcome.empty(r, k, objectives.n_objectives, objectives.dimension)
+    if isinstance(objectives, QuadraticObjectives):
+        blocks: list[tuple[slice, Any]] = [(slice(None), QuadraticPart(objectives))]
+    else:
+        blocks = [(entries, objectives.part(entries)) for entries in chunks(objectives, k)]
+    lost = np.zeros((r, k), bool)
+    for entries, part in blocks:
+        count = len(range(r)[entries])
+        found = None
+        if isinstance(objectives, QuadraticObjectives):
+            found = chebyshev_of_two(objectives, chosen) if objectives.n_objectives == 2 else None
+            start = np.zeros((count, k, objectives.dimension))
+        else:
+            # The sum with equal weights is in the middle of the front.
+            equal = (w > 0.0).any(axis=0)[None] / (w > 0.0).any(axis=0).sum()
+            start = np.repeat(newton_path(part, equal), k, axis=1)
+        theta, u = found if found is not None else minimise_maxima(part, start, w, z, rho, tolerance=tolerance)
+        gap, rigorous, norm = chebyshev_gap(part, theta, part.values(theta), u, w, z, rho)
+        loose = np.flatnonzero((gap > 0.01 * tolerance).any(axis=0)) if found is not None else np.zeros(0, np.int64)
+        if loose.size:
+            more, v = minimise_maxima(part, theta[:, loose], w[loose], z[loose], rho[loose], tolerance=tolerance)
+            again = chebyshev_gap(part, more, part.values(more), v, w[loose], z[loose], rho[loose])
+            better = again[0] < gap[:, loose]
+            theta[:, loose] = np.where(better[..., None], more, theta[:, loose])
+            for old, new in zip((gap, rigorous, norm), again, strict=True):
+                old[:, loose] = np.where(better, new, old[:, loose])
+        out.solutions[entries], out.points[entries] = theta, part.values(theta)
+        out.gap[entries], out.rigorous[entries], out.gradient_norm[entries] = gap * size, rigorous, norm * size
+        if isinstance(objectives, ConvexObjectives):
+            lost[entries] = unattained(part, theta, w)
+    for j, scalarization in enumerate(chosen):
+        out.values[:, j] = scalarization(out.points[:, j])
+    out.judge(slice(None), tolerance)
+    out.status[lost], out.gap[lost], out.rigorous[lost] = Status.UNATTAINED, np.inf, False
+    return out
+
+
+def _merged(parts: list[tuple[Any, Outcome]], k: int) -> Outcome:
+    """Put the rows of several outcomes in the order of the scalarizations."""
+    fields: dict[str, FloatArray] = {}
+    for name, first in vars(parts[0][1]).items():
+        whole = np.empty((first.shape[0], k, *first.shape[2:]), dtype=first.dtype)
+        for rows, outcome in parts:
+            whole[:, rows] = getattr(outcome, name)
+        fields[name] = whole
+    return Outcome(**fields)  # type: ignore[arg-type]

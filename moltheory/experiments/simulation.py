@@ -91,8 +91,9 @@ def asymmetry(
         (for an infinite class: farther from the true front than its grid explains); ``hypervolume_deficit``, in
         true risks with the largest possible risks as reference point; ``uniform_deviation``, the largest
         deviation of any risk; ``bound``, twice the largest width: coverage_error <= bound with
-        probability at least 1 - delta; ``undefined``, whether the replicate makes no claim because some group was empty (its errors are NaN); ``discretization``, what the
-        grids of weights of an infinite class can miss (0 for a finite class). An unbounded class has no width: its
+        probability at least 1 - delta; ``undefined``, whether the replicate makes no claim because some group was
+        empty (its errors are NaN); ``discretization``, what the grids of weights of an infinite class can miss (0
+        for a finite class). An unbounded class has no width: its
         ``bound`` is infinite.
 
     Raises

@@ -11,6 +11,7 @@ import numpy as np
 from moltheory.experiments import asymmetry
 from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import fitted_slope, summarize
+from moltheory.figures.ties import never_settled
 from moltheory.plotting import COLORS, log_sizes
 from moltheory.problems import FiniteProblem, from_dataset, from_table
 from moltheory.runs import as_seed_sequence, block_stream
@@ -170,15 +171,12 @@ def _staying(problem: FiniteProblem, size: int, seed: int) -> dict[str, float]:
     selected = nondominated(problem.sample(size, replicates=_SHARE_REPLICATES, rng=rng).risks())
     truth = problem.true.risks()
     often = (selected.mean(axis=0) >= _OFTEN) & ~nondominated(truth)
-    estimated = problem.true.data_dependent
-    # h beats k beyond any doubt if it is better in every estimated risk and no worse in the known ones.
-    beats = (truth[:, None, estimated] < truth[None, :, estimated]).all(axis=-1)
-    beats &= (truth[:, None, ~estimated] <= truth[None, :, ~estimated]).all(axis=-1)
+    unsettled = never_settled(truth, problem.true.data_dependent)
     return {
         "size": size,
         "models": len(truth),
         "truly_optimal": int(nondominated(truth).sum()),
         "purity_error": float(errors_of_selections(truth, selected)[1].mean()),
         "staying": int(often.sum()),
-        "exact_ties": int((often & ~beats.any(axis=0)).sum()),
+        "exact_ties": int((often & unsettled).sum()),
     }

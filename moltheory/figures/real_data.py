@@ -13,6 +13,7 @@ from moltheory._validation import FloatArray
 from moltheory.experiments import asymmetry
 from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import draw_errors, summarize
+from moltheory.figures.ties import never_settled
 from moltheory.pareto import nondominated
 from moltheory.plotting import COLORS, axis_labels, log_sizes, note
 from moltheory.problems import from_dataset
@@ -26,6 +27,7 @@ __all__ = ["BreastCancer"]
 
 _DRAW_SIZE = 200
 _SHARE_REPLICATES = 400
+_RATES = np.array([True, True, False])
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class BreastCancer(Figure[BreastCancerResult]):
         summary = summarize(result.simulation)
         last = summary.iloc[-1]
         stay = ~result.truly_optimal & (result.share_on_front >= 0.05)
+        tied = int((stay & never_settled(result.true_risks, _RATES)).sum())
         return (
             f"Breast cancer, {result.true_risks.shape[0]} models fixed before any draw, population of 285 tumors; "
             f"objectives are false-negative rate, false-positive rate and the share of features used. First panel: in "
@@ -102,7 +105,7 @@ class BreastCancer(Figure[BreastCancerResult]):
             f"error {last['purity_error']:.2g}. Third panel: members of the empirical front by what they truly are. "
             f"Why do "
             f"spurious ones stay? At that n, {int(stay.sum())} models that are not optimal are on the empirical front "
-            f"in at least 5 % of {_SHARE_REPLICATES} samples; {int((stay & _tied(result.true_risks)).sum())} of them "
+            f"in at least 5 % of {_SHARE_REPLICATES} samples; {tied} of them "
             f"tie exactly, in one of the two rates, with every model that dominates them, so chance decides for any "
             f"number of examples. {int(summary['undefined'].sum())} samples had no tumor of one kind and make no claim."
         )
@@ -119,13 +122,6 @@ class BreastCancer(Figure[BreastCancerResult]):
         models["share_of_samples_on_front"] = result.share_on_front
         models.insert(0, "model", range(len(models)))
         return {"models": models, "errors_by_size": summarize(result.simulation)}
-
-
-def _tied(true_risks: FloatArray) -> npt.NDArray[np.bool_]:
-    """Mark models whose every dominator ties with them in some rate: no number of examples settles these."""
-    rates, cost = true_risks[:, :2], true_risks[:, 2]
-    beaten = (rates[:, None] < rates[None]).all(axis=-1) & (cost[:, None] <= cost[None])
-    return np.asarray(~beaten.any(axis=0))
 
 
 def _draw_models(ax: Axes, result: BreastCancerResult) -> None:

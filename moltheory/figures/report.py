@@ -118,8 +118,9 @@ def _make(
     wide = _drawn(figure, result, narrow=False)
     narrow = rendered(_drawn(figure, result, narrow=True), "png")
     tables = figure.tables(result)
+    image = rendered(wide, "png")
     contents: dict[str, bytes | str] = {
-        f"{figure.name}.png": rendered(wide, "png"),
+        f"{figure.name}.png": image,
         f"{figure.name}.pdf": rendered(wide, "pdf"),
     }
     for label, table in tables.items():
@@ -131,7 +132,7 @@ def _make(
         name=figure.name,
         title=figure.title,
         caption=figure.caption(result),
-        wide=bytes(contents[f"{figure.name}.png"]),  # type: ignore[arg-type]
+        wide=image,
         narrow=narrow,
         tables=dict(tables),
         seconds=time.perf_counter() - start,

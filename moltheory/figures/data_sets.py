@@ -11,9 +11,10 @@ import numpy as np
 from moltheory.experiments import asymmetry
 from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import fitted_slope, summarize
+from moltheory.figures.populations import data_set
 from moltheory.figures.ties import never_settled
 from moltheory.plotting import COLORS, log_sizes
-from moltheory.problems import FiniteProblem, from_dataset, from_table
+from moltheory.problems import FiniteProblem, from_table
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class DataSets(Figure[DataSetsResult]):
 
 def _problems() -> dict[str, FiniteProblem]:
     problems: dict[str, FiniteProblem] = {
-        name.replace("_", " "): from_dataset(name) for name in ("breast_cancer", "digits", "wine", "diabetes")
+        name.replace("_", " "): data_set(name) for name in ("breast_cancer", "digits", "wine", "diabetes")
     }
     problems["own table"] = _own_table()
     return problems

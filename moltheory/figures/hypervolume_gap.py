@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from moltheory.experiments import FrontComparison, asymmetry
 from moltheory.figures.base import Figure, Settings
+from moltheory.figures.populations import data_set
 from moltheory.plotting import COLORS, log_sizes
-from moltheory.problems import FiniteProblem, from_dataset, tilted_line
+from moltheory.problems import FiniteProblem, tilted_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ class HypervolumeGap(Figure[HypervolumeGapResult]):
         import pandas as pd
 
         rows = []
-        problems: list[FiniteProblem] = [tilted_line(), from_dataset("breast_cancer")]
+        problems: list[FiniteProblem] = [tilted_line(), data_set("breast_cancer")]
         sizes = [31, 101, 301, 1001, 3001] if settings.quick else [31, 101, 301, 1001, 3001, 10_001, 30_001]
         for problem in problems:
             table = asymmetry(

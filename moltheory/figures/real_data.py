@@ -13,10 +13,10 @@ from moltheory._validation import FloatArray
 from moltheory.experiments import asymmetry
 from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import draw_errors, summarize
+from moltheory.figures.populations import data_set
 from moltheory.figures.ties import never_settled
 from moltheory.pareto import nondominated
 from moltheory.plotting import COLORS, axis_labels, log_sizes, note
-from moltheory.problems import from_dataset
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class BreastCancer(Figure[BreastCancerResult]):
 
     def compute(self, settings: Settings) -> BreastCancerResult:
         """Draw one sample of 200, then many samples."""
-        problem = from_dataset("breast_cancer")
+        problem = data_set("breast_cancer")
         rng = block_stream(as_seed_sequence(settings.seed), "breast_cancer figure", _DRAW_SIZE)
         empirical = problem.sample(_DRAW_SIZE, rng=rng).risks()
         sizes = [30, 100, 300, 1000, 3000] if settings.quick else [30, 100, 300, 1000, 3000, 10_000, 30_000]

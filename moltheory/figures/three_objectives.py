@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray
 from moltheory.figures.base import Figure, Settings
+from moltheory.figures.populations import data_set
 from moltheory.pareto import nondominated
 from moltheory.plotting import COLORS
-from moltheory.problems import from_dataset
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ThreeObjectives(Figure[ThreeObjectivesResult]):
 
     def compute(self, settings: Settings) -> ThreeObjectivesResult:
         """Draw 200 samples per size, of which one is drawn; the budget does not matter."""
-        problem = from_dataset("digits")
+        problem = data_set("digits")
         truth = problem.true.risks()
         selected, mean_spurious = {}, {}
         for size in _SIZES:

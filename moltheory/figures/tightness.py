@@ -12,8 +12,9 @@ from moltheory._validation import FloatArray
 from moltheory.bounds import finite_class
 from moltheory.experiments import asymmetry
 from moltheory.figures.base import Figure, Settings
+from moltheory.figures.populations import data_set
 from moltheory.plotting import COLORS, log_sizes
-from moltheory.problems import from_dataset, reference_world
+from moltheory.problems import reference_world
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ class Tightness(Figure[TightnessResult]):
         rows = []
         for name in _SETS:
             table = asymmetry(
-                from_dataset(name),
+                data_set(name),
                 sizes=sizes,
                 replicates=100 if settings.quick else 2000,
                 rng=settings.seed,

@@ -10,6 +10,7 @@ from moltheory.objectives.convex import ConvexObjectives, NormBall
 from moltheory.objectives.finite import FiniteObjectives
 from moltheory.objectives.measures import Cell, Gap, Known, Mean, Measure, Rate, Worst
 from moltheory.objectives.quadratic import QuadraticObjectives
+from moltheory.objectives.smooth import SmoothObjectives
 from moltheory.objectives.weighted_front import WeightedFront, discretization_error
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "NormBall",
     "QuadraticObjectives",
     "Rate",
+    "SmoothObjectives",
     "WeightedFront",
     "Worst",
     "discretization_error",

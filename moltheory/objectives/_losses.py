@@ -8,6 +8,7 @@ name               loss                                        targets
 ``poisson``        exp(z) - y z                                >= 0
 ``smoothed-hinge`` 0, (1 - yz)^2 / 2 or 1/2 - yz, for          -1, +1 (or 0, 1)
                    yz >= 1, in [0, 1] and <= 0
+``absolute``       abs(z - y), not smooth                      real
 =================  ==========================================  ===================
 """
 
@@ -29,22 +30,37 @@ Derivatives = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: its value, its first two derivatives and its cvxpy form, elementwise in z."""
+    """A loss: its value, slope, both first derivatives and its cvxpy form, elementwise in z."""
 
     value: Callable[[FloatArray, FloatArray], FloatArray]
+    slope: Callable[[FloatArray, FloatArray], FloatArray]  # the first derivative; value and slope may overwrite z
     derivatives: Callable[[FloatArray, FloatArray], Derivatives]
     expression: Callable[[Any, FloatArray], Any]
     curvature: float  # a lower bound of the second derivative
     classifies: bool = False
     has_linear_pieces: bool = False
     attained: bool = True  # whether the infimum along a ray is attained
+    smooth: bool = True
 
 
 def _logistic(z: FloatArray, y: FloatArray) -> FloatArray:
-    margin = z * y
-    value: FloatArray = np.log1p(np.exp(-np.abs(margin)))
-    value -= np.minimum(margin, 0.0)
+    z *= y
+    value: FloatArray = np.abs(z)
+    np.negative(value, out=value)
+    np.exp(value, out=value)
+    np.log1p(value, out=value)
+    np.minimum(z, 0.0, out=z)
+    value -= z
     return value
+
+
+def _logistic_slope(z: FloatArray, y: FloatArray) -> FloatArray:
+    half = 0.5 * y
+    z *= half
+    np.tanh(z, out=z)
+    z -= 1.0
+    z *= half
+    return z
 
 
 def _logistic_derivatives(z: FloatArray, y: FloatArray) -> Derivatives:
@@ -67,6 +83,12 @@ def _squared(z: FloatArray, y: FloatArray) -> FloatArray:
     return (z - y) ** 2
 
 
+def _squared_slope(z: FloatArray, y: FloatArray) -> FloatArray:
+    z -= y
+    z *= 2.0
+    return z
+
+
 def _squared_derivatives(z: FloatArray, y: FloatArray) -> Derivatives:
     return 2.0 * (z - y), np.full(z.shape, 2.0)
 
@@ -83,6 +105,13 @@ def _poisson(z: FloatArray, y: FloatArray) -> FloatArray:
     with np.errstate(over="ignore"):
         value: FloatArray = np.exp(z) - y * z
     return value
+
+
+def _poisson_slope(z: FloatArray, y: FloatArray) -> FloatArray:
+    with np.errstate(over="ignore"):
+        np.exp(z, out=z)
+    z -= y
+    return z
 
 
 def _poisson_derivatives(z: FloatArray, y: FloatArray) -> Derivatives:
@@ -104,6 +133,10 @@ def _hinge(z: FloatArray, y: FloatArray) -> FloatArray:
     return np.where(short <= 1.0, 0.5 * short**2, short - 0.5)
 
 
+def _hinge_slope(z: FloatArray, y: FloatArray) -> FloatArray:
+    return -y * np.clip(1.0 - z * y, 0.0, 1.0)
+
+
 def _hinge_derivatives(z: FloatArray, y: FloatArray) -> Derivatives:
     short = 1.0 - z * y
     return -y * np.clip(short, 0.0, 1.0), ((short > 0.0) & (short <= 1.0)).astype(np.float64)
@@ -117,11 +150,42 @@ def _hinge_expression(z: Any, y: FloatArray) -> Any:
     return 0.5 * cp.huber(cp.pos(1.0 - cp.multiply(y, z)), 1.0)
 
 
+def _absolute(z: FloatArray, y: FloatArray) -> FloatArray:
+    return np.abs(z - y)
+
+
+def _absolute_slope(z: FloatArray, y: FloatArray) -> FloatArray:
+    return np.sign(z - y)
+
+
+def _absolute_derivatives(z: FloatArray, y: FloatArray) -> Derivatives:
+    return np.sign(z - y), np.zeros(z.shape)
+
+
+def _absolute_expression(z: Any, y: FloatArray) -> Any:
+    import cvxpy
+
+    cp: Any = cvxpy  # its stubs lack most atoms
+
+    return cp.abs(z - y)
+
+
 LOSSES = {
-    "logistic": Loss(_logistic, _logistic_derivatives, _logistic_expression, 0.0, classifies=True, attained=False),
-    "squared": Loss(_squared, _squared_derivatives, _squared_expression, 2.0),
-    "poisson": Loss(_poisson, _poisson_derivatives, _poisson_expression, 0.0, attained=False),
-    "smoothed-hinge": Loss(_hinge, _hinge_derivatives, _hinge_expression, 0.0, classifies=True, has_linear_pieces=True),
+    "logistic": Loss(
+        _logistic,
+        _logistic_slope,
+        _logistic_derivatives,
+        _logistic_expression,
+        0.0,
+        classifies=True,
+        attained=False,
+    ),
+    "squared": Loss(_squared, _squared_slope, _squared_derivatives, _squared_expression, 2.0),
+    "poisson": Loss(_poisson, _poisson_slope, _poisson_derivatives, _poisson_expression, 0.0, attained=False),
+    "smoothed-hinge": Loss(
+        _hinge, _hinge_slope, _hinge_derivatives, _hinge_expression, 0.0, classifies=True, has_linear_pieces=True
+    ),
+    "absolute": Loss(_absolute, _absolute_slope, _absolute_derivatives, _absolute_expression, 0.0, smooth=False),
 }
 
 
@@ -133,11 +197,11 @@ def check_targets(name: str, loss: str, y: FloatArray) -> FloatArray:
     InvalidInputError
         If a target is outside what the loss is defined for.
     """
-    if LOSSES[loss].classifies:
+    if loss == "score-gap" or LOSSES[loss].classifies:
         if np.isin(y, (0.0, 1.0)).all():
             return 2.0 * y - 1.0
         if not np.isin(y, (-1.0, 1.0)).all():
-            raise InvalidInputError(f"`{name}` must be -1 and +1, or 0 and 1, for the {loss} loss, got other values.")
+            raise InvalidInputError(f"`{name}` must be -1 and +1, or 0 and 1, for the {loss}, got other values.")
     if loss == "poisson" and y.min() < 0.0:
         raise InvalidInputError(f"`{name}` must be >= 0 for the poisson loss, got {y.min():g}.")
     return y

@@ -5,65 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_choice, check_names, check_real, frozen, real_array
+from moltheory._validation import FloatArray, check_choice, check_names, frozen, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._convex_part import ConvexPart, NormBall
 from moltheory.objectives._losses import LOSSES, check_targets
 
-__all__ = ["ConvexObjectives", "NormBall"]
+__all__ = ["ConvexObjectives", "ConvexPart", "NormBall"]
 
-
-@dataclass(frozen=True)
-class NormBall:
-    """The hypotheses of norm at most `radius`.
-
-    Parameters
-    ----------
-    radius : float
-        Positive.
-    norm : {"l2", "l1"}
-        Euclidean norm or sum of absolute values.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
-    Examples
-    --------
-    >>> NormBall(2.0, norm="l1").width([[3.0, -4.0]])
-    array([8.])
-    """
-
-    radius: float
-    norm: str = "l2"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "radius", check_real("radius", self.radius, low=0.0, strict=True))
-        check_choice("norm", self.norm, ("l1", "l2"))
-
-    def size(self, points: npt.ArrayLike, /) -> FloatArray:
-        """Return the norms of points (..., d)."""
-        found: FloatArray = np.linalg.norm(np.asarray(points), ord=2 if self.norm == "l2" else 1, axis=-1)
-        return found
-
-    def width(self, slopes: npt.ArrayLike, /) -> FloatArray:
-        """Return the largest value over the ball of the linear functions with slopes (..., d)."""
-        dual = 2 if self.norm == "l2" else np.inf
-        found: FloatArray = self.radius * np.linalg.norm(np.asarray(slopes), ord=dual, axis=-1)
-        return found
-
-    def inside(self, points: FloatArray, /) -> FloatArray:
-        """Return the points (..., d), those outside shrunk onto the ball."""
-        factor = np.minimum(1.0, self.radius / np.maximum(self.size(points), 1e-300))
-        shrunk = points * factor[..., None]
-        # A rounding step inward, so that the point is in the ball in floating point too.
-        return np.where((self.size(shrunk) > self.radius)[..., None], shrunk * (1.0 - 4e-16), shrunk)
+# Objectives without examples, and the one of group scores: each is a core loss of some linear map of the parameters.
+_NORMS = {"l1-norm": "absolute", "squared-norm": "squared"}
+_GAP = "score-gap"
 
 
 class ConvexObjectives:
@@ -75,16 +30,18 @@ class ConvexObjectives:
     Parameters
     ----------
     designs : sequence of N arrays of shape (*batch, n_k, d)
-        Features; the batch is the same for all.
+        Features; the batch is the same for all. None for the norms.
     targets : sequence of N arrays of shape (*batch, n_k)
-        For classification -1 and +1 or 0 and 1; for poisson >= 0.
+        For classification -1 and +1 or 0 and 1; for poisson >= 0; the groups for the score gap. None for the norms.
     losses : str or sequence of N str
-        ``"logistic"`` log(1 + exp(-yz)), ``"squared"`` (z - y)^2, ``"poisson"`` exp(z) - yz or ``"smoothed-hinge"``
-        (quadratic for margins from 0 to 1).
+        ``"logistic"`` log(1 + exp(-yz)), ``"squared"`` (z - y)^2, ``"poisson"`` exp(z) - yz, ``"smoothed-hinge"``
+        (quadratic for margins from 0 to 1) or ``"absolute"`` abs(z - y); or one of the kinds of the Notes,
+        ``"score-gap"``, ``"l1-norm"`` and ``"squared-norm"``.
     ridge : float or sequence of N float, default 0
         Factors r_k >= 0; L_k is r_k-strongly convex, so a positive one makes every certificate rigorous.
-    example_weights : sequence of N arrays of shape (n_k,), optional
-        Weights c_k >= 0, normalised to sum 1; by default 1/n_k.
+    example_weights : sequence of N arrays of shape (n_k,) or (*batch, n_k), optional
+        Weights c_k >= 0, normalised to sum 1; by default 1/n_k. With a batch, (counts of) resamples share the designs'
+        values. None stands for equal weights.
     ball : NormBall, optional
         Restricts the class to a ball.
     names : iterable of str, optional
@@ -96,14 +53,25 @@ class ConvexObjectives:
     ridge : (N,) ndarray
     ball : NormBall or None
     data_dependent : (N,) ndarray of bool
-        All True.
+        False for the norms.
     batch_shape : tuple of int
     n_objectives, dimension : int
 
     Raises
     ------
     InvalidInputError
-        If shapes disagree or a value is outside its range.
+        If shapes disagree or a value is outside its range, or a group of a score gap is empty.
+
+    Notes
+    -----
+    Further convex objectives, each plus its ridge: ``"l1-norm"`` :math:`\sum_j |\theta_j|` and ``"squared-norm"``
+    :math:`\sum_j \theta_j^2`, against which the fit can be traded, and ``"score-gap"``, the absolute difference of two
+    groups' (weighted) mean scores :math:`x'\theta`. The gap of two groups' risks or rates is not convex; the score gap
+    is its convex surrogate: times the product of the shares of the groups it is the covariance of the group with the
+    score whose size Zafar, Valera, Gomez Rodriguez and Gummadi 2017 (arXiv 1507.05259) bound. It says nothing certain
+    about the gap of rates.
+
+    The absolute loss, the l1 norm and the score gap are not smooth; `solve_front` takes them by convex programs.
 
     Examples
     --------
@@ -111,75 +79,90 @@ class ConvexObjectives:
     >>> objectives = ConvexObjectives([x, x], [[0, 1, 0], [1.0, 2.0, 4.0]], losses=["logistic", "squared"], ridge=0.1)
     >>> objectives.risks([[0.0, 0.0]]).round(6)
     array([[0.693147, 7.      ]])
+    >>> sparse = ConvexObjectives([x, x, None], [[0, 1, 0], [0, 1, 1], None], losses=["logistic", "score-gap", "l1-norm"])
+    >>> sparse.risks([[-1.0, 2.0]]).round(6)
+    array([[1.044446, 1.5     , 3.      ]])
     """
 
     def __init__(
         self,
-        designs: Sequence[npt.ArrayLike],
-        targets: Sequence[npt.ArrayLike],
+        designs: Sequence[npt.ArrayLike | None],
+        targets: Sequence[npt.ArrayLike | None],
         *,
         losses: str | Sequence[str],
         ridge: float | Sequence[float] = 0.0,
-        example_weights: Sequence[npt.ArrayLike] | None = None,
+        example_weights: Sequence[npt.ArrayLike | None] | None = None,
         ball: NormBall | None = None,
         names: Iterable[str] | None = None,
     ) -> None:
-        x = [real_array("designs", one, shape="(*batch, n, d)", min_ndim=2) for one in designs]
-        n = len(x)
-        if not n or any(one.shape[:-2] + one.shape[-1:] != x[0].shape[:-2] + x[0].shape[-1:] for one in x):
-            raise InvalidInputError(
-                f"`designs` must be arrays (*batch, n, d) that share batch and d, got shapes {[a.shape for a in x]}."
-            )
+        n = len(designs)
         self.losses = (losses,) * n if isinstance(losses, str) else tuple(losses)
         for name in self.losses:
-            check_choice("losses", name, LOSSES)
-        y = [real_array("targets", one, shape="(*batch, n)", min_ndim=1) for one in targets]
-        if len(self.losses) != n or [a.shape for a in y] != [a.shape[:-1] for a in x]:
+            check_choice("losses", name, (*LOSSES, _GAP, *_NORMS))
+        given: Sequence[npt.ArrayLike | None] = [None] * n if example_weights is None else example_weights
+        if len(given) != n:
+            raise InvalidInputError(f"`example_weights` must hold {n} arrays, got {len(given)}.")
+        if len(self.losses) != n or len(targets) != n:
             raise InvalidInputError(
-                f"`targets` must fit the {n} designs with one loss each, got shapes {[a.shape for a in y]} "
-                f"and {len(self.losses)} losses."
+                f"`targets` must fit the {n} designs with one loss each, got {len(targets)} and {len(self.losses)} losses."
             )
-        self._y = [frozen(check_targets("targets", one, a)) for one, a in zip(self.losses, y, strict=True)]
-        self._x = [frozen(one) for one in x]
+        x, y = _examples(designs, targets, self.losses)
+        batch, d = next(((a.shape[:-2], a.shape[-1]) for a in x if a is not None), ((), 0))
+        self._terms = []
+        for k, name in enumerate(self.losses):
+            a, b, c = x[k], y[k], given[k]
+            if a is None or b is None:
+                if c is not None:
+                    raise InvalidInputError(f"`example_weights` must be None for the {name}, got weights.")
+                eye = np.broadcast_to(np.eye(d), (*batch, d, d))
+                self._terms.append(_Term(eye, np.zeros((*batch, d)), np.ones(d), _NORMS[name]))
+            else:
+                share = _shares(c, b.shape)
+                self._terms.append(_gap(a, b, share) if name == _GAP else _Term(a, b, share, name))
         r = np.atleast_1d(real_array("ridge", ridge, shape="(N,)", min_ndim=0, max_ndim=1))
         if r.shape not in ((1,), (n,)) or r.min() < 0.0:
             raise InvalidInputError(f"`ridge` must be >= 0, one number or {n}, got {r.tolist()}.")
         self.ridge = frozen(np.broadcast_to(r, (n,)))
-        given: Sequence[npt.ArrayLike | None] = [None] * n if example_weights is None else example_weights
-        if len(given) != n:
-            raise InvalidInputError(f"`example_weights` must hold {n} arrays, got {len(given)}.")
-        self._c = [_shares(one, a.shape[-2]) for one, a in zip(given, x, strict=True)]
         if ball is not None and not isinstance(ball, NormBall):
             raise InvalidInputError(f"`ball` must be a NormBall or None, got {ball!r}.")
         self.ball = ball
         self.names = check_names("names", names, length=n, stem="objective")
-        self.data_dependent = frozen(np.ones(n, bool))
+        self.data_dependent = frozen(np.array([name not in _NORMS for name in self.losses]))
 
     @property
     def batch_shape(self) -> tuple[int, ...]:
         """Leading axes, for example ``(replicates,)``."""
-        return self._x[0].shape[:-2]
+        return self._terms[0].x.shape[:-2]
 
     @property
     def n_objectives(self) -> int:
         """Number N of objectives."""
-        return len(self._x)
+        return len(self._terms)
 
     @property
     def dimension(self) -> int:
         """Number d of parameters."""
-        return int(self._x[0].shape[-1])
+        return int(self._terms[0].x.shape[-1])
 
     @property
     def n_examples(self) -> tuple[int, ...]:
-        """Number n_k of examples of each objective."""
-        return tuple(int(one.shape[-2]) for one in self._x)
+        """Number n_k of terms of each objective: its examples; 1 for a score gap, d for a norm."""
+        return tuple(int(one.x.shape[-2]) for one in self._terms)
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether all objectives are differentiable."""
+        return all(LOSSES[one.loss].smooth for one in self._terms)
 
     def part(self, entries: slice) -> ConvexPart:
         """Return some entries of the flattened batch in the form that solvers work on."""
-        x = [one.reshape(-1, *one.shape[-2:])[entries] for one in self._x]
-        y = [one.reshape(-1, one.shape[-1])[entries] for one in self._y]
-        return ConvexPart(x, y, self._c, self.losses, self.ridge, self.ball)
+        x = [one.x.reshape(-1, *one.x.shape[-2:])[entries] for one in self._terms]
+        y = [one.y.reshape(-1, one.y.shape[-1])[entries] for one in self._terms]
+        c = [
+            one.shares.reshape(-1, one.shares.shape[-1])[entries] if one.shares.ndim > 1 else one.shares[None]
+            for one in self._terms
+        ]
+        return ConvexPart(x, y, c, tuple(one.loss for one in self._terms), self.ridge, self.ball)
 
     def risks(self, hypotheses: npt.ArrayLike) -> FloatArray:
         """Return the risks of some hypotheses.
@@ -202,7 +185,7 @@ class ConvexObjectives:
         return self.part(slice(None)).values(theta).reshape(*self.batch_shape, theta.shape[1], self.n_objectives)
 
     def gradients(self, hypotheses: npt.ArrayLike) -> FloatArray:
-        """Return the gradients of all objectives.
+        """Return the gradients of all objectives, one subgradient where there is no gradient.
 
         Parameters
         ----------
@@ -244,125 +227,63 @@ class ConvexObjectives:
 
 
 @dataclass(frozen=True, eq=False)
-class ConvexPart:
-    """Entries of a batch: examples x (R, n_k, d), y (R, n_k); points are (R, M, d), M of them for each entry."""
+class _Term:
+    """One objective in core form: examples x (*batch, n, d), y (*batch, n), weights (n,) or (*batch, n)."""
 
-    x: list[FloatArray]
-    y: list[FloatArray]
-    shares: list[FloatArray]
-    losses: tuple[str, ...]
-    ridge: FloatArray
-    ball: NormBall | None
+    x: FloatArray
+    y: FloatArray
+    shares: FloatArray
+    loss: str
 
-    @cached_property
-    def _products(self) -> list[FloatArray]:
-        """Products x_i x_j of features, i <= j: (R, d(d+1)/2, n_k), which make all curvatures one matrix product."""
-        rows, columns = np.triu_indices(self.x[0].shape[-1])
-        turned = [np.ascontiguousarray(np.swapaxes(one, -1, -2)) for one in self.x]
-        return [one[:, rows] * one[:, columns] for one in turned]
-
-    @cached_property
-    def strong_convexity(self) -> FloatArray:
-        """Moduli (R, N): the ridge, and the smallest eigenvalue of the curvature of squared losses."""
-        found = np.tile(self.ridge, (self.x[0].shape[0], 1))
-        for k, name in enumerate(self.losses):
-            curvature = LOSSES[name].curvature
-            if curvature > 0.0 and self.x[k].shape[-2] >= self.x[k].shape[-1]:
-                gram = np.swapaxes(self.x[k], -1, -2) @ (self.x[k] * self.shares[k][:, None])
-                values = np.linalg.eigvalsh(gram)
-                # Eigenvalues of the size of the rounding do not count.
-                size = gram.shape[-1] * np.finfo(np.float64).eps * values[:, -1]
-                found[:, k] += curvature * np.where(values[:, 0] > 100.0 * size, values[:, 0] - size, 0.0)
-        return found
-
-    @cached_property
-    def roughness(self) -> FloatArray:
-        """Rates (R,) at which logarithms of curvatures can change with theta; inf where a curvature can vanish.
-
-        For the logistic, poisson and squared losses the third derivative in z is at most the second (Bach 2010,
-        doi 10.1214/09-EJS521), so the largest norm of an example's features is such a rate.
-        """
-        found = np.zeros(self.x[0].shape[0])
-        for k, name in enumerate(self.losses):
-            norms = np.linalg.norm(self.x[k], axis=-1).max(axis=-1)
-            found = np.maximum(found, np.inf if LOSSES[name].has_linear_pieces else norms)
-        return found
-
-    @cached_property
-    def damping(self) -> FloatArray:
-        """Sizes (R, d) of the features, in whose units a Newton step adds the gradient norm to the curvature.
-
-        Not 0 where a loss has linear pieces and no ridge, as the curvature may then vanish far from a minimiser.
-        """
-        found = np.zeros((self.x[0].shape[0], self.x[0].shape[-1]))
-        for k, name in enumerate(self.losses):
-            if LOSSES[name].has_linear_pieces and self.ridge[k] == 0.0:
-                found = np.maximum(found, np.sqrt(self.shares[k] @ self.x[k] ** 2))
-        return found
-
-    def _predictions(self, k: int, theta: FloatArray) -> FloatArray:
-        """Predictions (R, n_k, M)."""
-        found: FloatArray = self.x[k] @ np.swapaxes(theta, -1, -2)
-        return found
-
-    def values(self, theta: FloatArray) -> FloatArray:
-        """Risks (R, M, N)."""
-        found = np.empty((*theta.shape[:2], len(self.x)))
-        square = 0.5 * (theta * theta).sum(axis=-1)
-        for k, name in enumerate(self.losses):
-            losses = LOSSES[name].value(self._predictions(k, theta), self.y[k][:, :, None])
-            found[..., k] = self.shares[k] @ losses + self.ridge[k] * square
-        return found
-
-    def gradients(self, theta: FloatArray) -> FloatArray:
-        """Gradients (R, M, N, d)."""
-        found = np.empty((*theta.shape[:2], len(self.x), theta.shape[-1]))
-        for k, name in enumerate(self.losses):
-            first, _ = LOSSES[name].derivatives(self._predictions(k, theta), self.y[k][:, :, None])
-            found[:, :, k] = self._pull(k, first) + self.ridge[k] * theta
-        return found
-
-    def derivatives(self, theta: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Gradients (R, M, N, d), and the curvatures (R, M, d, d) of the sums with weights (R, M, N)."""
-        d = theta.shape[-1]
-        gradients = np.empty((*theta.shape[:2], len(self.x), d))
-        packed = np.zeros((theta.shape[0], d * (d + 1) // 2, theta.shape[1]))
-        for k, name in enumerate(self.losses):
-            first, second = LOSSES[name].derivatives(self._predictions(k, theta), self.y[k][:, :, None])
-            gradients[:, :, k] = self._pull(k, first) + self.ridge[k] * theta
-            packed += self._products[k] @ (second * self.shares[k][:, None] * weights[:, None, :, k])
-        curvature = np.empty((*theta.shape[:2], d, d))
-        rows, columns = np.triu_indices(d)
-        curvature[..., rows, columns] = np.swapaxes(packed, -1, -2)
-        curvature[..., columns, rows] = curvature[..., rows, columns]
-        curvature[..., np.arange(d), np.arange(d)] += (weights @ self.ridge)[..., None]
-        return gradients, curvature
-
-    def _pull(self, k: int, first: FloatArray) -> FloatArray:
-        found: FloatArray = np.swapaxes(first * self.shares[k][:, None], -1, -2) @ self.x[k]
-        return found
-
-    def expressions(self, variable: Any) -> list[Any]:
-        """Return the risks of the first entry as cvxpy expressions of a variable (d,)."""
-        import cvxpy
-
-        cp: Any = cvxpy  # its stubs lack most atoms
-
-        found = []
-        for k, name in enumerate(self.losses):
-            risk = self.shares[k] @ LOSSES[name].expression(self.x[k][0] @ variable, self.y[k][0])
-            found.append(risk + 0.5 * self.ridge[k] * cp.sum_squares(variable) if self.ridge[k] > 0.0 else risk)
-        return found
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "shares"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
 
 
-def _shares(weights: npt.ArrayLike | None, n: int) -> FloatArray:
-    """Return example weights of sum 1."""
-    if weights is None:
-        return frozen(np.full(n, 1.0 / n))
-    c = real_array("example_weights", weights, shape=f"({n},)", min_ndim=1, max_ndim=1)
-    if c.shape != (n,) or c.min() < 0.0 or not c.any():
+def _examples(
+    designs: Sequence[npt.ArrayLike | None], targets: Sequence[npt.ArrayLike | None], losses: Sequence[str]
+) -> tuple[list[FloatArray | None], list[FloatArray | None]]:
+    """Return designs and targets as arrays, None for the norms."""
+    x: list[FloatArray | None] = []
+    y: list[FloatArray | None] = []
+    for a, b, name in zip(designs, targets, losses, strict=True):
+        if (a is None) != (name in _NORMS) or (b is None) != (name in _NORMS):
+            raise InvalidInputError(
+                f"`designs` and `targets` must be None for a norm and only there, not so for {name}."
+            )
+        x.append(None if a is None else real_array("designs", a, shape="(*batch, n, d)", min_ndim=2))
+        y.append(None if b is None else real_array("targets", b, shape="(*batch, n)", min_ndim=1))
+    shapes = [a.shape for a in x if a is not None]
+    if not shapes or any(one[:-2] + one[-1:] != shapes[0][:-2] + shapes[0][-1:] for one in shapes):
+        raise InvalidInputError(f"`designs` must be arrays (*batch, n, d) that share batch and d, got shapes {shapes}.")
+    if [b.shape for b in y if b is not None] != [shape[:-1] for shape in shapes]:
         raise InvalidInputError(
-            f"`example_weights` must be {n} numbers >= 0 for each objective, not all zero, got shape {c.shape} "
-            f"and a smallest entry {c.min():g}."
+            f"`targets` must fit the designs of shapes {shapes}, got {[b.shape for b in y if b is not None]}."
         )
-    return frozen(c / c.sum())
+    checked = [None if b is None else check_targets("targets", name, b) for b, name in zip(y, losses, strict=True)]
+    return x, checked
+
+
+def _gap(x: FloatArray, group: FloatArray, shares: FloatArray) -> _Term:
+    """Return the absolute difference of two groups' mean scores as one example of the absolute loss."""
+    first = np.where(group > 0.0, shares, 0.0)
+    second = np.where(group > 0.0, 0.0, shares)
+    sizes = [one.sum(axis=-1, keepdims=True) for one in (first, second)]
+    if min(size.min() for size in sizes) <= 0.0:
+        raise InvalidInputError("`targets` must hold both groups of a score gap, got a group that is empty.")
+    slope = (first / sizes[0] - second / sizes[1])[..., None, :] @ x
+    return _Term(slope, np.zeros(slope.shape[:-1]), np.ones(1), "absolute")
+
+
+def _shares(weights: npt.ArrayLike | None, shape: tuple[int, ...]) -> FloatArray:
+    """Return example weights of sum 1, for targets of some shape."""
+    if weights is None:
+        return np.full(shape[-1], 1.0 / shape[-1])
+    c = real_array("example_weights", weights, shape=f"{shape[-1:]} or {shape}", min_ndim=1)
+    if c.shape not in (shape, shape[-1:]) or c.min() < 0.0 or not c.any(axis=-1).all():
+        raise InvalidInputError(
+            f"`example_weights` must be numbers >= 0 of shape {shape[-1:]} or {shape} for each objective, not all zero, "
+            f"got shape {c.shape} and a smallest entry {c.min():g}."
+        )
+    shares: FloatArray = c / c.sum(axis=-1, keepdims=True)
+    return shares

@@ -149,6 +149,10 @@ class Gap(Measure):
     a, b : Measure
         Both estimated from data.
 
+    Attributes
+    ----------
+    parts : tuple of Measure
+
     Examples
     --------
     >>> losses = [[1.0], [0.0], [1.0]]
@@ -160,23 +164,23 @@ class Gap(Measure):
     """
 
     def __init__(self, a: Measure, b: Measure) -> None:
-        self._parts = _data_dependent_parts("Gap", (a, b))
+        self.parts = _data_dependent_parts("Gap", (a, b))
         self.cells = a.cells + b.cells
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the absolute difference."""
-        a, b = (part.value(cells) for part, cells in _shares(self._parts, means))
+        a, b = (part.value(cells) for part, cells in _shares(self.parts, means))
         return np.abs(a - b)
 
     def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Return the range of the absolute difference; its lower end is 0 where the two overlap."""
-        (a_low, a_high), (b_low, b_high) = _part_intervals(self._parts, lower, upper)
+        (a_low, a_high), (b_low, b_high) = _part_intervals(self.parts, lower, upper)
         least = np.maximum(np.maximum(a_low - b_high, b_low - a_high), 0.0)
         return least, np.maximum(a_high - b_low, b_high - a_low)
 
     def width(self, widths: Sequence[FloatArray]) -> FloatArray:
         """Return the sum of the two widths."""
-        a, b = (part.width(cells) for part, cells in _shares(self._parts, widths))
+        a, b = (part.width(cells) for part, cells in _shares(self.parts, widths))
         return a + b
 
 
@@ -188,6 +192,10 @@ class Worst(Measure):
     rates : sequence of Measure
         At least one, each estimated from data.
 
+    Attributes
+    ----------
+    parts : tuple of Measure
+
     Examples
     --------
     >>> losses = [[1.0], [0.0], [1.0]]
@@ -197,21 +205,21 @@ class Worst(Measure):
     """
 
     def __init__(self, rates: Sequence[Measure]) -> None:
-        self._parts = _data_dependent_parts("Worst", tuple(rates))
-        self.cells = tuple(cell for part in self._parts for cell in part.cells)
+        self.parts = _data_dependent_parts("Worst", tuple(rates))
+        self.cells = tuple(cell for part in self.parts for cell in part.cells)
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the largest value."""
-        return _largest([part.value(cells) for part, cells in _shares(self._parts, means)])
+        return _largest([part.value(cells) for part, cells in _shares(self.parts, means)])
 
     def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Return the largest of the lower and the largest of the upper ends."""
-        ends = _part_intervals(self._parts, lower, upper)
+        ends = _part_intervals(self.parts, lower, upper)
         return _largest([low for low, _ in ends]), _largest([high for _, high in ends])
 
     def width(self, widths: Sequence[FloatArray]) -> FloatArray:
         """Return the largest width."""
-        return _largest([part.width(cells) for part, cells in _shares(self._parts, widths)])
+        return _largest([part.width(cells) for part, cells in _shares(self.parts, widths)])
 
 
 class Known(Measure):

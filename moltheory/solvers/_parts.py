@@ -146,7 +146,12 @@ def damped(part: Part, curvature: FloatArray, gradients: FloatArray) -> FloatArr
 
 
 def shortfall_of_sums(
-    part: Part, theta: FloatArray, weights: FloatArray, gradients: FloatArray | None = None
+    part: Part,
+    theta: FloatArray,
+    weights: FloatArray,
+    gradients: FloatArray | None = None,
+    *,
+    linear: FloatArray | None = None,
 ) -> tuple[FloatArray, npt.NDArray[np.bool_], FloatArray]:
     r"""Bound how far weighted sums of risks are above their smallest values.
 
@@ -158,6 +163,8 @@ def shortfall_of_sums(
         Nonnegative.
     gradients : (R, M, N, d) ndarray, optional
         At theta, if known.
+    linear : (R, M, d) ndarray, optional
+        Slopes of linear functions that are added to the sums.
 
     Returns
     -------
@@ -175,6 +182,8 @@ def shortfall_of_sums(
     and :math:`e \|G\|^2 / (2 m)` is a bound (derived). Where none applies, the Newton decrement is an estimate.
     """
     g = combined(weights, part.gradients(theta) if gradients is None else gradients)
+    if linear is not None:
+        g = g + linear
     square = (g * g).sum(axis=-1)
     modulus = (weights * part.strong_convexity[:, None]).sum(axis=-1)
     strong = modulus > 0.0

@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_count, check_vector, real_array
 from moltheory.errors import InvalidInputError
-from moltheory.objectives import ConvexObjectives, FiniteObjectives, QuadraticObjectives
+from moltheory.objectives import ConvexObjectives, FiniteObjectives, QuadraticObjectives, SmoothObjectives
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers.dispatch import solve_front
 
 __all__ = ["Solve", "Solved", "WeightedSumProblem", "weighted_solver"]
 
 Solve = Callable[[FloatArray], "FloatArray | tuple[FloatArray, FloatArray]"]
-_Solvable = FiniteObjectives | QuadraticObjectives | ConvexObjectives
+_Solvable = FiniteObjectives | QuadraticObjectives | ConvexObjectives | SmoothObjectives
 
 
 @runtime_checkable

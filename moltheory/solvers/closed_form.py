@@ -26,18 +26,16 @@ _SINGULAR = 1e-12
 def quadratic_sums(objectives: QuadraticObjectives, weights: FloatArray, *, tolerance: float) -> Outcome:
     """Minimise weighted sums (K, N); where the minimiser is not unique, the one of smallest norm is taken."""
     part = QuadraticPart(objectives)
-    k, n = weights.shape
+    k = weights.shape[0]
     try:
         solutions = objectives.minimisers(weights)
     except InvalidInputError:
         solutions = objectives.minimisers(weights, minimum_norm=True)
     theta = solutions.reshape(-1, k, objectives.dimension)
-    out = Outcome.empty(theta.shape[0], k, n, objectives.dimension)
-    out.solutions, out.points = theta, part.values(theta)
-    out.values = (out.points * weights).sum(axis=-1)
-    out.gap, out.rigorous, out.gradient_norm = shortfall_of_sums(
-        part, theta, np.broadcast_to(weights, out.points.shape)
-    )
+    points = part.values(theta)
+    gap, rigorous, norm = shortfall_of_sums(part, theta, np.broadcast_to(weights, points.shape))
+    values = (points * weights).sum(axis=-1)
+    out = Outcome(theta, points, values, gap, rigorous, np.empty(values.shape, np.int8), norm)
     out.judge(slice(None), tolerance)
     return out
 

@@ -6,7 +6,8 @@ tightening its bound, and the gap comes from a lower bound of our own. For multi
 .. math:: \min_\theta U(L(\theta)) \ge \min_\theta \sum_i \lambda_i L_i(\theta) - U^*(\lambda),
 
 whose right side `shortfall_of_sums` bounds; the multipliers are the gradient of U (p-norm, smooth Chebyshev) or the
-solver's dual values (Chebyshev, epsilon-constraint). Any of them gives a valid bound, good ones a small gap.
+solver's dual values (Chebyshev, epsilon-constraint). Any of them gives a valid bound, good ones a small gap. Losses that
+are not smooth and constraints of the user enter the bound by linear functions, see ``_dual_terms``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from moltheory._validation import FloatArray
+from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives
 from moltheory.objectives.convex import ConvexPart
 from moltheory.scalarization import (
@@ -28,7 +30,8 @@ from moltheory.scalarization import (
     SmoothChebyshev,
     WeightedScalarization,
 )
-from moltheory.solvers._parts import Part, QuadraticPart, shortfall_of_sums
+from moltheory.solvers._dual_terms import check_constraints, largest_violation, program_gap
+from moltheory.solvers._parts import Part, QuadraticPart
 from moltheory.solvers.separability import unattained
 from moltheory.solvers.sweep import Outcome, Status
 
@@ -37,6 +40,12 @@ __all__ = ["solve_programs"]
 # Tolerances of Clarabel, in the order they are tried until the certificate is within ours: with exponential cones the
 # tightest can end in numerical trouble far from the solution.
 _TIGHT = (1e-12, 1e-10, 1e-8)
+# Constraints of the user are met if they are violated by at most this.
+_FEASIBLE = 1e-8
+# What the word of a solver other than Clarabel is worth.
+_OTHERS = 1e-4
+
+Constraints = Callable[[Any], Any]
 
 
 def solve_programs(
@@ -45,8 +54,22 @@ def solve_programs(
     *,
     tolerance: float,
     solver: str = "CLARABEL",
+    constraints: Constraints | None = None,
 ) -> Outcome:
-    """Solve entry by entry."""
+    """Solve entry by entry.
+
+    With `constraints` of the user, a row whose bound is not within the tolerance, for want of the right subgradients or
+    prices, but which the solver calls optimal, gets as an estimate the tolerance that the solver met.
+
+    Raises
+    ------
+    InvalidInputError
+        If `constraints` is no function, or does not return convex cvxpy constraints.
+    """
+    if constraints is not None and not callable(constraints):
+        raise InvalidInputError(
+            f"`constraints` must be a function of the cvxpy variable, got {type(constraints).__name__}."
+        )
     total = int(np.prod(objectives.batch_shape, dtype=np.int64))
     out = Outcome.empty(total, len(scalarizations), objectives.n_objectives, objectives.dimension)
     gone = np.zeros(out.status.shape, bool)
@@ -56,14 +79,18 @@ def solve_programs(
     for r in range(total):
         part = _entry(objectives, r)
         for rows in groups.values():
-            program = _Program(part, scalarizations[rows[0]], objectives.dimension, solver)
+            program = _Program(part, scalarizations[rows[0]], objectives.dimension, solver, constraints)
             for j in rows:
                 for accuracy in _TIGHT if solver == "CLARABEL" else (0.0,):
-                    _fill(out, r, j, part, scalarizations[j], program, accuracy)
+                    status = _fill(out, r, j, part, scalarizations[j], program, accuracy)
                     infeasible = out.rigorous[r, j] and np.isinf(out.gap[r, j])
-                    if infeasible or out.gap[r, j] <= tolerance * max(1.0, abs(out.values[r, j])):
+                    limit = tolerance * max(1.0, abs(out.values[r, j]))
+                    if not infeasible and program.given and status == "optimal" and not out.gap[r, j] <= limit:
+                        claimed = max(accuracy, 1e-8) if solver == "CLARABEL" else _OTHERS
+                        out.gap[r, j], out.rigorous[r, j] = claimed * max(1.0, abs(out.values[r, j])), False
+                    if infeasible or out.gap[r, j] <= limit:
                         break
-        if isinstance(part, ConvexPart):
+        if isinstance(part, ConvexPart) and constraints is None:
             seen = np.array([_objectives_in(u) for u in scalarizations])
             gone[r] = unattained(part, np.asarray(out.solutions[r : r + 1], dtype=np.float64), seen)[0]
     lost = out.status > Status.HEURISTIC
@@ -114,7 +141,7 @@ def _entry(objectives: ConvexObjectives | QuadraticObjectives, r: int) -> Part:
 class _Program:
     """A program with the weights, reference point and bounds as parameters."""
 
-    def __init__(self, part: Part, like: Scalarization, dimension: int, solver: str) -> None:
+    def __init__(self, part: Part, like: Scalarization, dimension: int, solver: str, given: Constraints | None) -> None:
         import cvxpy
 
         cp: Any = cvxpy  # its stubs lack most atoms
@@ -147,7 +174,8 @@ class _Program:
             goal = sum(weighted)
         if part.ball is not None:
             constraints.append(cp.norm(self.theta, 2 if part.ball.norm == "l2" else 1) <= part.ball.radius)
-        self.program = cp.Problem(cp.Minimize(goal), [*self.limits.values(), *constraints])
+        self.given = [] if given is None else check_constraints(given(self.theta))
+        self.program = cp.Problem(cp.Minimize(goal), [*self.limits.values(), *constraints, *self.given])
 
     def solve(self, u: Scalarization, tightening: FloatArray, accuracy: float) -> str:
         """Solve for one scalarization and return the solver's status."""
@@ -181,20 +209,23 @@ class _Program:
         return found
 
 
-def _fill(out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, accuracy: float) -> None:
-    """Solve one row; leaves gap inf where there is no point, and marks proven infeasibility as a rigorous one."""
+def _fill(out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, accuracy: float) -> str:
+    """Solve one row; leaves gap inf where there is no point, and marks proven infeasibility as a rigorous one.
+
+    Returns the solver's word where there is a new point.
+    """
     tightening = np.zeros(u.n_objectives)
     for _ in range(4):
         status = program.solve(u, tightening, accuracy)
         if program.theta.value is None or "infeasible" in status or "unbounded" in status:
             out.rigorous[r, j] = status == "infeasible" and not tightening.any()
-            return
+            return "failed"
         theta = np.asarray(program.theta.value, dtype=np.float64)[None, None]
         if part.ball is not None:
             theta = part.ball.inside(theta)
         values = part.values(theta)
         if not np.isfinite(values).all():
-            return
+            return "failed"
         if not isinstance(u, EpsilonConstraint):
             break
         excess = np.where(np.isfinite(u.bounds), values[0, 0] - np.array(u.bounds), -np.inf)
@@ -203,16 +234,20 @@ def _fill(out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _
         tightening = np.maximum(tightening, np.where(excess > 0.0, 2.0 * excess + tightening, 0.0))
     value = float(u(values[0, 0]))
     if not np.isfinite(value):
-        return
+        return "failed"
     multipliers, dual = _multipliers(u, values[0, 0], program.duals)
-    short, rigorous, norm = shortfall_of_sums(part, theta, multipliers[None, None])
-    gap = max(value - dual, 0.0) + float(short[0, 0])
+    program.theta.value = theta[0, 0]
+    if largest_violation(program.given) > _FEASIBLE:
+        return "failed"
+    short, rigorous, norm = program_gap(part, theta, multipliers, program.theta, program.given)
+    gap = max(value - dual, 0.0) + short
     if gap >= out.gap[r, j]:
-        return
+        return "failed"
     out.solutions[r, j], out.points[r, j], out.values[r, j] = theta[0, 0], values[0, 0], value
     out.gap[r, j] = gap
-    out.rigorous[r, j], out.gradient_norm[r, j] = rigorous[0, 0], norm[0, 0]
+    out.rigorous[r, j], out.gradient_norm[r, j] = rigorous, norm
     out.status[r, j] = Status.CERTIFIED
+    return status
 
 
 def _multipliers(u: Scalarization, values: FloatArray, duals: Callable[[int], FloatArray]) -> tuple[FloatArray, float]:

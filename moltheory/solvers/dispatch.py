@@ -10,32 +10,43 @@ import numpy as np
 
 from moltheory._validation import FloatArray, check_choice, check_real
 from moltheory.errors import InvalidInputError
-from moltheory.objectives import BlackBoxObjectives, ConvexObjectives, FiniteObjectives, QuadraticObjectives
+from moltheory.objectives import (
+    BlackBoxObjectives,
+    ConvexObjectives,
+    FiniteObjectives,
+    QuadraticObjectives,
+    SmoothObjectives,
+)
 from moltheory.runs import RandomSource
 from moltheory.scalarization import Chebyshev, PNorm, Scalarization, WeightedScalarization, WeightedSum
 from moltheory.solvers._parts import QuadraticPart
+from moltheory.solvers._smooth_part import check_smooth, smooth_maxima, smooth_sums
+from moltheory.solvers._starts import starts
 from moltheory.solvers.closed_form import chebyshev_of_two, quadratic_sums, terms_of_chebyshev
 from moltheory.solvers.convex_program import solve_programs
 from moltheory.solvers.enumeration import enumerate_class
-from moltheory.solvers.evolutionary import search
+from moltheory.solvers.evolutionary import ALGORITHMS, search
 from moltheory.solvers.minimax import MAX_OBJECTIVES, chebyshev_gap, minimise_maxima
-from moltheory.solvers.newton import chunks, minimise_sums, newton_path
+from moltheory.solvers.newton import chunks, minimise_sums
 from moltheory.solvers.separability import unattained
 from moltheory.solvers.sweep import Outcome, Status, Sweep, finished
 
 __all__ = ["solve_front"]
 
-Objectives = FiniteObjectives | QuadraticObjectives | ConvexObjectives | BlackBoxObjectives
+Objectives = FiniteObjectives | QuadraticObjectives | ConvexObjectives | SmoothObjectives | BlackBoxObjectives
 
-_METHODS = ("auto", "enumeration", "closed-form", "newton", "cvxpy", "nsga2")
+_METHODS = ("auto", "enumeration", "closed-form", "newton", "cvxpy", *ALGORITHMS)
 _REASONS = {
     "enumeration": "the class is finite",
     "closed-form": "the objectives are quadratic",
-    "newton": "the objectives are smooth and convex on all of R^d",
-    "cvxpy": "a ball, a constraint, a p-norm or a smooth maximum needs a convex program",
+    "newton": "the objectives are smooth and convex",
+    "cvxpy": "a ball, a constraint, a p-norm, a smooth maximum or a loss that is not smooth needs a convex program",
     "nsga2": "the objectives are known through their values only",
 }
-_OPTIONS: dict[str, tuple[str, ...]] = {"cvxpy": ("solver",), "nsga2": ("population", "generations")}
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "cvxpy": ("solver", "constraints"),
+    **dict.fromkeys(ALGORITHMS, ("population", "generations")),
+}
 
 
 def solve_front(
@@ -52,11 +63,11 @@ def solve_front(
 
     Parameters
     ----------
-    objectives : FiniteObjectives, QuadraticObjectives, ConvexObjectives or BlackBoxObjectives
+    objectives : FiniteObjectives, QuadraticObjectives, ConvexObjectives, SmoothObjectives or BlackBoxObjectives
         What to minimise, with any batch axes (replicates).
     scalarizations : sequence of K Scalarization
         Row j of the result belongs to the j-th.
-    method : {"auto", "enumeration", "closed-form", "newton", "cvxpy", "nsga2"}
+    method : {"auto", "enumeration", "closed-form", "newton", "cvxpy", "nsga2", "nsga3", "moead", "smsemoa", "spea2"}
         ``"auto"`` takes, row by row, the first of these that the structure allows; `Sweep.method` says which and why.
     on_failure : {"raise", "mark", "drop"}
         What to do where a row is not solved: raise `SolverError`; return it marked by its status (its `points` are NaN
@@ -65,9 +76,11 @@ def solve_front(
     tolerance : float, default 1e-8
         A row is solved if its gap is at most this times max(1, abs(value)).
     rng : int, SeedSequence, Generator or None, default 0
-        For ``"nsga2"`` only: equal seeds give equal results.
+        For the evolutionary methods, ``"nsga2"`` and after: equal seeds give equal results.
     options : mapping, optional
-        ``solver`` (a cvxpy solver's name) for ``"cvxpy"``; ``population`` and ``generations`` for ``"nsga2"``.
+        For ``"cvxpy"``: ``solver`` (a cvxpy solver's name, by default Clarabel) and ``constraints``, a function that
+        maps the cvxpy variable (d,) to a list of convex constraints, met up to 1e-8.
+        For the evolutionary methods: ``population`` >= 4 and ``generations`` >= 1.
 
     Returns
     -------
@@ -87,16 +100,21 @@ def solve_front(
     ===============  ========================================================  =====================================
     ``enumeration``  finite classes, every scalarization                       0
     ``closed-form``  quadratics: weighted sum, Chebyshev                       dual, rigorous if a sum is definite
-    ``newton``       `ConvexObjectives` without a ball: the same two           dual, rigorous if strongly convex
-    ``cvxpy``        quadratics and `ConvexObjectives`, every scalarization    dual, the same, and on every ball
-    ``nsga2``        black boxes, integers                                     none
+    ``newton``       smooth `ConvexObjectives`: the same two; in an l2 ball    dual, rigorous if strongly convex, and
+                     weighted sums only                                        on a ball
+    ``newton``       `SmoothObjectives`: the same two, on a ball sums only     rigorous if stated so, or on the ball
+    ``cvxpy``        quadratics and `ConvexObjectives`, every scalarization,   dual, the same, and on every ball;
+                     losses that are not smooth, constraints of the user       else the solver's word, an estimate
+    ``nsga2``, ...   black boxes, integers                                     none
     ===============  ========================================================  =====================================
 
     For `ConvexObjectives`, mu-strongly convex sums (ridge > 0, or squared losses with a definite design) and balls have
-    rigorous gaps, :math:`\|G\|^2/(2\mu)` and :math:`G'\theta + \max_v (-G'v)`, plus the slack of the multipliers. A
-    logistic or Poisson sum whose data are separable has no minimiser: a linear program recognises it. Of several
-    minimisers of a finite class one is returned that no other dominates; of several of a quadratic, the weighted sum's
-    smallest. Complexity: linear in replicates and weights; see the modules of ``moltheory.solvers``.
+    rigorous gaps, :math:`\|G\|^2/(2\mu)` and :math:`G'\theta + \max_v (-G'v)`, plus the slack of the multipliers; G has
+    the best subgradients of absolute losses and prices of constraints ``<=`` and ``==``. A row with constraints whose
+    bound so found is above the tolerance, but which the solver calls optimal, is marked as not rigorous. A logistic or
+    Poisson sum whose data are separable has no minimiser: a linear program recognises it. Of several minimisers of a
+    finite class one is returned that no other dominates; of several of a quadratic, the weighted sum's smallest.
+    Complexity: linear in replicates and weights; see the modules of ``moltheory.solvers``.
 
     Examples
     --------
@@ -113,11 +131,14 @@ def solve_front(
     check_choice("on_failure", on_failure, ("raise", "mark", "drop"))
     limit = check_real("tolerance", tolerance, low=0.0, strict=True)
     chosen = _checked(objectives, scalarizations)
-    kinds = [_kind(u) for u in chosen]
+    kinds = ["sum"] * len(chosen) if {type(u) for u in chosen} == {WeightedSum} else [_kind(u) for u in chosen]
     # One representative of each kind decides: the choice depends on nothing else.
-    fits = {kind: _method(objectives, u, kind, method) for kind, u in dict(zip(kinds, chosen, strict=True)).items()}
-    methods = [fits[kind] for kind in kinds]
     given = dict(options or {})
+    # Constraints leave one method that knows them.
+    convex = isinstance(objectives, QuadraticObjectives | ConvexObjectives)
+    asked = "cvxpy" if convex and method == "auto" and "constraints" in given else method
+    fits = {kind: _method(objectives, u, kind, asked) for kind, u in dict(zip(kinds, chosen, strict=True)).items()}
+    methods = [fits[kind] for kind in kinds]
     allowed = {name for used in methods for name in _OPTIONS.get(used, ())}
     if not set(given) <= allowed:
         raise InvalidInputError(f"`options` must be among {sorted(allowed)} for {sorted(set(methods))}, got {given}.")
@@ -134,15 +155,16 @@ def solve_front(
 def _checked(objectives: Objectives, scalarizations: Sequence[Scalarization]) -> tuple[Scalarization, ...]:
     if not isinstance(objectives, Objectives):
         raise InvalidInputError(
-            f"`objectives` must be Finite-, Quadratic-, Convex- or BlackBoxObjectives, got {type(objectives).__name__}."
+            f"`objectives` must be Finite-, Quadratic-, Convex-, Smooth- or BlackBoxObjectives, got "
+            f"{type(objectives).__name__}."
         )
     chosen = tuple(scalarizations) if not isinstance(scalarizations, Scalarization) else ()
-    if not chosen or not all(isinstance(u, Scalarization) for u in chosen):
+    if not chosen or not all(issubclass(kind, Scalarization) for kind in {type(u) for u in chosen}):
         raise InvalidInputError("`scalarizations` must be a non-empty sequence of Scalarization, got something else.")
     n = objectives.n_objectives
-    for u in chosen:
-        if u.n_objectives != n:
-            raise InvalidInputError(f"`scalarizations` must be of {n} objectives, got one of {u.n_objectives}.")
+    other = {u.n_objectives for u in chosen} - {n}
+    if other:
+        raise InvalidInputError(f"`scalarizations` must be of {n} objectives, got one of {min(other)}.")
     return chosen
 
 
@@ -159,13 +181,19 @@ def _method(objectives: Objectives, u: Scalarization, kind: str, asked: str) -> 
     if isinstance(objectives, FiniteObjectives):
         fits = ["enumeration"]
     elif isinstance(objectives, BlackBoxObjectives):
-        fits = ["nsga2"]
+        fits = [*ALGORITHMS]
+    elif isinstance(objectives, SmoothObjectives):
+        check_smooth(objectives, kind, type(u).__name__)
+        fits = ["newton"]
     else:
         easy = kind == "sum" or (kind == "maximum" and u.n_objectives <= MAX_OBJECTIVES)
-        free = isinstance(objectives, QuadraticObjectives) or objectives.ball is None
         fits = ["cvxpy"]
-        if easy and free:
-            fits.insert(0, "closed-form" if isinstance(objectives, QuadraticObjectives) else "newton")
+        if isinstance(objectives, QuadraticObjectives):
+            fits = ["closed-form", *fits] if easy else fits
+        elif objectives.is_smooth:
+            ball = objectives.ball
+            round_ball = ball is not None and ball.norm == "l2" and kind == "sum"
+            fits = ["newton", *fits] if easy and (ball is None or round_ball) else fits
     if asked == "auto":
         return fits[0]
     if asked not in fits:
@@ -177,6 +205,8 @@ def _method(objectives: Objectives, u: Scalarization, kind: str, asked: str) -> 
 
 
 def _groups(kinds: Sequence[str], methods: Sequence[str]) -> dict[tuple[str, str], list[int]]:
+    if len(set(methods)) == len(set(kinds)) == 1:
+        return {(methods[0], kinds[0]): list(range(len(kinds)))}
     groups: dict[tuple[str, str], list[int]] = {}
     for j, (kind, name) in enumerate(zip(kinds, methods, strict=True)):
         groups.setdefault((name, kind if name in ("closed-form", "newton") else ""), []).append(j)
@@ -196,20 +226,24 @@ def _solve(
     if isinstance(objectives, FiniteObjectives):
         return enumerate_class(objectives, chosen)
     if isinstance(objectives, BlackBoxObjectives):
-        return search(objectives, chosen, rng=rng, **mine)
-    if method == "cvxpy":
+        return search(objectives, chosen, algorithm=method, rng=rng, **mine)
+    if method == "cvxpy" and not isinstance(objectives, SmoothObjectives):
         return solve_programs(objectives, chosen, tolerance=tolerance, **mine)
     if kind == "sum":
-        weights = np.array([u.weights for u in chosen if isinstance(u, WeightedScalarization)])
+        weights = np.array([_weights(u) for u in chosen])
         if isinstance(objectives, QuadraticObjectives):
             return quadratic_sums(objectives, weights, tolerance=tolerance)
+        if isinstance(objectives, SmoothObjectives):
+            return smooth_sums(objectives, weights, tolerance=tolerance)
         return minimise_sums(objectives, weights, tolerance=tolerance)
     maxima = [u if isinstance(u, Chebyshev) else Chebyshev(np.asarray(_weights(u))) for u in chosen]
+    if isinstance(objectives, SmoothObjectives):
+        return smooth_maxima(objectives, maxima, tolerance=tolerance)
     return _maxima(objectives, maxima, tolerance)
 
 
 def _weights(u: Scalarization) -> tuple[float, ...]:
-    return u.weights if isinstance(u, WeightedScalarization) else ()
+    return u.weights if type(u) is WeightedSum or isinstance(u, WeightedScalarization) else ()
 
 
 def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Chebyshev], tolerance: float) -> Outcome:
@@ -227,17 +261,18 @@ def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Che
     lost = np.zeros((r, k), bool)
     for entries, part in blocks:
         count = len(range(r)[entries])
-        found = None
+        found, exact = None, True
         if isinstance(objectives, QuadraticObjectives):
             found = chebyshev_of_two(objectives, chosen) if objectives.n_objectives == 2 else None
-            start = np.zeros((count, k, objectives.dimension))
+            start, first = np.zeros((count, k, objectives.dimension)), None
         else:
-            # The sum with equal weights is in the middle of the front.
-            equal = (w > 0.0).any(axis=0)[None] / (w > 0.0).any(axis=0).sum()
-            start = np.repeat(newton_path(part, equal), k, axis=1)
-        theta, u = found if found is not None else minimise_maxima(part, start, w, z, rho, tolerance=tolerance)
+            start, first = starts(part, w, z)
+        if found is None:
+            found = minimise_maxima(part, start, w, z, rho, tolerance=tolerance, multipliers=first)
+            exact = False
+        theta, u = found
         gap, rigorous, norm = chebyshev_gap(part, theta, part.values(theta), u, w, z, rho)
-        loose = np.flatnonzero((gap > 0.01 * tolerance).any(axis=0)) if found is not None else np.zeros(0, np.int64)
+        loose = np.flatnonzero((gap > 0.01 * tolerance).any(axis=0)) if exact else np.zeros(0, np.int64)
         if loose.size:
             more, v = minimise_maxima(part, theta[:, loose], w[loose], z[loose], rho[loose], tolerance=tolerance)
             again = chebyshev_gap(part, more, part.values(more), v, w[loose], z[loose], rho[loose])

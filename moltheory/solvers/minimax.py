@@ -24,12 +24,20 @@ _LIMIT = 100
 
 
 def minimise_maxima(
-    part: Part, start: FloatArray, w: FloatArray, z: FloatArray, rho: FloatArray, *, tolerance: float
+    part: Part,
+    start: FloatArray,
+    w: FloatArray,
+    z: FloatArray,
+    rho: FloatArray,
+    *,
+    tolerance: float,
+    multipliers: FloatArray | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return minimisers (R, K, d) of Chebyshev scalarizations (K of them), and their multipliers (R, K, N)."""
     theta = start.copy()
     scaled = _Terms(w, z, rho)
-    u = np.broadcast_to((w > 0.0) / (w > 0.0).sum(axis=1, keepdims=True), (*theta.shape[:2], w.shape[1])).copy()
+    first = (w > 0.0) / (w > 0.0).sum(axis=1, keepdims=True) if multipliers is None else multipliers
+    u = np.broadcast_to(first, (*theta.shape[:2], w.shape[1])).copy()
     done = np.zeros(theta.shape[:2], bool)
     for _ in range(_LIMIT):
         columns = np.flatnonzero(~done.all(axis=0))

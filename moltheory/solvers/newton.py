@@ -1,8 +1,10 @@
-"""Weighted sums of smooth convex risks by damped Newton steps, many weights and replicates at once.
+r"""Weighted sums of smooth convex risks by Newton steps, many weights and replicates at once.
 
-A few weights are solved first; from them the others get their starting points (for two objectives by
-interpolation along the path, otherwise from the nearest solved weight), so that one or two steps are left. All
-curvatures of a level are one matrix product with the products of features.
+For two objectives a few weights, spread along the path, are solved by damped Newton steps; there the path's tangent
+:math:`d\theta/dt = H^{-1}(\nabla L_2 - \nabla L_1)` is a by-product. All other weights start from the Hermite interpolant
+of these points, and take chord steps with the inverse curvatures interpolated in the same way: each costs gradients
+only. A point whose steps do not contract fast goes back to damped Newton steps. For more objectives the others
+start from the nearest solved weight. Whatever the steps, the certificate is computed from exact gradients at the end.
 """
 
 from __future__ import annotations
@@ -13,41 +15,46 @@ import numpy.typing as npt
 from moltheory._validation import FloatArray
 from moltheory.objectives import ConvexObjectives
 from moltheory.objectives.convex import ConvexPart
+from moltheory.solvers._ball import ball_step
 from moltheory.solvers._parts import Part, combined, damped, shortfall_of_sums, solved_systems
+from moltheory.solvers._prediction import hermite_rows, lagrange_rows, levels, nearest
 from moltheory.solvers.separability import unattained
 from moltheory.solvers.sweep import Outcome, Status
 
 __all__ = ["chunks", "minimise_sums", "newton_path"]
 
 # Entries of the largest temporary array: large enough for fast matrix products, small enough for the cache.
-_CHUNK = 1 << 18
+_CHUNK = 1 << 17
 # Half squared decrement, relative to the risk at 0, at which the next full step is the last.
 _LAST = 1e-12
 _LIMIT = 100
-# Solved weights that a guess is interpolated from.
-_NODES = 8
+# The same for chord steps, which are repeated until nothing is left.
+_EXACT = 1e-24
+_CHORDS = 8
+# Weights solved first, in all: for more than two objectives, and for two.
+_COUNTS = ((1, 5, 17), (1, 3, 9))
 
 
-def chunks(objectives: ConvexObjectives, n_points: int) -> list[slice]:
-    """Cut the flattened batch so that temporary arrays stay small."""
+def chunks(objectives: ConvexObjectives, n_points: int, *, products: bool = True) -> list[slice]:
+    """Cut the flattened batch so that temporary arrays stay small, those of products of features among them or not."""
     n, d = max(objectives.n_examples), objectives.dimension
-    entries = max(n * max(n_points, d * (d + 1) // 2), n_points * d * d)
+    entries = max(n * n_points, n * d * (d + 1) // 2 if products else 0, n_points * d * d)
     step = max(1, _CHUNK // entries)
     total = int(np.prod(objectives.batch_shape, dtype=np.int64))
     return [slice(start, start + step) for start in range(0, total, step)]
 
 
 def minimise_sums(objectives: ConvexObjectives, weights: FloatArray, *, tolerance: float) -> Outcome:
-    """Minimise weighted sums (K, N) over R^d for every entry of the batch."""
+    """Minimise weighted sums (K, N) over R^d or a Euclidean ball for every entry of the batch."""
     total = int(np.prod(objectives.batch_shape, dtype=np.int64))
     k, n = weights.shape
     out = Outcome.empty(total, k, n, objectives.dimension)
     # Gaps scale with the weights; solving is done on the simplex.
     size = weights.sum(axis=1)
     shares = weights / size[:, None]
-    for entries in chunks(objectives, k):
+    for entries in chunks(objectives, k, products=n != 2):
         part = objectives.part(entries)
-        theta = newton_path(part, shares)
+        theta = _inside(part, newton_path(part, shares))
         w = np.broadcast_to(shares, (theta.shape[0], k, n))
         gap, rigorous, norm = _polished(part, theta, w, tolerance / max(1.0, float(size.max())))
         out.solutions[entries] = theta
@@ -72,64 +79,102 @@ def newton_path(part: ConvexPart, shares: FloatArray) -> FloatArray:
     k, n = shares.shape
     theta = np.zeros((r, k, d))
     scale = np.maximum(part.values(np.zeros((r, 1, d))), 1e-300)
+    line = n == 2 and bool(np.ptp(shares[:, 0]) > 0.0)
+    # In a ball the path has kinks, where its boundary is reached.
+    smooth = line and part.ball is None and _COUNTS[True][-1] < k
+    nodes = _Nodes(part, shares) if smooth else None
     known = np.zeros(0, dtype=np.int64)
-    for level in _levels(shares):
-        start = np.zeros((r, level.size, d)) if not known.size else _predicted(shares, theta, known, level)
+    for level in levels(shares, _COUNTS[smooth]):
         w = np.broadcast_to(shares[level], (r, level.size, n))
-        theta[:, level] = _descend(part, start, w, (w * scale).sum(axis=-1))
-        known = np.sort(np.concatenate([known, level]))
+        size = (w * scale).sum(axis=-1)
+        start = theta[:, known[nearest(shares, known, level)]] if known.size else np.zeros((r, level.size, d))
+        # Where a curvature vanishes, guesses overflow, and are not taken.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if nodes is not None and _COUNTS[True][-1] <= known.size:
+                theta[:, level] = _chord(part, nodes, level, start, w, size)
+            else:
+                if nodes is not None and known.size:
+                    start = _better(part, shares[level], nodes.guess(level), start)
+                elif line and known.size > 2:
+                    rows = lagrange_rows(shares[known, 0], shares[level, 0])
+                    start = _better(part, shares[level], _inside(part, rows @ theta[:, known]), start)
+                theta[:, level] = _descend(part, start, w, size)
+            known = np.concatenate([known, level])
+            if nodes is not None and known.size <= _COUNTS[True][-1]:
+                nodes.add(level, theta[:, level])
     return theta
 
 
-def _levels(shares: FloatArray) -> list[npt.NDArray[np.int64]]:
-    """Cut the weights into levels of about 1, 5, 17 and the rest, each spread over the simplex."""
-    k, n = shares.shape
-    order = np.argsort(shares[:, 0], kind="stable") if n == 2 else _spread(shares)
-    levels, taken = [], np.zeros(k, bool)
-    for count in (1, 5, 17, k):
-        if n == 2:
-            # Denser at the ends, where the path bends most and interpolation is worst.
-            nodes = 0.5 * (1.0 - np.cos(np.pi * np.linspace(0.0, 1.0, count))) if 1 < count < k else np.array([0.5])
-            chosen = order[np.unique(np.round(nodes * (k - 1)).astype(np.int64))] if count < k else order
-        else:
-            chosen = order[: min(count, k)]
-        level = chosen[~taken[chosen]]
-        taken[level] = True
-        if level.size:
-            levels.append(level)
-    return levels
+def _better(part: ConvexPart, shares: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the points (R, M, d) with the smaller sums of risks."""
+    both = part.values(np.concatenate([one, other], axis=1)).reshape(len(one), 2, len(shares), -1)
+    sums = (both * shares).sum(axis=-1)
+    return np.where((sums[:, 0] <= sums[:, 1])[..., None], one, other)
 
 
-def _spread(shares: FloatArray) -> npt.NDArray[np.int64]:
-    """Order weights so that the first ones are far from each other (the first 17; the rest as they come)."""
-    order = [int(np.argmin(((shares - shares.mean(axis=0)) ** 2).sum(axis=1)))]
-    distance = ((shares - shares[order[0]]) ** 2).sum(axis=1)
-    for _ in range(min(16, shares.shape[0] - 1)):
-        order.append(int(np.argmax(distance)))
-        distance = np.minimum(distance, ((shares - shares[order[-1]]) ** 2).sum(axis=1))
-    rest = np.setdiff1d(np.arange(shares.shape[0]), order)
-    return np.concatenate([np.unique(order), rest]) if len(set(order)) < len(order) else np.r_[order, rest]
+class _Nodes:
+    """Solved weights of two objectives: points, tangents in the first weight, and inverse curvatures."""
+
+    def __init__(self, part: ConvexPart, shares: FloatArray) -> None:
+        r, d = part.x[0].shape[0], part.x[0].shape[-1]
+        self.part, self.shares, self.weights = part, shares, np.zeros(0)
+        self.theta, self.tangents, self.inverses = np.zeros((r, 0, d)), np.zeros((r, 0, d)), np.zeros((r, 0, d * d))
+
+    def add(self, level: npt.NDArray[np.int64], theta: FloatArray) -> None:
+        w = np.broadcast_to(self.shares[level], (*theta.shape[:2], 2))
+        gradients, curvature = self.part.derivatives(theta, w)
+        d = theta.shape[-1]
+        shift = 1e-14 * np.trace(curvature, axis1=-2, axis2=-1) + 1e-200
+        inverse = np.linalg.inv(curvature + shift[..., None, None] * np.eye(d))
+        tangent = (inverse @ (gradients[:, :, 1] - gradients[:, :, 0])[..., None])[..., 0]
+        self.weights = np.concatenate([self.weights, self.shares[level, 0]])
+        self.theta = np.concatenate([self.theta, theta], axis=1)
+        self.tangents = np.concatenate([self.tangents, tangent], axis=1)
+        self.inverses = np.concatenate([self.inverses, inverse.reshape(*theta.shape[:2], -1)], axis=1)
+
+    def guess(self, level: npt.NDArray[np.int64]) -> FloatArray:
+        """Interpolate points (R, M, d)."""
+        values, slopes = hermite_rows(self.weights, self.shares[level, 0])
+        found: FloatArray = values @ self.theta + slopes @ self.tangents
+        return found
+
+    def inverse(self, level: npt.NDArray[np.int64]) -> FloatArray:
+        """Interpolate the inverse curvatures, (R, M, d, d)."""
+        d = self.theta.shape[-1]
+        return (lagrange_rows(self.weights, self.shares[level, 0]) @ self.inverses).reshape(-1, level.size, d, d)
 
 
-def _predicted(
-    shares: FloatArray, theta: FloatArray, known: npt.NDArray[np.int64], level: npt.NDArray[np.int64]
+def _chord(
+    part: ConvexPart,
+    nodes: _Nodes,
+    level: npt.NDArray[np.int64],
+    otherwise: FloatArray,
+    weights: FloatArray,
+    scale: FloatArray,
 ) -> FloatArray:
-    """Guess minimisers from those of known weights."""
-    if shares.shape[1] == 2:
-        t, first = np.unique(shares[known, 0], return_index=True)
-        if t.size >= _NODES:
-            at = shares[level, 0]
-            nearest = np.clip(np.searchsorted(t, at) - _NODES // 2, 0, t.size - _NODES)[:, None] + np.arange(_NODES)
-            nodes = t[nearest]
-            matrix = np.zeros((level.size, known.size))
-            for i in range(_NODES):
-                others = np.delete(nodes, i, axis=1)
-                factor = ((at[:, None] - others) / (nodes[:, i, None] - others)).prod(axis=1)
-                matrix[np.arange(level.size), first[nearest[:, i]]] = factor
-            found: FloatArray = matrix @ theta[:, known]
-            return found
-    distance = ((shares[level, None] - shares[None, known]) ** 2).sum(axis=-1)
-    return theta[:, known[distance.argmin(axis=1)]]
+    """Chord steps from interpolated points; damped Newton steps where they do not contract."""
+    theta, inverse = nodes.guess(level), nodes.inverse(level)
+    before = np.full(scale.shape, np.inf)
+    active, lost = np.arange(level.size), np.zeros(level.size, bool)
+    for _ in range(_CHORDS):
+        here, w = theta[:, active], weights[:, active]
+        g = combined(w, part.gradients(here))
+        step = (inverse[:, active] @ g[..., None])[..., 0]
+        slope = (g * step).sum(axis=-1)
+        # The decrement falls by the square of the rate of contraction in each step, as far as rounding lets it.
+        rate = np.divide(slope, before[:, active], out=np.full(slope.shape, 1e-2), where=np.isfinite(before[:, active]))
+        good = (slope >= 0.0) & ((rate <= 0.1) | (slope <= _EXACT * scale[:, active]))
+        lost[active[~good.all(axis=0)]] = True
+        theta[:, active] = np.where(good[..., None], here - step, here)
+        before[:, active] = slope
+        done = slope * np.minimum(rate, 1.0) <= _EXACT * scale[:, active]
+        active = active[good.all(axis=0) & ~done.all(axis=0)]
+        if not active.size:
+            break
+    lost[active] = True
+    if lost.any():
+        theta[:, lost] = _descend(part, otherwise[:, lost], weights[:, lost], scale[:, lost])
+    return theta
 
 
 def _descend(part: Part, start: FloatArray, weights: FloatArray, scale: FloatArray) -> FloatArray:
@@ -144,7 +189,7 @@ def _descend(part: Part, start: FloatArray, weights: FloatArray, scale: FloatArr
         here, w = theta[:, columns], weights[:, columns]
         gradients, curvature = part.derivatives(here, w)
         g = combined(w, gradients)
-        step = solved_systems(damped(part, curvature, g), g)
+        step = _step(part, here, g, damped(part, curvature, g))
         slope = (g * step).sum(axis=-1)
         last = 0.5 * slope <= _LAST * scale[:, columns]
         length = np.ones(slope.shape)
@@ -159,6 +204,17 @@ def _descend(part: Part, start: FloatArray, weights: FloatArray, scale: FloatArr
     return theta
 
 
+def _step(part: Part, theta: FloatArray, gradients: FloatArray, curvature: FloatArray) -> FloatArray:
+    """Return Newton steps (R, M, d), to be subtracted, that stay in the class."""
+    if part.ball is None:
+        return solved_systems(curvature, gradients)
+    return -ball_step(part.ball, theta, gradients, curvature)
+
+
+def _inside(part: Part, theta: FloatArray) -> FloatArray:
+    return theta if part.ball is None else part.ball.inside(theta)
+
+
 def _polished(
     part: Part, theta: FloatArray, weights: FloatArray, tolerance: float
 ) -> tuple[FloatArray, npt.NDArray[np.bool_], FloatArray]:
@@ -170,7 +226,7 @@ def _polished(
             break
         here, w = theta[:, columns], weights[:, columns]
         gradients, curvature = part.derivatives(here, w)
-        moved = here - solved_systems(curvature, combined(w, gradients))
+        moved = _inside(part, here - _step(part, here, combined(w, gradients), curvature))
         found = shortfall_of_sums(part, moved, w)
         better = found[0] < gap[:, columns]
         if not better.any():

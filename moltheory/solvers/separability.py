@@ -57,7 +57,8 @@ def has_falling_direction(part: ConvexPart, entry: int, used: npt.NDArray[np.boo
     falls, flats, counts = [], [], []
     for k in np.flatnonzero(used):
         x, y, name = part.x[k][entry], part.y[k][entry], part.losses[k]
-        positive = part.shares[k] > 0.0
+        shares = part.shares[k]
+        positive = shares[entry if shares.shape[0] > 1 else 0] > 0.0
         x, y = x[positive], y[positive]
         if name in ("logistic", "smoothed-hinge"):
             falls.append(x * y[:, None])

@@ -42,7 +42,8 @@ class Status(IntEnum):
 
 _MESSAGES = {
     Status.CERTIFIED: "solved; the gap is a rigorous bound on the suboptimality, and within the tolerance",
-    Status.UNCERTIFIED: "solved to stationarity; no strong convexity is known, so the gap is an estimate, not a bound",
+    Status.UNCERTIFIED: "solved to stationarity; no strong convexity is known or no prices of the constraints, so the gap "
+    "is an estimate, not a bound",
     Status.HEURISTIC: "best point of an evolutionary search; no bound on the suboptimality exists",
     Status.INACCURATE: "the solver stopped before the gap was within the tolerance",
     Status.INFEASIBLE: "no hypothesis meets the bounds of the constraint",
@@ -240,9 +241,10 @@ def finished(
         return frozen(chosen.reshape(*batch, *chosen.shape[1:]))
 
     fields = {name: shaped(value) for name, value in vars(outcome).items()}
+    whole = keep.size == len(scalarizations)
     return Sweep(
-        scalarizations=tuple(scalarizations[int(j)] for j in keep),
-        methods=tuple(methods[int(j)] for j in keep),
+        scalarizations=tuple(scalarizations) if whole else tuple(scalarizations[int(j)] for j in keep),
+        methods=tuple(methods) if whole else tuple(methods[int(j)] for j in keep),
         reason=reason,
         dropped=tuple(np.flatnonzero(bad).tolist()) if on_failure == "drop" else (),
         **fields,  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from moltheory.scalarization import Scalarization
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["selection_errors"]
+__all__ = ["check_scalarizations", "selection_errors"]
 
 
 def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, Scalarization], n: int) -> pd.DataFrame:
@@ -61,7 +61,7 @@ def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, 
 
     check_problem(problem, FinitePopulation)
     check_count("n", n)
-    _check_scalarizations(scalarizations, problem.true.n_objectives)
+    check_scalarizations(scalarizations, problem.true.n_objectives)
     compare = FrontComparison(problem)
     truth = problem.true.risks()
     true_values = {label: u(truth) for label, u in scalarizations.items()}
@@ -83,7 +83,8 @@ def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, 
     return table
 
 
-def _check_scalarizations(scalarizations: object, n_objectives: int) -> None:
+def check_scalarizations(scalarizations: object, n_objectives: int) -> None:
+    """Refuse what does not map names to scalarizations of this many objectives."""
     if not isinstance(scalarizations, Mapping):
         raise InvalidInputError(
             f"`scalarizations` must map names to scalarizations, got {type(scalarizations).__name__}."

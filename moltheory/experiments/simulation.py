@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from moltheory._validation import check_count, check_fraction
 from moltheory.errors import InvalidInputError
+from moltheory.experiments._fronts import INFINITE, InfiniteClass, known_widths
 from moltheory.experiments.comparison import FrontComparison
 from moltheory.experiments.weighted import WeightedFrontComparison
-from moltheory.problems import FiniteProblem, MultiTaskLeastSquares
+from moltheory.problems import FiniteProblem, GaussianDesigns, LinearPopulation, LogisticGroups, MultiTaskLeastSquares
 from moltheory.runs import (
     RandomSource,
     RunFolder,
@@ -33,6 +34,8 @@ __all__ = ["asymmetry", "check_problem", "check_sizes"]
 
 # Fixed, so that the random streams do not depend on the number of processes.
 _BLOCK = 500
+# Predictions of all members held at once, for a few replicates of large samples.
+_ENTRIES = 1 << 22
 _COLUMNS = (
     "size",
     "replicate",
@@ -49,7 +52,7 @@ _COLUMNS = (
 
 
 def asymmetry(
-    problem: FiniteProblem | MultiTaskLeastSquares,
+    problem: FiniteProblem | InfiniteClass,
     *,
     sizes: Iterable[int],
     replicates: int,
@@ -63,8 +66,8 @@ def asymmetry(
 
     Parameters
     ----------
-    problem : FiniteProblem or MultiTaskLeastSquares
-        With known true risks. Fronts of the latter, an infinite class, are compared at a grid of weights.
+    problem : FiniteProblem, MultiTaskLeastSquares, GaussianDesigns, LinearPopulation or LogisticGroups
+        With known true risks. Fronts of the last three, infinite classes, are compared at a grid of weights.
     sizes : iterable of int
         Sample sizes, distinct and >= 1.
     replicates : int
@@ -94,7 +97,8 @@ def asymmetry(
         probability at least 1 - delta; ``undefined``, whether the replicate makes no claim because some group was
         empty (its errors are NaN); ``discretization``, what the grids of weights of an infinite class can miss (0
         for a finite class). An unbounded class has no width: its
-        ``bound`` is infinite.
+        ``bound`` is infinite. In a ball (`LinearPopulation`, `LogisticGroups`) it is `bounds.linear_class` for the ball that
+        the solver uses, and leaves out the discretization.
 
     Raises
     ------
@@ -122,7 +126,7 @@ def asymmetry(
     """
     import pandas as pd
 
-    check_problem(problem, FiniteProblem, MultiTaskLeastSquares)
+    check_problem(problem, FiniteProblem, *INFINITE)
     chosen = check_sizes(sizes)
     replicates, delta = check_count("replicates", replicates), check_fraction("delta", delta)
     check_jobs(n_jobs)
@@ -182,7 +186,7 @@ def check_sizes(sizes: Iterable[int]) -> list[int]:
 
 
 def _simulate_block(
-    problem: FiniteProblem | MultiTaskLeastSquares,
+    problem: FiniteProblem | InfiniteClass,
     size: int,
     block: int,
     length: int,
@@ -193,6 +197,9 @@ def _simulate_block(
     if isinstance(problem, MultiTaskLeastSquares):
         columns = WeightedFrontComparison(problem)(problem.sample(size, replicates=length, rng=rng, method="wishart"))
         columns["bound"] = np.full(length, np.inf)
+    elif isinstance(problem, INFINITE):
+        columns = _compared_in_chunks(problem, size, length, rng)
+        columns["bound"] = np.full(length, 2.0 * known_widths(problem, size, delta).max())
     else:
         sample = problem.sample(size, replicates=length, rng=rng)
         columns = FrontComparison(problem)(sample.risks())
@@ -201,3 +208,15 @@ def _simulate_block(
     columns["size"] = np.full(length, size)
     columns["replicate"] = block * _BLOCK + np.arange(length)
     return columns
+
+
+def _compared_in_chunks(
+    problem: GaussianDesigns | LinearPopulation | LogisticGroups, size: int, length: int, rng: np.random.Generator
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Draw and compare a few samples at a time: those of a whole block may not fit in memory."""
+    compare = WeightedFrontComparison(problem)
+    step = max(1, _ENTRIES // (size * max(len(compare.weights), problem.n_tasks * problem.dimension)))
+    parts = [
+        compare(problem.sample(size, replicates=min(step, length - start), rng=rng)) for start in range(0, length, step)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

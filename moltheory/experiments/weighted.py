@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
-from moltheory.objectives import QuadraticObjectives
+from moltheory.experiments._fronts import InfiniteClass, Objectives, risks_of, weighted_members
 from moltheory.pareto import hypervolume
 from moltheory.problems import MultiTaskLeastSquares
 
@@ -20,19 +20,21 @@ _CHUNK = 1 << 22
 class WeightedFrontComparison:
     """What the asymmetry is stated in, for fronts that are known at a grid of weights.
 
-    Both fronts are computed in closed form. Each directed error compares members at a coarse grid of weights with
-    the other front at a fine one: on one grid for both, the errors would soon measure the grid. For two tasks the
-    steps are even along the true front. What the fine grids miss of their fronts is bounded
-    (`moltheory.objectives.discretization_error`) and reported with every distance.
+    Quadratic fronts are computed in closed form, others by Newton steps with a certificate for each member. Each
+    directed error compares members at a coarse grid of weights with the other front at a fine one: on one grid for
+    both, the errors would soon measure the grid. For two tasks the steps are even along the true front. What the fine
+    grids miss of their fronts is bounded (`moltheory.objectives.discretization_error`) and reported with every
+    distance; the gaps of the certificates are part of it.
 
     Parameters
     ----------
-    problem : MultiTaskLeastSquares
+    problem : MultiTaskLeastSquares, GaussianDesigns, LinearPopulation or LogisticGroups
         Its true front is computed once.
-    n_points : int, default 60
-        Number of weights of the coarse grid at most, >= 2.
-    refinement : int, default 10
-        How many times finer the fine grid is; for more than two tasks there is one grid only.
+    n_points : int, optional
+        Number of weights of the coarse grid at most, >= 2; by default 60 for least squares, else 25.
+    refinement : int, optional
+        How many times finer the fine grid is; by default 10 for least squares, else 6. For more than two tasks there
+        is one grid only.
 
     Attributes
     ----------
@@ -61,32 +63,33 @@ class WeightedFrontComparison:
     True
     """
 
-    def __init__(self, problem: MultiTaskLeastSquares, *, n_points: int = 60, refinement: int = 10) -> None:
+    def __init__(self, problem: InfiniteClass, *, n_points: int | None = None, refinement: int | None = None) -> None:
         self.problem = problem
-        step = check_count("refinement", refinement) if problem.n_tasks == 2 else 1
-        size = check_count("n_points", n_points, low=2)
+        default = (60, 10) if isinstance(problem, MultiTaskLeastSquares) else (25, 6)
+        step = check_count("refinement", default[1] if refinement is None else refinement)
+        step = step if problem.n_tasks == 2 else 1
+        size = check_count("n_points", default[0] if n_points is None else n_points, low=2)
         if problem.n_tasks == 2:
             self.weights = _even_weights(problem, step * (size - 1) + 1)
         else:
             self.weights = problem.front_weights(size)
         self.coarse = np.unique(np.append(np.arange(0, len(self.weights), step), len(self.weights) - 1))
-        front = problem.true.front(self.weights)
-        self._solutions, self.true_points = front.solutions, front.points
-        self.true_discretization = float(front.discretization)
+        self._solutions, self.true_points, missed = weighted_members(problem.true, self.weights)
+        self.true_discretization = float(missed)
         low, high = self.true_points.min(axis=0), self.true_points.max(axis=0)
         self.reference = high + 0.1 * (high - low)
         self._true_hypervolume = float(hypervolume(self.true_points, reference=self.reference))
 
-    def true_risks_of_fronts(self, sample: QuadraticObjectives) -> FloatArray:
+    def true_risks_of_fronts(self, sample: Objectives) -> FloatArray:
         """Return the true risks of the members of each empirical front, (R, K, N)."""
-        return self.problem.true.risks(sample.minimisers(self.weights))
+        return risks_of(self.problem.true, weighted_members(sample, self.weights)[0])
 
-    def __call__(self, sample: QuadraticObjectives) -> dict[str, npt.NDArray[np.generic]]:
+    def __call__(self, sample: Objectives) -> dict[str, npt.NDArray[np.generic]]:
         """Compare each empirical front with the true one.
 
         Parameters
         ----------
-        sample : QuadraticObjectives
+        sample : QuadraticObjectives or ConvexObjectives
             Empirical objectives of batch shape (R,).
 
         Returns
@@ -103,13 +106,15 @@ class WeightedFrontComparison:
         ------
         InvalidInputError
             If the batch shape is not (R,), or a curvature is singular (fewer examples than parameters).
+        SolverError
+            If a sum has no minimiser (separable samples without ridge or ball), or one is not found.
         """
         if len(sample.batch_shape) != 1:
             raise InvalidInputError(f"`sample` must have batch shape (R,), got {sample.batch_shape}.")
-        front = sample.front(self.weights)
-        found = self.problem.true.risks(front.solutions)
+        solutions, empirical, missed = weighted_members(sample, self.weights)
+        found = risks_of(self.problem.true, solutions)
         deviation = np.maximum(
-            np.abs(front.points - found).max(axis=(1, 2)),
+            np.abs(empirical - found).max(axis=(1, 2)),
             np.abs(sample.risks(self._solutions) - self.true_points).max(axis=(1, 2)),
         )
         covered = [float(hypervolume(points, reference=self.reference)) for points in found]
@@ -122,7 +127,7 @@ class WeightedFrontComparison:
             "hypervolume_deficit": self._true_hypervolume - np.array(covered),
             "uniform_deviation": deviation,
             "undefined": np.zeros(found.shape[0], dtype=np.bool_),
-            "discretization": front.discretization + self.true_discretization,
+            "discretization": missed + self.true_discretization,
         }
 
 
@@ -149,10 +154,11 @@ def _distances(points: FloatArray, others: FloatArray, *, reverse: bool = False)
     return result
 
 
-def _even_weights(problem: MultiTaskLeastSquares, n_points: int) -> FloatArray:
+def _even_weights(problem: InfiniteClass, n_points: int) -> FloatArray:
     """Return weights of two tasks whose solutions lie in even steps along the true front."""
-    fine = problem.front_weights(20 * n_points)
-    points = problem.true.risks(problem.true_solutions(fine))
+    # Where each member costs an iteration, fewer are tried.
+    fine = problem.front_weights((20 if isinstance(problem, MultiTaskLeastSquares) else 4) * n_points)
+    points = weighted_members(problem.true, fine)[1]
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(points, axis=0)).max(axis=1))])
     chosen = np.minimum(np.searchsorted(length, np.linspace(0.0, length[-1], n_points)), len(fine) - 1)
     return np.asarray(fine[np.unique(chosen)])

@@ -13,6 +13,7 @@ from moltheory._validation import FloatArray, check_choice, check_count, check_v
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import QuadraticObjectives
 from moltheory.pareto import Front, pareto_front
+from moltheory.problems._gaussians import cholesky_factors
 from moltheory.problems.base import Problem, SampleSize, check_sample_size
 from moltheory.runs import RandomSource, as_seed_sequence
 from moltheory.scalarization import simplex_grid
@@ -21,8 +22,6 @@ __all__ = ["MultiTaskLeastSquares"]
 
 # Normal variates held at once: a megabyte, which stays in the cache.
 _CHUNK = 1 << 17
-# A covariance is collinear if, scaled to correlations, an eigenvalue is below this.
-_COLLINEAR = 1e-12
 
 
 class MultiTaskLeastSquares(Problem):
@@ -99,11 +98,10 @@ class MultiTaskLeastSquares(Problem):
         if beta.shape != (n_tasks, d):
             raise InvalidInputError(f"`targets` must have shape {(n_tasks, d)}, got shape {beta.shape}.")
         sigma = check_vector("noise", noise, length=n_tasks, low=0.0)
-        _check_positive_definite(matrices)
+        self._roots = cholesky_factors("covariances", matrices)
         self.covariances, self.targets, self.noise = frozen(matrices), frozen(beta), frozen(sigma)
         self.name = name
         self.true = QuadraticObjectives(matrices, beta, sigma**2, names=names)
-        self._roots = np.asarray(np.linalg.cholesky(self.true.curvature), dtype=np.float64)
 
     @property
     def objective_names(self) -> tuple[str, ...]:
@@ -245,23 +243,6 @@ class MultiTaskLeastSquares(Problem):
     def __repr__(self) -> str:
         """Name and sizes."""
         return f"MultiTaskLeastSquares(name={self.name!r}, n_tasks={self.n_tasks}, dimension={self.dimension})"
-
-
-def _check_positive_definite(matrices: FloatArray) -> None:
-    """Refuse covariances that are not symmetric positive definite."""
-    gap = float(np.abs(matrices - np.swapaxes(matrices, -1, -2)).max())
-    if gap > 1e-10 * float(np.abs(matrices).max()):
-        raise InvalidInputError(f"`covariances` must be symmetric, got entries that differ by {gap:g}.")
-    for k, matrix in enumerate(matrices):
-        variances = np.diagonal(matrix)
-        smallest = float(variances.min())
-        if smallest > 0.0:
-            smallest = float(np.linalg.eigvalsh(matrix / np.sqrt(np.outer(variances, variances)))[0])
-        if smallest < _COLLINEAR:
-            raise InvalidInputError(
-                f"`covariances` must be positive definite, got task {k} with a smallest eigenvalue of {smallest:.1e} "
-                f"of its correlations: drop collinear features, or add a small multiple of the identity."
-            )
 
 
 def _grams_of_data(rng: np.random.Generator, sizes: list[int], replicates: int, width: int) -> FloatArray:

@@ -69,8 +69,8 @@ def test_equal_empirical_risks_are_equal_floats_for_regressions(problems):
     assert np.array_equal(np.rint(risks * n * 10**6) / (n * 10**6), risks)
 
 
-def test_stratified_draws_miss_no_class():
-    plain, stratified = from_dataset("digits"), from_dataset("digits", stratify=True)
+def test_stratified_draws_miss_no_class(problems):
+    plain, stratified = problems["digits"], from_dataset("digits", stratify=True)
     assert stratified.n_strata == 10
     assert np.array_equal(plain.true.risks(), stratified.true.risks())
     assert plain.sample(12, replicates=200, rng=0).undefined.mean() > 0.9

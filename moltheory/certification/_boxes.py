@@ -1,0 +1,92 @@
+r"""Simultaneous boxes: an interval for every mean of every model, each at an equal share of delta.
+
+Which interval a column gets is fixed by its size and by what its losses are declared to be: Clopper-Pearson for 0/1
+losses, betting where all units fit a stated budget, else empirical Bernstein (Maurer, Pontil). Bets use the order of
+the units, which the caller may have sorted by what is in them; so the units are put in a random order first.
+
+Clusters of unequal sizes: the mean over examples is :math:`\mu = E T / E S` (total, size), and
+:math:`T - \mu S` has mean zero and values in an interval as long as the largest size. The box holds every
+:math:`\mu` that empirical Bernstein on T - mu S does not reject (derived). The distance of the mean from the width
+is concave in mu, so each end is one root.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moltheory._validation import FloatArray
+from moltheory.bounds import binomial_interval, mean_interval
+from moltheory.certification._inputs import Column, Evaluation
+from moltheory.certification._pairs import PairCounts
+from moltheory.certification._summaries import Moments, estimates
+
+__all__ = ["box_method", "column_box"]
+
+# Largest number of units x models, over all columns, for which boxes bet (some 70 passes over the losses).
+_ENTRIES = 10**7
+_BISECTIONS = 60
+
+
+def box_method(evaluation: Evaluation, index: int) -> str:
+    """Return which interval a column gets, from sizes alone."""
+    column = evaluation.columns[index]
+    if column.binary:
+        return "clopper-pearson"
+    entries = sum(c.n_units for c in evaluation.columns if not c.binary) * evaluation.n_models
+    return "betting" if column.equal and entries <= _ENTRIES else "empirical-bernstein"
+
+
+def column_box(
+    evaluation: Evaluation, index: int, summary: PairCounts | Moments, delta: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return lower and upper ends (M,) of a column's means, scaled to [0, 1]; delta is per mean."""
+    if isinstance(summary, PairCounts):
+        interval = binomial_interval(summary.errors, summary.count, delta=delta)
+        return np.array(interval.lower), np.array(interval.upper)
+    if box_method(evaluation, index) == "betting":
+        return _betting(evaluation, index, delta)
+    return _bernstein(summary, evaluation.columns[index], delta)
+
+
+def _betting(evaluation: Evaluation, index: int, delta: float) -> tuple[FloatArray, FloatArray]:
+    values = np.clip(evaluation.stacked(index).values, 0.0, 1.0)
+    # A fixed seed: the order is random with respect to the losses, and equal inputs give equal boxes.
+    values = values[np.random.default_rng(values.shape[0]).permutation(values.shape[0])]
+    missing = np.isnan(values)
+    if not missing.any():
+        interval = mean_interval(values, method="betting", delta=delta)
+        return np.array(interval.lower), np.array(interval.upper)
+    lower, upper = np.empty(values.shape[1]), np.empty(values.shape[1])
+    for model in range(values.shape[1]):
+        interval = mean_interval(values[~missing[:, model], model], method="betting", delta=delta)
+        lower[model], upper[model] = float(interval.lower), float(interval.upper)
+    return lower, upper
+
+
+def _bernstein(moments: Moments, column: Column, delta: float) -> tuple[FloatArray, FloatArray]:
+    n = moments.pairs.count.astype(np.float64)
+    many = np.maximum(n, 2.0)
+    budget = np.log(4.0 / delta)
+    margin = 7.0 * budget / (3.0 * (many - 1.0))
+    center = estimates(moments)
+    total, squares = moments.pairs.sum, moments.pairs.sum_sq
+
+    def rejected(mean: FloatArray) -> FloatArray:
+        """Return by how much the average of x - mean s leaves its width; rounding counts against."""
+        gap = np.abs(total - mean * moments.sizes) / many
+        second = squares - 2.0 * mean * moments.with_sizes + mean**2 * moments.sizes_sq
+        variance = np.maximum(second / many - gap**2, 0.0) * many / (many - 1.0) + 1e-13
+        excess: FloatArray = gap - np.sqrt(2.0 * variance * budget / many) - margin - 1e-12
+        return excess
+
+    ends = []
+    for edge in (0.0, 1.0):
+        outside = np.full(center.shape, edge)
+        open_end = rejected(outside) <= 0.0
+        inside = center.copy()
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (inside + outside)
+            out = rejected(middle) > 0.0
+            outside, inside = np.where(out, middle, outside), np.where(out, inside, middle)
+        ends.append(np.where(open_end | (n < 2.0), edge, outside))
+    return ends[0], ends[1]

@@ -1,0 +1,248 @@
+"""Checked input: losses of models in columns, scaled to [0, 1], with their independent units.
+
+A unit is an example, or a cluster of examples. With clusters the estimated mean is the mean over examples,
+E[total of a cluster] / E[size of a cluster]; only totals of whole clusters are independent of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._validation import FloatArray
+from moltheory.certification._rows import RowSource, cluster_totals
+from moltheory.errors import InvalidInputError
+
+__all__ = ["Column", "Evaluation", "Units"]
+
+
+@dataclass(frozen=True)
+class Units:
+    """A block of units of one column.
+
+    Attributes
+    ----------
+    column : int
+    values : (u, M) ndarray
+        Losses in [0, 1], or totals of clusters over the largest cluster's size; NaN = not evaluated; bool where
+        the column is binary and complete (True = the high end).
+    sizes : (u,) ndarray or None
+        Sizes of clusters over the largest; None where all are 1.
+    """
+
+    column: int
+    values: npt.NDArray[Any]
+    sizes: FloatArray | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One average per model, and what a look at all its losses told.
+
+    Attributes
+    ----------
+    name : str
+    low, high : float
+        Range of the losses.
+    binary : bool
+        Every loss is an end of the range, and every unit one example.
+    largest : int
+        Examples in the largest cluster.
+    equal : bool
+        Whether all clusters have that size.
+    complete : bool
+        Whether all models were evaluated on the same examples.
+    n_examples, n_units : int
+        With at least one model evaluated.
+    """
+
+    name: str
+    low: float
+    high: float
+    binary: bool
+    largest: int
+    equal: bool
+    complete: bool
+    n_examples: int
+    n_units: int
+
+    @property
+    def span(self) -> float:
+        """Length of the range."""
+        return self.high - self.low
+
+    def back(self, scaled: FloatArray) -> FloatArray:
+        """Return means in the caller's units."""
+        return np.clip(self.low + self.span * scaled, self.low, self.high)
+
+
+class Evaluation:
+    """Losses of M models in C columns, read twice or more from a source: first to check them.
+
+    Parameters
+    ----------
+    source : RowSource
+    model_names, column_names : sequence of str
+    low, high : (C,) ndarray
+        Ranges of the losses.
+
+    Raises
+    ------
+    InvalidInputError
+        If a loss is outside its range, or a model was never evaluated in some column.
+    """
+
+    def __init__(
+        self,
+        source: RowSource,
+        *,
+        model_names: Sequence[str],
+        column_names: Sequence[str],
+        low: FloatArray,
+        high: FloatArray,
+    ) -> None:
+        self._source = source
+        self.model_names = tuple(model_names)
+        looks = [_Look(len(model_names)) for _ in column_names]
+        for index, rows, codes in source.blocks():
+            looks[index].add(_real(rows), codes, float(low[index]), float(high[index]), column_names[index])
+        for name, look in zip(column_names, looks, strict=True):
+            look.refuse_gaps(name, self.model_names)
+        self.columns = tuple(
+            Column(
+                name=name,
+                low=float(low[c]),
+                high=float(high[c]),
+                binary=look.binary and look.largest == 1,
+                largest=look.largest,
+                equal=look.largest == look.smallest,
+                complete=look.complete,
+                n_examples=look.n_examples,
+                n_units=look.n_units,
+            )
+            for c, (name, look) in enumerate(zip(column_names, looks, strict=True))
+        )
+
+    @property
+    def n_models(self) -> int:
+        """Number of models."""
+        return len(self.model_names)
+
+    def units(self, columns: Collection[int] | None = None) -> Iterator[Units]:
+        """Yield blocks of units, of some columns or all."""
+        for index, rows, codes in self._source.blocks():
+            if columns is None or index in columns:
+                yield self._units(index, _real(rows), codes)
+
+    def stacked(self, index: int) -> Units:
+        """Return all units of one column at once."""
+        parts = list(self.units((index,)))
+        sizes = [part.sizes for part in parts if part.sizes is not None]
+        values = np.concatenate([part.values for part in parts]).astype(np.float64)
+        return Units(index, values, np.concatenate(sizes) if sizes else None)
+
+    def _units(self, index: int, rows: npt.NDArray[Any], codes: npt.NDArray[np.intp] | None) -> Units:
+        column = self.columns[index]
+        if column.binary:
+            errs = rows == column.high
+            missing = np.isnan(rows) if rows.dtype.kind == "f" else None
+            if missing is None or not missing.any():
+                return Units(index, errs, None)
+            return Units(index, np.where(missing, np.float32(np.nan), errs), None)
+        z = rows.astype(np.float64)
+        if column.low != 0.0 or column.span != 1.0:
+            z = (z - column.low) / column.span
+        if codes is None or column.largest == 1:
+            return Units(index, z[~np.isnan(z).all(axis=1)], None)
+        totals, sizes = cluster_totals(z, codes)
+        return Units(index, totals / column.largest, None if column.equal else sizes / column.largest)
+
+
+class _Look:
+    """What one pass over a column tells."""
+
+    def __init__(self, n_models: int) -> None:
+        self.binary, self.complete = True, True
+        self.largest, self.smallest = 1, 0
+        self.n_examples = self.n_units = 0
+        self.seen = np.zeros(n_models, np.int64)
+
+    def add(
+        self, rows: npt.NDArray[Any], codes: npt.NDArray[np.intp] | None, low: float, high: float, name: str
+    ) -> None:
+        if rows.shape[0] == 0:
+            return
+        rows = np.ascontiguousarray(rows)
+        missing = None
+        if rows.dtype.kind == "f" and np.isnan(rows.min()):
+            missing = np.isnan(rows)
+        self._check_range(rows, missing, low, high, name)
+        if self.binary and rows.dtype != np.bool_:
+            inside = (rows != low) & (rows != high)
+            self.binary = not (inside if missing is None else inside & ~missing).any()
+        elif rows.dtype == np.bool_ and (low, high) != (0.0, 1.0):
+            self.binary = False
+        present = None
+        if missing is None:
+            self.seen += rows.shape[0]
+        else:
+            present = ~missing.all(axis=1)
+            self.complete &= not missing[present].any()
+            if codes is None:
+                self.seen += (~missing).sum(axis=0)
+        here = rows.shape[0] if present is None else int(present.sum())
+        self.n_examples += here
+        if codes is None:
+            self.n_units += here
+            self.smallest = 1
+            return
+        if present is not None:
+            codes = codes[present]
+        if codes.size == 0:
+            return
+        starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+        sizes = np.diff(np.append(starts, codes.size))
+        self.n_units += starts.size
+        self.largest = max(self.largest, int(sizes.max()))
+        self.smallest = min(self.smallest or int(sizes.min()), int(sizes.min()))
+        if missing is not None:
+            # A cluster counts for a model that was evaluated on all of it.
+            gaps = np.add.reduceat(missing[present].astype(np.int64), starts, axis=0)
+            self.seen += ((gaps == 0) * sizes[:, None]).sum(axis=0)
+
+    @staticmethod
+    def _check_range(
+        rows: npt.NDArray[Any], missing: npt.NDArray[np.bool_] | None, low: float, high: float, name: str
+    ) -> None:
+        if missing is None:
+            least, most = rows.min(), rows.max()
+        elif missing.all():
+            return
+        else:
+            least = rows.min(initial=np.inf, where=~missing)
+            most = rows.max(initial=-np.inf, where=~missing)
+        if least < low or most > high:
+            found = float(least if least < low else most)
+            raise InvalidInputError(
+                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {name!r}, got {found:g}."
+            )
+
+    def refuse_gaps(self, name: str, models: tuple[str, ...]) -> None:
+        never = np.flatnonzero(self.seen == 0)
+        if never.size == len(models):
+            raise InvalidInputError(f"`losses` must hold losses in objective {name!r}, got NaN only.")
+        if never.size:
+            raise InvalidInputError(
+                f"`losses` must evaluate every model in objective {name!r} on some example (or whole cluster), "
+                f"got none for model {models[int(never[0])]!r}."
+            )
+
+
+def _real(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if rows.dtype.kind not in "biuf":
+        raise InvalidInputError(f"`losses` must be real numbers, got dtype {rows.dtype}.")
+    return rows

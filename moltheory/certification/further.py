@@ -1,0 +1,157 @@
+"""What more data would buy: further examples that each undecided model needs, from another look at the losses."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._validation import check_count
+from moltheory.certification._pairs import PairCounts, PairMoments
+from moltheory.certification._problem import read_problem
+from moltheory.certification._rows import BlockSource
+from moltheory.certification.settling import more_examples
+from moltheory.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from moltheory.certification.certificate import Certificate
+
+__all__ = ["further_examples"]
+
+# Pairs that are simulated; the others get their bound.
+_SIMULATED = 60
+
+
+def further_examples(
+    source: BlockSource,
+    certificate: Certificate,
+    /,
+    *,
+    loss_range: tuple[npt.ArrayLike, npt.ArrayLike] = (0.0, 1.0),
+    simulate: int = _SIMULATED,
+    rng: int = 0,
+) -> pd.DataFrame:
+    """Estimate how many further examples would settle each undecided model.
+
+    An undecided model is settled when it is settled against every rival: every model that is not excluded. This is
+    a plan from the observed rates, **not a guarantee**, and leaves a slack out of account; with clusters it counts
+    clusters.
+
+    Parameters
+    ----------
+    source : BlockSource
+        What was certified; it is read twice.
+    certificate : Certificate
+        Of that source.
+    loss_range : pair
+        As given to `certify`.
+    simulate : int, default 60
+        Largest number of pairs that are simulated, those with the smallest bounds.
+    rng : int, default 0
+        Seed of the simulation.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per undecided model, those that need least first. ``model``; ``open``, the rivals it is not settled
+        against; ``hardest``, the one that takes most; ``now``, common examples with it; ``outcome``, what the
+        observed gaps to it point to; ``more``, the expected number of further examples by simulation (NaN where it
+        was not simulated); ``bound``, further examples that suffice with probability 0.8 if the observed rates are
+        the true ones, infinite where no gap is seen; ``bound_low`` and ``bound_high``, the same with gaps one
+        standard error larger and smaller.
+
+    Raises
+    ------
+    InvalidInputError
+        If the source has other models than the certificate.
+
+    Notes
+    -----
+    Each test is at the level of Holm's first step: the share of delta for exclusions over M (M - 1) pairs.
+    """
+    check_count("simulate", simulate, low=0)
+    if tuple(source.model_names) != certificate.names:
+        raise InvalidInputError("`source` must hold the models of the certificate, got other names.")
+    undecided = np.flatnonzero(certificate.undecided)
+    kept = np.flatnonzero(~certificate.excluded)
+    which = [(h, r) for h in undecided.tolist() for r in kept.tolist() if r > h or (r < h and certificate.sure[r])]
+    if not which:
+        return _per_model([], certificate)
+    pairs = _pairs(source, certificate, loss_range)
+    known = np.flatnonzero(~certificate.data_dependent)
+    sign = np.where(np.asarray(certificate.maximise)[known], -1.0, 1.0)
+    size = len(certificate)
+
+    def plan(chosen: Sequence[tuple[int, int]], simulated: int) -> list[dict[Hashable, Any]]:
+        frame = more_examples(
+            pairs,
+            level=dict(certificate.spent).get("paired tests that exclude", certificate.delta) / (size * (size - 1)),
+            costs=certificate.estimates[:, known] * sign if known.size else None,
+            names=certificate.names,
+            which=chosen,
+            simulate=simulated,
+            rng=rng,
+        )
+        return frame.to_dict("records")
+
+    bounds = _per_model(plan(which, 0), certificate)
+    # Only the pair that takes most is shown, so only that one is worth simulating.
+    place = {name: h for h, name in enumerate(certificate.names)}
+    hardest = [(place[h], place[r]) for h, r in zip(bounds["model"], bounds["hardest"], strict=True)]
+    if not hardest or simulate == 0:
+        return bounds
+    runs = {frozenset((row["model"], row["rival"])): row["more"] for row in plan(hardest, simulate)}
+    bounds["more"] = [runs[frozenset((h, r))] for h, r in zip(bounds["model"], bounds["hardest"], strict=True)]
+    return bounds
+
+
+def _pairs(
+    source: BlockSource, certificate: Certificate, loss_range: tuple[npt.ArrayLike, npt.ArrayLike]
+) -> list[PairCounts | PairMoments]:
+    """Count the pairs, on losses scaled to [0, 1] and minimised."""
+    evaluation = read_problem(
+        source,
+        costs=None,
+        objectives=None,
+        names=None,
+        loss_range=loss_range,
+        maximise=False,
+        epsilon=0.0,
+        clusters=None,
+    ).evaluation
+    size = len(certificate)
+    pairs: list[PairCounts | PairMoments] = [
+        PairCounts(size) if column.binary else PairMoments(size) for column in evaluation.columns
+    ]
+    for units in evaluation.units():
+        values, pair = units.values, pairs[units.column]
+        if certificate.maximise[units.column]:
+            # Moments enter by differences only, so that the sign is all that matters.
+            values = (1 - values.astype(np.float32)) if isinstance(pair, PairCounts) else -values
+        pair.update(values)
+    return pairs
+
+
+def _per_model(rows: list[dict[Hashable, Any]], certificate: Certificate) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ("model", "open", "hardest", "now", "outcome", "more", "bound", "bound_low", "bound_high")
+    found = []
+    for h in np.flatnonzero(certificate.undecided).tolist():
+        name = certificate.names[h]
+        mine = [row for row in rows if name in (row["model"], row["rival"]) and row["bound"] != 0.0]
+        if not mine:
+            continue
+        hardest = max(mine, key=lambda row: float(row["bound"]))
+        rival = hardest["rival"] if hardest["model"] == name else hardest["model"]
+        outcome = str(hardest["outcome"])
+        if hardest["model"] != name and outcome != "neither dominates":
+            outcome = {"model dominates": "rival dominates", "rival dominates": "model dominates"}.get(outcome, outcome)
+        sizes = [hardest[key] for key in ("more", "bound", "bound_low", "bound_high")]
+        found.append((name, len(mine), rival, hardest["examples"], outcome, *sizes))
+    frame = pd.DataFrame(found, columns=list(columns))
+    return frame.sort_values("bound", kind="stable", ignore_index=True)

@@ -1,0 +1,55 @@
+"""Costs of models from CSV and JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from moltheory.certification.reading import read_costs
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        ("csv", "model,size,latency\nb,70,1.5\na,7,0.5\nc,1,1\n"),
+        ("json", json.dumps({"b": {"size": 70, "latency": 1.5}, "a": {"size": 7, "latency": 0.5}})),
+        ("json", json.dumps([{"model": "b", "size": 70, "latency": 1.5}, {"model": "a", "size": 7, "latency": 0.5}])),
+    ],
+)
+def test_costs_are_read_in_the_order_of_the_models(suffix, content, tmp_path):
+    path = tmp_path / f"costs.{suffix}"
+    path.write_text(content)
+    names, costs = read_costs(path, models=["a", "b"])
+    assert names == ("size", "latency")
+    np.testing.assert_array_equal(costs, [[7, 0.5], [70, 1.5]])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "words"),
+    [
+        ("csv", "model,size\na,7\n", "none for 'b'"),
+        ("csv", "model,size\na,7\nb,7\na,7\n", "'a' in line 2 and line 4"),
+        ("csv", "model,size\na,7\nb\n", "2 fields in every row, got 1 in line 3"),
+        ("csv", "model,size\na,7\nb,big\n", "'big' in line 3"),
+        ("csv", "model,size\na,7\nb,inf\n", "'inf' in line 3"),
+        ("csv", "model,size\na,7\n,1\n", "none in line 3"),
+        ("csv", "name,size\na,7\n", "a column 'model'"),
+        ("csv", "model\na\nb\n", "at least one cost"),
+        ("csv", "model,size\n", "at least one cost"),
+        ("csv", "", "an empty file"),
+        ("json", "{", "must be JSON"),
+        ("json", "3", "another JSON"),
+        ("json", '{"a": {"size": 7}, "b": {"cost": 7}}', "for 'size', got None in entry 'b'"),
+        ("json", '[{"model": "a", "size": true}, {"model": "b", "size": 1}]', "got True in entry 1"),
+        ("txt", "", "must end in .csv or .json"),
+    ],
+)
+def test_malformed_costs_are_refused(suffix, content, words, tmp_path, refuses):
+    path = tmp_path / f"costs.{suffix}"
+    path.write_text(content)
+    assert words in refuses(path.name, read_costs, path, models=["a", "b"])
+
+
+def test_a_missing_file_is_refused(tmp_path, refuses):
+    refuses("costs.csv", read_costs, tmp_path / "costs.csv", models=["a"])
+    refuses("costs.json", read_costs, tmp_path / "costs.json", models=["a"])

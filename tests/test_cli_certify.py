@@ -1,0 +1,153 @@
+"""`moltheory certify` as a person meets it: a table, JSON or a page; refused in one sentence with nothing written."""
+
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from moltheory.certification import Certificate, certify
+from moltheory.cli import main
+
+NAMES = ("slow", "fast", "bad", "twin")
+
+
+@pytest.fixture
+def losses(rng):
+    """Slow errs least, fast is nearly as good, bad is beaten by both, twin errs with fast but for a few examples."""
+    table = np.zeros((1200, 4))
+    table[:150, 0] = table[100:300, 1] = table[:500, 2] = table[102:305, 3] = 1
+    return table
+
+
+@pytest.fixture
+def folder(losses, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame(losses.astype(int), columns=list(NAMES))
+    frame.to_csv("losses.csv", index_label="example")
+    frame.to_parquet("losses.parquet")
+    long = frame.reset_index(names="example").melt("example", var_name="model", value_name="loss")
+    long.sort_values("example", kind="stable").to_csv("long.csv", index=False)
+    np.savez("losses.npz", losses=losses.astype(np.uint8), models=np.array(NAMES))
+    np.save("losses.npy", losses[:, :, None].astype(np.float32))
+    (tmp_path / "costs.csv").write_text("model,seconds\nslow,9\nfast,2\nbad,5\ntwin,2\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("file", ["losses.csv", "losses.parquet", "long.csv", "losses.npz"])
+def test_every_format_gives_the_certificate_of_the_array(file, folder, losses, capsys):
+    assert main(["certify", file, "--costs", "costs.csv", "--json"]) == 0
+    found = Certificate.from_json(capsys.readouterr().out)
+    expected = certify(losses, costs={"seconds": [9.0, 2, 5, 2]}, names=NAMES, objectives=["loss"])
+    assert found.names == expected.names
+    assert found.objectives == ("loss", "seconds")
+    for name in ("sure", "excluded", "excluded_by", "boxes", "estimates", "level"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+def test_table_and_summary(folder, capsys):
+    assert main(["certify", "losses.csv", "--costs", "costs.csv", "--more"]) == 0
+    text = capsys.readouterr().out
+    lines = text.splitlines()
+    assert lines[0].split()[:4] == ["model", "status", "beaten", "by"]
+    assert lines[1].startswith("slow ")
+    bad = next(line for line in lines if line.startswith("bad "))
+    assert "not on it" in bad
+    assert "fast" in bad
+    assert "99.99%" in bad
+    assert "With probability at least 95%" in text
+    assert "Further examples that would settle" in text
+    assert "twin" in text.split("Further examples")[1]
+
+
+def test_options_reach_the_certificate(folder, losses, capsys):
+    scores = pd.DataFrame(
+        np.concatenate([1 - losses, 40 * losses], axis=1),
+        columns=[f"{m}/{o}" for o in ("accuracy", "seconds") for m in NAMES],
+    )
+    scores["patient"] = np.arange(len(scores)) // 4
+    scores.to_csv("scores.csv", index=False)
+    options = ["--maximise", "accuracy", "--clusters", "patient", "--loss-range", "seconds", "0", "50"]
+    more = ["--epsilon", "0.01", "--epsilon", "seconds=2", "--delta", "0.1", "--method", "boxes", "--json"]
+    assert main(["certify", "scores.csv", *options, *more]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["objectives"] == ["accuracy", "seconds"]
+    assert found["maximise"] == [True, False]
+    assert found["epsilon"] == [0.01, 2]
+    assert found["delta"] == 0.1
+    assert found["spent"] == [["simultaneous boxes", 0.1]]
+    assert any("clusters" in text for text in found["assumptions"])
+    assert main(["certify", "scores.csv", *options, "--objectives", "seconds, accuracy", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["maximise"] == [False, True]
+    chosen = ["--objectives", "accuracy", "--maximise", "accuracy", "--clusters", "patient", "--loss-range", "-1", "1"]
+    assert main(["certify", "scores.csv", *chosen, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["objectives"] == ["accuracy"]
+
+
+def test_report_is_written_whole(folder, capsys):
+    assert main(["certify", "losses.csv", "--html", "report.html"]) == 0
+    assert "Report: report.html" in capsys.readouterr().out
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.rstrip().endswith("</html>")
+    assert "losses.csv" in page
+    assert "What more data would buy" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.csv"], "`none.csv` must be a file that can be read"),
+        (["losses.txt"], "`losses.txt` must end in"),
+        (["broken.csv"], "got 'x' in line 3"),
+        (["outside.csv"], "losses in [0, 1], got 7 in column 'b' in line 3"),
+        (["single.csv"], "at least two models"),
+        (["losses.csv", "--delta", "2"], "`delta` must lie in (0, 1)"),
+        (["losses.csv", "--objectives", "price"], "`objectives` must be one of"),
+        (["losses.csv", "--maximise", "price"], "`maximise` must be one of"),
+        (["losses.csv", "--clusters", "patient"], "`clusters` must be a column"),
+        (["losses.csv", "--costs", "none.csv"], "`none.csv` must be a file"),
+        (["losses.csv", "--epsilon", "-1"], "`epsilon` must be >= 0"),
+        (["losses.csv", "--epsilon", "some"], "`epsilon` must be a number, got 'some'"),
+        (["losses.csv", "--epsilon", "price=1"], "`epsilon` must be one of"),
+        (["losses.csv", "--loss-range", "1", "0"], "`loss_range` must be an interval"),
+        (["losses.csv", "--loss-range", "0"], "`loss-range` must be LOW HIGH"),
+        (["losses.csv", "--loss-range", "0", "high"], "`loss-range` must be a number, got 'high'"),
+        (["losses.csv", "--loss-range", "price", "0", "1"], "`loss_range` must be one of loss"),
+        (["losses.csv", "--method", "guess"], "`method` must be one of"),
+        (["losses.csv", "--html", "losses.csv"], "`html` must be another file"),
+    ],
+)
+def test_refuses_in_one_sentence_and_writes_nothing(arguments, message, folder, capsys):
+    (folder / "broken.csv").write_text("a,b\n0,1\nx,1\n")
+    (folder / "outside.csv").write_text("a,b\n0,1\n1,7\n")
+    (folder / "single.csv").write_text("a\n0\n1\n")
+    before = sorted(os.listdir(folder))
+    content = (folder / "losses.csv").read_bytes()
+    html = [] if "--html" in arguments else ["--html", "report.html"]
+    assert main(["certify", *arguments, *html]) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error.startswith("moltheory: ")
+    assert message in error
+    assert error.count("\n") == 1
+    assert sorted(os.listdir(folder)) == before
+    assert (folder / "losses.csv").read_bytes() == content
+
+
+@pytest.mark.parametrize("page", ["no/such/folder/report.html", "."])
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(page, folder, capsys, monkeypatch):
+    monkeypatch.setattr("moltheory.certification.open_losses", lambda *args, **kwargs: pytest.fail("work began"))
+    assert main(["certify", "losses.csv", "--html", page]) == 2
+    assert "`html` must be a file in a folder" in capsys.readouterr().err
+
+
+def test_help_names_forms_and_options(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["certify", "--help"])
+    assert stopped.value.code == 0
+    text = capsys.readouterr().out
+    for words in ("wide table", "long table", "--clusters", "--html", "model/objective", "exit status"):
+        assert words in text
+    assert max(len(line) for line in text.splitlines()) <= 80

@@ -52,7 +52,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 notebooks: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m notebook tests/test_notebooks.py
+	$(BIN)/python -m pytest -m notebook -n 2 tests/test_notebooks.py
 
 benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/dominance.py --write
@@ -61,6 +61,8 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/least_squares.py --out benchmarks/results/least_squares.md
 	$(BIN)/python benchmarks/theorems.py --write
 	$(BIN)/python benchmarks/solvers.py --out benchmarks/results/solvers.md
+	$(BIN)/python benchmarks/certify.py --write
+	$(BIN)/python benchmarks/model_zoo.py --write
 	$(BIN)/python benchmarks/startup.py --write
 
 clean:

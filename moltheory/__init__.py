@@ -18,11 +18,15 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "Certificate",
+    "CertificateStream",
     "FiniteWorld",
     "Front",
     "Sweep",
     "__version__",
     "bounds",
+    "certification",
+    "certify",
     "coverage_error",
     "errors",
     "experiments",
@@ -37,19 +41,24 @@ __all__ = [
     "plotting",
     "problems",
     "purity_error",
+    "reports",
     "runs",
     "scalarization",
     "show_versions",
     "solve_front",
     "solvers",
+    "studies",
     "theorems",
 ]
 
 # Where each public name lives; what is not listed here is a submodule.
 _HOMES = {
+    "Certificate": "moltheory.certification",
+    "CertificateStream": "moltheory.certification",
     "FiniteWorld": "moltheory.problems",
     "Front": "moltheory.pareto",
     "Sweep": "moltheory.solvers",
+    "certify": "moltheory.certification",
     "coverage_error": "moltheory.pareto",
     "hypervolume": "moltheory.pareto",
     "nondominated": "moltheory.pareto",
@@ -77,6 +86,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from moltheory import (
         bounds,
+        certification,
         errors,
         experiments,
         figures,
@@ -85,11 +95,14 @@ if TYPE_CHECKING:
         pareto,
         plotting,
         problems,
+        reports,
         runs,
         scalarization,
         solvers,
+        studies,
         theorems,
     )
+    from moltheory.certification import Certificate, CertificateStream, certify
     from moltheory.pareto import (
         Front,
         coverage_error,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from moltheory import __version__
 from moltheory._validation import check_choice
-from moltheory.errors import MoltheoryError
+from moltheory.cli_certify import add_certify_options, run_certify
+from moltheory.errors import InvalidInputError, MoltheoryError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         # `reproduce` keeps its simulations block by block in the output folder.
-        kept = ", finished blocks are kept, and the same command goes on" if options.command == "reproduce" else ""
+        kept = (
+            ", finished blocks are kept, and the same command goes on"
+            if options.command in ("reproduce", "study")
+            else ""
+        )
         print(f"moltheory: interrupted; files already written are complete{kept}.", file=sys.stderr)
         return 130
 
@@ -60,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
             "reproduce", _reproduce, "simulate empirical against true Pareto sets; write figures, tables and a page"
         )
     )
+    add_certify_options(
+        command("certify", run_certify, "tell which models are really on the front, from a file of losses")
+    )
+    _study_options(command("study", _study, "repeat a paper's system at small scale, and tell what was found"))
     _bound_options(command("bound", _bound, "evaluate every bound that the given facts allow"))
     _theorems_options(command("theorems", _theorems, "list the statements, check them exactly, or attack them"))
     return parser
@@ -72,6 +82,17 @@ def _reproduce_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
     parser.add_argument("--n-jobs", type=int, default=-1, help="processes; -1 is one per core (default)")
     parser.add_argument("--quick", action="store_true", help="a small budget, in under a minute")
+    parser.add_argument("--studies", action="store_true", help="the case studies too, under their own heading")
+
+
+def _study_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the study; --list tells which there are")
+    parser.add_argument("--list", action="store_true", help="list the studies and stop")
+    parser.add_argument("--out", metavar="FOLDER", help="where to (default: study-NAME)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="processes; -1 is one per core (default)")
+    parser.add_argument("--quick", action="store_true", help="a small budget, in under 20 seconds")
+    parser.add_argument("--json", action="store_true", help="print findings and tables as JSON")
 
 
 def _bound_options(parser: argparse.ArgumentParser) -> None:
@@ -108,8 +129,40 @@ def _reproduce(options: argparse.Namespace) -> int:
             print(f"{name:<18}{get_figure(name).title}")
         return 0
     settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
-    done = reproduce(options.out, only=options.only, settings=settings, report=print)
+    studies = []
+    if options.studies:
+        from moltheory.studies import get_study, study_names
+
+        studies = [get_study(name) for name in study_names()]
+    done = reproduce(options.out, only=options.only, further=studies, settings=settings, report=print)
     print(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
+    return 0
+
+
+def _study(options: argparse.Namespace) -> int:
+    from moltheory.reports import Settings
+    from moltheory.studies import get_study, run_study, study_names
+
+    if options.list:
+        for name in study_names():
+            print(f"{name:<32}{get_study(name).title}")
+        return 0
+    if options.name is None:
+        raise InvalidInputError(f"`NAME` must be one of {', '.join(study_names())}, got none.")
+    study = get_study(check_choice("NAME", options.name, study_names()))
+    settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
+    done = run_study(study, options.out or f"study-{study.name}", settings=settings)
+    (section,) = done.sections
+    paper, *findings = section.caption.splitlines()
+    if options.json:
+        tables = {
+            name: json.loads(table.to_json(orient="records", double_precision=15))
+            for name, table in section.tables.items()
+        }
+        print(json.dumps({"name": study.name, "paper": paper, "findings": findings, "tables": tables}, indent=2))
+    else:
+        print("\n".join([paper, *(f"- {sentence}" for sentence in findings)]))
+        print(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
     return 0
 
 
@@ -156,9 +209,13 @@ def _theorems(options: argparse.Namespace) -> int:
     return 0 if holds else 1
 
 
+def _as_json(table: pd.DataFrame, *, indent: int = 0) -> str:
+    return str(table.to_json(orient="records", indent=indent, double_precision=15))
+
+
 def _print_table(table: pd.DataFrame, *, as_json: bool, wrap: bool = False) -> None:
     if as_json:
-        print(table.to_json(orient="records", indent=2, double_precision=15))
+        print(_as_json(table, indent=2))
     elif wrap:
         for row in table.itertuples(index=False):
             first, *rest = row

@@ -25,6 +25,10 @@ def test_examples_run_and_print_what_they_say(tmp_path, monkeypatch):
         "target": rng.integers(0, 2, 50),
         "n_parameters": [1, 2, 3, 4],
         "frame": _own_frame(rng),
+        "losses": rng.integers(0, 2, (60, 4, 2)),
+        "sizes": [1, 2, 3, 4],
+        "names": ["a", "b", "c", "d"],
+        "np": np,
     }
     monkeypatch.chdir(tmp_path)
     printed = io.StringIO()
@@ -34,6 +38,11 @@ def test_examples_run_and_print_what_they_say(tmp_path, monkeypatch):
     expected = re.search(r"```text\n(.*?)```", _TEXT, re.DOTALL).group(1)
     assert [line.rstrip() for line in printed.getvalue().splitlines()] == expected.splitlines()
     assert scope["front"].points.shape[1] == 3
+    assert len(scope["certificate"].status) == 4
+    sweep = scope["sweep"]
+    assert sweep.points.shape == (10, 101, 2)
+    assert sweep.gap.max() < 1e-12
+    assert sweep.rigorous.all()
 
 
 def test_commands_and_files_exist():

@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from moltheory._validation import check_choice
-from moltheory.figures.base import Figure
+from moltheory.figures.cells_of_weights import CellsOfWeights
+from moltheory.figures.certified import Certified
 from moltheory.figures.classes import Classes
 from moltheory.figures.data_sets import DataSets
 from moltheory.figures.hypervolume_gap import HypervolumeGap
+from moltheory.figures.infinite_classes import InfiniteClasses
 from moltheory.figures.intervals import Intervals
 from moltheory.figures.least_squares import LeastSquares
 from moltheory.figures.mechanism import Mechanism
 from moltheory.figures.near_ties import NearTies
 from moltheory.figures.price import Price
+from moltheory.figures.reach import Reach
 from moltheory.figures.real_data import BreastCancer
+from moltheory.figures.solver_cost import SolverCost
 from moltheory.figures.three_objectives import ThreeObjectives
 from moltheory.figures.tightness import Tightness
 from moltheory.figures.tilted import TiltedLine
 from moltheory.figures.weights import Weights
 from moltheory.figures.worlds import Worlds
+from moltheory.reports import Figure
 
 __all__ = ["figure_names", "get_figure"]
 
@@ -29,15 +34,20 @@ _FIGURES: tuple[type[Figure[Any]], ...] = (
     TiltedLine,
     NearTies,
     Weights,
+    Reach,
+    CellsOfWeights,
     BreastCancer,
     DataSets,
     ThreeObjectives,
     HypervolumeGap,
     LeastSquares,
     Classes,
+    InfiniteClasses,
     Intervals,
     Price,
     Tightness,
+    SolverCost,
+    Certified,
 )
 
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from moltheory._validation import FloatArray
 from moltheory.experiments import WeightedFrontComparison
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.least_squares import two_tasks
 from moltheory.pareto import errors_of_selections, nondominated
 from moltheory.plotting import COLORS, log_sizes
+from moltheory.problems import MultiTaskLeastSquares
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_lengths, block_stream
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Classes(Figure[ClassesResult]):
         problem = two_tasks()
         compare = WeightedFrontComparison(problem)
         root = as_seed_sequence(settings.seed)
-        classes = _finite_classes(compare, block_stream(root, "finite classes"))
+        classes = _finite_classes(problem, compare.weights, block_stream(root, "finite classes"))
         truths = {label: problem.true.risks(thetas) for label, thetas in classes.items()}
         replicates = 100 if settings.quick else 1000
         rows = []
@@ -120,9 +121,11 @@ class Classes(Figure[ClassesResult]):
         return {"errors": result.table}
 
 
-def _finite_classes(compare: WeightedFrontComparison, rng: np.random.Generator) -> dict[str, FloatArray]:
+def _finite_classes(
+    problem: MultiTaskLeastSquares, weights: FloatArray, rng: np.random.Generator
+) -> dict[str, FloatArray]:
     """Scatter predictors around solutions on the true front; smaller classes are subsets of larger ones."""
-    solutions = compare.problem.true_solutions(compare.weights)
+    solutions = problem.true_solutions(weights)
     chosen = solutions[rng.integers(len(solutions), size=max(_FINITE))]
     scattered = chosen + 0.1 * rng.standard_normal(chosen.shape)
     return {f"{count:,} predictors": scattered[:count] for count in _FINITE}

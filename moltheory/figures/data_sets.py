@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moltheory.experiments import asymmetry
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import fitted_slope, summarize
 from moltheory.figures.populations import data_set
 from moltheory.figures.ties import never_settled
 from moltheory.plotting import COLORS, log_sizes
 from moltheory.problems import FiniteProblem, from_table
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moltheory.experiments import FrontComparison, asymmetry
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.populations import data_set
 from moltheory.plotting import COLORS, log_sizes
 from moltheory.problems import FiniteProblem, tilted_line
+from moltheory.reports import Figure, Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moltheory.bounds import binomial_interval, mean_interval
-from moltheory.figures.base import Figure, Settings
 from moltheory.plotting import COLORS, log_sizes
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:

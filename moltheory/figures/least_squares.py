@@ -10,11 +10,11 @@ import numpy as np
 
 from moltheory._validation import FloatArray
 from moltheory.experiments import WeightedFrontComparison, asymmetry
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import draw_errors, fitted_slope, summarize
 from moltheory.pareto import attainment_surfaces
 from moltheory.plotting import COLORS, axis_labels
 from moltheory.problems import MultiTaskLeastSquares
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:

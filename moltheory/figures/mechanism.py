@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray
 from moltheory.experiments import asymmetry
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import draw_errors
 from moltheory.pareto import nondominated
 from moltheory.plotting import COLORS, axis_labels, staircase
 from moltheory.problems import mirrored_decoys
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:

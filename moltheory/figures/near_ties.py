@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moltheory.experiments import FrontComparison
-from moltheory.figures.base import Figure, Settings
 from moltheory.plotting import COLORS, log_sizes
 from moltheory.problems import near_tie, near_tie_limit
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:

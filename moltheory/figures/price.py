@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moltheory.bounds import finite_class, mixture_bounds, required_sample_size
-from moltheory.figures.base import Figure, Settings
 from moltheory.plotting import COLORS
+from moltheory.reports import Figure, Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray
 from moltheory.experiments import asymmetry
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import draw_errors, summarize
 from moltheory.figures.populations import data_set
 from moltheory.figures.ties import never_settled
 from moltheory.pareto import nondominated
 from moltheory.plotting import COLORS, axis_labels, log_sizes, note
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:

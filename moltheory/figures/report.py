@@ -1,54 +1,35 @@
-"""The main job: compute every figure, write images, tables, a record and one page that shows them all."""
+"""The main job: every figure of the asymmetry, and further ones if wanted, on one page."""
 
 from __future__ import annotations
 
-import json
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from moltheory.errors import InvalidInputError
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.catalog import figure_names, get_figure
 from moltheory.figures.curves import overview_table
-from moltheory.figures.page import Section, report_page
-from moltheory.plotting import STYLE, panels, rendered
-from moltheory.runs import prepare_folder, show_versions, write_atomically
+from moltheory.reports import Figure, Opening, Reproduction, Settings, write_report
 
-if TYPE_CHECKING:
-    import matplotlib.figure
-    import pandas as pd
+__all__ = ["reproduce"]
 
-__all__ = ["Reproduction", "reproduce"]
-
-
-@dataclass(frozen=True)
-class Reproduction:
-    """What a run of `reproduce` wrote.
-
-    Attributes
-    ----------
-    folder : pathlib.Path
-    page : pathlib.Path
-        The report, one self-contained HTML file.
-    files : tuple of pathlib.Path
-        Everything written, the page included.
-    seconds : float
-    """
-
-    folder: Path
-    page: Path
-    files: tuple[Path, ...]
-    seconds: float
+_INTRODUCTION = (
+    "Learning with several objectives gives an <em>empirical</em> Pareto front, from finite data. How far is it "
+    "from the true one? Two questions, two answers. <strong>Coverage error</strong>: how far is each truly "
+    "optimal model from the nearest one on the empirical front? It is at most twice the largest deviation between "
+    "true and empirical risks, in every sample. <strong>Purity error</strong>: how far is each model on the "
+    "empirical front from the nearest truly optimal one? It can stay large for every number of examples. All "
+    "distances are in true risks; everything is minimised. The asymmetry is due to P. Súkeník and C. H. Lampert, "
+    '"Generalization in multi-objective machine learning", arXiv 2208.13499.'
+)
+_OPENING = Opening("Which part of an empirical Pareto front is real?", _INTRODUCTION)
 
 
 def reproduce(
     out: str | os.PathLike[str],
     *,
     only: Sequence[str] | None = None,
+    further: Sequence[Figure[Any]] = (),
     settings: Settings | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Reproduction:
@@ -63,6 +44,8 @@ def reproduce(
         Folder, made if it is missing; files of the same names are replaced.
     only : sequence of str, optional
         Names of the figures wanted, see `figure_names`; all by default.
+    further : sequence of Figure, optional
+        Such as studies, see `moltheory.studies`; they follow under a heading of their own.
     settings : Settings, optional
         Budget, seed and processes.
     report : callable, optional
@@ -79,83 +62,15 @@ def reproduce(
     OutputError
         If the folder cannot be written to; found out before any work starts.
     """
-    chosen = settings or Settings()
     names = figure_names() if only is None else tuple(only)
     if not names or len(set(names)) != len(names):
         raise InvalidInputError(f"`only` must hold distinct names of figures, got {list(names)}.")
     figures = [get_figure(name) for name in names]
-    folder = prepare_folder(out)
-    if chosen.store is None:
-        chosen = replace(chosen, store=folder / "runs")
-    start = time.perf_counter()
-    sections, files = [], []
-    summaries: dict[str, pd.DataFrame] = {}
-    for figure in figures:
-        section, written, summary = _make(figure, chosen, folder)
-        sections.append(section)
-        summaries.update(summary)
-        files.extend(written)
-        if report is not None:
-            report(f"{figure.name:<18}{section.seconds:6.1f} s   {figure.title}")
-    record = _record(chosen, sections)
-    overview = overview_table(summaries) if summaries else None
-    for name, content in (
-        ("record.json", json.dumps(record, indent=2) + "\n"),
-        ("index.html", report_page(sections, record, overview=overview)),
-        *([] if overview is None else [("overview.csv", overview.to_csv(index=False, float_format="%.17g"))]),
-    ):
-        write_atomically(folder / name, content)
-        files.append(folder / name)
-    return Reproduction(folder, folder / "index.html", tuple(files), time.perf_counter() - start)
-
-
-def _make(
-    figure: Figure[Any], settings: Settings, folder: Path
-) -> tuple[Section, list[Path], Mapping[str, pd.DataFrame]]:
-    """Compute, draw and write one figure; its files appear only after everything about it worked."""
-    start = time.perf_counter()
-    result = figure.compute(settings)
-    wide = _drawn(figure, result, narrow=False)
-    narrow = rendered(_drawn(figure, result, narrow=True), "png")
-    tables = figure.tables(result)
-    image = rendered(wide, "png")
-    contents: dict[str, bytes | str] = {
-        f"{figure.name}.png": image,
-        f"{figure.name}.pdf": rendered(wide, "pdf"),
-    }
-    for label, table in tables.items():
-        # 17 digits restore every float exactly.
-        contents[f"{figure.name}_{label}.csv"] = table.to_csv(index=False, float_format="%.17g")
-    for name, content in contents.items():
-        write_atomically(folder / name, content)
-    section = Section(
-        name=figure.name,
-        title=figure.title,
-        caption=figure.caption(result),
-        wide=image,
-        narrow=narrow,
-        tables=dict(tables),
-        seconds=time.perf_counter() - start,
+    return write_report(
+        out,
+        {"": figures, "Case studies": further},
+        _OPENING,
+        settings=settings or Settings(),
+        report=report,
+        overview=overview_table,
     )
-    return section, [folder / name for name in contents], figure.summaries(result)
-
-
-def _drawn(figure: Figure[Any], result: object, *, narrow: bool) -> matplotlib.figure.Figure:
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
-        canvas, axes = panels(figure.n_panels, narrow=narrow)
-        figure.draw(result, axes)
-    return canvas
-
-
-def _record(settings: Settings, sections: Sequence[Section]) -> dict[str, Any]:
-    versions = show_versions()
-    return {
-        "seed": settings.seed,
-        "parameters": {key: value for key, value in asdict(settings).items() if key in ("quick", "n_jobs")},
-        "seconds": {section.name: round(section.seconds, 2) for section in sections},
-        "python": versions.python,
-        "platform": versions.platform,
-        "versions": versions.packages,
-    }

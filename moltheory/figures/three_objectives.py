@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import FloatArray
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.populations import data_set
 from moltheory.pareto import nondominated
 from moltheory.plotting import COLORS
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import numpy as np
 from moltheory._validation import FloatArray
 from moltheory.bounds import finite_class
 from moltheory.experiments import asymmetry
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.populations import data_set
 from moltheory.plotting import COLORS, log_sizes
 from moltheory.problems import reference_world
+from moltheory.reports import Figure, Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray
 from moltheory.experiments import exact_errors
-from moltheory.figures.base import Figure, Settings
 from moltheory.pareto import nondominated
 from moltheory.plotting import COLORS, axis_labels, log_sizes
 from moltheory.problems import tilted_line
+from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import numpy as np
 from moltheory._validation import FloatArray
 from moltheory.bounds import finite_class
 from moltheory.experiments import selection_errors
-from moltheory.figures.base import Figure, Settings
 from moltheory.plotting import COLORS
 from moltheory.problems import mirrored_decoys
+from moltheory.reports import Figure, Settings
 from moltheory.scalarization import Chebyshev, Scalarization, WeightedSum
 
 if TYPE_CHECKING:

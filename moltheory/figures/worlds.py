@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moltheory.experiments import asymmetry, exact_errors
-from moltheory.figures.base import Figure, Settings
 from moltheory.figures.curves import ERRORS, summarize
 from moltheory.plotting import COLORS, log_sizes, note
 from moltheory.problems import FiniteWorld, mirrored_decoys, reference_world, tilted_line, two_coins
+from moltheory.reports import Figure, Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Figures and the report: everything is written, says what the numbers say, and is the same again."""
+"""Single figures: what is written says what the numbers say, and is the same again."""
 
 import json
 
@@ -6,58 +6,32 @@ import numpy as np
 import pytest
 
 from moltheory.errors import InvalidInputError, OutputError
-from moltheory.figures import Settings, figure_names, get_figure, reproduce
+from moltheory.figures import Settings, get_figure, reproduce
 from moltheory.plotting import panels, rendered
 
 _QUICK = Settings(quick=True)
 
 
 @pytest.fixture(scope="module")
-def results():
-    return {name: get_figure(name).compute(_QUICK) for name in figure_names()}
+def weights():
+    return get_figure("weights").compute(_QUICK)
 
 
-@pytest.mark.parametrize("name", figure_names())
-def test_draws_on_the_axes_it_is_given(name, results):
-    figure = get_figure(name)
-    for narrow in (False, True):
-        canvas, axes = panels(figure.n_panels, narrow=narrow)
-        assert list(figure.draw(results[name], axes)) == axes
-        assert all(ax.get_xlabel() and ax.get_ylabel() and (ax.get_title() or ax.get_title("left")) for ax in axes)
-        assert len(rendered(canvas, "png")) > 10_000
-
-
-@pytest.mark.parametrize("name", figure_names())
-def test_tables_hold_the_numbers_behind_it(name, results):
-    tables = get_figure(name).tables(results[name])
-    assert tables
-    for table in tables.values():
-        assert len(table)
-        assert table.select_dtypes("number").notna().all().all()
-
-
-@pytest.mark.parametrize("name", figure_names())
-def test_captions_are_whole_sentences_with_numbers(name, results):
-    caption = get_figure(name).caption(results[name])
-    assert caption.endswith(".")
-    assert any(character.isdigit() for character in caption)
-    assert "nan" not in caption
-
-
-def test_mechanism_shows_a_decoy_on_the_front(results):
-    result = results["mechanism"]
+def test_mechanism_shows_a_decoy_on_the_front():
+    result = get_figure("mechanism").compute(_QUICK)
     assert result.selected[0]
     assert result.selected[1:].sum() == 1
     assert (result.simulation["purity_error"] == 1).all()
 
 
-def test_worlds_report_no_violation(results):
-    assert results["worlds"].simulated["violations"].sum() == 0
-    assert results["worlds"].exact["worst_ratio"].max() <= 1 + 1e-12
+def test_worlds_report_no_violation():
+    result = get_figure("worlds").compute(_QUICK)
+    assert result.simulated["violations"].sum() == 0
+    assert result.exact["worst_ratio"].max() <= 1 + 1e-12
 
 
-def test_weights_order_the_scalarizations(results):
-    table = results["weights"].table
+def test_weights_order_the_scalarizations(weights):
+    table = weights.table
     at = table[table["n"] == 101].pivot(index="smallest_weight", columns="scalarization", values="purity_error")
     assert (at["weighted sum"] <= at["Chebyshev"] + 1e-12).all()
     sums = table[table["scalarization"] == "weighted sum"]
@@ -65,12 +39,12 @@ def test_weights_order_the_scalarizations(results):
         assert (np.diff(part.sort_values("smallest_weight")["purity_error"]) <= 1e-12).all()
 
 
-def test_images_are_the_same_bytes_again(results):
+def test_images_are_the_same_bytes_again(weights):
     figure = get_figure("weights")
 
     def once(kind):
         canvas, axes = panels(figure.n_panels)
-        figure.draw(results["weights"], axes)
+        figure.draw(weights, axes)
         return rendered(canvas, kind)
 
     for kind in ("png", "pdf", "svg"):
@@ -106,7 +80,7 @@ def test_tables_are_bit_identical_for_any_number_of_processes(tmp_path):
 
 
 def test_refusals_write_nothing(tmp_path):
-    with pytest.raises(InvalidInputError, match="`name` must be one of breast_cancer, data_sets, "):
+    with pytest.raises(InvalidInputError, match="`name` must be one of breast_cancer, "):
         reproduce(tmp_path / "out", only=["nonsense"])
     with pytest.raises(InvalidInputError, match="`only` must hold distinct names"):
         reproduce(tmp_path / "out", only=["weights", "weights"])

@@ -1,0 +1,207 @@
+"""All figures, and the page that shows them, in a real browser too; computed and drawn once for all these tests."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from moltheory.figures import Settings, figure_names, get_figure, report, reproduce
+from moltheory.figures.curves import summarize
+from moltheory.plotting import panels
+
+_QUICK = Settings(quick=True)
+
+
+@pytest.fixture(scope="module")
+def results():
+    return {name: get_figure(name).compute(_QUICK) for name in figure_names()}
+
+
+@pytest.fixture(scope="module")
+def page(results, tmp_path_factory):
+    def computed(name):
+        figure = get_figure(name)
+        figure.compute = lambda settings: results[name]
+        return figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "get_figure", computed)
+        return reproduce(tmp_path_factory.mktemp("report"), settings=_QUICK).page
+
+
+@pytest.mark.parametrize("name", figure_names())
+def test_draws_on_the_axes_it_is_given(name, results):
+    figure = get_figure(name)
+    for narrow in (False, True):
+        _, axes = panels(figure.n_panels, narrow=narrow)
+        assert list(figure.draw(results[name], axes)) == axes
+        assert all(ax.get_xlabel() and ax.get_ylabel() and (ax.get_title() or ax.get_title("left")) for ax in axes)
+
+
+@pytest.mark.parametrize("name", figure_names())
+def test_tables_hold_the_numbers_behind_it(name, results):
+    tables = get_figure(name).tables(results[name])
+    assert tables
+    for table in tables.values():
+        assert len(table)
+        assert table.select_dtypes("number").notna().all().all()
+
+
+@pytest.mark.parametrize("name", figure_names())
+def test_captions_are_whole_sentences_with_numbers(name, results):
+    caption = get_figure(name).caption(results[name])
+    assert caption.endswith(".")
+    assert any(character.isdigit() for character in caption)
+    assert "nan" not in caption
+
+
+def test_reach_is_that_of_the_theory(results):
+    reach = results["reach"]
+    assert reach.three["largest_augmentation"][1] == pytest.approx(2.857143, abs=5e-7)
+    reaches = {name: 1 in rows for name, rows in reach.returned.items()}
+    low, high = _augmented(reaches)
+    assert not reaches["weighted sum"]
+    assert not reaches[high]
+    assert reaches[low]
+    assert reaches["Chebyshev"]
+    assert reaches["ε-constraint"]
+    # a whole curve: a sum returns its supported points, Chebyshev every one, and augmentation costs from rho* on
+    low, high = _augmented(reach.reached)
+    assert reach.reached["weighted sum"].mean() == pytest.approx(reach.kinds["supported"].mean(), abs=0.02)
+    assert reach.reached["Chebyshev"].all()
+    assert reach.reached["ε-constraint"].all()
+    assert reach.reached[low].all()
+    assert not reach.reached[high].all()
+    tolerated = reach.kinds["largest_augmentation"].to_numpy()
+    assert (reach.reached[high] == (tolerated >= reach.augmentations[1])).mean() > 0.95
+
+
+def _augmented(names):
+    return sorted((name for name in names if name.startswith("augmented")), key=lambda name: float(name.split()[-1]))
+
+
+def test_weight_cells_are_those_of_the_theory(results):
+    cells = results["weight_cells"]
+    assert [str(share) for share in cells.cells.exact_share] == ["1/3", "10/33", "4/11"]
+    assert cells.certified.total == pytest.approx(83 / 99, abs=1e-15)
+    for certified, whole in ((cells.certified, cells.cells), (cells.three_certified, cells.three)):
+        assert (certified.share <= whole.share).all()
+    for column in ("two_objectives", "three_objectives"):
+        assert cells.shares[column].iloc[0] == 1
+        assert (cells.shares[column].diff().dropna() <= 1e-15).all()
+
+
+def test_certificates_of_all_solvers_cover_the_truth_and_only_seconds_change(results):
+    first, again = results["solver_cost"], get_figure("solver_cost").compute(_QUICK)
+    pd.testing.assert_frame_equal(first.accuracy, again.accuracy, check_exact=True)
+    pd.testing.assert_frame_equal(first.logistic, again.logistic, check_exact=True)
+    certified = first.accuracy[first.accuracy["rigorous"]]
+    assert set(certified["solver"]) == {"closed form", "Newton", "cvxpy (Clarabel)"}
+    assert (certified["excess"] <= certified["gap"] + 1e-16).all()
+    assert certified["gap"].max() < 1e-10
+    # a search never beats the closed form
+    assert first.accuracy.loc[~first.accuracy["rigorous"], "excess"].min() > 0
+
+
+def test_a_flat_direction_keeps_purity_and_curvature_ends_it(results):
+    result = results["infinite_classes"]
+    means = result.disk.groupby(["case", "size"])[["purity_error", "uniform_deviation"]].mean()
+    flat, curved = means.loc["mu = 0 (flat)"], means.loc["mu = 1"]
+    assert flat["purity_error"].to_numpy() == pytest.approx(1, abs=1e-6)
+    assert curved["purity_error"].iloc[-1] < curved["purity_error"].iloc[0] / 10
+    assert flat["uniform_deviation"].iloc[-1] < flat["uniform_deviation"].iloc[0] / 5
+    assert summarize(result.groups)["violations"].sum() == 0
+    assert (result.excess["excess"] <= result.excess["deviation"] + result.excess["gap"] + 1e-12).all()
+
+
+def test_every_figure_is_drawn_and_shown(page):
+    text = page.read_text()
+    for name in figure_names():
+        assert (page.parent / f"{name}.png").stat().st_size > 10_000
+        assert (page.parent / f"{name}.pdf").stat().st_size > 5_000
+        assert f'id="{name}"' in text
+    assert text.count("data:image/png;base64,") == 2 * len(figure_names())
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    driver = shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("Chromium and its driver are not installed, so the page cannot be opened")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+def _open(browser, page: Path, width: int) -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700},
+    )
+    browser.get(page.as_uri())
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 400])
+def test_page_is_whole_and_readable(browser, page, width):
+    _open(browser, page, width)
+    assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+    assert browser.execute_script("return window.innerWidth") == width
+    images = browser.execute_script(
+        "return [...document.images].map(i => [i.complete, i.naturalWidth, i.naturalHeight, i.clientWidth, i.alt])"
+    )
+    assert len(images) == len(figure_names())
+    for complete, natural_width, natural_height, shown, alt in images:
+        assert complete
+        assert natural_width > 600
+        assert (850 if width == 1280 else 0.9 * width - 20) <= shown <= width
+        assert alt
+        # a phone gets panels below one another, a desk side by side
+        assert (natural_height > natural_width) == (width == 400)
+    # nothing makes the page scroll sideways, and text is not tiny
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    sizes = browser.execute_script(
+        "return [...document.querySelectorAll('p, h1, h2, summary, dd')].map(e => parseFloat(getComputedStyle(e).fontSize))"
+    )
+    assert min(sizes) >= 14
+
+
+@pytest.mark.browser
+def test_every_link_and_table_works(browser, page):
+    _open(browser, page, 1280)
+    targets = browser.execute_script(
+        "return [...document.querySelectorAll('nav a')].map(a => document.querySelector(a.getAttribute('href')) !== null)"
+    )
+    assert targets == [True] * len(figure_names())
+    rows = browser.execute_script(
+        "document.querySelectorAll('details').forEach(d => d.open = true);"
+        "return [...document.querySelectorAll('table')].map(t => [t.rows.length, t.getBoundingClientRect().height])"
+    )
+    assert rows
+    assert all(count > 1 and height > 20 for count, height in rows)
+
+
+@pytest.mark.browser
+def test_no_request_leaves_the_page(browser, page):
+    _open(browser, page, 1280)
+    names = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert [name for name in names if not name.startswith("data:")] == []

@@ -179,8 +179,8 @@ def one_quadratic(lines, quick):
     chosen = [WeightedSum(one) for one in w]
 
     def ours():
-        curvature = np.stack([a.T @ a / n for a in x])
-        linear = np.stack([a.T @ b / n for a, b in zip(x, y, strict=True)])
+        curvature = [a.T @ a / n for a in x]
+        linear = [a.T @ b / n for a, b in zip(x, y, strict=True)]
         made = QuadraticObjectives.from_expansion(curvature, linear, [b @ b / n for b in y])
         return made, mt.solve_front(made, scalarizations=chosen)
 

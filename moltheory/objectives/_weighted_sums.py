@@ -1,9 +1,11 @@
 """Minimisers of weighted sums of quadratics, sum_k w_k (x' A_k x - 2 b_k' x), many at once.
 
-Each solver takes curvature (R, N, d, d), linear (R, N, d) and weights (K, N), and returns (R, K, d).
+Curvature is (R, N, d, d), linear (R, N, d), weights (K, N); each solver returns (R, K, d).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +13,7 @@ import numpy.typing as npt
 from moltheory._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
 
-__all__ = ["check_weights", "smallest_solutions", "solutions_of_many", "solutions_of_two"]
+__all__ = ["JointBasis", "check_weights", "singular", "smallest_solutions", "solutions_of_many", "solutions_of_two"]
 
 # A curvature is singular if, scaled to a unit diagonal, a pivot or an eigenvalue is below this.
 _SINGULAR = 1e-12
@@ -28,42 +30,88 @@ def check_weights(weights: npt.ArrayLike, n_objectives: int) -> FloatArray:
     w = real_array("weights", weights, shape=f"(K, {n_objectives})", min_ndim=2, max_ndim=2)
     if w.shape[1] != n_objectives:
         raise InvalidInputError(f"`weights` must have shape (K, {n_objectives}), got shape {w.shape}.")
-    bad = np.flatnonzero((w < 0.0).any(axis=1) | ~w.any(axis=1))
-    if bad.size:
+    if w.min() < 0.0 or not w.any(axis=1).all():
+        bad = np.flatnonzero((w < 0.0).any(axis=1) | ~w.any(axis=1))
         raise InvalidInputError(f"`weights` must be nonnegative and not all zero, got row {w[bad[0]].tolist()}.")
     return w
 
 
-def solutions_of_two(curvature: FloatArray, linear: FloatArray, weights: FloatArray) -> FloatArray:
-    """Solve for two objectives: one generalised eigendecomposition serves all weights.
+@dataclass(frozen=True, eq=False)
+class JointBasis:
+    """Coordinates c of theta = T c in which two curvatures are diagonal, whatever their units."""
+
+    basis: FloatArray
+    """Matrices T, (R, d, d)."""
+    diagonal: FloatArray
+    """Diagonals of T'A_k T, (R, 2, d); with A_k scaled to unit traces they lie in [0, 1] and sum to 1 over k."""
+    trace: FloatArray
+    """Traces of A_k, 1 where it is zero, (R, 2)."""
+
+    @classmethod
+    def of(cls, curvature: FloatArray) -> JointBasis | None:
+        """Return the basis for curvatures (R, 2, d, d), None where the sum of the two is singular."""
+        # Unit traces, so that the units of the objectives do not decide about the rounding.
+        trace = np.einsum("rkii->rk", curvature)
+        trace = np.where(trace > 0.0, trace, 1.0)
+        unit = curvature / trace[..., None, None]
+        scale, root = _scaled_root(unit[:, 0] + unit[:, 1])
+        if root is None:
+            return None
+        inverse = np.linalg.inv(root) * scale[:, None, :]
+        turned = np.swapaxes(inverse, -1, -2)
+        share, rotation = np.linalg.eigh(inverse @ unit[:, 1] @ turned)
+        share = np.minimum(np.maximum(share, 0.0), 1.0)
+        diagonal = np.stack([1.0 - share, share], axis=1) * trace[..., None]
+        return cls(turned @ rotation, diagonal, trace)
+
+    def entries(self, part: slice) -> JointBasis:
+        """Return the basis of some entries of the batch."""
+        return JointBasis(self.basis[part], self.diagonal[part], self.trace[part])
+
+    def shortfall(self, curvature: FloatArray, gradients: FloatArray, weights: FloatArray) -> FloatArray | None:
+        r"""Bound how far weighted sums with gradients G (R, K, d) are above their smallest values.
+
+        Returns
+        -------
+        (R, K) ndarray, or None where rounding leaves no bound
+
+        Notes
+        -----
+        :math:`G'(\sum_k w_k A_k)^{-1} G / 4 \le \sum_j (T'G)_j^2 / (4 (D_j - e))`, where D is the weighted diagonal and
+        e bounds the norm of what :math:`\sum_k w_k T'A_k T` is off D: the norm as evaluated, and its rounding, less than
+        :math:`4 d` units of :math:`|T|'|A_k||T|`, whose entries semidefinite A_k keep below :math:`v_i v_j` with
+        :math:`v = |T|' \sqrt{diag A_k}`. The rounding of T'G is added too; that of G is not. Derived.
+        """
+        r, n, d = self.diagonal.shape
+        size, rounding = np.abs(self.basis), np.finfo(np.float64).eps * d
+        off = (np.swapaxes(self.basis, -1, -2)[:, None] @ curvature @ self.basis[:, None]).reshape(r, n, d * d)
+        off[..., :: d + 1] -= self.diagonal
+        v = np.sqrt(np.abs(np.einsum("rkii->rki", curvature))) @ size
+        error = np.sqrt(np.vecdot(off, off)) + 4.0 * rounding * np.vecdot(v, v)
+        lower = weights @ (self.diagonal - error[..., None])
+        if lower.min() <= 0.0:
+            return None
+        within = np.abs(gradients @ self.basis) + rounding * (np.abs(gradients) @ size)
+        within *= within
+        within /= lower
+        bound: FloatArray = 0.25 * within.sum(axis=-1)
+        return bound
+
+
+def solutions_of_two(joint: JointBasis, curvature: FloatArray, linear: FloatArray, weights: FloatArray) -> FloatArray:
+    """Solve for two objectives in their joint basis.
 
     Raises
     ------
     InvalidInputError
         If a weighted curvature is singular to working precision.
     """
-    # Unit traces, so that the units of the objectives do not decide about the rounding.
-    trace = np.trace(curvature, axis1=-2, axis2=-1)
-    trace = np.where(trace > 0.0, trace, 1.0)
-    unit = curvature / trace[..., None, None]
-    rhs = linear / trace[..., None]
-    total = unit[:, 0] + unit[:, 1]
-    scale, root = _scaled_root(total)
-    if root is None:
-        raise _singular(curvature, weights)
-    inverse = np.linalg.inv(root)
-    second = inverse @ (unit[:, 1] * scale[:, :, None] * scale[:, None, :]) @ np.swapaxes(inverse, -1, -2)
-    share, rotation = np.linalg.eigh(second)
-    share = np.clip(share, 0.0, 1.0)[:, None, :]
-    basis = scale[:, :, None] * (np.swapaxes(inverse, -1, -2) @ rotation)
-    w = weights * trace[:, None, :]
-    w = w / w.sum(axis=-1, keepdims=True)
-    diagonal = w[..., 0, None] * (1.0 - share) + w[..., 1, None] * share
-    if diagonal.min() < _SINGULAR:
-        raise _singular(curvature, weights)
-    coordinates = w @ (rhs @ basis)
+    diagonal = weights @ joint.diagonal
+    if (diagonal < _SINGULAR * (weights @ joint.trace[..., None])).any():
+        raise singular(curvature, weights)
+    coordinates = weights @ (linear @ joint.basis)
     coordinates /= diagonal
-    found: FloatArray = coordinates @ np.swapaxes(basis, -1, -2)
+    found: FloatArray = coordinates @ np.swapaxes(joint.basis, -1, -2)
     return found
 
 
@@ -78,7 +126,7 @@ def solutions_of_many(curvature: FloatArray, linear: FloatArray, weights: FloatA
     weighted, rhs = _weighted(curvature, linear, weights)
     scale, root = _scaled_root(weighted)
     if root is None:
-        raise _singular(curvature, weights)
+        raise singular(curvature, weights)
     scaled = weighted * scale[..., :, None] * scale[..., None, :]
     found: FloatArray = scale * np.linalg.solve(scaled, (scale * rhs)[..., None])[..., 0]
     return found
@@ -115,7 +163,7 @@ def _scaled_root(matrices: FloatArray) -> tuple[FloatArray, FloatArray | None]:
     return scale, None if pivots.min() ** 2 < _SINGULAR else np.asarray(root, dtype=np.float64)
 
 
-def _singular(curvature: FloatArray, weights: FloatArray) -> InvalidInputError:
+def singular(curvature: FloatArray, weights: FloatArray) -> InvalidInputError:
     """Say for which weights the curvature is singular: those whose smallest scaled eigenvalue is smallest."""
     smallest = []
     for w in weights:

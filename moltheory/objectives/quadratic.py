@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_names, frozen, real_array
 from moltheory.errors import InvalidInputError
-from moltheory.objectives._weighted_sums import check_weights, smallest_solutions, solutions_of_many, solutions_of_two
+from moltheory.objectives._weighted_sums import (
+    JointBasis,
+    check_weights,
+    singular,
+    smallest_solutions,
+    solutions_of_many,
+    solutions_of_two,
+)
 from moltheory.objectives.weighted_front import WeightedFront, trace_front
 
 __all__ = ["QuadraticObjectives"]
@@ -126,8 +134,7 @@ class QuadraticObjectives:
         slope = _shaped("linear", linear, shape, exact=True)
         value = _shaped("constant", constant, shape[:-1], exact=True)
         point = _shaped("at", at, shape)
-        _check_semidefinite("curvature", matrices)
-        # Nonnegative everywhere iff the bordered matrix is positive semidefinite.
+        # Nonnegative everywhere iff the bordered matrix is positive semidefinite, which the curvature then is too.
         bordered = np.empty((*shape[:-1], shape[-1] + 1, shape[-1] + 1))
         bordered[..., :-1, :-1], bordered[..., -1, -1] = matrices, value
         bordered[..., -1, :-1] = bordered[..., :-1, -1] = -slope
@@ -174,6 +181,12 @@ class QuadraticObjectives:
         """Vectors b_k of the expansion at 0, shape (*batch, N, d): A_k theta = b_k at a minimiser of L_k."""
         return _times(self._curvature, self._at) + self._slope
 
+    @cached_property
+    def joint_basis(self) -> JointBasis | None:
+        """Coordinates in which both curvatures are diagonal, None unless N = 2 and their sums are definite."""
+        flat = self._curvature.reshape(-1, *self._curvature.shape[-3:])
+        return JointBasis.of(flat) if self.n_objectives == 2 else None
+
     def risks(self, hypotheses: npt.ArrayLike) -> FloatArray:
         """Return the risks of some hypotheses.
 
@@ -193,20 +206,51 @@ class QuadraticObjectives:
         """
         theta = real_array("hypotheses", hypotheses, shape="(..., k, d)", min_ndim=2)
         try:
-            lead = np.broadcast_shapes(theta.shape[:-2], self.batch_shape)
+            np.broadcast_shapes(theta.shape[:-2], self.batch_shape)
+            fits = theta.shape[-1] == self.dimension
         except ValueError:
-            lead = None
-        if lead is None or theta.shape[-1] != self.dimension:
+            fits = False
+        if not fits:
             raise InvalidInputError(
                 f"`hypotheses` must have shape (k, {self.dimension}), with leading axes that fit {self.batch_shape}, "
                 f"got shape {theta.shape}."
             )
-        values = np.empty((*lead, theta.shape[-2], self.n_objectives))
-        for k in range(self.n_objectives):
-            shift = theta - self._at[..., k, None, :]
-            pull = shift @ self._curvature[..., k, :, :] - 2.0 * self._slope[..., k, None, :]
-            values[..., k] = np.einsum("...d,...d->...", shift, pull) + self._constant[..., k, None]
-        return values
+        return np.stack([self._risk_and_slope(k, theta)[0] for k in range(self.n_objectives)], axis=-1)
+
+    def risks_and_gradients(self, theta: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return `risks` and the gradients of weighted sums, for solvers: arguments are not checked.
+
+        Parameters
+        ----------
+        theta : (..., K, d) ndarray
+            As in `risks`.
+        weights : (K, N) ndarray
+            Row j is for the j-th hypothesis.
+
+        Returns
+        -------
+        risks : (*batch, K, N) ndarray
+        gradients : (*batch, K, d) ndarray
+
+        Examples
+        --------
+        >>> objectives = QuadraticObjectives(np.ones((2, 1, 1)), [[0.0], [1.0]], [0.0, 0.0])
+        >>> objectives.risks_and_gradients(np.array([[3.0]]), np.array([[1.0, 0.5]]))
+        (array([[9., 4.]]), array([[8.]]))
+        """
+        risks, halves = zip(*(self._risk_and_slope(k, theta) for k in range(self.n_objectives)), strict=True)
+        gradients = weights[:, 0, None] * halves[0]
+        for k in range(1, self.n_objectives):
+            gradients += weights[:, k, None] * halves[k]
+        gradients *= 2.0
+        return np.stack(risks, axis=-1), gradients
+
+    def _risk_and_slope(self, k: int, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Risks of one objective, (..., K), and half its gradients."""
+        shift = theta - self._at[..., k, None, :]
+        slope = self._slope[..., k, None, :]
+        half = shift @ self._curvature[..., k, :, :] - slope
+        return np.vecdot(shift, half - slope) + self._constant[..., k, None], half
 
     def minimisers(self, weights: npt.ArrayLike, *, minimum_norm: bool = False) -> FloatArray:
         r"""Return the minimisers of weighted sums, all weights and all of the batch at once.
@@ -240,15 +284,18 @@ class QuadraticObjectives:
         shape = (*self.batch_shape, w.shape[0], self.dimension)
         curvature = self._curvature.reshape(-1, *self._curvature.shape[-3:])
         linear = self.linear.reshape(curvature.shape[:-1])
-        solve = solutions_of_two if self.n_objectives == 2 else solutions_of_many
-        if minimum_norm:
-            solve = smallest_solutions
+        joint = None if minimum_norm else self.joint_basis
+        if joint is None and self.n_objectives == 2 and not minimum_norm:
+            raise singular(curvature, w)
+        solve = smallest_solutions if minimum_norm else solutions_of_many
         found = np.empty((curvature.shape[0], *shape[-2:]))
-        entries = w.shape[0] * self.dimension * (1 if solve is solutions_of_two else self.dimension)
-        step = max(1, _CHUNK // max(entries, self.dimension**2))
+        step = max(1, _CHUNK // (w.shape[0] * self.dimension * (1 if joint else self.dimension)))
         for start in range(0, found.shape[0], step):
             part = slice(start, start + step)
-            found[part] = solve(curvature[part], linear[part], w)
+            if joint is not None:
+                found[part] = solutions_of_two(joint.entries(part), curvature[part], linear[part], w)
+            else:
+                found[part] = solve(curvature[part], linear[part], w)
         return found.reshape(shape)
 
     def front(self, weights: npt.ArrayLike, *, minimum_norm: bool = False) -> WeightedFront:
@@ -295,22 +342,28 @@ def _symmetric(curvature: npt.ArrayLike) -> FloatArray:
     if matrices.shape[-1] != matrices.shape[-2]:
         raise InvalidInputError(f"`curvature` must have shape {shape}, got shape {matrices.shape}.")
     turned = np.swapaxes(matrices, -1, -2)
+    if np.array_equal(matrices, turned):
+        return matrices
     gap = float(np.abs(matrices - turned).max())
     if gap > _ROUNDING * float(np.abs(matrices).max()):
         raise InvalidInputError(f"`curvature` must be symmetric, got entries that differ by {gap:g}.")
-    return matrices if gap == 0.0 else 0.5 * (matrices + turned)
+    mean: FloatArray = 0.5 * (matrices + turned)
+    return mean
 
 
 def _shaped(name: str, value: npt.ArrayLike, shape: tuple[int, ...], *, exact: bool = False) -> FloatArray:
     """Return `value` as an array of a shape, or one that broadcasts to it."""
     array = real_array(name, value, shape=f"{shape}", min_ndim=0)
+    if array.shape == shape:
+        return array
     try:
-        fits = array.shape == shape if exact else np.broadcast_shapes(array.shape, shape) == shape
+        wide = array + np.zeros(shape[-2:])
+        fits = not exact and (wide.shape == shape[-2:] or np.broadcast_shapes(wide.shape, shape) == shape)
     except ValueError:
         fits = False
     if not fits:
         raise InvalidInputError(f"`{name}` must have shape {shape} to fit `curvature`, got shape {array.shape}.")
-    return array if exact else np.broadcast_to(array, np.broadcast_shapes(array.shape, shape[-2:]))
+    return wide
 
 
 def _check_semidefinite(name: str, matrices: FloatArray, *, border: bool = False) -> None:
@@ -319,14 +372,18 @@ def _check_semidefinite(name: str, matrices: FloatArray, *, border: bool = False
     # In units of the largest diagonal entry, as a small one may be what rounding left of a difference.
     diagonal = np.diagonal(matrices, axis1=-2, axis2=-1).copy()
     diagonal[..., :size] = diagonal[..., :size].max(axis=-1, keepdims=True)
-    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    scaled = matrices * scale[..., :, None] * scale[..., None, :]
-    allowed = _ROUNDING * matrices.shape[-1]
+    diagonal[diagonal <= 0.0] = 1.0
+    lifted = matrices.copy()
+    np.einsum("...ii->...i", lifted)[...] += _ROUNDING * matrices.shape[-1] * diagonal
     try:
-        np.linalg.cholesky(scaled + allowed * np.eye(matrices.shape[-1]))
+        np.linalg.cholesky(lifted)
     except np.linalg.LinAlgError:
+        if border:
+            # The curvature may be what is wrong.
+            _check_semidefinite("curvature", np.ascontiguousarray(matrices[..., :size, :size]))
         rule = "leave every objective nonnegative" if border else "be positive semidefinite"
-        smallest = float(np.linalg.eigvalsh(scaled)[..., 0].min())
+        scale = 1.0 / np.sqrt(diagonal)
+        smallest = float(np.linalg.eigvalsh(matrices * scale[..., :, None] * scale[..., None, :])[..., 0].min())
         raise InvalidInputError(
             f"`{name}` must {rule}, got a smallest relative eigenvalue of {smallest:.1e}."
         ) from None

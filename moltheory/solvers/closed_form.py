@@ -25,15 +25,19 @@ _SINGULAR = 1e-12
 
 def quadratic_sums(objectives: QuadraticObjectives, weights: FloatArray, *, tolerance: float) -> Outcome:
     """Minimise weighted sums (K, N); where the minimiser is not unique, the one of smallest norm is taken."""
-    part = QuadraticPart(objectives)
-    k = weights.shape[0]
     try:
         solutions = objectives.minimisers(weights)
+        joint = objectives.joint_basis
     except InvalidInputError:
-        solutions = objectives.minimisers(weights, minimum_norm=True)
-    theta = solutions.reshape(-1, k, objectives.dimension)
-    points = part.values(theta)
-    gap, rigorous, norm = shortfall_of_sums(part, theta, np.broadcast_to(weights, points.shape))
+        solutions, joint = objectives.minimisers(weights, minimum_norm=True), None
+    risks, slopes = objectives.risks_and_gradients(solutions, weights)
+    theta, points, gradients = (a.reshape(-1, *a.shape[-2:]) for a in (solutions, risks, slopes))
+    part = QuadraticPart(objectives)
+    gap = None if joint is None else joint.shortfall(part.curvature, gradients, weights)
+    if gap is None:
+        gap, rigorous, norm = shortfall_of_sums(part, theta, np.broadcast_to(weights, points.shape))
+    else:
+        rigorous, norm = np.ones(gap.shape, bool), np.sqrt(np.vecdot(gradients, gradients))
     values = (points * weights).sum(axis=-1)
     out = Outcome(theta, points, values, gap, rigorous, np.empty(values.shape, np.int8), norm)
     out.judge(slice(None), tolerance)
@@ -55,37 +59,24 @@ def chebyshev_of_two(
     """Return minimisers (R, K, d) and multipliers (R, K, 2), or None where the sum of curvatures is singular."""
     part = QuadraticPart(objectives)
     w, z, rho = terms_of_chebyshev(scalarizations)
-    trace = np.trace(part.curvature, axis1=-2, axis2=-1)
-    unit = np.where(trace > 0.0, trace, 1.0)
-    first, second = (part.curvature[:, i] / unit[:, i, None, None] for i in range(2))
-    total = first + second
-    try:
-        root = np.linalg.cholesky(total)
-    except np.linalg.LinAlgError:
+    joint = objectives.joint_basis
+    if joint is None:
         return None
-    pivots = np.diagonal(root, axis1=-2, axis2=-1)
-    if (pivots.min(axis=-1) ** 2 < _SINGULAR * pivots.max(axis=-1) ** 2).any():
-        return None
-    inverse = np.linalg.inv(root)
-    share, rotation = np.linalg.eigh(inverse @ second @ np.swapaxes(inverse, -1, -2))
-    share = np.clip(share, 0.0, 1.0)
-    basis = np.swapaxes(inverse, -1, -2) @ rotation
-    # In the coordinates c of theta = basis c: L_i / unit_i = sum_j m_ij c_j^2 - 2 b_ij c_j + constant.
-    m = np.stack([1.0 - share, share], axis=1)
-    b = (part.linear / unit[..., None]) @ basis
+    basis, m, trace = joint.basis, joint.diagonal, joint.trace[..., None]
+    # In the coordinates c of theta = basis c: L_i = sum_j m_ij c_j^2 - 2 b_ij c_j + constant.
+    b = part.linear @ basis
     constant = part.values(np.zeros((b.shape[0], 1, b.shape[-1])))[:, 0]
 
     def coordinates(u: FloatArray) -> FloatArray:
-        multipliers = np.stack([u * w[:, 0] + rho, (1.0 - u) * w[:, 1] + rho], axis=-1) * unit[:, None]
-        multipliers /= multipliers.sum(axis=-1, keepdims=True)
+        multipliers = np.stack([u * w[:, 0] + rho, (1.0 - u) * w[:, 1] + rho], axis=-1)
         down = multipliers @ m
-        found: FloatArray = (multipliers @ b) / np.maximum(down, 1e-300)
-        return np.where(down > _SINGULAR, found, 0.0)
+        proper = down > _SINGULAR * (multipliers @ trace)
+        return np.divide(multipliers @ b, down, out=np.zeros(down.shape), where=proper)
 
     def difference(u: FloatArray) -> FloatArray:
         c = coordinates(u)
         risks = [((m[:, None, i] * c - 2.0 * b[:, None, i]) * c).sum(axis=-1) for i in range(2)]
-        terms = [w[:, i] * (unit[:, i, None] * risks[i] + constant[:, i, None] - z[:, i]) for i in range(2)]
+        terms = [w[:, i] * (risks[i] + constant[:, i, None] - z[:, i]) for i in range(2)]
         gap: FloatArray = terms[0] - terms[1]
         return gap
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -131,7 +131,7 @@ def solve_front(
     check_choice("on_failure", on_failure, ("raise", "mark", "drop"))
     limit = check_real("tolerance", tolerance, low=0.0, strict=True)
     chosen = _checked(objectives, scalarizations)
-    kinds = ["sum"] * len(chosen) if {type(u) for u in chosen} == {WeightedSum} else [_kind(u) for u in chosen]
+    kinds = ["sum"] * len(chosen) if set(map(type, chosen)) == {WeightedSum} else [_kind(u) for u in chosen]
     # One representative of each kind decides: the choice depends on nothing else.
     given = dict(options or {})
     # Constraints leave one method that knows them.
@@ -139,15 +139,15 @@ def solve_front(
     asked = "cvxpy" if convex and method == "auto" and "constraints" in given else method
     fits = {kind: _method(objectives, u, kind, asked) for kind, u in dict(zip(kinds, chosen, strict=True)).items()}
     methods = [fits[kind] for kind in kinds]
-    allowed = {name for used in methods for name in _OPTIONS.get(used, ())}
+    used = list(dict.fromkeys(methods))
+    allowed = {option for name in used for option in _OPTIONS.get(name, ())}
     if not set(given) <= allowed:
-        raise InvalidInputError(f"`options` must be among {sorted(allowed)} for {sorted(set(methods))}, got {given}.")
+        raise InvalidInputError(f"`options` must be among {sorted(allowed)} for {sorted(used)}, got {given}.")
     parts = [
-        (np.array(rows), _solve(objectives, [chosen[j] for j in rows], name, kind, limit, rng, given))
+        (rows, _solve(objectives, [chosen[j] for j in rows], name, kind, limit, rng, given))
         for (name, kind), rows in _groups(kinds, methods).items()
     ]
     outcome = parts[0][1] if len(parts) == 1 else _merged(parts, len(chosen))
-    used = list(dict.fromkeys(methods))
     reason = "as asked" if method != "auto" else "; ".join(_REASONS[name] for name in used)
     return finished(outcome, objectives.batch_shape, chosen, methods, reason, on_failure)
 
@@ -159,7 +159,7 @@ def _checked(objectives: Objectives, scalarizations: Sequence[Scalarization]) ->
             f"{type(objectives).__name__}."
         )
     chosen = tuple(scalarizations) if not isinstance(scalarizations, Scalarization) else ()
-    if not chosen or not all(issubclass(kind, Scalarization) for kind in {type(u) for u in chosen}):
+    if not chosen or not all(issubclass(kind, Scalarization) for kind in set(map(type, chosen))):
         raise InvalidInputError("`scalarizations` must be a non-empty sequence of Scalarization, got something else.")
     n = objectives.n_objectives
     other = {u.n_objectives for u in chosen} - {n}
@@ -230,20 +230,16 @@ def _solve(
     if method == "cvxpy" and not isinstance(objectives, SmoothObjectives):
         return solve_programs(objectives, chosen, tolerance=tolerance, **mine)
     if kind == "sum":
-        weights = np.array([_weights(u) for u in chosen])
+        weights = np.array([u.weights for u in cast(list[WeightedScalarization], chosen)])
         if isinstance(objectives, QuadraticObjectives):
             return quadratic_sums(objectives, weights, tolerance=tolerance)
         if isinstance(objectives, SmoothObjectives):
             return smooth_sums(objectives, weights, tolerance=tolerance)
         return minimise_sums(objectives, weights, tolerance=tolerance)
-    maxima = [u if isinstance(u, Chebyshev) else Chebyshev(np.asarray(_weights(u))) for u in chosen]
+    maxima = [u if isinstance(u, Chebyshev) else Chebyshev(cast(PNorm, u).weights) for u in chosen]
     if isinstance(objectives, SmoothObjectives):
         return smooth_maxima(objectives, maxima, tolerance=tolerance)
     return _maxima(objectives, maxima, tolerance)
-
-
-def _weights(u: Scalarization) -> tuple[float, ...]:
-    return u.weights if type(u) is WeightedSum or isinstance(u, WeightedScalarization) else ()
 
 
 def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Chebyshev], tolerance: float) -> Outcome:
@@ -291,7 +287,7 @@ def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Che
     return out
 
 
-def _merged(parts: list[tuple[Any, Outcome]], k: int) -> Outcome:
+def _merged(parts: list[tuple[list[int], Outcome]], k: int) -> Outcome:
     """Put the rows of several outcomes in the order of the scalarizations."""
     fields: dict[str, FloatArray] = {}
     for name, first in vars(parts[0][1]).items():

@@ -220,9 +220,10 @@ def finished(
     """
     check_choice("on_failure", on_failure, ("raise", "mark", "drop"))
     failed = outcome.status > Status.HEURISTIC
-    bad = failed.any(axis=0)
-    keep = np.arange(len(scalarizations))
-    if bad.any():
+    keep: npt.NDArray[np.int64] | None = None
+    dropped: tuple[int, ...] = ()
+    if failed.any():
+        bad = failed.any(axis=0)
         j = int(np.flatnonzero(bad)[0])
         entry = int(np.flatnonzero(failed[:, j])[0])
         first = Status(int(outcome.status[entry, j]))
@@ -231,21 +232,22 @@ def finished(
         if on_failure == "raise":
             raise SolverError(f"`scalarizations` must all be solved, {text} (gap {outcome.gap[entry, j]:.1e}).")
         if on_failure == "drop":
-            keep = np.flatnonzero(~bad)
+            keep, dropped = np.flatnonzero(~bad), tuple(np.flatnonzero(bad).tolist())
             if not keep.size:
                 raise SolverError(f"`scalarizations` must leave one row that is solved, {text}.")
             warnings.warn(f"{int(bad.sum())} of {bad.size} scalarizations dropped; {text}.", PartialFrontWarning, 3)
 
     def shaped(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        chosen = array if keep.size == array.shape[1] else array[:, keep]
+        chosen = array if keep is None else array[:, keep]
         return frozen(chosen.reshape(*batch, *chosen.shape[1:]))
 
     fields = {name: shaped(value) for name, value in vars(outcome).items()}
-    whole = keep.size == len(scalarizations)
+    if keep is not None:
+        scalarizations, methods = [scalarizations[j] for j in keep], [methods[j] for j in keep]
     return Sweep(
-        scalarizations=tuple(scalarizations) if whole else tuple(scalarizations[int(j)] for j in keep),
-        methods=tuple(methods) if whole else tuple(methods[int(j)] for j in keep),
+        scalarizations=tuple(scalarizations),
+        methods=tuple(methods),
         reason=reason,
-        dropped=tuple(np.flatnonzero(bad).tolist()) if on_failure == "drop" else (),
+        dropped=dropped,
         **fields,  # type: ignore[arg-type]
     )

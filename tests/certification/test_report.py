@@ -3,9 +3,10 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from moltheory.certification import certificate_page, certify, further_examples
+from moltheory.certification import certificate_page, certify, from_predictions, further_examples
 from moltheory.certification.verdicts import confidence_text, count_text, number_text, summary_sentence, verdict_rows
 from tests.browser import headless_browser, open_page
 
@@ -154,8 +155,12 @@ def test_slack_is_told(rng):
     certificate = certify(source, epsilon=0.1)
     assert certificate.undecided.any()
     page = certificate_page(certificate, further=further_examples(source, certificate))
-    assert "better by at least 0.1 in error" in page
-    assert "better by the slack" in page
+    assert "slack 0.1 in error: on the front then means that nobody is better by at least that much" in page
+    assert "To within the slack: no other model is better by it" in page
+    assert (
+        f"{certificate.sure.sum()} {'is' if certificate.sure.sum() == 1 else 'are'} on the front to within the slack"
+        in page
+    )
     assert "The slack is left out of account." in page
 
 
@@ -191,3 +196,41 @@ def test_numbers_are_rounded_outward(rng):
         assert up - down <= 2e-3 * abs(value) + 1e-12
     assert [number_text(v, toward=1) for v in (0.0, 0.5, 1.0, 12345.0)] == ["0", "0.5", "1", "12,345"]
     assert [count_text(v) for v in (7, 123, 98_765, np.inf, np.nan)] == ["7", "130", "99,000", "no end in sight", ""]
+
+
+def test_a_cheaper_model_within_the_slack_is_named():
+    losses = np.zeros((1000, 2))
+    losses[:200, 0] = losses[:201, 1] = 1
+    costs = {"size": [2, 1]}
+    page = certificate_page(certify(losses, costs=costs, names=["big", "small"], epsilon=0.1))
+    assert "2 are on the front to within the slack" in page
+    assert "<th>replaceable by</th>" in page
+    assert "<dt>replaceable by</dt>" in page
+    assert "replaceable by" not in certificate_page(certify(losses, costs=costs, names=["big", "small"]))
+
+
+def test_identical_models_have_no_range_of_sizes(rng):
+    losses = np.repeat(rng.integers(0, 2, (200, 1)), 2, axis=1)
+    certificate = certify(losses)
+    page = certificate_page(certificate, further=further_examples(losses, certificate))
+    assert "no end in sight" in page
+    assert "no end in sight to no end in sight" not in page
+
+
+def test_further_examples_reads_an_array_as_a_source(rng):
+    losses, names = _world(rng, n_models=3, n=40)
+    certificate = certify(losses, names=names)
+    from_array = further_examples(losses, certificate)
+    pd.testing.assert_frame_equal(from_array, further_examples(_Source(losses, names), certificate))
+
+
+def test_further_examples_refuses_other_objectives_and_measures(refuses):
+    models = from_predictions([[0, 1], [1, 1], [1, 0]], [0, 1, 1], objectives=["error", "worst_class_error"])
+    certificate = models.certify()
+    assert "worst_class_error" in refuses("source", further_examples, models, certificate)
+    assert "2 estimated objectives" in refuses("source", further_examples, models.losses, certificate)
+
+
+@pytest.mark.parametrize(("delta", "text"), [(0.9999, "0.01%"), (0.5, "50%"), (0.95, "5%"), (0.001, "99.9%")])
+def test_confidence_is_never_rounded_to_nothing(delta, text):
+    assert confidence_text(delta) == text

@@ -162,6 +162,35 @@ def test_the_batch_is_cut_into_chunks_without_a_seam(rng, monkeypatch):
         monkeypatch.undo()
 
 
+# --- joint basis ----------------------------------------------------------------------------------------------------
+
+
+def test_shortfall_bounds_an_excess_known_exactly(rng):
+    """Integer curvatures and moves, weights that are powers of two: gradient and excess carry no rounding."""
+    for power in (1, 10, 100, 1000):  # condition numbers up to about 1e12
+        factors = rng.integers(-4, 5, (2, 9, 5)).astype(float)
+        factors[:, :, 4] = power * factors[:, :, 0] + (factors[:, :, 4] % 2)
+        curvature = np.swapaxes(factors, 1, 2) @ factors
+        joint = QuadraticObjectives(curvature, np.zeros((2, 5)), np.zeros(2)).joint_basis
+        weights = 2.0 ** rng.integers(-3, 4, (20, 2))
+        move = rng.integers(-9, 10, (20, 5)).astype(float)
+        gradients = 2.0 * np.einsum("kn,nij,kj->ki", weights, curvature, move)
+        excess = np.einsum("ki,ki->k", gradients, move) / 2.0
+        bound = joint.shortfall(curvature[None], gradients[None], weights)[0]
+        assert (bound >= excess).all()
+        assert power > 10 or bound == pytest.approx(excess, rel=1e-6)
+
+
+def test_risks_and_gradients(rng):
+    objectives = _objectives(rng, n=3)
+    theta, weights = rng.standard_normal((6, 4)), rng.random((6, 3))
+    risks, gradients = objectives.risks_and_gradients(theta, weights)
+    assert np.array_equal(risks, objectives.risks(theta))
+    for j, step in enumerate(np.eye(4)):
+        slopes = (objectives.risks(theta + step) - objectives.risks(theta - step)) / 2.0
+        assert gradients[..., j] == pytest.approx((slopes * weights).sum(axis=-1), rel=1e-9, abs=1e-9)
+
+
 # --- singular curvature ---------------------------------------------------------------------------------------------
 
 
@@ -351,6 +380,7 @@ def test_refusals(refuses):
     refuses("offset", make, eye, zero, np.ones(3))
     refuses("names", make, eye, zero, ones, names=["a"])
     refuses("linear", expand, [[[1, 0], [0, 0]]] * 2, [[0, 1]] * 2, ones)
+    refuses("curvature", expand, [[[1, 0], [0, -1]]] * 2, [[0, 0]] * 2, ones)
     refuses("linear", expand, eye, 2 * np.ones((2, 2)), ones)
     refuses("at", expand, eye, zero, ones, at=np.zeros(3))
     refuses("constant", expand, eye, zero, np.ones((2, 1)))

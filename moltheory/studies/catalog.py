@@ -15,6 +15,8 @@ __all__ = ["get_study", "study_names"]
 # Name on the command line -> room of the study and its class.
 _STUDIES: dict[str, tuple[str, str]] = {
     "unconstrained-features": ("unconstrained_features", "UnconstrainedFeatures"),
+    "low-rank-bias": ("low_rank_bias", "LowRankBias"),
+    "average-gradient-outer-product": ("gradient_outer_product", "GradientOuterProduct"),
 }
 
 

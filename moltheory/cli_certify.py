@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,16 +26,26 @@ everything said is true at once.
 """
 EPILOG = """\
 files:
-  wide table   one row per example, one column per model, called 'model' or
-               'model/objective' (split at its last slash); maybe columns
-               'example' and 'cluster'; an empty field means not evaluated
+  wide table   one row per example, one column per model, called 'model' (the
+               objective is then 'loss') or 'model/objective' (split at its
+               last slash); maybe columns 'example' and 'cluster'; an empty
+               field means not evaluated, True is 1
   long table   columns model, example, loss, maybe objective and cluster;
                a missing row means not evaluated
   NPY          losses (examples, models, objectives) or (examples, models)
   NPZ          an array 'losses' like that, maybe 'models' and 'objectives'
                (names) and 'cluster'
+  COSTS        CSV with a column 'model' and one per cost, or JSON such as
+               {"model A": {"size": 7}, "model B": {"size": 9}}
 Tables are .csv or .parquet. Files of any size are read in bounded memory if
 the rows of one example (and those of one cluster) follow one another.
+
+what is printed:
+  on the front no model is at least as good everywhere and better somewhere;
+               with --epsilon: none is better by E everywhere
+  not on it    the model named beats it; confidence is 1 minus the smallest
+               total delta at which that could still be said
+  [low, high]  holds the true mean, for all models and objectives at once
 
 examples:
   moltheory certify losses.csv --costs costs.csv
@@ -52,7 +63,7 @@ def add_certify_options(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", metavar="FILE", help="losses: .csv, .parquet (.pq), .npy or .npz")
     parser.add_argument("--objectives", metavar="A,B", help="objectives of the file that count (default: all)")
-    parser.add_argument("--maximise", metavar="A,B", help="objectives or costs of which more is better")
+    parser.add_argument("--maximise", metavar="A,B", help="objectives or costs of which more is better (default: none)")
     parser.add_argument("--costs", metavar="COSTS", help=".csv or .json with known costs per model: further objectives")
     parser.add_argument("--clusters", metavar="COLUMN", help="examples with the same entry there belong together")
     parser.add_argument("--delta", type=float, default=0.05, help="total failure probability (default: %(default)s)")
@@ -60,7 +71,8 @@ def add_certify_options(parser: argparse.ArgumentParser) -> None:
         "--epsilon",
         action="append",
         metavar="[A=]E",
-        help="slack: beaten only by models better by E in every objective, or in A; may be repeated",
+        help="slack: on the front then means that none is better by E in every objective (or by E in A, for each A "
+        "given); not on it still means beaten; may be repeated",
     )
     parser.add_argument(
         "--loss-range",
@@ -104,13 +116,14 @@ def run_certify(options: argparse.Namespace) -> int:
     if page is not None:
         write_atomically(page, certificate_page(certificate, title=Path(options.file).name, further=further))
     if options.json:
-        print(certificate.to_json())
+        _say([certificate.to_json()])
         return 0
-    _print_verdicts(certificate)
+    lines = _verdicts(certificate)
     if options.more and further is not None:
-        _print_further(further)
+        lines += _further(further)
     if page is not None:
-        print(f"Report: {page}")
+        lines.append(f"Report: {page}")
+    _say(lines)
     return 0
 
 
@@ -122,6 +135,9 @@ def _page(options: argparse.Namespace) -> Path | None:
     for given in (options.file, options.costs):
         if given is not None and page.exists() and Path(given).exists() and page.samefile(given):
             raise InvalidInputError(f"`html` must be another file than the input, got {str(page)!r}.")
+    if page.exists() and not page.is_file() and not page.is_dir():
+        # A finished report takes the place of what is there: a device would be gone.
+        raise OutputError(f"`html` must be an ordinary file, got {str(page)!r}.")
     if page.is_dir() or not page.parent.is_dir() or not os.access(page.parent, os.W_OK):
         raise OutputError(f"`html` must be a file in a folder that can be written to, got {str(page)!r}.")
     return page
@@ -168,27 +184,45 @@ def _slack(given: Sequence[str] | None, names: Sequence[str], estimated: int) ->
     return slack
 
 
-def _print_verdicts(certificate: Certificate) -> None:
-    from moltheory.certification.verdicts import summary_sentence, verdict_rows
+def _verdicts(certificate: Certificate) -> list[str]:
+    from moltheory.certification.verdicts import directions_text, summary_sentence, verdict_rows
 
-    _print_rows(*verdict_rows(certificate))
-    print(f"\n{summary_sentence(certificate)}")
+    lines = [*_aligned(*verdict_rows(certificate)), "", summary_sentence(certificate), directions_text(certificate)]
+    if len(certificate) > certificate.n_examples:
+        lines.append("These are more models than examples: arrays must be (examples, models), not the other way round.")
+    return lines
 
 
-def _print_further(further: pd.DataFrame) -> None:
+def _further(further: pd.DataFrame) -> list[str]:
     from moltheory.certification.verdicts import count_text
 
     rows: list[list[str]] = []
     for row in further.to_dict("records"):
         counts = (count_text(float(row[key])) for key in ("more", "bound"))
         rows.append([str(row["model"]), str(row["hardest"]), *counts])
-    print(
-        "\nFurther examples that would settle the undecided, if the observed rates are the true ones (no guarantee):\n"
-    )
-    _print_rows(["model", "hardest rival", "expected", "enough for 80%"], rows)
+    said = "Further examples that would settle the undecided, if the observed rates are the true ones (no guarantee):"
+    lines = ["", said, "", *_aligned(["model", "hardest rival", "expected", "enough for 80%"], rows)]
+    if further["bound"].isin([float("inf")]).any():
+        lines += ["", "Where no end is in sight no gap is seen: a slack (--epsilon) is then the better question."]
+    return lines
 
 
-def _print_rows(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _aligned(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     widths = [max(len(str(row[i])) for row in (head, *rows)) for i in range(len(head))]
-    for row in (head, *rows):
-        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return [
+        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    ]
+
+
+def _say(lines: Sequence[str]) -> None:
+    """Print; a reader that has seen enough, such as `head`, is no error."""
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError as error:
+        # What is left in the buffer must not fail again when the process ends.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+        if not isinstance(error, BrokenPipeError):
+            raise OutputError(f"standard output cannot be written ({error.strerror}).") from None

@@ -39,7 +39,9 @@ def folder(losses, tmp_path, monkeypatch):
 def test_every_format_gives_the_certificate_of_the_array(file, folder, losses, capsys):
     assert main(["certify", file, "--costs", "costs.csv", "--json"]) == 0
     found = Certificate.from_json(capsys.readouterr().out)
-    expected = certify(losses, costs={"seconds": [9.0, 2, 5, 2]}, names=NAMES, objectives=["loss"])
+    # Arrays keep their type, and integers 0/1 are known to be nothing else; tables are read as real numbers.
+    array = losses.astype(np.uint8) if file.endswith(".npz") else losses
+    expected = certify(array, costs={"seconds": [9.0, 2, 5, 2]}, names=NAMES, objectives=["loss"])
     assert found.names == expected.names
     assert found.objectives == ("loss", "seconds")
     for name in ("sure", "excluded", "excluded_by", "boxes", "estimates", "level"):
@@ -151,3 +153,58 @@ def test_help_names_forms_and_options(capsys):
     for words in ("wide table", "long table", "--clusters", "--html", "model/objective", "exit status"):
         assert words in text
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_the_direction_and_the_slack_are_said(folder, capsys):
+    assert main(["certify", "losses.csv", "--costs", "costs.csv"]) == 0
+    assert (
+        "Smaller is better in every objective. Known exactly, without an interval: seconds." in capsys.readouterr().out
+    )
+    assert main(["certify", "losses.csv", "--costs", "costs.csv", "--epsilon", "0.2"]) == 0
+    text = capsys.readouterr().out
+    assert "on the front to within the slack" in text
+    assert "replaceable by" in text.splitlines()[0]
+
+
+class _Output:
+    """A standard output that takes nothing."""
+
+    def __init__(self, error, path):
+        self._error, self._file = error, path.open("w")
+
+    def write(self, text):
+        raise self._error
+
+    def flush(self):
+        pass
+
+    def fileno(self):
+        return self._file.fileno()
+
+
+def test_a_reader_that_left_is_no_error_and_a_full_disk_is_one(folder, capsys, monkeypatch):
+    for error, status, words in ((BrokenPipeError(), 0, ""), (OSError(28, "No space left"), 2, "cannot be written")):
+        output = _Output(error, folder / "out.txt")
+        with monkeypatch.context() as patched:
+            patched.setattr("sys.stdout", output)
+            assert main(["certify", "losses.csv"]) == status
+        output._file.close()
+        assert words in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_report_never_replaces_a_device(folder, capsys):
+    os.mkfifo("pipe")
+    assert main(["certify", "losses.csv", "--html", "pipe"]) == 2
+    assert "`html` must be an ordinary file" in capsys.readouterr().err
+
+
+def test_swapped_axes_and_identical_models_get_advice(folder, capsys):
+    np.save("swapped.npy", np.load("losses.npy")[:, :, 0].T)
+    assert main(["certify", "swapped.npy"]) == 0
+    assert "These are more models than examples" in capsys.readouterr().out
+    np.save("same.npy", np.repeat(np.load("losses.npy")[:, :1], 2, axis=1))
+    assert main(["certify", "same.npy", "--more"]) == 0
+    text = capsys.readouterr().out
+    assert "a slack (--epsilon) is then the better question" in text
+    assert "more models than examples" not in text

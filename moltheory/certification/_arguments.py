@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, Maximise, check_names, real_array
+from moltheory._validation import FloatArray, Maximise, check_choice, check_names, real_array
 from moltheory.errors import InvalidInputError
 
 __all__ = ["read_costs", "read_epsilon", "read_maximise", "read_names", "read_ranges"]
@@ -27,8 +27,8 @@ def read_names(names: object, default: Sequence[object] | None, n_models: int) -
 def read_costs(costs: Any, names: tuple[str, ...]) -> tuple[FloatArray, tuple[str, ...]]:
     """Return known costs (M, k) and their names.
 
-    A table with column names, or a mapping from a cost's name to one value per model or to a mapping from models
-    to values; a bare array is named cost_1, ...
+    A table with column names, its models in the index or in a column ``model``; or a mapping from a cost's name to one
+    value per model or to a mapping from models to values; a bare array is named cost_1, ...
 
     Raises
     ------
@@ -39,6 +39,8 @@ def read_costs(costs: Any, names: tuple[str, ...]) -> tuple[FloatArray, tuple[st
     if costs is None:
         return np.empty((n_models, 0)), ()
     if hasattr(costs, "columns") and hasattr(costs, "index"):
+        if "model" in costs.columns:
+            costs = costs.set_index("model")
         index = [str(label) for label in costs.index]
         frame = costs
         if set(index) == set(names) and len(index) == n_models:
@@ -101,15 +103,24 @@ def read_ranges(loss_range: Any, objectives: Sequence[str]) -> tuple[FloatArray,
     return low, high
 
 
-def read_maximise(maximise: Maximise, n_estimated: int, n_costs: int) -> tuple[bool, ...]:
-    """Return one bool per objective; one per estimated objective leaves the costs minimised."""
+def read_maximise(
+    maximise: Maximise | Sequence[str], estimated: Sequence[str], costs: Sequence[str]
+) -> tuple[bool, ...]:
+    """Return one bool per objective, from bools or names; one per estimated objective leaves the costs minimised."""
+    names = (*estimated, *costs)
+    n = len(names)
+    if isinstance(maximise, Sequence) and not isinstance(maximise, str) and maximise:
+        wanted = [check_choice("maximise", name, names) for name in maximise if isinstance(name, str)]
+        if len(wanted) == len(maximise):
+            return tuple(name in wanted for name in names)
     flags = np.asarray(maximise)
-    n = n_estimated + n_costs
     if flags.dtype != np.bool_ or flags.ndim > 1:
-        raise InvalidInputError(f"`maximise` must be a bool or one bool per objective, got {maximise!r}.")
+        raise InvalidInputError(
+            f"`maximise` must be a bool, one bool per objective, or a list of names, got {maximise!r}."
+        )
     if flags.ndim == 0:
         return (bool(flags),) * n
-    if flags.size not in (n, n_estimated):
+    if flags.size not in (n, len(estimated)):
         raise InvalidInputError(f"`maximise` must hold one bool per objective ({n}), got {flags.size}.")
     return (*(bool(flag) for flag in flags), *(False,) * (n - flags.size))
 

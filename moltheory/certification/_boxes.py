@@ -1,8 +1,9 @@
 r"""Simultaneous boxes: an interval for every mean of every model, each at an equal share of delta.
 
-Which interval a column gets is fixed by its size and by what its losses are declared to be: Clopper-Pearson for 0/1
-losses, betting where all units fit a stated budget, else empirical Bernstein (Maurer, Pontil). Bets use the order of
-the units, which the caller may have sorted by what is in them; so the units are put in a random order first.
+Which interval a column gets is fixed by sizes and by whether a loss inside its range was seen (`_selection` says what
+that costs): Clopper-Pearson for 0/1 losses, betting where all units fit a stated budget, else empirical Bernstein
+(Maurer, Pontil). Bets use the order of the units, which the caller may have sorted by what is in them; so the units are
+put in a random order first.
 
 Clusters of unequal sizes: the mean over examples is :math:`\mu = E T / E S` (total, size), and
 :math:`T - \mu S` has mean zero and values in an interval as long as the largest size. The box holds every
@@ -28,11 +29,11 @@ _BISECTIONS = 60
 
 
 def box_method(evaluation: Evaluation, index: int) -> str:
-    """Return which interval a column gets, from sizes alone."""
+    """Return which interval a column gets, from sizes and whether a loss inside its range was seen."""
     column = evaluation.columns[index]
     if column.binary:
         return "clopper-pearson"
-    entries = sum(c.n_units for c in evaluation.columns if not c.binary) * evaluation.n_models
+    entries = sum(c.n_units for c in evaluation.columns) * evaluation.n_models
     return "betting" if column.equal and entries <= _ENTRIES else "empirical-bernstein"
 
 

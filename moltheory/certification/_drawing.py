@@ -34,6 +34,14 @@ def drawn(certificate: Certificate, ax: Axes | None) -> Axes:
     return ax
 
 
+def _styles(certificate: Certificate) -> tuple[tuple[str, str, str, str], ...]:
+    """Return status, color, marker and words; with slack, sure is not quite on the front."""
+    if not certificate.epsilon.any():
+        return _STYLES
+    *others, (status, color, marker, _) = _STYLES
+    return (*others, (status, color, marker, "on the front to within the slack"))
+
+
 def _labels(certificate: Certificate) -> list[str]:
     return [
         f"{name}     better →" if flag else f"← better     {name}"
@@ -46,7 +54,7 @@ def _one(certificate: Certificate, ax: Axes) -> None:
     place = np.empty(len(certificate))
     order = np.argsort(value if certificate.maximise[0] else -value, kind="stable")
     place[order] = np.arange(len(certificate))
-    for status, color, marker, text in _STYLES:
+    for status, color, marker, text in _styles(certificate):
         rows = getattr(certificate, status)
         if rows.any():
             ax.hlines(place[rows], box[rows, 0], box[rows, 1], color=color, linewidth=1.2, alpha=0.8)
@@ -60,7 +68,7 @@ def _one(certificate: Certificate, ax: Axes) -> None:
 
 def _two(certificate: Certificate, ax: Axes) -> None:
     (x, y), boxes = certificate.estimates.T, certificate.boxes
-    for status, color, marker, text in _STYLES:
+    for status, color, marker, text in _styles(certificate):
         rows = getattr(certificate, status)
         if rows.any():
             alpha = 0.35 if status == "excluded" else 0.85
@@ -82,7 +90,7 @@ def _many(certificate: Certificate, ax: Axes) -> None:
     scaled = (certificate.estimates - low) / span
     scaled = np.where(certificate.maximise, 1.0 - scaled, scaled)
     places = np.arange(len(certificate.objectives))
-    for status, color, marker, text in _STYLES:
+    for status, color, marker, text in _styles(certificate):
         rows = getattr(certificate, status)
         if rows.any():
             alpha = 0.25 if status == "excluded" else 0.8

@@ -19,6 +19,9 @@ from moltheory.errors import InvalidInputError
 
 __all__ = ["Column", "Evaluation", "Units"]
 
+# Examples with a loss inside the range are counted up to here: more than any that could count as few.
+_ENOUGH = 10_000
+
 
 @dataclass(frozen=True)
 class Units:
@@ -49,7 +52,11 @@ class Column:
     low, high : float
         Range of the losses.
     binary : bool
-        Every loss is an end of the range, and every unit one example.
+        Every loss seen is an end of the range, and every unit one example.
+    whole : bool
+        The type of the losses leaves nothing but the two ends: bools, or integers in a range of length one.
+    inside : int
+        Examples on which some loss is not an end of the range; counting stops beyond 10,000.
     largest : int
         Examples in the largest cluster.
     equal : bool
@@ -64,6 +71,8 @@ class Column:
     low: float
     high: float
     binary: bool
+    whole: bool
+    inside: int
     largest: int
     equal: bool
     complete: bool
@@ -117,7 +126,9 @@ class Evaluation:
                 name=name,
                 low=float(low[c]),
                 high=float(high[c]),
-                binary=look.binary and look.largest == 1,
+                binary=look.inside == 0 and look.largest == 1,
+                whole=look.whole,
+                inside=look.inside,
                 largest=look.largest,
                 equal=look.largest == look.smallest,
                 complete=look.complete,
@@ -166,7 +177,8 @@ class _Look:
     """What one pass over a column tells."""
 
     def __init__(self, n_models: int) -> None:
-        self.binary, self.complete = True, True
+        self.whole, self.complete = True, True
+        self.inside = 0
         self.largest, self.smallest = 1, 0
         self.n_examples = self.n_units = 0
         self.seen = np.zeros(n_models, np.int64)
@@ -181,11 +193,13 @@ class _Look:
         if rows.dtype.kind == "f" and np.isnan(rows.min()):
             missing = np.isnan(rows)
         self._check_range(rows, missing, low, high, name)
-        if self.binary and rows.dtype != np.bool_:
+        self.whole &= _whole(rows.dtype, low, high)
+        if not self.whole and self.inside < _ENOUGH:
             inside = (rows != low) & (rows != high)
-            self.binary = not (inside if missing is None else inside & ~missing).any()
-        elif rows.dtype == np.bool_ and (low, high) != (0.0, 1.0):
-            self.binary = False
+            if missing is not None:
+                inside &= ~missing
+            if inside.any():
+                self.inside += int(inside.any(axis=1).sum())
         present = None
         if missing is None:
             self.seen += rows.shape[0]
@@ -240,6 +254,13 @@ class _Look:
                 f"`losses` must evaluate every model in objective {name!r} on some example (or whole cluster), "
                 f"got none for model {models[int(never[0])]!r}."
             )
+
+
+def _whole(dtype: np.dtype[Any], low: float, high: float) -> bool:
+    """Whether nothing of this type lies in the range but its two ends."""
+    if dtype == np.bool_:
+        return (low, high) == (0.0, 1.0)
+    return dtype.kind in "iu" and low.is_integer() and high - low == 1.0
 
 
 def _real(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -1,7 +1,7 @@
 r"""P-values of "the mean loss of a is at least that of b, plus a shift", for all ordered pairs on common units.
 
-Three tests, each valid for independent units; none depends on their order. Which one is used is fixed by what is
-known without looking at the values of the losses (sizes, and whether losses are 0/1 by declaration):
+Three tests, each valid for independent units; none depends on their order. Which one is used is fixed by sizes, and
+by whether a loss inside the range was seen; what that choice costs is in `_selection`.
 
 * 0/1 losses, no shift: exact McNemar. Given the number of disagreements, who errs is binomial with probability at
   least 1/2 under the hypothesis.
@@ -63,10 +63,11 @@ Request = tuple[int, float]
 
 
 def chosen_test(evaluation: Evaluation, index: int, shifted: bool) -> str:
-    """Return which test a column gets, from sizes alone."""
+    """Return which test a column gets, from sizes and whether a loss inside its range was seen."""
     if evaluation.columns[index].binary:
         return SLACK_MCNEMAR if shifted else MCNEMAR
-    entries = sum(column.n_units for column in evaluation.columns if not column.binary)
+    # All columns count, so that no loss of another column has a say.
+    entries = sum(column.n_units for column in evaluation.columns)
     return BETTING if entries * evaluation.n_models**2 <= _PRODUCTS else EMPIRICAL_BERNSTEIN
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def read_problem(
     objectives: Any,
     names: Any,
     loss_range: Any,
-    maximise: Maximise,
+    maximise: Maximise | Sequence[str],
     epsilon: npt.ArrayLike,
     clusters: Any,
 ) -> Problem:
@@ -86,12 +87,12 @@ def read_problem(
             raise InvalidInputError("`clusters` must come with the blocks of a source of losses, got them apart.")
         source: RowSource = SourceRows(losses)
         default_names, default_objectives = losses.model_names, losses.objective_names
-        clustered = True
+        clustered = bool(getattr(losses, "has_clusters", False))
     else:
         default_names = getattr(losses, "columns", None)
         table = _table(losses)
         codes = cluster_codes(clusters, table.shape[0])
-        source, clustered = ArrayRows(table, codes), codes is not None
+        source, clustered = ArrayRows(table, codes), clusters is not None
     _refuse_one(source.n_models)
     model_names = read_names(names, default_names, source.n_models)
     if objectives is None and default_objectives is not None:
@@ -104,7 +105,7 @@ def read_problem(
     _refuse_clash(titles, cost_names)
     entries = [Objective(name, (i,), None, True) for i, name in enumerate(titles)]
     entries += [Objective(name, (), None, False, known[:, j]) for j, name in enumerate(cost_names)]
-    flags = read_maximise(maximise, len(titles), len(cost_names))
+    flags = read_maximise(maximise, titles, cost_names)
     estimated = np.array([entry.values is None for entry in entries])
     slack = read_epsilon(epsilon, estimated)
     evaluation = Evaluation(source, model_names=model_names, column_names=titles, low=low, high=high)
@@ -117,7 +118,7 @@ def _from_measures(
     costs: Any,
     names: Any,
     loss_range: Any,
-    maximise: Maximise,
+    maximise: Maximise | Sequence[str],
     epsilon: npt.ArrayLike,
     clusters: Any,
 ) -> Problem:
@@ -155,7 +156,7 @@ def _from_measures(
             own.append(list(columns).index(key))
         entries.append(Objective(name, tuple(own), measure, _increasing(measure)))
     entries += [Objective(name, (), None, False, known[:, j]) for j, name in enumerate(cost_names)]
-    flags = read_maximise(maximise, len(measures), len(cost_names))
+    flags = read_maximise(maximise, tuple(measures), cost_names)
     slack = read_epsilon(epsilon, np.array([entry.values is None for entry in entries]))
     evaluation = Evaluation(
         CellRows([(cell.losses, cell.where) for cell, _ in columns.values()], codes),
@@ -164,7 +165,7 @@ def _from_measures(
         low=np.array([bottom for _, bottom, _ in columns]),
         high=np.array([top for _, _, top in columns]),
     )
-    return Problem(evaluation, tuple(entries), flags, slack, codes is not None)
+    return Problem(evaluation, tuple(entries), flags, slack, clusters is not None)
 
 
 def _measures(objectives: Any) -> dict[str, Measure] | None:
@@ -195,6 +196,11 @@ def _increasing(measure: Measure) -> bool:
 def _table(losses: Any) -> npt.NDArray[Any]:
     """Return losses as a real array (n, M, N), without a copy where possible."""
     shape = "(n, M) or (n, M, N)"
+    if isinstance(losses, (str, PathLike)):
+        raise InvalidInputError(
+            f"`losses` must be an array or a source of losses, got {str(losses)!r}: a file becomes one by "
+            "`moltheory.certification.open_losses`."
+        )
     try:
         table = np.asarray(losses)
         if table.dtype == object:

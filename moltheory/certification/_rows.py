@@ -91,7 +91,8 @@ class SourceRows:
         self.n_models, self.n_columns = len(source.model_names), len(source.objective_names)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the source's blocks, column by column; each is checked for its shape."""
+        """Yield the source's blocks, column by column; checked for their shape, and for clusters in pieces."""
+        starts: list[npt.NDArray[Any]] = []
         for losses, codes in self._source.blocks():
             rows = np.asarray(losses)
             if rows.ndim != 3 or rows.shape[1:] != (self.n_models, self.n_columns):
@@ -99,8 +100,16 @@ class SourceRows:
                     f"`losses` must come in blocks of shape (b, {self.n_models}, {self.n_columns}), "
                     f"got shape {rows.shape}."
                 )
+            labels = None if codes is None else np.asarray(codes)
+            if labels is not None and labels.size:
+                starts.append(labels[np.concatenate([[True], labels[1:] != labels[:-1]])])
             for column in range(self.n_columns):
-                yield column, rows[:, :, column], None if codes is None else np.asarray(codes)
+                yield column, rows[:, :, column], labels
+        if starts and np.unique(np.concatenate(starts)).size < sum(map(len, starts)):
+            # Its pieces would count as independent clusters.
+            raise InvalidInputError(
+                "`losses` must come with the rows of each cluster together and in one block, got a cluster in pieces."
+            )
 
 
 def cluster_codes(clusters: object, n: int) -> npt.NDArray[np.intp] | None:

@@ -1,10 +1,16 @@
-"""What a certificate rests on, in words."""
+"""What a certificate rests on, in words.
+
+Some sentences quote the data (the largest cluster, equal sizes, types). That spoils nothing: in any one population such
+a sentence is true for one outcome of the look only, and given that outcome the methods are those that one would have
+fixed in advance. So the probability that all sentences are true and some claim is false is at most delta. (Derived.)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from moltheory.certification._boxes import box_method
+from moltheory.certification._inputs import Column
 from moltheory.certification._problem import Problem
 
 __all__ = ["assumptions_of"]
@@ -14,34 +20,39 @@ def assumptions_of(problem: Problem, *, tested: bool) -> tuple[str, ...]:
     """Return the assumptions of a certificate, and the estimand where it needs words."""
     columns = problem.evaluation.columns
     largest = max(column.largest for column in columns)
-    said = ["models, costs, ranges, slack and delta were fixed before these examples were looked at"]
-    if largest == 1:
+    said = [
+        "models, costs, ranges, slack, delta and the number of examples were fixed before these examples were looked at "
+        "(to look again and again, and stop when content, there is `CertificateStream`)"
+    ]
+    if largest == 1 and not problem.clustered:
         said.append("examples are independent draws from the population the certificate speaks of")
     elif all(column.equal for column in columns):
         said.append(
-            f"clusters are independent draws from the population the certificate speaks of, and all of {largest} "
-            "examples, not only here"
+            "clusters are independent draws from the population the certificate speaks of, each of the same number of "
+            f"examples, not only here: {_sizes(columns)}"
         )
     else:
         said.append(
-            f"clusters are independent draws from the population, none of which has more than {largest} examples, the "
-            "largest seen; what is compared are means over examples: expected total over expected size of a cluster"
+            "clusters are independent draws from the population, none of which has more examples than the largest seen: "
+            f"{_sizes(columns)}; what is compared are means over examples: expected total over expected size of a cluster"
         )
-    bounded = [column for column in columns if not column.binary]
-    binary = [column for column in columns if column.binary]
-    if binary:
+    whole = [column for column in columns if column.whole and column.largest == 1]
+    if whole:
         said.append(
-            f"losses are one of the two ends of their range, not only here, in {_listed(c.name for c in binary)}"
+            "losses are of the type they are given in, which leaves only the two ends of the range, not only here, in "
+            f"{_listed(c.name for c in whole)}"
         )
-    if bounded:
-        said.append(f"losses never leave their range in {_listed(c.name for c in bounded)}")
+    if len(whole) < len(columns):
+        said.append(f"losses never leave their range in {_listed(c.name for c in columns if c not in whole)}")
     gaps = [column.name for column in columns if not column.complete]
     if gaps:
-        whole = "; a cluster counts for a model evaluated on all of it" if largest > 1 else ""
-        said.append(
-            "which models were evaluated on an example depends neither on the example nor on the losses, in "
-            f"{_listed(gaps)}{whole}"
+        what = (
+            "whether a model was evaluated on all of a cluster depends on nothing about the cluster, its size included (it "
+            "counts for those models only), nor on the losses"
+            if largest > 1
+            else "which models were evaluated on an example depends neither on the example nor on the losses"
         )
+        said.append(f"{what}, in {_listed(gaps)}")
     if len({column.n_examples for column in columns}) > 1:
         said.append(
             "an objective evaluated on some of the examples is the mean over those that it is evaluated on, given how "
@@ -55,7 +66,19 @@ def assumptions_of(problem: Problem, *, tested: bool) -> tuple[str, ...]:
         said.append(f"decided by boxes only, as differences of groups have no paired test: {_listed(untested)}")
     if any(box_method(problem.evaluation, c) == "betting" for c in range(len(columns))):
         said.append("boxes of bounded losses bet on the units in a random order, drawn with a fixed seed")
+    seen = [column for column in columns if column not in whole and column.largest == 1]
+    if seen:
+        said.append(
+            "tests for 0/1 losses were used where no loss inside the range was seen, at a price that makes the guarantee "
+            f"hold for all losses in the range (bools and integers 0/1 have none to pay), in {_listed(c.name for c in seen)}"
+        )
     return tuple(said)
+
+
+def _sizes(columns: Sequence[Column]) -> str:
+    """Return the largest cluster, in each column where they differ."""
+    largest = {column.largest for column in columns}
+    return str(largest.pop()) if len(largest) == 1 else _listed(f"{c.largest} in {c.name}" for c in columns)
 
 
 def _listed(names: Iterable[str]) -> str:

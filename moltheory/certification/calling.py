@@ -15,6 +15,7 @@ from moltheory.certification._decisions import Shares, decide
 from moltheory.certification._p_values import chosen_test, pair_p_values
 from moltheory.certification._pairs import PairCounts
 from moltheory.certification._problem import Objective, Problem, read_problem
+from moltheory.certification._selection import kept_level
 from moltheory.certification._summaries import Moments, estimates, summaries
 from moltheory.certification._words import assumptions_of
 from moltheory.certification.certificate import Certificate
@@ -35,7 +36,7 @@ def certify(
     objectives: Any = None,
     names: Sequence[str] | None = None,
     loss_range: tuple[npt.ArrayLike, npt.ArrayLike] = (0.0, 1.0),
-    maximise: Maximise = False,
+    maximise: Maximise | Sequence[str] | None = None,
     epsilon: npt.ArrayLike = 0.0,
     clusters: npt.ArrayLike | None = None,
     method: str = "auto",
@@ -47,10 +48,11 @@ def certify(
 
     Parameters
     ----------
-    losses : (n, M, N) or (n, M) array_like, a source of blocks, or None
-        Loss of each model on each example in each objective; NaN = not evaluated on that example. A source of
-        blocks has ``model_names``, ``objective_names`` and ``blocks()``, and is read two or three times. None where
-        `objectives` are measures.
+    losses : (n, M, N) or (n, M) array_like, EvaluatedModels, a source of blocks, or None
+        Loss of each model on each example in each objective; NaN = not evaluated on that example. `EvaluatedModels`
+        bring what they know (names, costs, clusters, directions, measures); other arguments come in its place. A
+        source of blocks has ``model_names``, ``objective_names`` and ``blocks()``, and is read two or three times.
+        None where `objectives` are measures.
     delta : float, default 0.05
         Total failure probability, in (0, 1).
     costs : (M, k) array_like, mapping or DataFrame, optional
@@ -62,9 +64,9 @@ def certify(
         Names of the models.
     loss_range : pair, default (0, 1)
         Ends of the range of the losses, each one number or one per estimated objective; fixed before the data.
-    maximise : bool or sequence of bool, default False
-        One bool for all objectives, costs included, or one for each; one per estimated objective leaves the costs
-        minimised.
+    maximise : bool, sequence of bool or of str, optional
+        Which objectives are better when larger; by default none, or as `EvaluatedModels` say. One bool for all, costs
+        included, or one for each; one per estimated objective leaves the costs minimised; or names.
     epsilon : float or (N,) or (N+k,) array_like, default 0
         Slack in units of the losses: models are confirmed that nobody beats by at least this much in every objective
         (once strictly more), and told from which cheaper one within it they are replaceable. Exclusion needs no slack:
@@ -92,6 +94,10 @@ def certify(
     losses get bets on every pair while n M^2 N <= 2e8; beyond, empirical Bernstein, and bets on promising pairs. The
     argument stands in the module `_decisions`, the tests in `_p_values`.
 
+    Bools, and integers in a range of length one, are 0/1 losses by their type. For others nothing of the kind is
+    assumed: where no loss inside the range is seen, the tests for 0/1 losses are used at 95 % of their level, and so
+    are the tests for bounded losses where many are; where only a few dozen are, these get 5 % (`_selection`).
+
     References
     ----------
     Derived, from Q. McNemar (1947), doi 10.1007/BF02295996; C. J. Clopper and E. S. Pearson (1934), doi
@@ -111,13 +117,20 @@ def certify(
     """
     total = check_fraction("delta", delta)
     check_choice("method", method, _SHARES)
+    prepared = getattr(losses, "certify", None)
+    if callable(prepared):
+        # Read as a mere source of blocks, these models would lose their costs, measures and directions.
+        other = {"costs": costs, "objectives": objectives, "names": names, "maximise": maximise, "clusters": clusters}
+        given = {name: value for name, value in other.items() if value is not None}
+        found_by: Certificate = prepared(delta=delta, loss_range=loss_range, epsilon=epsilon, method=method, **given)
+        return found_by
     problem = read_problem(
         losses,
         costs=costs,
         objectives=objectives,
         names=names,
         loss_range=loss_range,
-        maximise=maximise,
+        maximise=False if maximise is None else maximise,
         epsilon=epsilon,
         clusters=clusters,
     )
@@ -170,7 +183,8 @@ def _values_and_boxes(
     for index, (column, summary) in enumerate(zip(evaluation.columns, found, strict=True)):
         lower, upper = np.zeros(evaluation.n_models), np.ones(evaluation.n_models)
         if share > 0.0:
-            lower, upper = column_box(evaluation, index, summary, each)
+            kept, spent = kept_level(column, -math.log(each))
+            lower, upper = column_box(evaluation, index, summary, kept * (each - spent))
         means.append(column.back(estimates(summary)))
         lows.append(column.back(lower))
         highs.append(column.back(upper))
@@ -204,6 +218,9 @@ def _p_values(
             for kind, shift in enumerate((0.0, float(problem.epsilon[i]))):
                 requests[i, kind] = [(c, shift / evaluation.columns[c].span) for c in objective.columns]
     p = pair_p_values(evaluation, found, [r for group in requests.values() for r in group], log_level=log_level)
+    for request in p:
+        kept, spent = kept_level(evaluation.columns[request[0]], log_level)
+        p[request] = np.minimum(p[request] / kept + spent, 1.0)
     below, not_above = (np.full((len(problem.objectives), n_models, n_models), np.nan) for _ in range(2))
     for (i, kind), group in requests.items():
         largest = np.maximum.reduce([p[request] for request in group])

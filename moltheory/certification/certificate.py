@@ -73,7 +73,7 @@ class Certificate:
     spent : tuple of (str, float)
         How delta was split in advance.
     n_examples : int
-        Examples with some loss.
+        Examples on which some model was evaluated, in the objective that has most of them.
     methods : tuple of str
         Per objective: interval of the boxes; paired test.
     assumptions : tuple of str
@@ -88,7 +88,7 @@ class Certificate:
     Examples
     --------
     >>> import moltheory as mt
-    >>> losses = np.zeros((1000, 2))
+    >>> losses = np.zeros((1000, 2), dtype=bool)
     >>> losses[:200, 0] = losses[20:250, 1] = 1
     >>> certificate = mt.certify(losses, names=["a", "b"])
     >>> certificate.sure, certificate.excluded, float(certificate.level[1].round(5))
@@ -226,10 +226,11 @@ class Certificate:
         """The verdicts in words."""
         data = ", ".join(self.objectives)
         slack = f", slack {'/'.join(f'{e:g}' for e in self.epsilon)}" if self.epsilon.any() else ""
+        within = "to within the slack" if slack else "for sure"
         lines = [
             f"Certificate at confidence {1.0 - self.delta:g} from {self.n_examples} examples: "
             f"{len(self)} models, objectives {data}{slack}",
-            f"  on the front for sure ({int(self.sure.sum())}): {self._some(self.sure)}",
+            f"  on the front {within} ({int(self.sure.sum())}): {self._some(self.sure)}",
             f"  excluded ({int(self.excluded.sum())}): {self._some(self.excluded, by=True)}",
             f"  undecided ({int(self.undecided.sum())}): {self._some(self.undecided)}",
         ]

@@ -53,7 +53,7 @@ def from_estimators(
         ``"size_in_bytes"`` (see `pickled_bytes`), ``"n_parameters"`` (see `stored_numbers`) and
         ``"prediction_seconds"``, measured here and taken as measured: it is another number in every run, and a
         certificate that uses it speaks of these times, not of the machine's future ones. May be empty.
-    clusters : (n,) array_like of int, optional
+    clusters : (n,) array_like of int or str, optional
         Equal for examples that belong together, such as rows of one patient.
 
     Returns

@@ -35,7 +35,7 @@ class EvaluatedModels(LossSource):
     measures : mapping of str to Measure, optional
         What to certify instead of the means of the losses, such as rates within groups, over the same n examples
         and M models.
-    clusters : (n,) array_like of int, optional
+    clusters : (n,) array_like of int or str, optional
         Equal for examples that belong together, such as rows of one patient.
     costs : (M, k) array_like, optional
         Costs known exactly.
@@ -47,7 +47,7 @@ class EvaluatedModels(LossSource):
     Attributes
     ----------
     losses, model_names, objective_names, examples, measures, clusters, costs, cost_names, maximise
-        As given.
+        As given; clusters that are no integers are numbered.
     """
 
     name = "evaluated models"
@@ -114,6 +114,8 @@ class EvaluatedModels(LossSource):
         if self.measures is not None:
             return certify(None, **(known | {"objectives": self.measures} | options))
         known |= {"objectives": self.objective_names, "maximise": self.maximise}
+        if options.get("maximise") is None:
+            options.pop("maximise", None)
         return certify(self.losses, **(known | options))
 
     def blocks(self) -> Iterator[Block]:
@@ -136,6 +138,8 @@ class EvaluatedModels(LossSource):
 
 def _check_clusters(clusters: npt.ArrayLike, n: int) -> npt.NDArray[np.int64]:
     codes: npt.NDArray[Any] = np.asarray(clusters)
+    if codes.shape == (n,) and (codes.dtype.kind == "U" or all(isinstance(label, str) for label in codes.tolist())):
+        codes = np.unique(codes, return_inverse=True)[1]
     if codes.shape != (n,) or codes.dtype.kind not in "iu":
-        raise InvalidInputError(f"`clusters` must be {n} integers, got shape {codes.shape} of {codes.dtype}.")
+        raise InvalidInputError(f"`clusters` must be {n} integers or names, got shape {codes.shape} of {codes.dtype}.")
     return frozen(codes.astype(np.int64))

@@ -27,7 +27,7 @@ _SIMULATED = 60
 
 
 def further_examples(
-    source: BlockSource,
+    source: BlockSource | npt.ArrayLike,
     certificate: Certificate,
     /,
     *,
@@ -43,8 +43,8 @@ def further_examples(
 
     Parameters
     ----------
-    source : BlockSource
-        What was certified; it is read twice.
+    source : BlockSource or (n, M) or (n, M, N) array_like
+        What was certified, an array only without clusters; it is read twice.
     certificate : Certificate
         Of that source.
     loss_range : pair
@@ -67,15 +67,22 @@ def further_examples(
     Raises
     ------
     InvalidInputError
-        If the source has other models than the certificate.
+        If the source has other models or objectives than the certificate, or measures.
 
     Notes
     -----
     Each test is at the level of Holm's first step: the share of delta for exclusions over M (M - 1) pairs.
     """
     check_count("simulate", simulate, low=0)
-    if tuple(source.model_names) != certificate.names:
+    names = getattr(source, "model_names", certificate.names)
+    if tuple(names) != certificate.names:
         raise InvalidInputError("`source` must hold the models of the certificate, got other names.")
+    measures = getattr(source, "measures", None)
+    if measures:
+        raise InvalidInputError(
+            f"`source` must hold the losses of every objective, got measures ({', '.join(measures)}), whose sizes "
+            "cannot be planned yet."
+        )
     undecided = np.flatnonzero(certificate.undecided)
     kept = np.flatnonzero(~certificate.excluded)
     which = [(h, r) for h in undecided.tolist() for r in kept.tolist() if r > h or (r < h and certificate.sure[r])]
@@ -110,20 +117,24 @@ def further_examples(
 
 
 def _pairs(
-    source: BlockSource, certificate: Certificate, loss_range: tuple[npt.ArrayLike, npt.ArrayLike]
+    source: BlockSource | npt.ArrayLike, certificate: Certificate, loss_range: tuple[npt.ArrayLike, npt.ArrayLike]
 ) -> list[PairCounts | PairMoments]:
     """Count the pairs, on losses scaled to [0, 1] and minimised."""
     evaluation = read_problem(
         source,
         costs=None,
         objectives=None,
-        names=None,
+        names=certificate.names,
         loss_range=loss_range,
         maximise=False,
         epsilon=0.0,
         clusters=None,
     ).evaluation
-    size = len(certificate)
+    estimated, size = int(certificate.data_dependent.sum()), len(certificate)
+    if len(evaluation.columns) != estimated:
+        raise InvalidInputError(
+            f"`source` must hold the {estimated} estimated objectives of the certificate, got {len(evaluation.columns)}."
+        )
     pairs: list[PairCounts | PairMoments] = [
         PairCounts(size) if column.binary else PairMoments(size) for column in evaluation.columns
     ]

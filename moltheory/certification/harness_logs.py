@@ -70,7 +70,7 @@ def from_harness_logs(
     ------
     InvalidInputError
         If a line is malformed (its file and line are named), a document is there twice or differs between two
-        models by its hash, a metric is never there, or a task has several filters and none was chosen.
+        models by its hash, a metric or the filter is never there, or a task has several filters and none was chosen.
 
     Notes
     -----
@@ -245,6 +245,10 @@ def _upward(maximise: Maximise, count: int) -> tuple[bool, ...]:
 
 def _chosen_filters(found: set[tuple[str, str]], filter_name: str | None) -> dict[str, str]:
     """Return the filter kept of each task: the only one, or the one asked for."""
+    every = sorted({answer for _, answer in found})
+    if filter_name is not None and filter_name not in every:
+        listed = ", ".join(answer or "(none)" for answer in every)
+        raise InvalidInputError(f"`filter_name` must be a filter of the logs, {listed}, got {filter_name!r}.")
     chosen = {}
     for task in {task for task, _ in found}:
         filters = sorted(answer for other, answer in found if other == task)

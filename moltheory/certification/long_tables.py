@@ -37,7 +37,8 @@ def from_long_table(
         Columns that name the model and the example. The same example under two models is what makes a paired
         comparison, so it must have the same name in both.
     objective : hashable or None, default "objective"
-        Column that names the objective; None for a table of one objective, named like the column `loss`.
+        Column that names the objective; a table without a column ``objective``, or None, has one objective, named like
+        the column `loss`.
     loss : hashable, default "loss"
         Column of finite numbers.
     cluster : hashable, optional
@@ -80,6 +81,8 @@ def from_long_table(
     if not isinstance(frame, pd.DataFrame) or frame.empty:
         found = "an empty one" if isinstance(frame, pd.DataFrame) else type(frame).__name__
         raise InvalidInputError(f"`frame` must be a pandas DataFrame with at least one row, got {found}.")
+    if objective == "objective" and "objective" not in frame.columns:
+        objective = None
     roles = {"model": model, "example": example, "objective": objective, "loss": loss, "cluster": cluster}
     for role, column in roles.items():
         if column is None and role in ("objective", "cluster"):

@@ -47,7 +47,7 @@ def from_predictions(
         Group of each example, at least two values.
     names : sequence of str, optional
         Names of the models.
-    clusters : (n,) array_like of int, optional
+    clusters : (n,) array_like of int or str, optional
         Equal for examples that belong together, such as rows of one patient.
     costs : mapping of str to (M,) array_like, optional
         Costs known exactly.

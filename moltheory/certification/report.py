@@ -10,7 +10,13 @@ import numpy as np
 
 from moltheory.certification.certificate import Certificate
 from moltheory.certification.groups import groups_not_told_apart
-from moltheory.certification.verdicts import confidence_text, count_text, summary_sentence, verdict_rows
+from moltheory.certification.verdicts import (
+    confidence_text,
+    count_text,
+    directions_text,
+    summary_sentence,
+    verdict_rows,
+)
 from moltheory.plotting import STYLE, panels, rendered
 from moltheory.reports.pages import html_document, html_picture, html_rows, html_terms
 
@@ -57,9 +63,14 @@ _WITHOUT_SLACK = (
 _WITH_SLACK = (
     (
         "on the front",
-        "No other model is better by the slack, or more, in every objective, and none is seen to dominate it.",
+        "To within the slack: no other model is better by it, or more, in every objective, and none is seen to dominate "
+        "this one.",
     ),
     ("not on it", "The named model dominates it: at least as good everywhere and better somewhere, slack or not."),
+)
+_REPLACEABLE = (
+    "replaceable by",
+    "A model that costs no more, and less in some cost, and is worse by less than the slack in every other objective.",
 )
 _TERMS = (
     ("undecided", "These examples cannot tell; it may turn out either way with more of them."),
@@ -98,22 +109,25 @@ def certificate_page(certificate: Certificate, /, *, title: str = "", further: p
     head, rows = verdict_rows(certificate)
     kinds = sorted(certificate.status, key=("sure", "undecided", "excluded").index)
     more = f"<p>The first {_MOST_ROWS} of {len(rows):,} models.</p>" if len(rows) > _MOST_ROWS else ""
-    front = _WITH_SLACK if certificate.epsilon.any() else _WITHOUT_SLACK
+    terms = [*(_WITH_SLACK if certificate.epsilon.any() else _WITHOUT_SLACK), *_TERMS]
+    if certificate.replaceable_by.max() >= 0:
+        terms.append(_REPLACEABLE)
     heading = "Which models are really on the front?"
     subtitle = f"<p><strong>{html.escape(title)}</strong></p>\n" if title else ""
     body = (
         f"<h1>{heading}</h1>\n{subtitle}<p>{html.escape(summary_sentence(certificate))}</p>\n{_tiles(certificate)}"
         f"{_figure(certificate)}"
-        f'<section id="models">\n<h2>Models</h2>\n<p>{_directions(certificate)}</p>\n'
+        f'<section id="models">\n<h2>Models</h2>\n<p>{html.escape(directions_text(certificate))}</p>\n'
         f"{html_rows(head, rows[:_MOST_ROWS], kind='stack verdicts', row_kinds=kinds[:_MOST_ROWS])}{more}</section>\n"
         f"{_winners(certificate)}{_groups(certificate)}{_further(certificate, further)}{_guarantee(certificate)}"
-        f'<section id="reading">\n<h2>How to read this</h2>\n{html_terms((*front, *_TERMS))}</section>\n'
+        f'<section id="reading">\n<h2>How to read this</h2>\n{html_terms(terms)}</section>\n'
     )
     return html_document(f"{heading} {title}".strip(), body, css=_CSS)
 
 
 def _tiles(certificate: Certificate) -> str:
-    tiles = (("sure", "on the front"), ("undecided", "undecided"), ("excluded", "not on it"))
+    slack = " (to within the slack)" if certificate.epsilon.any() else ""
+    tiles = (("sure", f"on the front{slack}"), ("undecided", "undecided"), ("excluded", "not on it"))
     items = "".join(
         f'<li class="{status}"><b>{int(getattr(certificate, status).sum()):,}</b>{words}</li>'
         for status, words in tiles
@@ -176,25 +190,6 @@ def _projected(certificate: Certificate, pair: tuple[int, int]) -> Certificate:
     )
 
 
-def _directions(certificate: Certificate) -> str:
-    up = [name for name, flag in zip(certificate.objectives, certificate.maximise, strict=True) if flag]
-    known = [name for name, data in zip(certificate.objectives, certificate.data_dependent, strict=True) if not data]
-    said = ["Smaller is better" + (f", except where marked ↑ ({', '.join(up)})." if up else " in every objective.")]
-    if known:
-        said.append(f"Known exactly, without an interval: {', '.join(known)}.")
-    if certificate.epsilon.any():
-        parts = [
-            f"{slack:g} in {name}"
-            for name, slack in zip(certificate.objectives, certificate.epsilon, strict=True)
-            if slack
-        ]
-        said.append(
-            f"With slack {', '.join(parts)}: sure means that nobody is better by at least that much everywhere; not on "
-            "the front means dominated, without any slack."
-        )
-    return html.escape(" ".join(said))
-
-
 def _winners(certificate: Certificate) -> str:
     """Tell, for every model that is not excluded, whom it beats."""
     rows = []
@@ -248,7 +243,7 @@ def _further(certificate: Certificate, further: pd.DataFrame | None) -> str:
                 f"{int(row['open']):,}",
                 count_text(float(row["more"])),
                 count_text(bound),
-                f"{count_text(low)} to {count_text(float(row['bound_high']))}",
+                count_text(low) if np.isinf(low) else f"{count_text(low)} to {count_text(float(row['bound_high']))}",
             ]
         )
     hopeless = int(np.isinf(further["bound"].to_numpy(dtype=float)).sum())
@@ -263,10 +258,14 @@ def _further(certificate: Certificate, further: pd.DataFrame | None) -> str:
         advice += f" {missing:,} not listed should need few: each of their comparisons is settled by itself already."
     if certificate.epsilon.any():
         advice += " The slack is left out of account."
+    advice += (
+        " To look, add examples and look again is another experiment: certify the new examples alone, or use a "
+        "CertificateStream, whose verdicts hold at every look."
+    )
     head = ["model", "hardest rival", "rivals open", "expected", "enough for 80%", "if gaps are ±1 s.e."]
     table = html_rows(head, rows, kind="stack") if rows else ""
     return (
-        f"{title}<p>Further examples (with clusters: clusters) that would settle each undecided model, beyond the "
+        f"{title}<p>Further examples (of clustered ones: clusters) that would settle each undecided model, beyond the "
         f"{certificate.n_examples:,} at hand, if the rates observed so far are the true ones (last column: if gaps "
         f"are one standard error larger or smaller): a plan, not a guarantee.{advice}</p>\n{table}</section>\n"
     )

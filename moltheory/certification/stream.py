@@ -59,7 +59,7 @@ class CertificateStream:
         Known costs as in `moltheory.certify`.
     loss_range : pair, default (0, 1)
         Ends of the range of the losses, numbers or one per objective.
-    maximise : bool or sequence of bool, default False
+    maximise : bool, sequence of bool or of str, default False
         As in `moltheory.certify`.
     epsilon : float or sequence of float, default 0
         Slack, as in `moltheory.certify`.
@@ -100,7 +100,7 @@ class CertificateStream:
         *,
         costs: object = None,
         loss_range: tuple[npt.ArrayLike, npt.ArrayLike] = (0.0, 1.0),
-        maximise: Maximise = False,
+        maximise: Maximise | Sequence[str] = False,
         epsilon: npt.ArrayLike = 0.0,
     ) -> None:
         self._names = _labels("models", models, low=2, stem="model")
@@ -111,7 +111,7 @@ class CertificateStream:
             "objectives", (*measured, *cost_names), length=len(measured) + len(cost_names), stem=""
         )
         self._low, self._high = read_ranges(loss_range, measured)
-        self._maximise = read_maximise(maximise, len(measured), len(cost_names))
+        self._maximise = read_maximise(maximise, measured, cost_names)
         self._with_data = np.arange(len(self._labels)) < len(measured)
         self._epsilon = read_epsilon(epsilon, self._with_data)
         self._known = known

@@ -95,6 +95,9 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str, *, over
     """
     target = Path(path)
     data = content.encode() if isinstance(content, str) else content
+    if target.exists() and not target.is_file() and not target.is_dir():
+        # A rename would put a file in the place of a device or pipe.
+        raise OutputError(f"{str(target)!r} cannot be written (not a regular file).")
     try:
         with _temporary_beside(target) as (handle, temporary):
             view = memoryview(data)

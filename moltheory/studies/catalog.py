@@ -16,6 +16,7 @@ __all__ = ["get_study", "study_names"]
 _STUDIES: dict[str, tuple[str, str]] = {
     "unconstrained-features": ("unconstrained_features", "UnconstrainedFeatures"),
     "low-rank-bias": ("low_rank_bias", "LowRankBias"),
+    "weight-decay": ("weight_decay", "WeightDecay"),
     "average-gradient-outer-product": ("gradient_outer_product", "GradientOuterProduct"),
 }
 

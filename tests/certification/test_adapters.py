@@ -363,3 +363,47 @@ def test_certifying_measures_uses_costs_and_options(fitted):
     assert certificate.delta == 0.1
     np.testing.assert_allclose(certificate.estimates[:, 0], models.losses[:, :, 0].mean(axis=0), rtol=1e-12)
     assert models.certify(costs=None).objectives == ("error", "worst_class_error")
+
+
+def test_certify_takes_all_that_evaluated_models_know(rng, tmp_path):
+    models = EvaluatedModels(
+        rng.integers(0, 2, (300, 3, 1)),
+        "abc",
+        ["accuracy"],
+        maximise=[True],
+        costs=[[1.0], [2.0], [3.0]],
+        cost_names=["size"],
+        clusters=[f"patient {i // 2}" for i in range(300)],
+    )
+    assert models.certify().maximise == (True, False)
+    assert mt.certify(models, delta=0.1) == models.certify(delta=0.1)
+    # Costs given here come in place of the known ones; directions stay.
+    other = mt.certify(models, costs={"price": [3, 2, 1]})
+    assert (other.objectives, other.maximise) == (("accuracy", "price"), (True, False))
+    assert mt.certify(models, maximise=False).maximise == (False, False)
+    audited = from_predictions([[0, 1], [1, 1], [1, 0]], [0, 1, 1])
+    assert mt.certify(audited) == audited.certify()
+    assert audited.certify(names=["x", "y"]).objectives == ("error", "worst_class_error")
+
+
+def test_clusters_may_be_names(refuses):
+    clusters = ["p2", "p1", "p2"]
+    models = EvaluatedModels(np.zeros((3, 2, 1)), "ab", ["error"], clusters=clusters)
+    assert models.clusters.tolist() == [1, 0, 1]
+    assert EvaluatedModels(np.zeros((3, 2, 1)), "ab", ["error"], clusters=np.array(clusters, object)).has_clusters
+    for wrong in (["p1", None, "p2"], [0.5, 1, 2], ["p1"]):
+        refuses("clusters", EvaluatedModels, np.zeros((3, 2, 1)), "ab", ["error"], clusters=wrong)
+
+
+def test_a_long_table_without_objective_has_one():
+    frame = pd.DataFrame({"model": ["a", "b"], "example": ["x", "x"], "wrong": [0, 1]})
+    assert from_long_table(frame, loss="wrong").objective_names == ("wrong",)
+
+
+def test_a_filter_that_no_log_has_is_refused(tmp_path, refuses):
+    for model in "ab":
+        (tmp_path / f"{model}.jsonl").write_text(json.dumps({"model": model, "doc_id": 0, "filter": "none", "acc": 1}))
+    assert "none, got 'strict'" in refuses(
+        "filter_name", from_harness_logs, tmp_path, metrics=["acc"], filter_name="strict"
+    )
+    assert from_harness_logs(tmp_path, metrics=["acc"], filter_name="none").model_names == ("a", "b")

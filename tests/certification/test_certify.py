@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -286,7 +287,10 @@ def test_boxes_of_clusters_hold_what_bernstein_does_not_reject(rng: np.random.Ge
 
 def test_clusters_of_one_example_change_nothing_and_order_does_not_matter(rng: np.random.Generator) -> None:
     losses = _random(3)
-    assert mt.certify(losses, clusters=[f"case {i}" for i in range(300)]) == mt.certify(losses)
+    alone, plain = mt.certify(losses, clusters=[f"case {i}" for i in range(300)]), mt.certify(losses)
+    # Only the words differ: that there are no larger clusters is then assumed.
+    assert replace(alone, assumptions=plain.assumptions) == plain
+    assert any("same number of examples, not only here: 1" in text for text in alone.assumptions)
     labels = np.arange(300) // 3
     order = rng.permutation(300)
     shuffled = mt.certify(losses[order], clusters=labels[order], method="paired")
@@ -512,3 +516,25 @@ def test_cells_that_measures_share_take_one_share_of_delta():
     shared = mt.certify(None, objectives={"worst": Worst(rates), "gap": Gap(rates[0], rates[1])})
     alone = mt.certify(None, objectives={"worst": Worst(rates)})
     np.testing.assert_array_equal(shared.boxes[:, 0], alone.boxes[:, 0])
+
+
+def test_maximise_by_name(rng, refuses):
+    losses = rng.random((100, 3, 2))
+    arguments = {"objectives": ["accuracy", "harm"], "costs": {"speed": [1, 2, 3]}}
+    by_name = mt.certify(losses, maximise=["speed", "accuracy"], **arguments)
+    assert by_name == mt.certify(losses, maximise=[True, False, True], **arguments)
+    assert "accuracy, harm, speed" in refuses("maximise", mt.certify, losses, maximise=["acuracy"], **arguments)
+    for wrong in ("accuracy", [], [True, "accuracy"]):
+        refuses("maximise", mt.certify, losses, maximise=wrong, **arguments)
+
+
+def test_a_file_name_is_told_how_it_is_opened(refuses):
+    assert "open_losses" in refuses("losses", mt.certify, "losses.csv")
+
+
+def test_costs_of_a_table_with_a_column_model(rng):
+    losses = rng.integers(0, 2, (50, 2))
+    table = pd.DataFrame({"model": ["b", "a"], "size": [2, 1]})
+    before = table.copy()
+    assert mt.certify(losses, names=["a", "b"], costs=table).estimates[:, 1].tolist() == [1, 2]
+    pd.testing.assert_frame_equal(table, before)

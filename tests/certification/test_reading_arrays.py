@@ -102,3 +102,9 @@ def test_refusals(tmp_path, refuses, rng):
     refuses("losses.npz: models", open_losses, npz)
     np.savez_compressed(npz, losses=np.zeros((3, 2), order="F"))
     assert "C order" in refused(npz, most_in_memory=5)
+
+
+def test_models_of_an_archive_may_be_called_names(tmp_path):
+    path = tmp_path / "losses.npz"
+    np.savez(path, losses=np.eye(2), names=["a", "b"])
+    assert open_losses(path).model_names == ("a", "b")

@@ -38,7 +38,9 @@ def test_costs_are_read_in_the_order_of_the_models(suffix, content, tmp_path):
         ("csv", "model,size\n", "at least one cost"),
         ("csv", "", "an empty file"),
         ("json", "{", "must be JSON"),
-        ("json", "3", "another JSON"),
+        ("json", "3", "values without the name of a cost"),
+        ("json", '{"a": 7, "b": 9}', 'such as {"model A": {"size": 7}'),
+        ("json", "[7, 9]", "got a list"),
         ("json", '{"a": {"size": 7}, "b": {"cost": 7}}', "for 'size', got None in entry 'b'"),
         ("json", '[{"model": "a", "size": true}, {"model": "b", "size": 1}]', "got True in entry 1"),
         ("txt", "", "must end in .csv or .json"),
@@ -53,3 +55,12 @@ def test_malformed_costs_are_refused(suffix, content, words, tmp_path, refuses):
 def test_a_missing_file_is_refused(tmp_path, refuses):
     refuses("costs.csv", read_costs, tmp_path / "costs.csv", models=["a"])
     refuses("costs.json", read_costs, tmp_path / "costs.json", models=["a"])
+
+
+def test_costs_of_models_and_models_of_costs_are_the_same(tmp_path):
+    by_model, by_cost = tmp_path / "by_model.json", tmp_path / "by_cost.json"
+    by_model.write_text('{"a": {"size": 7, "price": 1}, "b": {"size": 9, "price": 2}}')
+    by_cost.write_text('{"size": {"a": 7, "b": 9, "other": 1}, "price": {"b": 2, "a": 1}}')
+    found = [read_costs(path, models=["a", "b"]) for path in (by_model, by_cost)]
+    assert found[0][0] == found[1][0] == ("size", "price")
+    np.testing.assert_array_equal(found[0][1], found[1][1])

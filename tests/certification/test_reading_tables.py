@@ -283,3 +283,30 @@ def test_a_large_file_is_read_batch_by_batch(tmp_path, rng):
     np.testing.assert_array_equal(codes, np.arange(n) // 7)
     assert len(blocks) > 1
     assert all(before[-1] != after[0] for (_, before), (_, after) in itertools.pairwise(blocks))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (",a,b\n0,0,1\n", "pandas leaves it out with index=False"),
+        ("a;b\n0;1\n", "separate its columns by commas, got ';'"),
+        ("a\tb\n0\t1\n", "separate its columns by commas"),
+        ("a,b,language\n0,1,en\n", "every column is a model, except 'example' and 'cluster'"),
+        ("a,b\nTrue,0\n0.5,1\n", "True, False, 1 or 0 in column 'a', got '0.5' in line 3"),
+    ],
+)
+def test_a_refusal_tells_what_to_do(content, words, tmp_path, refuses):
+    path = tmp_path / "losses.csv"
+    path.write_text(content)
+    assert words in refuses("losses.csv", lambda: list(open_losses(path).blocks()))
+
+
+def test_true_and_false_are_one_and_zero(tmp_path):
+    path = tmp_path / "losses.csv"
+    path.write_text("a,b\nTrue,0\n,0.25\nfalse,1\n1,0\n")
+    losses = np.concatenate([block for block, _ in open_losses(path).blocks()])
+    np.testing.assert_array_equal(losses[:, :, 0], [[1, 0], [np.nan, 0.25], [0, 1], [1, 0]])
+
+
+def test_a_folder_is_named(tmp_path, refuses):
+    assert "a folder" in refuses(str(tmp_path), open_losses, tmp_path)

@@ -202,7 +202,12 @@ def test_a_cheaper_model_within_the_slack_is_named():
     losses = np.zeros((1000, 2))
     losses[:200, 0] = losses[:201, 1] = 1
     costs = {"size": [2, 1]}
-    page = certificate_page(certify(losses, costs=costs, names=["big", "small"], epsilon=0.1))
+    certificate = certify(losses, costs=costs, names=["big", "small"], epsilon=0.1)
+    assert "on the front to within the slack (2): big, small" in repr(certificate)
+    assert [text.get_text() for text in certificate.plot().get_legend().get_texts()] == [
+        "on the front to within the slack"
+    ]
+    page = certificate_page(certificate)
     assert "2 are on the front to within the slack" in page
     assert "<th>replaceable by</th>" in page
     assert "<dt>replaceable by</dt>" in page

@@ -29,14 +29,14 @@ from moltheory.errors import InvalidInputError
 
 __all__ = ["ArraySource"]
 
-_NAMES = ("models", "objectives", "cluster")
+_NAMES = ("models", "names", "objectives", "cluster")
 
 
 class ArraySource(LossSource):
     """Losses ``(n, M, N)``, or ``(n, M)`` for one objective, in an NPY file or in an NPZ archive.
 
-    An archive holds the losses as ``losses`` (or as its only other array), and maybe ``models`` and ``objectives``
-    (names) and clusters ``(n,)``.
+    An archive holds the losses as ``losses`` (or as its only other array), and maybe ``models`` (or ``names``, as
+    `certify` calls them) and ``objectives`` (names) and clusters ``(n,)``.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class ArraySource(LossSource):
                     raise self._refusal("hold an array 'losses'", f"{names}")
                 models, objectives = (
                     [str(name) for name in archive[key].ravel()] if key in names else None
-                    for key in ("models", "objectives")
+                    for key in ("models" if "models" in names else "names", "objectives")
                 )
                 clusters = archive[wanted] if wanted in names else None
             with zipfile.ZipFile(self._path) as members, members.open(f"{losses}.npy") as member:

@@ -24,8 +24,8 @@ def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tup
     Parameters
     ----------
     path : path
-        CSV with a column ``model`` and one column per cost, or JSON: a list of objects with those keys, or an object
-        of models, each an object of costs.
+        CSV with a column ``model`` and one column per cost, or JSON: a list of objects with those keys, an object
+        of models, each an object of costs, or an object of costs, each an object of models.
     models : sequence of str
         The models wanted, in this order; others in the file are left out.
 
@@ -54,7 +54,7 @@ def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tup
     if file.suffix.lower() not in (".csv", ".json"):
         raise InvalidInputError(f"`{file.name}` must end in .csv or .json, got {file.suffix!r}.")
     try:
-        rows = _from_csv(file) if file.suffix.lower() == ".csv" else _from_json(file)
+        rows = _from_csv(file) if file.suffix.lower() == ".csv" else _from_json(file, models)
     except OSError as error:
         raise InvalidInputError(f"`{file.name}` must be a file that can be read, got {error.strerror}.") from None
     found: dict[str, dict[str, object]] = {}
@@ -85,16 +85,21 @@ def _from_csv(file: Path) -> list[tuple[str, dict[str, Any]]]:
     return [(f"line {line}", dict(zip(rows.columns, fields, strict=True))) for line, fields in rows.records()]
 
 
-def _from_json(file: Path) -> list[tuple[str, dict[str, Any]]]:
+def _from_json(file: Path, models: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidInputError(f"`{file.name}` must be JSON, got {error}.") from None
     if isinstance(content, dict) and all(isinstance(costs, dict) for costs in content.values()):
+        if content and all(model not in content and model in entry for entry in content.values() for model in models):
+            content = {model: {name: entry[model] for name, entry in content.items()} for model in models}
         return [(f"entry {model!r}", {**costs, "model": model}) for model, costs in content.items()]
     if isinstance(content, list) and all(isinstance(row, dict) for row in content):
         return [(f"entry {number}", dict(row)) for number, row in enumerate(content, start=1)]
-    raise InvalidInputError(f"`{file.name}` must hold a list of objects or an object of objects, got another JSON.")
+    raise InvalidInputError(
+        f'`{file.name}` must hold named costs, such as {{"model A": {{"size": 7}}, "model B": {{"size": 9}}}}, got '
+        f"{'a list' if isinstance(content, list) else 'values without the name of a cost'}."
+    )
 
 
 def _number(file: str, row: dict[str, object], name: str, place: str) -> float:

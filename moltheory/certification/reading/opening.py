@@ -60,11 +60,11 @@ def open_losses(
     -----
     * **Wide** table: one row per example; a column per model, called ``model`` (one objective) or
       ``model/objective``, split at its last slash; maybe columns ``example`` and clusters. An empty field, ``NA`` or
-      ``NaN`` means not evaluated.
+      ``NaN`` means not evaluated, ``True`` is 1 and ``False`` is 0.
     * **Long** table, known by its column ``model``: one row per evaluation, with columns ``model``, ``example``,
       ``loss``, and maybe ``objective`` and clusters. A missing row means not evaluated.
-    * **NPY**: losses ``(n, M, N)`` or ``(n, M)``. **NPZ**: an array ``losses``, maybe ``models``, ``objectives``
-      (names) and clusters.
+    * **NPY**: losses ``(n, M, N)`` or ``(n, M)``. **NPZ**: an array ``losses``, maybe ``models`` (or ``names``),
+      ``objectives`` (names) and clusters.
 
     Bounded memory: NPY, NPZ in C order, wide tables whose clusters are contiguous, long tables in which the rows of
     one example follow one another, and so do the examples of one cluster.
@@ -83,6 +83,8 @@ def open_losses(
     file = Path(path)
     suffix = file.suffix.lower()
     most = check_count("most_in_memory", most_in_memory)
+    if file.is_dir():
+        raise InvalidInputError(f"`{file}` must be a file of losses, got a folder.")
     if suffix not in (*_TABLES, ".npy", ".npz"):
         raise InvalidInputError(f"`{file.name}` must end in .csv, .parquet, .pq, .npy or .npz, got {file.suffix!r}.")
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from moltheory.errors import InvalidInputError
 __all__ = ["CsvRows", "ParquetRows", "Rows"]
 
 _MISSING = ("", "NA", "NaN", "nan")
+_BOOLS = ("True", "False", "true", "false", "TRUE", "FALSE")
+# Rows in which a column of bools shows itself.
+_SHOWN = 100
 _BYTES_PER_BATCH = 1 << 22
 # Columns that pandas writes for an index; they are no losses.
 _INDEX = "__index_level_"
@@ -28,6 +32,8 @@ class Rows(ABC):
 
     path: Path
     columns: tuple[str, ...]
+    #: What to say of a refused column of numbers.
+    hint: str = ""
 
     @property
     def name(self) -> str:
@@ -57,7 +63,8 @@ class Rows(ABC):
     def _check_header(self) -> None:
         for position, column in enumerate(self.columns, start=1):
             if not column:
-                raise self.refuse("name every column", f"no name for column {position}")
+                index = " (an index? pandas leaves it out with index=False)" if position == 1 else ""
+                raise self.refuse("name every column", f"no name for column {position}{index}")
         if len(set(self.columns)) < len(self.columns):
             twice = next(column for column in self.columns if self.columns.count(column) > 1)
             raise self.refuse("have distinct column names", f"{twice!r} twice")
@@ -76,6 +83,10 @@ class CsvRows(Rows):
         self.columns = tuple(header)
         if not header:
             raise self.refuse("have a header and rows", "an empty file" if not path.stat().st_size else "no header")
+        if len(header) == 1:
+            for other in (";", "\t"):
+                if other in header[0]:
+                    raise self.refuse("separate its columns by commas", f"{other!r} in the header")
         self._check_header()
 
     def batches(
@@ -85,7 +96,10 @@ class CsvRows(Rows):
         import pyarrow as pa
         from pyarrow import csv as arrow
 
-        types = dict.fromkeys(keys, pa.string()) | dict.fromkeys(numbers, pa.float64())
+        bools = self._bools(numbers)
+        types = (
+            dict.fromkeys(keys, pa.string()) | dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(bools, pa.bool_())
+        )
         try:
             reader = arrow.open_csv(
                 self.path,
@@ -100,7 +114,7 @@ class CsvRows(Rows):
                 for start in range(0, batch.num_rows, rows):
                     yield _columns(batch.slice(start, rows), keys, numbers)
         except pa.ArrowInvalid as error:
-            raise self._malformed(numbers, " ".join(str(error).split())) from None
+            raise self._malformed(numbers, bools, " ".join(str(error).split())) from None
 
     def place(self, row: int) -> str:
         """Return the line on which row number `row` begins."""
@@ -116,14 +130,27 @@ class CsvRows(Rows):
         except (UnicodeDecodeError, csv.Error) as error:
             raise self.refuse("be a CSV file in UTF-8", str(error).rstrip(".")) from None
 
-    def _malformed(self, numbers: Sequence[str], reason: str) -> InvalidInputError:
+    def _bools(self, numbers: Sequence[str]) -> set[str]:
+        """Return the columns of numbers that hold True or False in the first rows."""
+        places = [(name, self.columns.index(name)) for name in numbers]
+        try:
+            first = [fields for _, fields in islice(self._fields(), _SHOWN) if len(fields) == len(self.columns)]
+        except (UnicodeDecodeError, csv.Error):
+            return set()
+        return {name for name, place in places if any(fields[place] in _BOOLS for fields in first)}
+
+    def _malformed(self, numbers: Sequence[str], bools: Collection[str], reason: str) -> InvalidInputError:
         """Find the first malformed row by reading the file again, slowly."""
         places = [(name, self.columns.index(name)) for name in numbers]
         try:
             for line, fields in self.records():
                 for name, place in places:
-                    if not _is_number(fields[place]):
-                        return self.refuse(f"hold numbers in column {name!r}", f"{fields[place]!r} in line {line}")
+                    field = fields[place]
+                    fits = field in (*_MISSING, *_BOOLS, "0", "1") if name in bools else _is_number(field)
+                    if not fits:
+                        kind = "True, False, 1 or 0" if name in bools else "numbers"
+                        rule = f"hold {kind} in column {name!r}"
+                        return self.refuse(rule, f"{field!r} in line {line}{self.hint}")
         except InvalidInputError as error:
             return error
         return self.refuse("be a CSV file in UTF-8", reason.rstrip("."))
@@ -185,7 +212,7 @@ class ParquetRows(Rows):
         for name in numbers:
             kind = self._file.schema_arrow.field(name).type
             if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
-                raise self.refuse(f"hold numbers in column {name!r}", f"values of type {kind}")
+                raise self.refuse(f"hold numbers in column {name!r}", f"values of type {kind}{self.hint}")
         try:
             for batch in self._file.iter_batches(batch_size=rows, columns=[*keys, *numbers]):
                 yield _columns(batch, keys, numbers)

@@ -26,6 +26,7 @@ from moltheory.certification.reading.source import (
 __all__ = ["WideSource"]
 
 _EXAMPLE = "example"
+_HINT = " (every column is a model, except 'example' and 'cluster')"
 
 
 class WideSource(LossSource):
@@ -55,6 +56,8 @@ class WideSource(LossSource):
         most_in_memory: int,
     ) -> None:
         self._rows = rows
+        # The rows of one table belong to one source.
+        rows.hint = _HINT
         self.name = rows.name
         self._cluster = cluster
         self._most = most_in_memory

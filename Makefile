@@ -63,6 +63,7 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/solvers.py --out benchmarks/results/solvers.md
 	$(BIN)/python benchmarks/certify.py --write
 	$(BIN)/python benchmarks/model_zoo.py --write
+	$(BIN)/python benchmarks/smoothing.py --write
 	$(BIN)/python benchmarks/startup.py --write
 
 clean:

@@ -18,6 +18,7 @@ _STUDIES: dict[str, tuple[str, str]] = {
     "low-rank-bias": ("low_rank_bias", "LowRankBias"),
     "weight-decay": ("weight_decay", "WeightDecay"),
     "average-gradient-outer-product": ("gradient_outer_product", "GradientOuterProduct"),
+    "smoothing": ("smoothing", "Smoothing"),
 }
 
 

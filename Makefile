@@ -3,15 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= reproduction
+# The optional extra of one study. Name another build if this one is not for your machine.
+TORCH ?= torch==2.13.0
 # Two processes; a module stays in one of them, so that its fixtures are made once.
 PARALLEL := -n 2 --dist loadscope
 
-.PHONY: help reproduce quick test slow full lint notebooks benchmarks clean
+.PHONY: help reproduce quick studies torch test slow full lint notebooks benchmarks clean
 
 help:
 	@echo "make reproduce   simulate, write figures, tables and $(OUT)/index.html"
 	@echo "make test        run the tests"
 	@echo "make quick       the same with a small budget, into $(OUT)-quick"
+	@echo "make studies     the full report with the case studies, about half an hour"
+	@echo "make torch       install the optional extra of the study fully-connected"
 	@echo "make slow        the long statistical tests, at CI's budget"
 	@echo "make full        the long statistical tests, at full budget"
 	@echo "make lint        format, lint and type checks"
@@ -36,6 +40,12 @@ reproduce: $(VENV)/.installed
 
 quick: $(VENV)/.installed
 	$(BIN)/moltheory reproduce --quick --out $(OUT)-quick
+
+studies: $(VENV)/.installed
+	$(BIN)/moltheory reproduce --studies --out $(OUT)
+
+torch: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PARALLEL)

@@ -92,6 +92,7 @@ def _study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
     parser.add_argument("--n-jobs", type=int, default=-1, help="processes; -1 is one per core (default)")
     parser.add_argument("--quick", action="store_true", help="a small budget, in under 20 seconds")
+    parser.add_argument("--data", metavar="FOLDER", help="fully-connected: original files of CIFAR-10 or MNIST")
     parser.add_argument("--json", action="store_true", help="print findings and tables as JSON")
 
 
@@ -131,9 +132,14 @@ def _reproduce(options: argparse.Namespace) -> int:
     settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
     studies = []
     if options.studies:
+        from importlib.util import find_spec
+
         from moltheory.studies import get_study, study_names
 
         studies = [get_study(name) for name in study_names()]
+        if find_spec("torch") is None:
+            print("fully-connected is left out: it needs torch; `moltheory study fully-connected` tells how to get it")
+            studies = [study for study in studies if study.name != "fully-connected"]
     done = reproduce(options.out, only=options.only, further=studies, settings=settings, report=print)
     print(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
     return 0
@@ -150,6 +156,14 @@ def _study(options: argparse.Namespace) -> int:
     if options.name is None:
         raise InvalidInputError(f"`NAME` must be one of {', '.join(study_names())}, got none.")
     study = get_study(check_choice("NAME", options.name, study_names()))
+    if options.data is not None:
+        if study.name != "fully-connected":
+            raise InvalidInputError(
+                f"`data` must be left out for {study.name}, which brings its own, got {options.data!r}."
+            )
+        from moltheory.studies.fully_connected import FullyConnected
+
+        study = FullyConnected(options.data)
     settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
     done = run_study(study, options.out or f"study-{study.name}", settings=settings)
     (section,) = done.sections

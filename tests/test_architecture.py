@@ -36,7 +36,20 @@ _FLOORS = {
     "cli": 7,
     "__main__": 8,
 }
-_HEAVY = ("scipy", "pandas", "matplotlib", "moocore", "joblib", "tqdm", "numba", "sklearn", "cvxpy", "pymoo", "pyarrow")
+_HEAVY = (
+    "scipy",
+    "pandas",
+    "matplotlib",
+    "moocore",
+    "joblib",
+    "tqdm",
+    "numba",
+    "sklearn",
+    "cvxpy",
+    "pymoo",
+    "pyarrow",
+    "torch",
+)
 
 
 def _room(module: str) -> str:

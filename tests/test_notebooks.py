@@ -13,6 +13,8 @@ _NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 def test_runs(path, monkeypatch, tmp_path):
     from nbclient import NotebookClient
 
+    if path.stem == "study_fully_connected":
+        pytest.importorskip("torch", reason="torch is an optional extra")
     monkeypatch.setenv("MOLTHEORY_QUICK", "1")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     notebook = nbformat.read(path, as_version=4)

@@ -100,6 +100,11 @@ class ConvexPart:
         """Whether all losses are differentiable."""
         return all(LOSSES[name].smooth for name in self.losses)
 
+    @property
+    def is_nonnegative(self) -> bool:
+        """Whether no loss can be below 0."""
+        return all(LOSSES[name].nonnegative for name in self.losses)
+
     @cached_property
     def strong_convexity(self) -> FloatArray:
         """Moduli (R, N): the ridge, and the smallest eigenvalue of the curvature of squared losses."""

@@ -41,6 +41,7 @@ class Loss:
     has_linear_pieces: bool = False
     attained: bool = True  # whether the infimum along a ray is attained
     smooth: bool = True
+    nonnegative: bool = True
 
 
 def _logistic(z: FloatArray, y: FloatArray) -> FloatArray:
@@ -181,7 +182,9 @@ LOSSES = {
         attained=False,
     ),
     "squared": Loss(_squared, _squared_slope, _squared_derivatives, _squared_expression, 2.0),
-    "poisson": Loss(_poisson, _poisson_slope, _poisson_derivatives, _poisson_expression, 0.0, attained=False),
+    "poisson": Loss(
+        _poisson, _poisson_slope, _poisson_derivatives, _poisson_expression, 0.0, attained=False, nonnegative=False
+    ),
     "smoothed-hinge": Loss(
         _hinge, _hinge_slope, _hinge_derivatives, _hinge_expression, 0.0, classifies=True, has_linear_pieces=True
     ),

@@ -207,7 +207,10 @@ def shortfall_of_sums(
                 proper, 1.0 + 1e-14 * values.sum(axis=-1) / np.where(proper, values[..., 0], 1.0), 1.0
             )
         else:
-            proper = np.sqrt(square[:, columns]) * (2.0 * np.e) * part.roughness[:, None] < smallest
+            # Of an infinite roughness, that of a curvature which vanishes, nothing follows, not even at gradient 0.
+            rough = np.where(np.isfinite(part.roughness), part.roughness, 0.0)[:, None]
+            proper = np.sqrt(square[:, columns]) * (2.0 * np.e) * rough < smallest
+            proper &= np.isfinite(part.roughness)[:, None]
             rigorous[:, columns] |= proper
             local = np.e * square[:, columns] / (2.0 * np.where(proper, smallest, 1.0))
             decrement = np.where(proper, local, decrement)

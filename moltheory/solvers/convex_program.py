@@ -240,6 +240,9 @@ def _fill(out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _
     if largest_violation(program.given) > _FEASIBLE:
         return "failed"
     short, rigorous, norm = program_gap(part, theta, multipliers, program.theta, program.given)
+    if rigorous and isinstance(part, ConvexPart) and part.is_nonnegative:
+        # No sum of such losses is below 0: where they can all vanish, sharper than what a gradient says.
+        short = min(short, float(multipliers @ values[0, 0]))
     gap = max(value - dual, 0.0) + short
     if gap >= out.gap[r, j]:
         return "failed"

@@ -40,7 +40,8 @@ _REASONS = {
     "enumeration": "the class is finite",
     "closed-form": "the objectives are quadratic",
     "newton": "the objectives are smooth and convex",
-    "cvxpy": "a ball, a constraint, a p-norm, a smooth maximum or a loss that is not smooth needs a convex program",
+    "cvxpy": "a ball, a constraint, a p-norm, a maximum that is smooth or of more than "
+    f"{MAX_OBJECTIVES} objectives, or a loss that is not smooth needs a convex program",
     "nsga2": "the objectives are known through their values only",
 }
 _OPTIONS: dict[str, tuple[str, ...]] = {
@@ -107,6 +108,8 @@ def solve_front(
                      losses that are not smooth, constraints of the user       else the solver's word, an estimate
     ``nsga2``, ...   black boxes, integers                                     none
     ===============  ========================================================  =====================================
+
+    Chebyshev is of at most 6 objectives but for ``enumeration`` and ``cvxpy``, which ``"auto"`` takes for more.
 
     For `ConvexObjectives`, mu-strongly convex sums (ridge > 0, or squared losses with a definite design) and balls have
     rigorous gaps, :math:`\|G\|^2/(2\mu)` and :math:`G'\theta + \max_v (-G'v)`, plus the slack of the multipliers; G has

@@ -19,6 +19,7 @@ _STUDIES: dict[str, tuple[str, str]] = {
     "weight-decay": ("weight_decay", "WeightDecay"),
     "average-gradient-outer-product": ("gradient_outer_product", "GradientOuterProduct"),
     "smoothing": ("smoothing", "Smoothing"),
+    "fully-connected": ("fully_connected", "FullyConnected"),
 }
 
 

@@ -8,7 +8,7 @@ from moltheory.objectives import BlackBoxObjectives, QuadraticObjectives
 from moltheory.scalarization import Chebyshev, EpsilonConstraint, WeightedSum
 from moltheory.solvers import Status, refine_front
 from moltheory.solvers.evolutionary import ALGORITHMS
-from tests.solvers._samples import quadratics, weight_path
+from tests.solvers._samples import convex, quadratics, weight_path
 
 _BUDGET = {"population": 12, "generations": 8}
 
@@ -45,6 +45,23 @@ def test_three_objectives_and_budgets_that_are_no_simplex_number(rng, method):
     best = mt.solve_front(exact, scalarizations=chosen)
     assert (sweep.values >= best.values - 1e-12).all()
     assert sweep.values == pytest.approx(best.values, abs=0.5)
+    refined = refine_front(exact, tolerance=0.2)
+    assert refined.rigorous
+    assert refined.outside(sweep.points).max() <= 1e-12
+    assert refined.outside(sweep.points - 2.0 * np.ptp(refined.points, axis=0)).min() > 0.0
+
+
+def test_no_search_beats_certified_logistic_losses(rng):
+    objectives = convex(rng, d=2, ridge=0.1)
+    box = BlackBoxObjectives(objectives.risks, [-3, -3], [3, 3], n_objectives=2)
+    chosen = [WeightedSum(w) for w in weight_path(9)] + [Chebyshev([1.0, 1.0])]
+    found = mt.solve_front(box, scalarizations=chosen, options={"population": 20, "generations": 30})
+    refined = refine_front(objectives, tolerance=1e-3)
+    assert refined.rigorous
+    assert refined.outside(found.points).max() <= 1e-12
+    best = mt.solve_front(objectives, scalarizations=chosen)
+    assert (found.values >= best.values - best.gap - 1e-13).all()
+    assert found.values == pytest.approx(best.values, abs=0.01)
 
 
 def test_feature_subset_tree_depth_and_threshold_together(rng):

@@ -117,6 +117,41 @@ def test_newton_agrees_with_the_closed_form_on_squared_losses(rng):
     assert one.solutions == pytest.approx(two.solutions, abs=1e-6)
 
 
+@pytest.mark.parametrize("tasks", [2, 3])
+def test_closed_form_newton_and_cvxpy_agree_within_their_certificates(rng, tasks):
+    x, y = examples(rng, n=40, d=3, tasks=tasks)
+    rows = range(tasks)
+    exact = QuadraticObjectives.from_expansion(
+        [x[k].T @ x[k] / len(x[k]) for k in rows],
+        [x[k].T @ y[k] / len(x[k]) for k in rows],
+        [np.mean(y[k] ** 2) for k in rows],
+    )
+    smooth = ConvexObjectives(x, y, losses="squared")
+    weights = [*np.eye(tasks), *rng.dirichlet(np.ones(tasks), 4)]
+    chosen = [u for w in weights for u in (WeightedSum(w), Chebyshev(w), Chebyshev(w, augmentation=0.1))]
+    sweeps = [
+        mt.solve_front(objectives, scalarizations=chosen, method=method)
+        for objectives, method in ((exact, "closed-form"), (exact, "cvxpy"), (smooth, "newton"), (smooth, "cvxpy"))
+    ]
+    for sweep in sweeps:
+        assert sweep.rigorous.all()
+        for other in sweeps:
+            # No value is below a lower bound that another method states, and the minimiser is unique.
+            assert (sweep.values - sweep.gap <= other.values + 1e-13).all()
+            assert np.linalg.norm(sweep.solutions - other.solutions, axis=-1).max() < 1e-4
+
+
+def test_maxima_of_many_objectives_are_left_to_cvxpy(rng):
+    objectives = quadratics(rng, n=7, d=3)
+    w = rng.dirichlet(np.ones(7))
+    sweep = mt.solve_front(objectives, scalarizations=[Chebyshev(w), WeightedSum(w)])
+    assert sweep.methods == ("cvxpy", "closed-form")
+    assert "more than 6 objectives" in sweep.reason
+    assert sweep.rigorous.all()
+    others = objectives.risks(sweep.solutions[0] + 0.1 * rng.standard_normal((2000, 3)))
+    assert Chebyshev(w)(others).min() >= sweep.values[0] - sweep.gap[0]
+
+
 def test_a_batch_gives_what_its_entries_give_one_by_one(rng):
     x, y = examples(rng, batch=(2, 3))
     scalarizations = [WeightedSum(w) for w in weight_path(9)] + [Chebyshev(w) for w in weight_path(5)]
@@ -271,6 +306,32 @@ def test_collinear_features_and_fewer_examples_than_parameters(rng, losses):
     assert collinear.values == pytest.approx(plain.values, abs=1e-10)
     few = ConvexObjectives([a[:2] for a in x], [b[:2] for b in y], losses=losses, ridge=1e-3)
     assert mt.solve_front(few, scalarizations=scalarizations).rigorous.all()
+
+
+def test_fewer_examples_than_parameters_without_ridge(rng):
+    """Logistic losses then have no minimiser; the others interpolate, at the boundary of the simplex too."""
+    x, y = [rng.standard_normal((3, 6)) for _ in range(2)], [[0.0, 1.0, 1.0]] * 2
+    chosen = [kind(w) for kind in (WeightedSum, Chebyshev) for w in weight_path(4)]
+    with pytest.raises(SolverError, match=r"8 of 8 .* separable; add ridge > 0 or a norm ball"):
+        mt.solve_front(ConvexObjectives(x, y, losses="logistic"), scalarizations=chosen)
+    for losses in ("squared", "smoothed-hinge"):
+        sweep = mt.solve_front(ConvexObjectives(x, y, losses=losses), scalarizations=chosen)
+        assert sweep.values == pytest.approx(np.zeros(8), abs=1e-15)
+        assert (sweep.status[[1, 2, 5, 6]] <= Status.UNCERTIFIED).all()
+    for losses in ("logistic", "squared", "smoothed-hinge"):
+        inside = ConvexObjectives(x, y, losses=losses, ball=NormBall(1.0))
+        assert mt.solve_front(inside, scalarizations=chosen).rigorous.all()
+
+
+@pytest.mark.parametrize("method", ["newton", "cvxpy"])
+def test_a_constant_objective_where_curvatures_vanish(rng, method):
+    """The smoothed hinge has no rate at which its curvature changes: at gradient 0 too nothing is made of that."""
+    x, y = examples(rng, n=20)
+    objectives = ConvexObjectives([x[0], 0 * x[1]], y, losses="smoothed-hinge")
+    chosen = [kind(w) for kind in (WeightedSum, Chebyshev) for w in weight_path(3)]
+    sweep = mt.solve_front(objectives, scalarizations=chosen, method=method)
+    assert (sweep.status == Status.UNCERTIFIED).all()
+    assert sweep.points[:, 1] == pytest.approx(np.full(6, 0.5), abs=1e-15)
 
 
 def test_features_of_different_size_and_curvatures_that_vanish(rng):

@@ -1,6 +1,7 @@
 """Running a study: its files, its page, the report that takes it in, and the command."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -75,9 +76,55 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert {path.name for path in tmp_path.iterdir()} == {"study-tiny", "here"}
 
 
+def test_options_reach_the_study(tmp_path, monkeypatch, capsys):
+    seen = []
+
+    class Watched(_Tiny):
+        def compute(self, settings):
+            seen.append((settings.quick, settings.seed, settings.n_jobs))
+            return super().compute(settings)
+
+    monkeypatch.setattr("moltheory.studies.get_study", lambda name: Watched())
+    options = ["--out", str(tmp_path / "out"), "--quick", "--seed", "3", "--n-jobs", "2"]
+    assert main(["study", study_names()[0], *options]) == 0
+    assert seen == [(True, 3, 2)]
+    assert "- The value is 2.0." in capsys.readouterr().out
+
+
+def test_the_command_lists_every_study(capsys):
+    assert main(["study", "--list"]) == 0
+    listed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert listed == {name: get_study(name).title for name in study_names()}
+
+
+def test_reproduce_takes_the_studies_in_on_request(tmp_path, monkeypatch):
+    monkeypatch.setattr("moltheory.studies.study_names", lambda: ("tiny",))
+    monkeypatch.setattr("moltheory.studies.get_study", lambda name: _Tiny())
+    options = ["--quick", "--only", "weight_cells", "--n-jobs", "1", "--studies", "--out", str(tmp_path)]
+    assert main(["reproduce", *options]) == 0
+    assert "<h1>Case studies</h1>" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert (tmp_path / "tiny.png").exists()
+
+
+def test_every_study_has_a_notebook():
+    folder = Path(__file__).parents[2] / "notebooks"
+    for name in study_names():
+        subject = type(get_study(name)).__module__.split(".")[2]
+        assert (folder / f"study_{subject}.ipynb").is_file(), name
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"]])
 def test_an_unknown_study_is_refused(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["study", *arguments]) == 2
     assert capsys.readouterr().err.startswith("moltheory: `NAME` must be one of ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_one_study_takes_data(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", "smoothing", "--data", "here"]) == 2
+    assert capsys.readouterr().err.startswith("moltheory: `data` must be left out for smoothing")
+    assert main(["study", "fully-connected", "--data", "nowhere"]) == 2
+    assert capsys.readouterr().err == "moltheory: `data` must be a folder, got 'nowhere'.\n"
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,40 @@
+"""A folder with the original files of a data set, whichever it is."""
+
+from __future__ import annotations
+
+import os
+
+from moltheory.errors import InvalidInputError
+from moltheory.studies.fully_connected.cifar import find_cifar10, load_cifar10
+from moltheory.studies.fully_connected.idx import find_mnist, load_mnist
+from moltheory.studies.fully_connected.images import ImageData
+
+__all__ = ["load_folder"]
+
+
+def load_folder(folder: str | os.PathLike[str], /) -> ImageData:
+    """Load the original files of CIFAR-10 or MNIST from a folder, whichever is there.
+
+    Parameters
+    ----------
+    folder : path
+        Holds, itself or in a folder in it, the Python or binary version of CIFAR-10 (see `load_cifar10`) or the idx
+        files of MNIST (see `load_mnist`).
+
+    Returns
+    -------
+    ImageData
+
+    Raises
+    ------
+    InvalidInputError
+        If neither is there, or a file is truncated or something else.
+    """
+    if find_cifar10(folder) is not None:
+        return load_cifar10(folder)
+    if find_mnist(folder) is not None:
+        return load_mnist(folder)
+    raise InvalidInputError(
+        f"`folder` must hold the unpacked files of CIFAR-10 (data_batch_1 ... or data_batch_1.bin ...) or MNIST "
+        f"(train-images-idx3-ubyte ...), got {os.fspath(folder)!r}."
+    )

@@ -1,0 +1,243 @@
+"""The study of fully-connected layers as it is run: a tiny plan, resumed, on a folder, and with two processes."""
+
+import re
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from moltheory.plotting import panels, rendered
+from moltheory.reports import Settings
+from moltheory.studies import get_study
+from moltheory.studies.fully_connected import (
+    METHODS,
+    FullyConnected,
+    Plan,
+    Recipe,
+    certified_networks,
+    gate_path,
+    network_objectives,
+    paired_differences,
+    train_on_folder,
+)
+from tests.studies.test_fully_connected_images import write_mnist
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
+
+_TINY = Plan(
+    sources=("digits",),
+    labels=(20, 30),
+    seeds=3,
+    gates=(0.3,),
+    sweep_labels=30,
+    active_start=20,
+    active_step=10,
+    active_rounds=2,
+    active_seeds=1,
+    recipe=Recipe(epochs=2, batch=20),
+)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    study, store = FullyConnected(plan=_TINY), tmp_path_factory.mktemp("fully")
+    return study, study.compute(Settings(store=store)), store
+
+
+def assert_same(one, other):
+    for name, table in one.items():
+        pd.testing.assert_frame_equal(table, other[name], check_exact=True)
+
+
+def test_networks_are_paired(ran):
+    _, result, _ = ran
+    networks = result.trained.networks
+    assert len(networks) == 4 * 2 * 3 == len(result.trained.wrong)
+    assert set(networks["method"]) == set(METHODS)
+    for row in networks.itertuples():
+        wrong = result.trained.wrong[row.data, row.method, row.labels, row.seed]
+        assert wrong.shape == (797,)
+        assert row.test_error == wrong.mean()
+    sizes = networks.groupby("method")["inference_parameters"].agg(["min", "max"])
+    assert sizes.loc["OJKD"].tolist() == sizes.loc["plain"].tolist() == sizes.loc["no gate"].tolist()
+    assert (sizes.loc["refiner"] > sizes.loc["plain"]).all()
+    costs = networks.pivot_table(index=["labels", "seed"], columns="method", values="training_cost")
+    assert (costs["plain"] < costs["refiner"]).all()
+    assert (costs["refiner"] < costs["OJKD"]).all()
+    assert (costs["OJKD"] == costs["no gate"]).all()
+
+
+def test_gates_0_and_1_of_the_sweep_are_the_methods(ran):
+    _, result, _ = ran
+    networks = result.trained.networks.query("labels == 30").set_index(["method", "seed"])
+    sweep = result.trained.sweep.set_index(["gate", "seed"])
+    assert sorted(set(result.path["gate"])) == [0.0, 0.3, 1.0]
+    for seed in range(3):
+        assert sweep.loc[(0.0, seed), "error_plain"] == networks.loc[("OJKD", seed), "test_error"]
+        assert sweep.loc[(0.0, seed), "error_refiner"] == networks.loc[("refiner", seed), "test_error"]
+        assert sweep.loc[(1.0, seed), "error_plain"] == networks.loc[("no gate", seed), "test_error"]
+        assert sweep.loc[(0.3, seed), "loss_plain"] != sweep.loc[(0.0, seed), "loss_plain"]
+
+
+def test_what_costs_more_to_train_never_dominates(ran):
+    _, result, _ = ran
+    duels = result.certified["digits"].duels
+    assert not duels[duels["costs"] == "to train and use"]["dominates"].any()
+    assert not (duels["dominates"] & duels["is_dominated"]).any()
+    # The refiner has more parameters, so it can never dominate.
+    assert not duels[duels["method"] == "refiner"]["dominates"].any()
+    statuses = result.certified["digits"].statuses
+    assert len(statuses) == 2 * 4 * 8
+    further, first = result.certified["digits"].further, result.certified["digits"].first
+    undecided = {name for name, status in zip(first.names, first.status, strict=True) if status == "undecided"}
+    assert set(further["model"]) == undecided
+
+
+def test_findings_quote_the_numbers(ran):
+    study, result, _ = ran
+    text = study.caption(result)
+    assert "2210.05657" in text
+    assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
+    assert "nan" not in text
+    assert "digits" in text
+
+
+def test_tables_and_images(ran):
+    study, result, _ = ran
+    tables = study.tables(result)
+    assert set(tables) >= {"networks", "differences", "points", "certified", "duels", "further", "gates", "active"}
+    assert all(len(tables[name]) for name in tables if name != "further")
+    figure, axes = panels(study.n_panels, narrow=True)
+    assert len(study.draw(result, axes)) == study.n_panels == 5
+    assert rendered(figure, "png").startswith(b"\x89PNG")
+
+
+def test_same_bits_after_a_resume(ran, tmp_path):
+    study, result, store = ran
+    shutil.copytree(store, tmp_path / "copy")
+    parts = sorted((tmp_path / "copy").rglob("part-*.npz"))
+    assert len(parts) == 2 * 3 * 3 + 3 + 4
+    for part in parts[::9]:
+        part.unlink()
+    again = study.compute(Settings(store=tmp_path / "copy"))
+    assert_same(study.tables(result), study.tables(again))
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_same_bits(ran):
+    study, result, _ = ran
+    assert_same(study.tables(result), study.tables(study.compute(Settings(n_jobs=2))))
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_both_settings_compare_three_budgets_over_at_least_three_seeds(quick):
+    study = get_study("fully-connected")
+    plan = study.plan_of(Settings(quick=quick))
+    assert plan.sources == ("digits", "cluttered digits")
+    assert plan.labels == ((40, 80, 160) if quick else (250, 500, 1000))
+    assert plan.seeds >= 3
+    assert study.n_panels == 6
+
+
+def test_the_study_trains_on_original_files_and_goes_on_from_checkpoints(tmp_path, rng):
+    write_mnist(tmp_path / "mnist", rng, compressed=True)
+    changes = {"active_start": 4, "active_step": 1, "active_rounds": 2, "active_seeds": 1, "gates": ()}
+    settings = Settings(store=tmp_path / "store")
+    recipe = Recipe(epochs=1, batch=4)
+    result = train_on_folder(tmp_path / "mnist", settings=settings, labels=(4, 6), recipe=recipe, **changes)
+    assert result.data == ("MNIST",)
+    assert result.plan.sweep_labels == 6
+    assert len(result.trained.networks) == 4 * 2 * 3
+    assert len(list((tmp_path / "store").rglob("*.pt"))) == 3 * 2 * 3
+    shutil.rmtree(next(path for path in (tmp_path / "store").iterdir() if not path.name.endswith("checkpoints")))
+    again = train_on_folder(tmp_path / "mnist", settings=settings, labels=(4, 6), recipe=recipe, **changes)
+    pd.testing.assert_frame_equal(result.trained.networks, again.trained.networks, check_exact=True)
+
+
+def test_wrong_requests_are_refused(tmp_path, rng, refuses):
+    refuses("data", FullyConnected, tmp_path / "missing")
+    refuses("plan", FullyConnected, tmp_path, plan=_TINY)
+    refuses("folder", train_on_folder, tmp_path)
+    write_mnist(tmp_path, rng, compressed=False)
+    refuses("labels", train_on_folder, tmp_path, labels=(5, 8))
+    refuses("changes", train_on_folder, tmp_path, labels=(5,), colour=1)
+
+
+def test_paired_differences_against_scipy(rng, refuses):
+    from scipy.stats import ttest_rel
+
+    errors = rng.random((4, 3, 2))
+    rows = [
+        {"data": "d", "labels": 10 * (k + 1), "method": method, "seed": s, "test_error": errors[s, j, k]}
+        for s in range(4)
+        for j, method in enumerate(("plain", "refiner", "OJKD"))
+        for k in range(2)
+    ]
+    table = pd.DataFrame(rows)
+    before = table.copy()
+    found = paired_differences(table)
+    assert len(found) == 4
+    for row in found.itertuples():
+        j, k = ("plain", "refiner", "OJKD").index(row.method), row.labels // 10 - 1
+        for level, ends in ((0.95, (row.low, row.high)), (1 - 0.05 / 4, (row.low_all, row.high_all))):
+            peer = ttest_rel(errors[:, j, k], errors[:, 0, k]).confidence_interval(level)
+            assert np.allclose(ends, peer, atol=1e-12)
+    pd.testing.assert_frame_equal(table, before)
+    refuses("baseline", paired_differences, table, baseline="other")
+    refuses("networks", paired_differences, table[table["seed"] == 0])
+
+
+def _made_up(rates):
+    """Networks with given test errors on 2000 images: the plain one errs where the others do, and elsewhere."""
+    rows, wrong = [], {}
+    for method, rate in rates.items():
+        for seed in range(3):
+            wrong["d", method, 50, seed] = np.arange(2000) < rate * 2000
+            parameters = 12.0 if method == "refiner" else 10.0
+            cost = 5.0 if method == "plain" else 6.0
+            rows.append(("d", method, 50, seed, rate, parameters, cost))
+    columns = ["data", "method", "labels", "seed", "test_error", "inference_parameters", "training_cost"]
+    return pd.DataFrame(rows, columns=columns), wrong
+
+
+def test_a_large_gain_is_certified_and_a_small_one_is_not(refuses):
+    networks, wrong = _made_up({"plain": 0.3, "OJKD": 0.2, "refiner": 0.15, "no gate": 0.3005})
+    found = certified_networks(networks, wrong, data="d")
+    duels = found.duels.set_index(["costs", "seed", "method"])
+    for seed in (0, 1, 2, -1):
+        assert duels.loc[("to use", seed, "OJKD"), "dominates"]
+        assert not duels.loc[("to train and use", seed, "OJKD"), "dominates"]
+        assert not duels.loc[("to use", seed, "no gate"), ["dominates", "is_dominated"]].any()
+    status = found.statuses.query("costs == 'to use' and seed == 0").set_index("method")["status"]
+    assert status["OJKD"] == status["refiner"] == "sure"
+    assert status["plain"] == status["no gate"] == "excluded"
+    assert found.further.empty
+    refuses("data", certified_networks, networks, wrong, data="e")
+    points, objectives = network_objectives(networks, data="d")
+    assert objectives.data_dependent.tolist() == [True, False, False, False]
+    assert points.set_index("method")["on_front"].to_dict() == {
+        "OJKD": True,
+        "no gate": False,
+        "plain": True,
+        "refiner": True,
+    }
+
+
+def test_along_exact_minimisers_every_gate_is_its_own_minimum():
+    # Two tasks (t - 1)^2 and t^2: the weighted sum with weights (1, g) has its minimum at t = 1 / (1 + g).
+    gates = np.array([0.0, 0.1, 0.5, 1.0])
+    t = 1 / (1 + gates)
+    losses = {f"{kind}_{head}": (t - 1) ** 2 if head == "refiner" else t**2 for kind in ("loss", "train_loss", "error")
+              for head in ("refiner", "plain")}  # fmt: skip
+    path = gate_path(pd.DataFrame({"gate": gates, "seed": 0, **losses}))
+    assert path["own_minimum"].all()
+    assert path["on_front"].all()
+    assert np.allclose(path["weight_plain"], gates / (1 + gates))
+
+
+def test_another_plan_is_another_run(ran, refuses):
+    _, _, store = ran
+    other = FullyConnected(plan=replace(_TINY, width=8))
+    refuses("store", other.compute, Settings(store=store))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moltheory._validation import FloatArray
+from moltheory.experiments._sized import check_problem, check_sizes
 from moltheory.experiments.comparison import FrontComparison
-from moltheory.experiments.simulation import check_problem, check_sizes
 from moltheory.problems import FinitePopulation
 
 if TYPE_CHECKING:

@@ -12,19 +12,9 @@ import numpy.typing as npt
 from moltheory._validation import check_count, check_fraction
 from moltheory.errors import InvalidInputError
 from moltheory.experiments._fronts import INFINITE, InfiniteClass, Objectives, known_widths, risks_of
+from moltheory.experiments._sized import check_problem, check_sizes, run_sizes
 from moltheory.experiments.selection import check_scalarizations
-from moltheory.experiments.simulation import check_problem, check_sizes
-from moltheory.runs import (
-    RandomSource,
-    RunFolder,
-    as_seed_sequence,
-    block_lengths,
-    block_stream,
-    check_jobs,
-    check_recordable,
-    fingerprint,
-    run_blocks,
-)
+from moltheory.runs import RandomSource, block_stream, fingerprint
 from moltheory.scalarization import EpsilonConstraint, Scalarization
 from moltheory.solvers import solve_front
 
@@ -134,37 +124,26 @@ def excess(
             )
     chosen, replicates = check_sizes(sizes), check_count("replicates", replicates)
     delta = check_fraction("delta", delta)
-    check_jobs(n_jobs)
-    root = as_seed_sequence(rng) if store is None else check_recordable(rng)
-    lengths = block_lengths(replicates, _BLOCK)
-    order = [(size, block) for block in range(len(lengths)) for size in chosen]
-    folder = None
-    if store is not None:
-        parameters = {
-            "experiment": "excess",
-            "problem": problem.name,
-            "digest of the problem": fingerprint(problem),
-            "scalarizations": list(scalarizations),
-            "digest of the scalarizations": fingerprint(list(scalarizations.values())),
-            "sizes": chosen,
-            "replicates": replicates,
-            "delta": delta,
-            "block": _BLOCK,
-        }
-        keys = [f"size-{size}-block-{block}" for size, block in order]
-        folder = RunFolder.open(store, parameters=parameters, rng=root, keys=keys)
     rules = list(scalarizations.values())
-    parts = run_blocks(
+    parts = run_sizes(
         _excess_block,
-        [(problem, rules, size, block, lengths[block], root, delta) for size, block in order],
+        problem,
+        (rules, delta),
+        experiment="excess",
+        parameters={
+            "scalarizations": list(scalarizations),
+            "digest of the scalarizations": fingerprint(rules),
+            "delta": delta,
+        },
+        sizes=chosen,
+        replicates=replicates,
+        block=_BLOCK,
+        rng=rng,
         n_jobs=n_jobs,
+        store=store,
         progress=progress,
-        description=problem.name,
-        weights=[lengths[block] for _, block in order],
-        store=folder,
     )
-    sorted_parts = [parts[block * len(chosen) + i] for i in range(len(chosen)) for block in range(len(lengths))]
-    columns = {name: np.concatenate([part[name] for part in sorted_parts]) for name in _COLUMNS}
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in _COLUMNS}
     table = pd.DataFrame(columns)
     table["scalarization"] = np.array(list(scalarizations), dtype=object)[columns["scalarization"]]
     return table
@@ -172,11 +151,11 @@ def excess(
 
 def _excess_block(
     problem: InfiniteClass,
-    rules: list[Scalarization],
     size: int,
     block: int,
     length: int,
     root: np.random.SeedSequence,
+    rules: list[Scalarization],
     delta: float,
 ) -> dict[str, npt.NDArray[np.generic]]:
     rng = block_stream(root, problem.name, size, block)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_count, check_vector
 from moltheory.bounds import interior_weights, strong_convexity
-from moltheory.experiments.simulation import check_sizes
+from moltheory.experiments._sized import check_sizes
 from moltheory.objectives import NormBall, SmoothObjectives
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
 from moltheory.scalarization import WeightedSum

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from moltheory._validation import FloatArray, check_count
 from moltheory.bounds import interior_weights, strong_convexity
 from moltheory.experiments._fronts import INFINITE, InfiniteClass, Objectives, risks_of
-from moltheory.experiments.simulation import check_problem, check_sizes
+from moltheory.experiments._sized import check_problem, check_sizes
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives
 from moltheory.problems import GaussianDesigns
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream

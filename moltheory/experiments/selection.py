@@ -9,8 +9,8 @@ import numpy as np
 
 from moltheory._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
+from moltheory.experiments._sized import check_problem
 from moltheory.experiments.comparison import FrontComparison
-from moltheory.experiments.simulation import check_problem
 from moltheory.pareto import errors_of_selections
 from moltheory.problems import FinitePopulation
 from moltheory.scalarization import Scalarization

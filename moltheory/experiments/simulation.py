@@ -10,27 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import check_count, check_fraction
-from moltheory.errors import InvalidInputError
 from moltheory.experiments._fronts import INFINITE, InfiniteClass, known_widths
+from moltheory.experiments._sized import check_problem, check_sizes, run_sizes
 from moltheory.experiments.comparison import FrontComparison
 from moltheory.experiments.weighted import WeightedFrontComparison
 from moltheory.problems import FiniteProblem, GaussianDesigns, LinearPopulation, LogisticGroups, MultiTaskLeastSquares
-from moltheory.runs import (
-    RandomSource,
-    RunFolder,
-    as_seed_sequence,
-    block_lengths,
-    block_stream,
-    check_jobs,
-    check_recordable,
-    fingerprint,
-    run_blocks,
-)
+from moltheory.runs import RandomSource, block_stream
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["asymmetry", "check_problem", "check_sizes"]
+__all__ = ["asymmetry"]
 
 # Fixed, so that the random streams do not depend on the number of processes.
 _BLOCK = 500
@@ -129,60 +119,22 @@ def asymmetry(
     check_problem(problem, FiniteProblem, *INFINITE)
     chosen = check_sizes(sizes)
     replicates, delta = check_count("replicates", replicates), check_fraction("delta", delta)
-    check_jobs(n_jobs)
-    root = as_seed_sequence(rng) if store is None else check_recordable(rng)
-    lengths = block_lengths(replicates, _BLOCK)
-    # All sizes in turn, so that the time left does not hang on how the work grows with the size.
-    order = [(size, block) for block in range(len(lengths)) for size in chosen]
-    folder = None
-    if store is not None:
-        parameters = {
-            "experiment": "asymmetry",
-            "problem": problem.name,
-            "digest of the problem": fingerprint(problem),
-            "sizes": chosen,
-            "replicates": replicates,
-            "delta": delta,
-            "block": _BLOCK,
-        }
-        keys = [f"size-{size}-block-{block}" for size, block in order]
-        folder = RunFolder.open(store, parameters=parameters, rng=root, keys=keys)
-    parts = run_blocks(
+    parts = run_sizes(
         _simulate_block,
-        [(problem, size, block, lengths[block], root, delta) for size, block in order],
+        problem,
+        (delta,),
+        experiment="asymmetry",
+        parameters={"delta": delta},
+        sizes=chosen,
+        replicates=replicates,
+        block=_BLOCK,
+        rng=rng,
         n_jobs=n_jobs,
+        store=store,
         progress=progress,
-        description=problem.name,
-        weights=[lengths[block] for _, block in order],
-        store=folder,
     )
-    sorted_parts = [parts[block * len(chosen) + i] for i in range(len(chosen)) for block in range(len(lengths))]
-    columns = {name: np.concatenate([part[name] for part in sorted_parts]) for name in _COLUMNS}
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in _COLUMNS}
     return pd.DataFrame(columns)
-
-
-def check_problem(problem: object, *kinds: type) -> None:
-    """Refuse what is not a problem of one of these kinds."""
-    if not isinstance(problem, kinds):
-        named = " or ".join(kind.__name__ for kind in kinds)
-        raise InvalidInputError(f"`problem` must be a {named} (see moltheory.problems), got {type(problem).__name__}.")
-
-
-def check_sizes(sizes: Iterable[int]) -> list[int]:
-    """Return sample sizes as a list of distinct positive ints."""
-    chosen = []
-    try:
-        for size in sizes:
-            try:
-                chosen.append(check_count("sizes", size))
-            except InvalidInputError:
-                found = repr(size) if isinstance(size, str) else str(size)
-                raise InvalidInputError(f"`sizes` must hold integers >= 1, got {found}.") from None
-    except TypeError:
-        raise InvalidInputError(f"`sizes` must be an iterable of integers, got {sizes!r}.") from None
-    if not chosen or len(set(chosen)) != len(chosen):
-        raise InvalidInputError(f"`sizes` must be distinct and not empty, got {chosen}.")
-    return chosen
 
 
 def _simulate_block(

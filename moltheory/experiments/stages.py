@@ -23,20 +23,10 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_count, check_vector, frozen, real_array
 from moltheory.errors import InvalidInputError, SolverError
-from moltheory.experiments.simulation import check_problem, check_sizes
+from moltheory.experiments._sized import check_problem, check_sizes, run_sizes
 from moltheory.objectives import QuadraticObjectives
 from moltheory.problems import MultiTaskLeastSquares
-from moltheory.runs import (
-    RandomSource,
-    RunFolder,
-    as_seed_sequence,
-    block_lengths,
-    block_stream,
-    check_jobs,
-    check_recordable,
-    fingerprint,
-    run_blocks,
-)
+from moltheory.runs import RandomSource, block_stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,33 +124,23 @@ def two_stage(
     chosen, rows = check_sizes(sizes), check_count("replicates", replicates)
     w = _check_weights(weights, problem.n_tasks)
     inputs, factors = _check_unlabeled(unlabeled), check_vector("constants", constants, low=0.0, strict=True).tolist()
-    check_jobs(n_jobs)
-    root = as_seed_sequence(rng) if store is None else check_recordable(rng)
-    lengths = block_lengths(rows, _BLOCK)
-    order = [(size, block) for block in range(len(lengths)) for size in chosen]
-    folder = None
-    if store is not None:
-        parameters = {
-            "experiment": "two_stage",
-            "problem": problem.name,
-            "digest of the problem": fingerprint(problem),
-            "sizes": chosen,
-            "replicates": rows,
+    parts = run_sizes(
+        _simulate_block,
+        problem,
+        (w, inputs, factors),
+        experiment="two_stage",
+        parameters={
             "weights": w.tolist(),
             # JSON has no infinity.
             "unlabeled": [str(count) for count in inputs],
             "constants": factors,
-            "block": _BLOCK,
-        }
-        keys = [f"size-{size}-block-{block}" for size, block in order]
-        folder = RunFolder.open(store, parameters=parameters, rng=root, keys=keys)
-    parts = run_blocks(
-        _simulate_block,
-        [(problem, size, block, lengths[block], root, w, inputs, factors) for size, block in order],
+        },
+        sizes=chosen,
+        replicates=rows,
+        block=_BLOCK,
+        rng=rng,
         n_jobs=n_jobs,
-        description=problem.name,
-        weights=[lengths[block] for _, block in order],
-        store=folder,
+        store=store,
     )
     methods = [
         *(("direct", c, math.nan) for c in factors),
@@ -168,14 +148,13 @@ def two_stage(
         *(("two-stage", c, float(m)) for m, c in itertools.product(inputs, factors)),
     ]
     frames = []
-    for i, size in enumerate(chosen):
-        mine = [parts[block * len(chosen) + i] for block in range(len(lengths))]
+    for size, part in zip(chosen, parts, strict=True):
         index = itertools.product(range(rows), methods, w.tolist())
         records = [(size, r, *row, *method) for r, method, row in index]
         names = ["size", "replicate", *(f"weight_{k + 1}" for k in range(problem.n_tasks))]
         frame = pd.DataFrame(records, columns=[*names, "method", "constant", "unlabeled"])
         for column in ("excess", "n_nonzero"):
-            frame[column] = np.concatenate([part[column] for part in mine])
+            frame[column] = part[column]
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 

@@ -10,14 +10,11 @@ import numpy.typing as npt
 from moltheory._validation import FloatArray, check_choice, check_count, frozen, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
-from moltheory.pareto import Front, pareto_front
-from moltheory.problems._front_weights import lattice_of_weights
 from moltheory.problems._gaussian_risks import GaussianRisks
 from moltheory.problems._gaussians import cholesky_factors
-from moltheory.problems.base import Problem, SampleSize, check_sample_size
+from moltheory.problems.base import SampleSize, check_sample_size
+from moltheory.problems.infinite import InfiniteProblem
 from moltheory.runs import RandomSource, as_seed_sequence
-from moltheory.scalarization import WeightedSum
-from moltheory.solvers import solve_front
 
 __all__ = ["GaussianDesigns"]
 
@@ -30,7 +27,7 @@ _ROUNDING = 1e-15
 _MOST_SPREAD = {"poisson": 4.0, "logistic": 20.0, "smoothed-hinge": 10.0}
 
 
-class GaussianDesigns(Problem):
+class GaussianDesigns(InfiniteProblem):
     r"""One linear predictor for N >= 2 tasks, each with its own normal features, target and convex loss.
 
     In task k, x ~ N(0, S_k) and the target y follows the model that fits the loss, at :math:`v = x'\beta_k`:
@@ -251,47 +248,6 @@ class GaussianDesigns(Problem):
             return x, rng.poisson(np.exp(v)).astype(np.float64)
         # P(logistic variable < v) = sigmoid(v).
         return x, np.where(rng.logistic(size=n) < v, 1.0, -1.0)
-
-    def front_weights(self, n_points: int = 200) -> FloatArray:
-        """Return a grid of weights for the front: the largest lattice on the simplex with at most `n_points` rows.
-
-        Parameters
-        ----------
-        n_points : int, default 200
-            At least N; two tasks get exactly as many rows, in equal steps.
-
-        Returns
-        -------
-        (K, N) ndarray
-            Holds all unit vectors.
-
-        Raises
-        ------
-        InvalidInputError
-            If `n_points` is below N.
-        """
-        return lattice_of_weights(self.n_tasks, n_points)
-
-    def true_front(self, *, n_points: int = 200) -> Front:
-        """Return points of the true Pareto front, for the weights of `front_weights`.
-
-        Parameters
-        ----------
-        n_points : int, default 200
-            How many points at most, >= N.
-
-        Returns
-        -------
-        Front
-            ``members`` are rows of the weights.
-
-        Raises
-        ------
-        InvalidInputError
-            If `n_points` is below N.
-        """
-        weights = self.front_weights(n_points)
-        return pareto_front(solve_front(self.true, scalarizations=[WeightedSum(w) for w in weights]).points)
 
     def __repr__(self) -> str:
         """Name, losses and sizes."""

@@ -11,9 +11,8 @@ from moltheory._validation import FloatArray, check_count, check_fraction, check
 from moltheory.bounds import linear_class
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
-from moltheory.pareto import Front, pareto_front
-from moltheory.problems._front_weights import lattice_of_weights
-from moltheory.problems.base import Problem, SampleSize, check_sample_size
+from moltheory.problems.base import SampleSize, check_sample_size
+from moltheory.problems.infinite import InfiniteProblem
 from moltheory.runs import RandomSource, as_seed_sequence
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import Sweep, solve_front
@@ -21,7 +20,7 @@ from moltheory.solvers import Sweep, solve_front
 __all__ = ["LogisticGroups"]
 
 
-class LogisticGroups(Problem):
+class LogisticGroups(InfiniteProblem):
     r"""One linear classifier for N >= 2 groups, with the logistic loss of each group as an objective.
 
     The rows are the population, so the true risk of theta in group k, with m_k rows,
@@ -80,6 +79,7 @@ class LogisticGroups(Problem):
     (5,)
     """
 
+    true: ConvexObjectives
     is_exact = True
     is_lattice = False
 
@@ -217,47 +217,6 @@ class LogisticGroups(Problem):
     def true_solutions(self, weights: npt.ArrayLike) -> FloatArray:
         """Return the minimisers (K, d) of weighted sums of the true risks; see `solve`."""
         return np.asarray(self.solve(self.true, weights).solutions, dtype=np.float64)
-
-    def front_weights(self, n_points: int = 200) -> FloatArray:
-        """Return a grid of weights for the front: the largest lattice on the simplex with at most `n_points` rows.
-
-        Parameters
-        ----------
-        n_points : int, default 200
-            At least N; two groups get exactly as many rows, in equal steps.
-
-        Returns
-        -------
-        (K, N) ndarray
-            Holds all unit vectors.
-
-        Raises
-        ------
-        InvalidInputError
-            If `n_points` is below N.
-        """
-        return lattice_of_weights(self.n_tasks, n_points)
-
-    def true_front(self, *, n_points: int = 200) -> Front:
-        """Return points of the true Pareto front, for the weights of `front_weights`.
-
-        Parameters
-        ----------
-        n_points : int, default 200
-            How many points at most, >= N. Risks are strongly convex, so every weighted sum has one minimiser, and the
-            points for all weights are the whole front.
-
-        Returns
-        -------
-        Front
-            ``members`` are rows of the weights.
-
-        Raises
-        ------
-        InvalidInputError
-            If `n_points` is below N.
-        """
-        return pareto_front(self.solve(self.true, self.front_weights(n_points)).points)
 
     def widths(self, n: SampleSize, *, delta: float) -> FloatArray:
         r"""Return widths that hold for all parameters of the ball and all groups at once.

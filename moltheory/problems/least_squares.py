@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Literal
 
@@ -12,11 +11,10 @@ import numpy.typing as npt
 from moltheory._validation import FloatArray, check_choice, check_count, check_vector, frozen, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import QuadraticObjectives
-from moltheory.pareto import Front, pareto_front
 from moltheory.problems._gaussians import cholesky_factors
-from moltheory.problems.base import Problem, SampleSize, check_sample_size
+from moltheory.problems.base import SampleSize, check_sample_size
+from moltheory.problems.infinite import InfiniteProblem
 from moltheory.runs import RandomSource, as_seed_sequence
-from moltheory.scalarization import simplex_grid
 
 __all__ = ["MultiTaskLeastSquares"]
 
@@ -24,7 +22,7 @@ __all__ = ["MultiTaskLeastSquares"]
 _CHUNK = 1 << 17
 
 
-class MultiTaskLeastSquares(Problem):
+class MultiTaskLeastSquares(InfiniteProblem):
     r"""One linear predictor for N >= 2 regression tasks, each with its own features, target and noise.
 
     In task k, :math:`y = x' \beta_k + \sigma_k e` with x normal of mean 0 and covariance S_k and e standard normal,
@@ -76,6 +74,7 @@ class MultiTaskLeastSquares(Problem):
     (5,)
     """
 
+    true: QuadraticObjectives
     is_exact = True
     is_lattice = False
 
@@ -195,50 +194,8 @@ class MultiTaskLeastSquares(Problem):
         """
         return self.true.minimisers(weights)
 
-    def front_weights(self, n_points: int = 200) -> FloatArray:
-        """Return a grid of weights for the front: the largest lattice on the simplex with at most `n_points` rows.
-
-        Parameters
-        ----------
-        n_points : int, default 200
-            At least N; two tasks get exactly as many rows, in equal steps.
-
-        Returns
-        -------
-        (K, N) ndarray
-            Holds all unit vectors.
-
-        Raises
-        ------
-        InvalidInputError
-            If `n_points` is below N.
-        """
-        most = check_count("n_points", n_points, low=self.n_tasks)
-        divisions = 1
-        while math.comb(divisions + self.n_tasks, self.n_tasks - 1) <= most:
-            divisions += 1
-        return simplex_grid(self.n_tasks, divisions)
-
-    def true_front(self, *, n_points: int = 200) -> Front:
-        """Return points of the true Pareto front, for the weights of `front_weights`.
-
-        Parameters
-        ----------
-        n_points : int, default 200
-            How many points at most, >= N. ``discretization_error(problem.true, problem.front_weights(n_points))``
-            bounds what they miss.
-
-        Returns
-        -------
-        Front
-            ``members`` are rows of the weights.
-
-        Raises
-        ------
-        InvalidInputError
-            If `n_points` is below N.
-        """
-        return pareto_front(self.true.risks(self.true_solutions(self.front_weights(n_points))))
+    def _points_at(self, weights: FloatArray) -> FloatArray:
+        return self.true.risks(self.true_solutions(weights))
 
     def __repr__(self) -> str:
         """Name and sizes."""

@@ -13,17 +13,14 @@ from moltheory._validation import FloatArray, check_count, check_real, frozen
 from moltheory.bounds import Bound, linear_class
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
-from moltheory.pareto import Front, pareto_front
-from moltheory.problems._front_weights import lattice_of_weights
-from moltheory.problems.base import Problem, SampleSize, check_sample_size
+from moltheory.problems.base import SampleSize, check_sample_size
+from moltheory.problems.infinite import InfiniteProblem
 from moltheory.runs import RandomSource, as_seed_sequence
-from moltheory.scalarization import WeightedSum
-from moltheory.solvers import solve_front
 
 __all__ = ["LinearPopulation"]
 
 
-class LinearPopulation(Problem):
+class LinearPopulation(InfiniteProblem):
     r"""Linear predictors of norm at most W for several tasks, whose populations are finite sets of examples.
 
     A sample draws rows of each population with replacement, so that the true risks are exact averages. Inputs longer
@@ -73,6 +70,7 @@ class LinearPopulation(Problem):
     array([0.0696, 0.0696])
     """
 
+    true: ConvexObjectives
     is_exact = True
     is_lattice = False
 
@@ -213,31 +211,6 @@ class LinearPopulation(Problem):
             delta=delta,
             loss_range=ranges,
         )
-
-    def front_weights(self, n_points: int = 200) -> FloatArray:
-        """Return the largest lattice of weights on the simplex with at most `n_points` >= N rows, (K, N)."""
-        return lattice_of_weights(self.n_tasks, n_points)
-
-    def true_front(self, *, n_points: int = 200) -> Front:
-        """Return points of the true Pareto front, for the weights of `front_weights`.
-
-        Parameters
-        ----------
-        n_points : int, default 200
-            How many points at most, >= N.
-
-        Returns
-        -------
-        Front
-            ``members`` are rows of the weights.
-
-        Raises
-        ------
-        InvalidInputError
-            If `n_points` is below N.
-        """
-        weights = self.front_weights(n_points)
-        return pareto_front(solve_front(self.true, scalarizations=[WeightedSum(w) for w in weights]).points)
 
     def __repr__(self) -> str:
         """Name, losses and sizes."""

@@ -1,14 +1,12 @@
 """All figures, and the page that shows them, in a real browser too; computed and drawn once for all these tests."""
 
-import shutil
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from moltheory.figures import Settings, figure_names, get_figure, report, reproduce
 from moltheory.figures.curves import summarize
 from moltheory.plotting import panels
+from tests.browser import headless_browser, open_page
 
 _QUICK = Settings(quick=True)
 
@@ -126,44 +124,14 @@ def test_every_figure_is_drawn_and_shown(page):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("Chromium and its driver are not installed, so the page cannot be opened")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
-    ):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=Service(driver))
-    yield chrome
-    chrome.quit()
-
-
-def _open(browser, page: Path, width: int) -> None:
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700},
-    )
-    browser.get(page.as_uri())
+    with headless_browser(tmp_path_factory.mktemp("profile")) as chrome:
+        yield chrome
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 400])
 def test_page_is_whole_and_readable(browser, page, width):
-    _open(browser, page, width)
+    open_page(browser, page, width)
     assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
     assert browser.execute_script("return window.innerWidth") == width
     images = browser.execute_script(
@@ -187,7 +155,7 @@ def test_page_is_whole_and_readable(browser, page, width):
 
 @pytest.mark.browser
 def test_every_link_and_table_works(browser, page):
-    _open(browser, page, 1280)
+    open_page(browser, page, 1280)
     targets = browser.execute_script(
         "return [...document.querySelectorAll('nav a')].map(a => document.querySelector(a.getAttribute('href')) !== null)"
     )
@@ -202,6 +170,6 @@ def test_every_link_and_table_works(browser, page):
 
 @pytest.mark.browser
 def test_no_request_leaves_the_page(browser, page):
-    _open(browser, page, 1280)
+    open_page(browser, page, 1280)
     names = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
     assert [name for name in names if not name.startswith("data:")] == []

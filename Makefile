@@ -74,6 +74,7 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/certify.py --write
 	$(BIN)/python benchmarks/model_zoo.py --write
 	$(BIN)/python benchmarks/smoothing.py --write
+	$(BIN)/python benchmarks/studies.py --write
 	$(BIN)/python benchmarks/startup.py --write
 
 clean:

@@ -164,6 +164,11 @@ def _study(options: argparse.Namespace) -> int:
         from moltheory.studies.fully_connected import FullyConnected
 
         study = FullyConnected(options.data)
+    if study.name == "fully-connected":
+        from moltheory.studies.fully_connected._torch import require_torch
+
+        # Before the folder of the results is made.
+        require_torch()
     settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
     done = run_study(study, options.out or f"study-{study.name}", settings=settings)
     (section,) = done.sections

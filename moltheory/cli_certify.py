@@ -38,7 +38,8 @@ files:
   COSTS        CSV with a column 'model' and one per cost, or JSON such as
                {"model A": {"size": 7}, "model B": {"size": 9}}
 Tables are .csv or .parquet. Files of any size are read in bounded memory if
-the rows of one example (and those of one cluster) follow one another.
+the rows of one example (and those of one cluster) follow one another; others
+are sorted in memory up to 20 million losses, and refused beyond.
 
 what is printed:
   on the front no model is at least as good everywhere and better somewhere;
@@ -46,6 +47,13 @@ what is printed:
   not on it    the model named beats it; confidence is 1 minus the smallest
                total delta at which that could still be said
   [low, high]  holds the true mean, for all models and objectives at once
+  --json       one object: per model sure, excluded, excluded_by (a number of
+               a model, -1 = nobody), level (1 - confidence, null = not
+               excluded), within_slack, replaceable_by, estimates and boxes
+               [model][objective]; beats lists [winner, loser]; and names,
+               objectives, maximise, data_dependent, epsilon, delta, spent,
+               n_examples, methods, assumptions. moltheory.Certificate tells
+               what each means; Certificate.from_json reads it back
 
 examples:
   moltheory certify losses.csv --costs costs.csv

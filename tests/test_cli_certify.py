@@ -1,5 +1,6 @@
 """`moltheory certify` as a person meets it: a table, JSON or a page; refused in one sentence with nothing written."""
 
+import dataclasses
 import json
 import os
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from moltheory.certification import Certificate, certify
+from moltheory.certification.reading.source import MOST_IN_MEMORY
 from moltheory.cli import main
 
 NAMES = ("slow", "fast", "bad", "twin")
@@ -105,6 +107,12 @@ def test_report_is_written_whole(folder, capsys):
         (["broken.csv"], "got 'x' in line 3"),
         (["outside.csv"], "losses in [0, 1], got 7 in column 'b' in line 3"),
         (["single.csv"], "at least two models"),
+        (["twice.csv"], "every example once, got 'x' in line 2 and line 4"),
+        (["twice_long.csv"], "model 'a' twice for the example in line 2 and line 4"),
+        (["empty.csv"], "`losses` must hold losses in objective 'loss', got NaN only"),
+        (["never.csv"], "`losses` must hold losses in objective 'y', got NaN only"),
+        (["never_one.csv"], "must evaluate every model in objective 'y' on some example"),
+        (["losses.csv", "--delta", "0"], "`delta` must lie in (0, 1)"),
         (["losses.csv", "--delta", "2"], "`delta` must lie in (0, 1)"),
         (["losses.csv", "--objectives", "price"], "`objectives` must be one of"),
         (["losses.csv", "--maximise", "price"], "`maximise` must be one of"),
@@ -125,6 +133,11 @@ def test_refuses_in_one_sentence_and_writes_nothing(arguments, message, folder, 
     (folder / "broken.csv").write_text("a,b\n0,1\nx,1\n")
     (folder / "outside.csv").write_text("a,b\n0,1\n1,7\n")
     (folder / "single.csv").write_text("a\n0\n1\n")
+    (folder / "twice.csv").write_text("example,a,b\nx,0,1\ny,1,0\nx,0,1\n")
+    (folder / "twice_long.csv").write_text("model,example,loss\na,x,0\nb,x,1\na,x,1\n")
+    (folder / "empty.csv").write_text("a,b\n,\n,\n")
+    (folder / "never.csv").write_text("a/x,b/x,a/y,b/y\n0,1,,\n1,0,,\n")
+    (folder / "never_one.csv").write_text("a/x,b/x,a/y,b/y\n0,1,0,\n1,0,1,\n")
     before = sorted(os.listdir(folder))
     content = (folder / "losses.csv").read_bytes()
     html = [] if "--html" in arguments else ["--html", "report.html"]
@@ -152,6 +165,8 @@ def test_help_names_forms_and_options(capsys):
     text = capsys.readouterr().out
     for words in ("wide table", "long table", "--clusters", "--html", "model/objective", "exit status"):
         assert words in text
+    assert f"up to {MOST_IN_MEMORY // 10**6} million losses" in text
+    assert all(field.name in text for field in dataclasses.fields(Certificate))
     assert max(len(line) for line in text.splitlines()) <= 80
 
 

@@ -49,6 +49,22 @@ def test_a_million_examples_of_200_models_are_certified(tmp_path):
     assert _peak(path, "certify", n) < 400  # 222 MB when written; as floats the losses are 1.6 GB
 
 
+def test_a_wide_table_takes_no_more_memory_when_it_grows(tmp_path):
+    names = [f"model-{i}" for i in range(200)]
+    peaks = []
+    for n in (20_000, 120_000):
+        path = tmp_path / f"{n}.parquet"
+        schema = pa.schema([(name, pa.uint8()) for name in names])
+        with parquet.ParquetWriter(path, schema) as writer:
+            for start in range(0, n, 10_000):
+                rows = np.arange(start, start + 10_000)
+                columns = [pa.array(((rows + i) % 7 == 0).astype(np.uint8)) for i in range(200)]
+                writer.write_table(pa.table(columns, schema=schema))
+        peaks.append(_peak(path, "certify", n))
+    # The larger table has 20 million more losses: 160 MB as floats.
+    assert peaks[1] - peaks[0] < 60
+
+
 def test_a_long_table_takes_no_more_memory_when_it_grows(tmp_path):
     n_models = 200
     names = pa.array([f"model-{i}" for i in range(n_models)])

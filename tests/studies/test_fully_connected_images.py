@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from moltheory.cli import main
 from moltheory.studies.fully_connected import (
     Clutter,
     ImageData,
@@ -126,10 +127,10 @@ def idx(array):
     return header + array.tobytes()
 
 
-def write_mnist(folder, rng, *, compressed, separator="-"):
+def write_mnist(folder, rng, *, compressed, separator="-", sizes=(7, 3)):
     folder.mkdir(exist_ok=True)
     arrays = {}
-    for part, n in (("train", 7), ("t10k", 3)):
+    for part, n in zip(("train", "t10k"), sizes, strict=True):
         arrays[part] = rng.integers(256, size=(n, 28, 28), dtype=np.uint8), rng.integers(10, size=n, dtype=np.uint8)
         for (kind, dimensions), array in zip((("images", 3), ("labels", 1)), arrays[part], strict=True):
             name = f"{part}-{kind}{separator}idx{dimensions}-ubyte"
@@ -224,9 +225,10 @@ def test_images_are_checked(refuses, rng):
     refuses("test", ImageData, "x", good, labels, np.zeros((2, 1, 9, 8), np.uint8), labels)
 
 
-def test_without_torch_one_sentence_says_how_to_install_it(monkeypatch, tmp_path, batches):
+def test_without_torch_one_sentence_says_how_to_install_it(monkeypatch, tmp_path, batches, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     folder = write_cifar(tmp_path / "data", batches, binary=True)
+    monkeypatch.chdir(tmp_path)
     for call in (
         lambda: feature_refiner(512, width=64, n_classes=10),
         lambda: train_on_folder(folder, labels=(5,)),
@@ -237,6 +239,11 @@ def test_without_torch_one_sentence_says_how_to_install_it(monkeypatch, tmp_path
         assert message.startswith("`torch` must be installed")
         assert message.endswith(".")
         assert "\n" not in message
+        # The line can be copied: no period sticks to its end.
+        assert "download.pytorch.org/whl/cpu)" in message
+    assert main(["study", "fully-connected", "--quick", "--n-jobs", "1"]) == 2
+    assert capsys.readouterr().err == f"moltheory: {message}\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
     assert n_refiner_parameters(512, width=64, n_classes=10) == 42_058
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moltheory.cli import main
 from moltheory.plotting import panels, rendered
 from moltheory.reports import Settings
 from moltheory.studies import get_study
@@ -54,8 +55,10 @@ def assert_same(one, other):
 def test_networks_are_paired(ran):
     _, result, _ = ran
     networks = result.trained.networks
-    assert len(networks) == 4 * 2 * 3 == len(result.trained.wrong)
-    assert set(networks["method"]) == set(METHODS)
+    # The gate between 0 and 1 is a point too, at the budget of the sweep.
+    assert len(networks) == 4 * 2 * 3 + 3 == len(result.trained.wrong)
+    assert set(networks["method"]) == {*METHODS, "g = 0.3"}
+    assert set(networks[networks["method"] == "g = 0.3"]["labels"]) == {30}
     for row in networks.itertuples():
         wrong = result.trained.wrong[row.data, row.method, row.labels, row.seed]
         assert wrong.shape == (797,)
@@ -79,6 +82,9 @@ def test_gates_0_and_1_of_the_sweep_are_the_methods(ran):
         assert sweep.loc[(0.0, seed), "error_refiner"] == networks.loc[("refiner", seed), "test_error"]
         assert sweep.loc[(1.0, seed), "error_plain"] == networks.loc[("no gate", seed), "test_error"]
         assert sweep.loc[(0.3, seed), "loss_plain"] != sweep.loc[(0.0, seed), "loss_plain"]
+        assert sweep.loc[(0.3, seed), "error_plain"] == networks.loc[("g = 0.3", seed), "test_error"]
+    assert ("g = 0.3", 30) in set(zip(result.points["method"], result.points["labels"], strict=True))
+    assert "g = 0.3, 30" in result.certified["digits"].first.names
 
 
 def test_what_costs_more_to_train_never_dominates(ran):
@@ -89,7 +95,7 @@ def test_what_costs_more_to_train_never_dominates(ran):
     # The refiner has more parameters, so it can never dominate.
     assert not duels[duels["method"] == "refiner"]["dominates"].any()
     statuses = result.certified["digits"].statuses
-    assert len(statuses) == 2 * 4 * 8
+    assert len(statuses) == 2 * 4 * 9
     further, first = result.certified["digits"].further, result.certified["digits"].first
     undecided = {name for name, status in zip(first.names, first.status, strict=True) if status == "undecided"}
     assert set(further["model"]) == undecided
@@ -102,6 +108,29 @@ def test_findings_quote_the_numbers(ran):
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "nan" not in text
     assert "digits" in text
+
+
+def test_signs_are_told_as_found(ran):
+    study, result, _ = ran
+    rows, networks = result.differences, result.trained.networks
+
+    def told(**columns):
+        return " ".join(study.findings(replace(result, differences=rows.assign(**columns))))
+
+    shrinking = np.where(rows["labels"] == 20, -0.1, -0.02)
+    text = told(difference=shrinking, low=-0.2, high=-0.01)
+    assert "refiner is better at 20 labels and OJKD is better at 20 labels: such a gain is seen for both." in text
+    text = told(difference=shrinking, low=-0.2, high=np.where(rows["method"] == "OJKD", 0.01, -0.01))
+    assert "OJKD is not told apart from plain at 20 labels: such a gain is seen for refiner alone." in text
+    text = told(difference=0.1, low=0.05, high=0.2)
+    assert "OJKD is worse at 20 labels: such a gain is not seen." in text
+    for ratio, words in (
+        (3.0, "has fitted its labelled images less well"),
+        (1.0, "fitted their labelled images about"),
+    ):
+        losses = np.where(networks["method"] == "OJKD", 0.1 * ratio, 0.1)
+        changed = replace(result.trained, networks=networks.assign(train_loss=losses))
+        assert words in " ".join(study.findings(replace(result, trained=changed)))
 
 
 def test_tables_and_images(ran):
@@ -154,6 +183,18 @@ def test_the_study_trains_on_original_files_and_goes_on_from_checkpoints(tmp_pat
     shutil.rmtree(next(path for path in (tmp_path / "store").iterdir() if not path.name.endswith("checkpoints")))
     again = train_on_folder(tmp_path / "mnist", settings=settings, labels=(4, 6), recipe=recipe, **changes)
     pd.testing.assert_frame_equal(result.trained.networks, again.trained.networks, check_exact=True)
+
+
+@pytest.mark.slow
+def test_the_command_trains_on_original_files(tmp_path, monkeypatch, capsys):
+    generator = np.random.default_rng(3)
+    write_mnist(tmp_path / "mnist", generator, compressed=False, sizes=(160, 30))
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", "fully-connected", "--data", "mnist", "--quick", "--n-jobs", "1", "--out", "out"]) == 0
+    told = capsys.readouterr().out
+    assert "On MNIST, test error less that of the plain network" in told
+    assert "Certificates on 30 test images of MNIST" in told
+    assert (tmp_path / "out" / "fully-connected.png").exists()
 
 
 def test_wrong_requests_are_refused(tmp_path, rng, refuses):

@@ -127,4 +127,8 @@ def test_only_one_study_takes_data(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("moltheory: `data` must be left out for smoothing")
     assert main(["study", "fully-connected", "--data", "nowhere"]) == 2
     assert capsys.readouterr().err == "moltheory: `data` must be a folder, got 'nowhere'.\n"
-    assert not list(tmp_path.iterdir())
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "data_batch_2").write_bytes(b"something else")
+    assert main(["study", "fully-connected", "--data", "here"]) == 2
+    assert capsys.readouterr().err.startswith("moltheory: `data` must hold the unpacked files of CIFAR-10")
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]

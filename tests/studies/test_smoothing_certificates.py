@@ -229,6 +229,19 @@ def test_certificates_agree_with_simulation():
     assert (table["z_here"].abs() <= 4).all()
 
 
+def test_no_half_space_is_worse_than_the_worst(rng):
+    # Whatever its distance, direction and sigma there: the certificate bounds what is known in closed form.
+    size = 300
+    for n in (2, 30, 1000):
+        sigma0, a = rng.uniform(0.1, 2.0, size), rng.uniform(0.01, 2.0, size)
+        sigma1 = sigma0 * np.exp(rng.uniform(-1, 1, size) * min(0.35, 2 / math.sqrt(n)))
+        depth = rng.uniform(0.01, 4.0, size) * sigma0
+        bound = worst_probability(ndtr(-depth / sigma0), distance=a, sigma0=sigma0, sigma1=sigma1, dimension=n)
+        cosine = rng.uniform(-1, 1, size)
+        assert (ndtr((a - depth) / sigma1) <= bound * (1 + 1e-9)).all()
+        assert (ndtr((a * cosine - depth) / sigma1) <= bound * (1 + 1e-9)).all()
+
+
 def test_no_half_space_is_certified_too_far():
     table = half_spaces([2, 3, 10, 50, 1000], cases=30, rng=2)
     assert (table["ratio"] <= 1.0).all()

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,13 @@ from moltheory.pareto import nondominated
 from moltheory.plotting import panels
 from moltheory.reports import Settings
 from moltheory.studies import get_study
-from moltheory.studies.smoothing import design_points, smoothed_sweep
+from moltheory.studies.smoothing import Design, design_points, smoothed_sweep
 from moltheory.studies.smoothing.points import CAP
 from moltheory.studies.smoothing.study import QUICK
+
+
+def study_text(result):
+    return " ".join(get_study("smoothing").findings(result))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +81,28 @@ def test_tables_and_images(ran):
     _, axes = panels(study.n_panels)
     assert len(study.draw(result, axes)) == study.n_panels
     assert all(ax.get_title(loc="left") or ax.get_title() for ax in axes)
+
+
+def test_the_curse_is_told_with_its_probabilities(ran):
+    _, result, _ = ran
+    text = study_text(result)
+    for row in result.curse.query("dimension in (784, 150_528)").itertuples():
+        digits = 3 if row.dimension == 784 else 4
+        assert f"{row.exact:.{digits}f} at p = {row.p_other:g}" in text
+
+
+def test_what_disagrees_with_simulation_is_told(ran):
+    _, result, _ = ran
+    assert "certificate agrees with simulation" in study_text(result)
+    off = replace(result, simulated=result.simulated.assign(z=5.0))
+    assert "certificate DISAGREES with simulation" in study_text(off)
+    assert "UNSOUND: 15 radii" in study_text(replace(result, half_spaces=result.half_spaces.assign(ratio=1.01)))
+
+
+def test_a_design_that_cannot_certify_anything_is_refused_before_training(refuses):
+    useless = replace(QUICK, designs=(*QUICK.designs, Design(0.5, 100.0)))
+    assert "64 dimensions" in refuses("rate", smoothed_sweep, useless, Settings(quick=True))
+    refuses("n", smoothed_sweep, replace(QUICK, sizes=(5, 9)), Settings(quick=True))
 
 
 def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):

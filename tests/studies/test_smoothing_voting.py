@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 from scipy.stats import beta, binom
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
 
 from moltheory.studies.smoothing import (
     ConstantSigma,
@@ -60,6 +62,13 @@ def test_memory_is_one_batch(rng):
     sizes.clear()
     SmoothedClassifier(predict, 0.5, classes=["up", "down"]).vote(np.zeros((1, 3, 224, 224)), sizes=65, rng=0)
     assert max(sizes) == 64
+
+
+def test_progress_is_shown_on_request(smoothed, capsys):
+    smoothed.certify(np.ones((2, 3)), n=50, rng=0)
+    assert capsys.readouterr().err == ""
+    smoothed.certify(np.ones((2, 3)), n=50, rng=0, progress=True)
+    assert "votes" in capsys.readouterr().err
 
 
 def test_votes_are_binomial(smoothed):
@@ -154,6 +163,10 @@ def test_network_is_scikit_learns():
     network = Network((parts["weights_1"], parts["weights_2"]), (parts["offsets_1"], parts["offsets_2"]))
     assert network.multiplications == 64 * 64 + 64 * 10
     assert (network(split.test) == split.test_labels).mean() > 0.7
+    with pytest.warns(ConvergenceWarning):
+        peer = MLPClassifier((64,), max_iter=1, random_state=0).fit(split.test, split.test_labels)
+    peer.coefs_, peer.intercepts_ = list(network.weights), list(network.offsets)
+    np.testing.assert_array_equal(network(split.test), peer.predict(split.test))
 
 
 def test_refusals(refuses, smoothed):

@@ -35,8 +35,8 @@ def require_torch() -> Any:
         import torch
     except ImportError:
         raise TorchMissingError(
-            "`torch` must be installed for networks, got none; install its CPU build with: "
-            "python -m pip install torch --index-url https://download.pytorch.org/whl/cpu."
+            "`torch` must be installed for networks (the CPU build: python -m pip install torch --index-url "
+            "https://download.pytorch.org/whl/cpu), got none."
         ) from None
     return torch
 

@@ -103,7 +103,7 @@ def paired_differences(networks: pd.DataFrame, /, *, baseline: str = "plain") ->
 
 
 def network_objectives(networks: pd.DataFrame, /, *, data: str) -> tuple[pd.DataFrame, FiniteObjectives]:
-    """Return methods and budgets as points: test error (mean over seeds), inference parameters, training cost, labels.
+    """Return methods, gates and budgets as points: mean test error, inference parameters, training cost, labels.
 
     Parameters
     ----------
@@ -114,7 +114,8 @@ def network_objectives(networks: pd.DataFrame, /, *, data: str) -> tuple[pd.Data
     Returns
     -------
     points : pandas.DataFrame
-        One row per method and budget, with its objectives and ``on_front``.
+        One row per method or gate and budget, with its objectives and ``on_front``; the test error is a mean over
+        seeds.
     objectives : FiniteObjectives
         The same as a problem; only the test error depends on data.
 
@@ -167,7 +168,7 @@ def certified_networks(
     data: str,
     delta: float = 0.05,
 ) -> CertifiedNetworks:
-    """Certify the front of all methods and budgets from the 0/1 losses on the test images.
+    """Certify the front of all methods, gates and budgets from the 0/1 losses on the test images.
 
     The statement is about these networks on further images of the same kind, not about other seeds.
 

@@ -20,6 +20,8 @@ _METHODS: dict[str, tuple[str, str, Any]] = {
     "OJKD": ("purity", "D", "-."),
     "no gate": ("deviation", "^", (0, (4, 1, 1, 1, 1, 1))),
 }
+# Of the gates between 0 and 1, in their order.
+_GATE: tuple[str, str, Any] = ("bound", "v", "-")
 _STATUS_FACES = {"sure": 1.0, "undecided": 0.35, "excluded": 0.0}
 
 
@@ -80,13 +82,15 @@ def draw_certificate(ax: Axes, result: FullyConnectedResult) -> None:
 
     data = result.data[-1]
     found = result.certified[data].first
-    methods = list(_METHODS)
+    gates = [f"g = {gate:g}" for gate in result.plan.gates]
+    styles = _METHODS | dict.fromkeys(gates, _GATE)
     place = {name: h for h, name in enumerate(found.names)}
     for i, labels in enumerate(result.plan.labels):
-        for k, method in enumerate(methods):
+        shown = [method for method in styles if f"{method}, {labels}" in place]
+        for k, method in enumerate(shown):
             h = place[f"{method}, {labels}"]
-            color, marker, _ = _METHODS[method]
-            x = i + (k - 1.5) * 0.19
+            color, marker, _ = styles[method]
+            x = i + (k - (len(shown) - 1) / 2) * min(0.19, 0.8 / len(shown))
             ax.plot([x, x], 100 * found.boxes[h, 0], color=COLORS[color], linewidth=1.0, alpha=0.6)
             face = (*_rgb(COLORS[color]), _STATUS_FACES[found.status[h]])
             ax.plot(x, 100 * found.estimates[h, 0], marker, color=COLORS[color], markerfacecolor="white", markersize=8)
@@ -104,13 +108,16 @@ def draw_certificate(ax: Axes, result: FullyConnectedResult) -> None:
         )
         for status, face in _STATUS_FACES.items()
     ]
+    if gates:
+        look = {"marker": _GATE[1], "linestyle": "", "markersize": 8, "color": COLORS[_GATE[0]]}
+        handles.append(Line2D([], [], label=f"g = {', '.join(f'{gate:g}' for gate in result.plan.gates)}", **look))
     ax.set_xticks(range(len(result.plan.labels)), [str(labels) for labels in result.plan.labels])
     axis_labels(ax, "labels", "test error in %")
     ax.grid(axis="x", visible=False)
     ax.set_title(f"Who is on the front? {found.n_examples} test images")
     low, high = ax.get_ylim()
-    ax.set_ylim(low, high + 0.14 * (high - low))
-    ax.legend(handles=handles, loc="upper center", ncols=3, columnspacing=0.8, handletextpad=0.1)
+    ax.set_ylim(low, high + (0.24 if gates else 0.14) * (high - low))
+    ax.legend(handles=handles, loc="upper center", ncols=2 if gates else 3, columnspacing=0.8, handletextpad=0.1)
 
 
 def draw_path(ax: Axes, result: FullyConnectedResult) -> None:

@@ -37,8 +37,9 @@ class Trained:
     Attributes
     ----------
     networks : pandas.DataFrame
-        One row per network: ``data``, ``method``, ``labels``, ``seed``, ``test_error``, ``test_loss``,
-        ``train_loss`` (cross-entropies in nats), ``inference_parameters``, ``training_cost`` (multiply-adds).
+        One row per network: ``data``, ``method`` (of `METHODS`, or such as ``g = 0.3`` for the plain head behind
+        another gate of the sweep), ``labels``, ``seed``, ``test_error``, ``test_loss``, ``train_loss`` (cross-entropies
+        in nats), ``inference_parameters``, ``training_cost`` (multiply-adds).
     wrong : dict of (data, method, labels, seed) to (n,) ndarray of bool
         Which test images it gets wrong.
     sweep : pandas.DataFrame
@@ -200,13 +201,13 @@ def _gathered(
                 row |= {f"error_{head}": float(part[f"wrong_{head}"].astype(np.bool_).mean())}
                 row |= {f"{key}_{head}": float(part[f"{key}_{head}"]) for key in ("loss", "train_loss")}
             sweep.append(row)
-        if gate is not None:
-            continue
-        for one in ("OJKD", "refiner") if method == "OJKD" else (method,):
-            head = METHODS[one][1]
+        # Another gate than 0 and 1 is a method of its own, that of OJKD otherwise.
+        read = {one: one for one in (("OJKD", "refiner") if method == "OJKD" else (method,))}
+        for one, like in (read if gate is None else {f"g = {gate:g}": "OJKD"}).items():
+            head = METHODS[like][1]
             errors = part[f"wrong_{head}"].astype(np.bool_)
             wrong[name, one, budget, seed] = errors
-            parameters, products = costs[source][one]
+            parameters, products = costs[source][like]
             networks.append(
                 {
                     "data": name,

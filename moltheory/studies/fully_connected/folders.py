@@ -9,7 +9,7 @@ from moltheory.studies.fully_connected.cifar import find_cifar10, load_cifar10
 from moltheory.studies.fully_connected.idx import find_mnist, load_mnist
 from moltheory.studies.fully_connected.images import ImageData
 
-__all__ = ["load_folder"]
+__all__ = ["check_folder", "load_folder"]
 
 
 def load_folder(folder: str | os.PathLike[str], /) -> ImageData:
@@ -30,11 +30,14 @@ def load_folder(folder: str | os.PathLike[str], /) -> ImageData:
     InvalidInputError
         If neither is there, or a file is truncated or something else.
     """
-    if find_cifar10(folder) is not None:
-        return load_cifar10(folder)
-    if find_mnist(folder) is not None:
-        return load_mnist(folder)
-    raise InvalidInputError(
-        f"`folder` must hold the unpacked files of CIFAR-10 (data_batch_1 ... or data_batch_1.bin ...) or MNIST "
-        f"(train-images-idx3-ubyte ...), got {os.fspath(folder)!r}."
-    )
+    check_folder(folder)
+    return load_mnist(folder) if find_cifar10(folder) is None else load_cifar10(folder)
+
+
+def check_folder(folder: str | os.PathLike[str], /, argument: str = "folder") -> None:
+    """Refuse a folder without such files, before anything is read; `argument` is the caller's name of it."""
+    if find_cifar10(folder) is None and find_mnist(folder) is None:
+        raise InvalidInputError(
+            f"`{argument}` must hold the unpacked files of CIFAR-10 (data_batch_1 ... or data_batch_1.bin ...) or MNIST "
+            f"(train-images-idx3-ubyte ...), got {os.fspath(folder)!r}."
+        )

@@ -26,6 +26,7 @@ from moltheory.studies.fully_connected.drawing import (
     draw_path,
 )
 from moltheory.studies.fully_connected.experiment import Trained, train_all
+from moltheory.studies.fully_connected.folders import check_folder
 from moltheory.studies.fully_connected.plans import Plan
 from moltheory.studies.fully_connected.telling import findings_of
 from moltheory.studies.fully_connected.training import Recipe
@@ -102,7 +103,7 @@ class FullyConnected(Study[FullyConnectedResult]):
     Raises
     ------
     InvalidInputError
-        If `data` is no folder, or given together with a plan.
+        If `data` is no folder, holds no such files, or is given together with a plan.
     """
 
     name = "fully-connected"
@@ -119,6 +120,8 @@ class FullyConnected(Study[FullyConnectedResult]):
             )
         if data is not None and not Path(data).is_dir():
             raise InvalidInputError(f"`data` must be a folder, got {os.fspath(data)!r}.")
+        if data is not None:
+            check_folder(data, "data")
         self._data = None if data is None else os.fspath(Path(data).resolve())
         self._plan = plan
         self.n_panels = _FIXED_PANELS + len(self.plan_of(Settings()).sources)
@@ -225,6 +228,7 @@ def train_on_folder(
         If torch is not installed.
     """
     how = Settings() if settings is None else settings
+    check_folder(folder)
     plan = FullyConnected(folder).plan_of(how)
     if labels is not None:
         changes["labels"] = tuple(labels)

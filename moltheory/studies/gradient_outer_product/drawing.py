@@ -71,9 +71,8 @@ def draw_bandwidths(ax: Axes, result: GradientOuterProductResult) -> None:
     ax.set_xlabel("bandwidth of Fourier features")
     ax.set_ylabel("← better     factor on NC1 per layer")
     ax.set_title("The bandwidth decides")
+    _log_room(ax, 0.8)
     ax.legend(loc="upper right")
-    ax.set_yscale("log")
-    plain_powers(ax)
 
 
 def draw_networks(ax: Axes, result: GradientOuterProductResult) -> None:

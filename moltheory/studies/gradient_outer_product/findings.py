@@ -47,7 +47,7 @@ def _relu(result: GradientOuterProductResult) -> str:
         f"goes from {ranks.iloc[0]:.0f} to {ranks.iloc[-1]:.0f}. M^(1/2) lowers train NC1 in {lowered} of {layers} layers, "
         f"by a factor of {geometric_mean(rows['matrix_ratio']):.3f} (geometric mean; seeds "
         f"{rows['matrix_ratio'].min():.3f} to {rows['matrix_ratio'].max():.3f}); the random map {verdict}, "
-        f"by {phi:.3f} (in {undone} of {layers} layers). "
+        f"by a factor of {phi:.3f} (in {undone} of {layers} layers). "
         f"That is the paper's division of labor."
         if phi > 1.0 and lowered == layers
         else f"With ReLU features train NC1 goes from {geometric_mean(rows['first']):.3g} to "
@@ -66,12 +66,18 @@ def _controls(result: GradientOuterProductResult) -> str:
             down = int((rows["last"] < rows["first"]).sum())
             decayed += down
             parts.append(
-                f"{label} features with {name} end at {geometric_mean(rows['last']):.3g} (lower than at the start in "
-                f"{down} of {len(rows)} seeds)"
+                f"{geometric_mean(rows['last']):.3g} ({label} features, {name}; lower than at the start in {down} of "
+                f"{len(rows)} seeds)"
             )
     if decayed:
-        return f"Controls: {'; '.join(parts)}. So {decayed} control runs DO decay, which differs from the paper."
-    return f"Controls: {'; '.join(parts)}. So no control decays: the directions of M collapse the classes, not its spectrum."
+        return (
+            f"NC1 of the controls ends at {', '.join(parts)}. So {decayed} control runs DO decay, which differs from the "
+            f"paper."
+        )
+    return (
+        f"NC1 of the controls ends at {', '.join(parts)}. So no control decays: the directions of M collapse the classes, "
+        f"not its spectrum."
+    )
 
 
 def _bandwidths(result: GradientOuterProductResult) -> tuple[str, ...]:
@@ -86,9 +92,9 @@ def _bandwidths(result: GradientOuterProductResult) -> tuple[str, ...]:
     best = min(ends, key=lambda b: ends[b])
     lost = f"; there is no collapse at {', '.join(failed)}" if failed else "; NC1 falls at all of them"
     first = (
-        f"With random Fourier features it depends on the bandwidth (in units of the root mean square length of "
+        f"With random Fourier features collapse depends on the bandwidth (in units of the root mean square length of "
         f"M^(1/2)x, our choice). Factors of M^(1/2) and of the map per layer: {curve}. Over all layers NC1 falls most "
-        f"at {best:g}, to {ends[best]:.1e} of its start{lost}."
+        f"at bandwidth {best:g}, to {ends[best]:.1e} of its start{lost}."
     )
     low = [b for b, part in table.items() if geometric_mean(part["matrix_ratio"]) < 0.5]
     undo = [f"{b:g}" for b in low if geometric_mean(table[b]["map_ratio"]) > 2.0]
@@ -96,8 +102,8 @@ def _bandwidths(result: GradientOuterProductResult) -> tuple[str, ...]:
         return (first,)
     return (
         first,
-        f"At {', '.join(undo)} M^(1/2) more than halves NC1 but the map more than doubles it again: that the map undoes "
-        f"only little is not so at every bandwidth.",
+        f"At bandwidth {', '.join(undo)}, M^(1/2) more than halves NC1 but the map more than doubles it "
+        f"again: that the map undoes only little is not so at every bandwidth.",
     )
 
 
@@ -131,25 +137,27 @@ def _halves(result: GradientOuterProductResult) -> str:
     for decay, rows in result.shares.groupby("decay"):
         share = rows["share"].dropna()
         quoted = (
-            f"S V' carries {share.mean():.0%} of the drop of log NC1 ({share.min():.0%} to {share.max():.0%})"
+            f"S V' carries {share.mean():.0%} of the drop of its logarithm ({share.min():.0%} to {share.max():.0%})"
             if len(share)
             else "there is no drop"
         )
         parts.append(
-            f"at decay {decay:g}, NC1 goes from {geometric_mean(rows['first']):.3g} to "
-            f"{geometric_mean(rows['last']):.3g} over the hidden layers and {quoted}; factors per layer "
-            f"{geometric_mean(rows['half_ratio']):.3f} by S V', {geometric_mean(rows['relu_ratio']):.3f} by ReLU"
+            f"At decay {decay:g} NC1 goes from {geometric_mean(rows['first']):.3g} to "
+            f"{geometric_mean(rows['last']):.3g} over the hidden layers and {quoted}; per layer the factors "
+            f"are {geometric_mean(rows['half_ratio']):.3f} by S V' and {geometric_mean(rows['relu_ratio']):.3f} by ReLU."
         )
     smallest = float(result.shares["share"].min())
     agrees = (
-        "as the paper reports" if smallest > 0.5 else "NOT always most of it, which differs from what the paper reports"
+        "S V' carries most of the drop of NC1, as the paper reports"
+        if smallest > 0.5
+        else "S V' does NOT always carry most of the drop of NC1, which differs from what the paper reports"
     )
     return (
         f"In trained networks (train error {result.shares['train_error'].mean():.1%}, test error "
-        f"{result.shares['test_error'].mean():.1%}), {'; '.join(parts)}: {agrees}. None is collapsed as far as deep "
+        f"{result.shares['test_error'].mean():.1%}) {agrees}. {' '.join(parts)} None is collapsed as far as deep "
         f"recursive features with ReLU are."
         if result.shares["last"].min() > _of(result.ratios, "relu", "gradients")["last"].max()
-        else f"In trained networks, {'; '.join(parts)}: {agrees}."
+        else f"In trained networks {agrees}. {' '.join(parts)}"
     )
 
 

@@ -109,6 +109,7 @@ def recursive_features(
     Notes
     -----
     O(L (N^3 + N^2 width + width^3)). The unit of the Fourier bandwidth is ours: the source's M has a scale of its own.
+    NC1 is `collapse.variability`; the source's script prints it divided by the number of classes.
 
     References
     ----------

@@ -181,7 +181,7 @@ def hypervolume_table(optima: pd.DataFrame, networks: pd.DataFrame, /) -> pd.Dat
     names = ["fit", "norms", "ranks"]
     layers = ["fit", *(f"square_{k}" for k in range(DEPTH + 1))]
     groups = [(row["network"], optima.loc[[index]]) for index, row in optima.iterrows()]
-    groups += [(f"trained, {method}", part) for method, part in networks.groupby("method", sort=False)]
+    groups += [(f"trained by {method}", part) for method, part in networks.groupby("method", sort=False)]
     reference = np.array([0.5, float(N_CLASSES * (DEPTH + 1)), float(N_CLASSES * DEPTH + 1)])
     points: list[FloatArray] = [part[names].to_numpy(dtype=np.float64) for _, part in groups]
     best = np.split(nondominated(np.concatenate(points)), np.cumsum([len(one) for one in points])[:-1])

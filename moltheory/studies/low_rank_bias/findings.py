@@ -40,11 +40,11 @@ def _costs(result: LowRankResult) -> str:
     return (
         f"Classes as edges of a complete graph (the paper's construction): the cost, as a share of collapse, is below "
         f"1 for {counts} of the numbers of classes tried, {costs['n_classes'].min()} to {costs['n_classes'].max()} "
-        f"(decided in integers); the explicit tensors agree with the closed form within {costs['error'].max():.0e}. "
+        f"(decided in integers). The explicit tensors agree with the closed form within {costs['error'].max():.0e}. "
         f"Derived: telling triangles apart in the last hidden layer costs less than this in {lower} of "
         f"{len(triangles)} cases with ten or more classes, and less than "
         f"collapse at L = 3 too ({three.max():.4f} to {three.min():.4f}), where the graph's network does not. With "
-        f"{N_CLASSES} classes and L = {DEPTH} the two cost {here['graph']:.4f} and {here['triangles']:.4f}."
+        f"{N_CLASSES} classes and L = {DEPTH} the costs are {here['graph']:.4f} and {here['triangles']:.4f}."
     )
 
 
@@ -60,8 +60,8 @@ def _domination(result: LowRankResult) -> str:
     return (
         f"At equal fit every squared norm shrinks by the cost, so in the fit and all {DEPTH + 1} squared norms "
         f"{'every' if beaten else 'NOT every'} collapsed point of {collapse['points']} is dominated by the graph's, and "
-        f"every one of the graph's by the triangles'; {collapse['nondominated']} collapsed points are non-dominated and "
-        f"{returned} of {tried} weighted sums and Chebyshev scalarizations return one. Best losses at λ = {FACTOR:g}: "
+        f"every one of the graph's by the triangles'. So {collapse['nondominated']} collapsed points are non-dominated, and "
+        f"{returned} of {tried} weighted sums and Chebyshev scalarizations return one. The best losses at λ = {FACTOR:g}: "
         f"{losses} (tensors agree within {optima['error'].max():.0e})."
     )
 
@@ -74,14 +74,16 @@ def _main(result: LowRankResult) -> tuple[str, ...]:
         rows = main[main["method"] == method]
         below, collapsed = rows[rows["end"] == "below"], int((rows["end"] == "collapsed").sum())
         gains = f" by {below['gain'].min():.2g} to {below['gain'].max():.2g}" if len(below) else ""
-        parts.append(f"{method}: {len(below)} of {len(rows)} end below collapse{gains}, {collapsed} collapsed")
+        parts.append(
+            f"By {method}, {len(below)} of {len(rows)} end below collapse{gains}, and {collapsed} are collapsed"
+        )
     first = (
-        f"Ten classes, L = {DEPTH}, width {WIDTH}, λ = {FACTOR:g}, Gaussian starts, a margin of {MARGIN:g}, unrounded. "
-        f"{'; '.join(parts)}."
+        f"Trained networks (ten classes, L = {DEPTH}, width {WIDTH}, λ = {FACTOR:g}, Gaussian starts), compared with the "
+        f"unrounded loss of collapse by a margin of {MARGIN:g}. {'. '.join(parts)}."
     )
     lower = {name: int((main["loss"] < optima[name] - MARGIN).sum()) for name in ("graph", "triangles")}
     counts = main[main["end"] == "below"]["rank"].value_counts().sort_index()
-    ranks = ", ".join(f"{rank} ({count})" for rank, count in counts.items())
+    ranks = ", ".join(f"{rank} ({count} of them)" for rank, count in counts.items())
     features = f" The features of those below collapse have rank {ranks}." if len(counts) else ""
     second = (
         f"The lowest loss is {main['loss'].min():.6f}; {lower['graph']} of {len(main)} networks are below the graph's "
@@ -96,7 +98,7 @@ def _near(result: LowRankResult) -> str:
     parts = []
     for name in optima.index:
         rows = networks[networks["method"] == f"L-BFGS near {name}"]
-        parts.append(f"{name} {rows['loss'].min():.6f} to {rows['loss'].max():.6f} (its own {optima[name]:.6f})")
+        parts.append(f"{_span(rows['loss'])} from {name} (written down: {optima[name]:.6f})")
     low = networks[networks["method"].isin(["L-BFGS near graph", "L-BFGS near triangles"])]
     left = low["loss"].min() < optima["triangles"] - MARGIN
     tail = (
@@ -105,7 +107,7 @@ def _near(result: LowRankResult) -> str:
         if left
         else ""
     )
-    return f"L-BFGS from the networks written down with 5 % noise ends at: {'; '.join(parts)}.{tail}"
+    return f"L-BFGS from the networks written down, with 5% noise, ends at losses of {', '.join(parts)}.{tail}"
 
 
 def _ranks(result: LowRankResult) -> str:
@@ -122,7 +124,7 @@ def _ranks(result: LowRankResult) -> str:
     spoken = "" if np.isnan(sign) else f" It {trend} λ (Spearman {sign:.2f} over single networks)."
     missing = rows[rows["rank_" + str(DEPTH - 1)] < N_CLASSES]
     lost = (
-        f" {len(missing)} networks gave up classes: their last hidden layer has rank below {N_CLASSES}."
+        f" Classes were given up by {len(missing)} of {len(rows)}: a last hidden layer of rank below {N_CLASSES}."
         if len(missing)
         else ""
     )
@@ -135,6 +137,11 @@ def _ranks(result: LowRankResult) -> str:
         f"{best['factor']:g} ({best['triangles'] / best['collapse']:.3f} for the triangles); {lower} of {len(rows)} "
         f"networks are below the triangles' optimum."
     )
+
+
+def _span(losses: pd.Series[float]) -> str:
+    low, high = f"{losses.min():.6f}", f"{losses.max():.6f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _varies(rows: pd.DataFrame) -> bool:
@@ -160,13 +167,13 @@ def _widths(result: LowRankResult) -> str:
     kept = result.networks[(result.networks["method"] == "gradient descent") & (result.networks["end"] == "collapsed")]
     gap = f" Those counted are at most {-kept['gain'].min():.1g} above its best loss." if len(kept) else ""
     left = (
-        f" {other} networks end at neither: above collapse without being it (condition numbers above {COLLAPSED:g}, or "
-        f"classes given up)."
+        f" Of all {int(widths['networks'].sum())}, {other} end above collapse without being it (condition numbers above "
+        f"{COLLAPSED:g}, or classes given up)."
         if other
         else ""
     )
     return (
-        f"Networks that gradient descent leaves collapsed, by width: {shares}. {verdict} (95 % Clopper-Pearson "
+        f"Networks that gradient descent leaves collapsed, by width: {shares}. {verdict} (95% Clopper-Pearson "
         f"intervals: {first['low']:.2f} to {first['high']:.2f} at width {first['width']:g}, {last['low']:.2f} to "
         f"{last['high']:.2f} at {last['width']:g}).{gap}{left}"
     )
@@ -175,13 +182,13 @@ def _widths(result: LowRankResult) -> str:
 def _volumes(result: LowRankResult) -> str:
     table = result.volumes
     base = float(table["volume_so_far"].iloc[-1])
-    shares = ", ".join(f"{row['group']} {row['volume'] / base:.3f}" for _, row in table.iterrows())
+    shares = ", ".join(f"{row['volume'] / base:.3f} ({row['group']})" for _, row in table.iterrows())
     trained = table[table["group"].str.startswith("trained")]
-    best = ", ".join(f"{row['group']} {row['nondominated']} of {row['points']}" for _, row in table.iterrows())
+    best = ", ".join(f"{row['nondominated']} of {row['points']} ({row['group']})" for _, row in table.iterrows())
     return (
-        f"In (fit, sum of squared norms, sum of ranks) the hypervolumes, as a share of that of all together, are: "
-        f"{shares}. Non-dominated among all: {best}. "
-        f"In the fit and all {DEPTH + 1} squared norms at once {int(trained['dominate_equal_fit'].sum())} of "
+        f"In (fit, sum of squared norms, sum of ranks) the hypervolumes, as shares of that of all together, are: "
+        f"{shares}. Non-dominated among all are: {best}. "
+        f"In the fit and all {DEPTH + 1} squared norms at once, {int(trained['dominate_equal_fit'].sum())} of "
         f"{int(trained['points'].sum())} trained networks dominate the collapsed network of their own fit, and "
-        f"{int(trained['dominate_collapse'].sum())} the best collapsed one."
+        f"{int(trained['dominate_collapse'].sum())} of them the best collapsed one."
     )

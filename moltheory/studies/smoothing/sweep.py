@@ -11,6 +11,7 @@ from moltheory._validation import FloatArray
 from moltheory.reports import Settings
 from moltheory.runs import RunFolder, run_blocks
 from moltheory.studies.smoothing.counting import certified_votes
+from moltheory.studies.smoothing.curse import check_design
 from moltheory.studies.smoothing.digits import DigitsSplit, Network, digits_split, train_network
 from moltheory.studies.smoothing.spreads import ConstantSigma, NeighborSigma, Sigma, neighbor_distances
 from moltheory.studies.smoothing.voting import SmoothedClassifier
@@ -167,8 +168,17 @@ def smoothed_sweep(budget: Budget, settings: Settings) -> SmoothedSweep:
     Returns
     -------
     SmoothedSweep
+
+    Raises
+    ------
+    InvalidInputError
+        If the most votes cannot certify anything under one of the designs (`check_design`), before any network is
+        trained.
     """
     seed = settings.seed
+    dimension = digits_split(seed, n_test=budget.n_test).test.shape[1]
+    for one in budget.designs:
+        check_design(one.sigma, rate=one.rate, dimension=dimension, n=max(budget.sizes), alpha=budget.alpha)
     levels = tuple(sorted({design.sigma for design in budget.designs}))
     parameters = {
         "study": "smoothing",

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["sentences"]
 
+# Standard errors, of the largest of some forty differences.
+_AGREES = 4.0
+
 
 def sentences(result: SmoothingResult) -> tuple[str, ...]:
     """Return the findings; what is not a theorem of the paper is said to be derived, remembered or measured."""
@@ -24,8 +27,9 @@ def _checks(result: SmoothingResult) -> str:
     ratio = result.half_spaces["ratio"]
     unsound = int((ratio > 1.0).sum())
     verdict = "no certified radius is above the true one" if unsound == 0 else f"UNSOUND: {unsound} radii are too large"
+    agrees = "agrees" if z <= _AGREES else "DISAGREES"
     return (
-        f"The certificate agrees with simulation at {len(result.simulated)} random settings (largest difference {z:.1f} "
+        f"The certificate {agrees} with simulation at {len(result.simulated)} random settings (largest difference {z:.1f} "
         f"standard errors), and on {len(ratio):,} half-spaces in dimension {result.half_spaces['dimension'].min()} to "
         f"{result.half_spaces['dimension'].max():,}, whose smoothed versions are known, {verdict} (largest share of it "
         f"{ratio.max():.4f}, median {ratio.median():.2f})."
@@ -37,11 +41,11 @@ def _curse(result: SmoothingResult) -> str:
     for p, rows in result.curse.groupby("p_other"):
         row = rows.iloc[(rows["dimension"] - 784).abs().argmin()]
         parts.append(f"{row['exact']:.3f} at p = {p:g} (Chernoff {row['chernoff']:.3f})")
-    last = result.curse[result.curse["dimension"] == result.curse["dimension"].max()]
+    last = result.curse[result.curse["dimension"] == result.curse["dimension"].max()].sort_values("p_other")
+    ends = ", ".join(f"{value:.4f} at p = {p:g}" for p, value in zip(last["p_other"], last["exact"], strict=True))
     return (
         f"The curse of dimension: in {int(row['dimension'])} dimensions nothing is certified where sigma falls below "
-        f"this share of itself: {', '.join(parts)}; in {int(last['dimension'].iloc[0]):,} dimensions "
-        f"{', '.join(f'{value:.4f}' for value in last['exact'])}."
+        f"this share of itself: {', '.join(parts)}; in {int(last['dimension'].iloc[0]):,} dimensions {ends}."
     )
 
 
@@ -103,11 +107,12 @@ def _real(result: SmoothingResult) -> tuple[str, ...]:
     one, fair, points = result.certificate, result.fair, result.points
     moving = points["rate"].to_numpy() > 0
     first = (
-        f"Certified at confidence {1 - one.delta:g} from {one.n_examples} digits, in error, lost radius and cost: on the "
-        f"true front for sure {int(one.sure.sum())} points ({int((one.sure & moving).sum())} with input-dependent noise), "
-        f"not on it {int(one.excluded.sum())} ({int((one.excluded & moving).sum())}), not told {int(one.undecided.sum())}; "
-        f"with the error of the worst class as one more objective {int(fair.sure.sum())}, {int(fair.excluded.sum())} and "
-        f"{int(fair.undecided.sum())}."
+        f"Certified at confidence {1 - one.delta:g} from {one.n_examples} digits, in error, lost radius and cost, of "
+        f"{len(points)} points: on the true front for sure {int(one.sure.sum())} "
+        f"({int((one.sure & moving).sum())} with input-dependent noise), not on it for sure {int(one.excluded.sum())} "
+        f"({int((one.excluded & moving).sum())}), undecided {int(one.undecided.sum())} "
+        f"({int((one.undecided & moving).sum())}); with the error of the worst class as one more objective "
+        f"{int(fair.sure.sum())}, {int(fair.excluded.sum())} and {int(fair.undecided.sum())}."
     )
     rows = result.further
     finite = rows[np.isfinite(rows["bound"])]
@@ -119,8 +124,8 @@ def _real(result: SmoothingResult) -> tuple[str, ...]:
         soon = int((finite["bound"] <= 9 * one.n_examples).sum())
         middle, worst = finite["bound"].median(), finite["bound"].max()
         more = (
-            f"by the observed gaps (a plan, no guarantee) {soon} of them would be settled by ten times as many digits; of "
-            f"those with a gap the median takes {middle:,.0f} more and the worst {worst:,.0f}; "
-            f"{len(rows) - len(finite)} show no gap at all"
+            f"by the observed gaps (with probability 0.8 each; a plan, no guarantee) ten times as many digits settle "
+            f"{soon} of them; of the {len(finite)} with a gap the median takes {middle:,.0f} more and the worst "
+            f"{worst:,.0f}; {len(rows) - len(finite)} show no gap at all"
         )
     return first, f"What would settle the {len(rows)} undecided points: {more}."

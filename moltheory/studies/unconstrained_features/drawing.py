@@ -53,7 +53,7 @@ def draw_branches(ax: Axes, result: UnconstrainedResult) -> None:
     ax.set_xlabel("factor / critical factor")
     ax.set_ylabel("← better     loss")
     ax.set_title(f"Where {len(rows)} networks end, L = {depth}")
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def draw_jump(ax: Axes, result: UnconstrainedResult) -> None:

@@ -45,15 +45,15 @@ def _optimum(result: UnconstrainedResult) -> tuple[str, str]:
     descent = below[below["is_optimal"]]["gap_descent"]
     exact = int((below.loc[below["is_optimal"], "gap"] <= 1e-12).sum())
     gap = (
-        f", {exact} of {len(descent)} to 1e-12 and the others to {below.loc[below['is_optimal'], 'gap'].max():.0e} "
-        f"(L-BFGS stops at kinks of ReLU); their median gap after gradient descent alone is {descent.median():.0e}"
+        f", {exact} of {len(descent)} to 1e-12 and the rest to {below.loc[below['is_optimal'], 'gap'].max():.0e} "
+        f"(L-BFGS stops at kinks of ReLU). After gradient descent alone their median gap is {descent.median():.0e}"
         if len(descent)
         else ""
     )
     second = (
-        f"Not every start gets there: {shares} reach the optimum{gap}. Of the others {counts[1]} end with exactly the "
-        f"loss of a network that learned one class (derived: (1/2 + F)/2), {counts[0]} at zero and {counts[-1]} "
-        f"elsewhere. The paper reports that gradient descent agrees with the theory; at this scale, from these random "
+        f"Not every start gets there: {shares} reach the optimum{gap}. The others end with exactly the loss of a network "
+        f"that learned one class (derived: (1/2 + F)/2; {counts[1]}), at zero ({counts[0]}) or elsewhere "
+        f"({counts[-1]}). The paper reports that gradient descent agrees with the theory; at this scale, from these random "
         f"starts, local minima are common."
     )
     return first, second
@@ -92,8 +92,8 @@ def _threshold(result: UnconstrainedResult) -> tuple[str, ...]:
     return (
         f"At the critical factor the optimal scale jumps from (L - 1)/L ({jumps}) to 0. Above it {zero} of "
         f"{len(above)} networks end at zero, the optimum; {len(stuck)} stay in local minima{high}. Derived: such minima "
-        f"of collapsed networks exist up to (L + 1)/4^(L/(L+1)) times the critical factor ({spans}); {beyond} networks "
-        f"were found in one beyond that.",
+        f"of collapsed networks exist up to (L + 1)/4^(L/(L+1)) times the critical factor ({spans}). Beyond that, "
+        f"{beyond} of the networks are in one.",
     )
 
 
@@ -131,8 +131,8 @@ def _budgets(result: UnconstrainedResult) -> str:
     ]
     if beaten:
         parts.append(
-            f"At scale {_list(beaten)} networks dominate the collapsed one, with up to {best.max():.4f} less fit error for "
-            f"the same norms."
+            f"At scale {_list(beaten)} networks from some start dominate the collapsed one, with up to "
+            f"{best.max():.4f} less fit error for the same norms."
         )
     higher = result.separated[result.separated_gain > GAINS, 1]
     if len(higher):

@@ -36,7 +36,8 @@ def draw_bound(ax: Axes, result: WeightDecayResult) -> None:
         handles.append(Line2D([], [], color=COLORS[color], label=f"L2 = {linear}"))
     handles.append(Line2D([], [], color=COLORS["bound"], linestyle="--", linewidth=1.4, label="bound"))
     ax.set_yscale("log")
-    ax.set_ylim(top=3e2)
+    # The bound starts far above; at the top right is room for the legend.
+    ax.set_ylim(top=1e4)
     ax.set_xlabel("training time")
     ax.set_ylabel("← better     NC1")
     ax.set_title(f"NC1 and its bound, decay {result.shown:g}")
@@ -85,7 +86,8 @@ def draw_conditioning(ax: Axes, result: WeightDecayResult) -> None:
     ax.set_xticks(range(len(result.linear)), [str(one) for one in result.linear])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_ylim(bottom=0.7 if lost else 1.0)
+    # Above is room for the legend.
+    ax.set_ylim(0.7 if lost else 1.0, 1.25 * float(ends["nc2"].max()))
     ax.set_xlabel("linear layers L2")
     ax.set_ylabel("← better     NC2, condition number")
     ax.set_title("Class means: median and range")

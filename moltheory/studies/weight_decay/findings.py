@@ -62,7 +62,7 @@ def _bound(result: WeightDecayResult) -> str:
     )
     return (
         f"The bound on NC1 from training error and balance (derived) and its sharper form {verdict} all {len(logged)} "
-        f"logged iterates with L2 >= 2; it is below 1 at {below} of them{tight}. The variant with operator norms was "
+        f"logged iterates with L2 >= 2. It is below 1 at {below} of them{tight}. The variant with operator norms was "
         f"broken by {false} iterates."
     )
 
@@ -92,7 +92,9 @@ def _conditioning(result: WeightDecayResult) -> str:
     verdict = (
         "at every decay"
         if missed.empty
-        else f"at {len(table) - len(missed)} of {len(table)} decays, not at {_list(missed['decay'])}"
+        else f"at none of the {len(table)} decays"
+        if len(missed) == len(table)
+        else f"at {len(table) - len(missed)} of {len(table)} decays (not at {_list(missed['decay'])})"
     )
     ends = result.sweep.networks
     lost = ends[ends["nc2"] >= INDEPENDENT]
@@ -110,7 +112,7 @@ def _conditioning(result: WeightDecayResult) -> str:
             f"the classes, and conditioning gets worse, not better. Without them the correlation is {values}."
         )
     return (
-        f"Spearman's correlation of L2 and NC2 (condition number of the class means) over networks is {text}; at most "
+        f"Spearman's correlation of L2 and NC2 (condition number of the class means) over networks is {text}. It is at most "
         f"{_EXPECTED:g}, as expected, {verdict}.{also}"
     )
 
@@ -140,7 +142,7 @@ def _balance(result: WeightDecayResult) -> str:
     if rates.empty:
         return "No network was logged long enough to measure how fast layers become balanced, with 0 rates found."
     text = ", ".join(
-        f"{part['ratio'].min():.3f} to {part['ratio'].max():.3f} at decay {decay:g} ({part['momentum'].iloc[0]:.3f})"
+        f"{_span(part['ratio'])} at decay {decay:g} ({part['momentum'].iloc[0]:.3f})"
         for decay, part in rates.groupby("decay")
     )
     chains = result.sweep.iterates.query("linear > 1").groupby("network")
@@ -154,7 +156,7 @@ def _balance(result: WeightDecayResult) -> str:
         else ""
     )
     return (
-        f"Down to a thousandth of its start the imbalance in operator norm decays at 2 x decay per unit of time times "
+        f"Down to a thousandth of its start, the imbalance (operator norm) decays at a rate of 2 x decay times a factor of "
         f"{text}. Gradient flow has exactly 1, whatever the data; in brackets what the momentum of these steps makes of "
         f"it near a stationary point (derived; time = rate x steps / (1 - momentum)).{stall}"
     )
@@ -170,7 +172,7 @@ def _front(result: WeightDecayResult) -> str:
     least = table.iloc[int(table["nc1"].to_numpy().argmin())]
     return (
         f"In fit, norm, imbalance, NC1 and test error {int(five.sum())} of {int(counts.sum())} networks with L2 >= 2 "
-        f"are non-dominated ({_counts(five)}); without the imbalance, of all networks {int(four.sum())} "
+        f"are non-dominated ({_counts(five)}). Without the imbalance {int(four.sum())} of all networks are "
         f"({_counts(four)}). The setting of least median test error (L2 = {best['linear']:.0f}, decay "
         f"{best['decay']:g}: {best['test_error']:.3f}) "
         + (
@@ -178,7 +180,7 @@ def _front(result: WeightDecayResult) -> str:
             if best.name == least.name
             else f"is not the most collapsed one (L2 = {least['linear']:.0f}, decay {least['decay']:g}: "
             f"{least['test_error']:.3f}): over networks Spearman's correlation of NC1 and test error is "
-            f"{result.nc1_with_error:.2f}."
+            f"{round(result.nc1_with_error, 2) + 0.0:.2f}."
         )
     )
 
@@ -204,8 +206,8 @@ def _weights(result: WeightDecayResult) -> str:
     others = own[~own["returned"]]
     larger = int((others["decay_returned"] > others["decay"]).sum())
     where = (
-        f"; not always at decay {_list(missed)}, where a network trained at a larger decay does better in {larger} of "
-        f"{len(others)} cases: these runs were not long enough for their own sum"
+        f". Those at decay {_list(missed)} do not always: a network trained at a larger decay does better in {larger} of "
+        f"{len(others)} cases, so these runs were not long enough for their own sum"
         if missed
         else ""
     )
@@ -216,6 +218,11 @@ def _weights(result: WeightDecayResult) -> str:
         f"for among networks of their depth and seed{where}. "
         f"Among all depths these sums return {text}."
     )
+
+
+def _span(values: pd.Series[float]) -> str:
+    low, high = f"{values.min():.3f}", f"{values.max():.3f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _counts(counts: pd.Series[int]) -> str:

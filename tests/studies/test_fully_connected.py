@@ -306,10 +306,25 @@ def test_any_backbone_will_do_and_a_wrong_size_is_refused(data, refuses):
     refuses("head", network.inference, "middle")
     refuses("images", train_network, network, images.astype(float), labels, recipe=Recipe(), rng=ROOT)
     refuses("labels", train_network, network, images, labels[:3], recipe=Recipe(), rng=ROOT)
+    few = headed_network(own, 7, n_classes=3, width=5, rng=ROOT)
+    refuses("labels", train_network, few, images, np.full(20, 3), recipe=Recipe(), rng=ROOT)
+    assert few.n_classes == headed_network(own, 7, n_classes=3, heads=("plain",), rng=ROOT).n_classes == 3
     refuses("gate", gradient_gate, torch.zeros(1), float("nan"))
     refuses("n_classes", feature_refiner, 3, width=2, n_classes=1)
     refuses("shape", residual_backbone, (1, 3, 3))
     refuses("widths", residual_backbone, (1, 8, 8), widths=())
+
+
+def test_an_integer_is_a_seed_too(data, refuses):
+    found = []
+    for seed in (5, np.random.SeedSequence(5)):
+        with seeded(ROOT, "backbone"):
+            trunk, d = residual_backbone(data.shape, widths=(4,))
+        network = headed_network(trunk, d, n_classes=10, width=4, rng=seed)
+        train_network(network, data.pool[:16], data.pool_labels[:16], recipe=Recipe(epochs=1), rng=seed)
+        found.append(state(network.inference("plain")))
+    assert same_bits(*found)
+    refuses("rng", headed_network, trunk, d, n_classes=10, rng="seed")
 
 
 # Active learning
@@ -358,6 +373,8 @@ def test_plans_are_checked(data, refuses):
     refuses("sweep_labels", Plan, sweep_labels=3)
     refuses("seeds", Plan, seeds=2)
     refuses("gates", Plan, gates=(1.0,))
+    refuses("gates", Plan, gates=(0.3, 0.3))
+    refuses("sources", Plan, sources=())
     refuses("epochs", Recipe, epochs=0)
     with pytest.raises(InvalidInputError, match="at most 1000"):
         Plan(labels=(500, 2000)).check_pool(data)

@@ -102,6 +102,8 @@ def test_what_disagrees_with_simulation_is_told(ran):
 def test_a_design_that_cannot_certify_anything_is_refused_before_training(refuses):
     useless = replace(QUICK, designs=(*QUICK.designs, Design(0.5, 100.0)))
     assert "64 dimensions" in refuses("rate", smoothed_sweep, useless, Settings(quick=True))
+    refuses("designs", replace, QUICK, designs=())
+    refuses("sizes", replace, QUICK, sizes=(300, 100))
     refuses("n", smoothed_sweep, replace(QUICK, sizes=(5, 9)), Settings(quick=True))
 
 

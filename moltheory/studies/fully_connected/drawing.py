@@ -109,8 +109,8 @@ def draw_certificate(ax: Axes, result: FullyConnectedResult) -> None:
         for status, face in _STATUS_FACES.items()
     ]
     if gates:
-        look = {"marker": _GATE[1], "linestyle": "", "markersize": 8, "color": COLORS[_GATE[0]]}
-        handles.append(Line2D([], [], label=f"g = {', '.join(f'{gate:g}' for gate in result.plan.gates)}", **look))
+        label = f"g = {', '.join(f'{gate:g}' for gate in result.plan.gates)}"
+        handles.append(Line2D([], [], marker=_GATE[1], linestyle="", markersize=8, color=COLORS[_GATE[0]], label=label))
     ax.set_xticks(range(len(result.plan.labels)), [str(labels) for labels in result.plan.labels])
     axis_labels(ax, "labels", "test error in %")
     ax.grid(axis="x", visible=False)

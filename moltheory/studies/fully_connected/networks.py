@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from moltheory._validation import check_choice, check_count, check_real
 from moltheory.errors import InvalidInputError
+from moltheory.runs import RandomSource, as_seed_sequence
 from moltheory.studies.fully_connected._torch import require_torch, seeded
 from moltheory.studies.fully_connected.heads import feature_refiner, gradient_gate
 
@@ -48,6 +47,13 @@ class HeadedNetwork:
     heads: Mapping[str, Any]
     gate: float
     n_features: int
+
+    @property
+    def n_classes(self) -> int:
+        """K, the outputs of each head."""
+        head = next(iter(self.heads.values()))
+        # The refiner ends in the same kind of layer as the plain head is.
+        return int((head if hasattr(head, "out_features") else head[-1]).out_features)
 
     def parameters(self) -> list[Any]:
         """Return the trainable tensors of the backbone and of all heads."""
@@ -104,7 +110,7 @@ def headed_network(
     heads: tuple[str, ...] = HEADS,
     gate: float = 0.0,
     width: int = 64,
-    rng: np.random.SeedSequence,
+    rng: RandomSource,
 ) -> HeadedNetwork:
     """Put heads on any backbone.
 
@@ -122,7 +128,7 @@ def headed_network(
         g >= 0: 0 is online joint distillation, 1 trains the trunk on both losses.
     width : int, default 64
         Of the refiner.
-    rng : numpy.random.SeedSequence
+    rng : int, SeedSequence, Generator or None
         Each head is initialised by its own stream, so that it does not depend on the other one.
 
     Returns
@@ -144,8 +150,8 @@ def headed_network(
     if not names or len(set(names)) != len(names) or not set(names) <= set(HEADS):
         raise InvalidInputError(f"`heads` must be one or both of {HEADS}, got {names!r}.")
     check_real("gate", gate, low=0.0)
-    made = {}
+    made, root = {}, as_seed_sequence(rng)
     for name in (head for head in HEADS if head in names):
-        with seeded(rng, name):
+        with seeded(root, name):
             made[name] = feature_refiner(d, width=width, n_classes=k) if name == "refiner" else torch.nn.Linear(d, k)
     return HeadedNetwork(backbone, made, float(gate), d)

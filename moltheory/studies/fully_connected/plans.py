@@ -75,6 +75,11 @@ class Plan:
             raise InvalidInputError(f"`sweep_labels` must be one of {budgets}, got {self.sweep_labels!r}.")
         for gate in self.gates:
             check_real("gates", gate, low=0.0, high=1.0, strict=True)
+        for name, values in (("gates", self.gates), ("sources", self.sources)):
+            if len(set(values)) != len(values):
+                raise InvalidInputError(f"`{name}` must be distinct, got {values!r}.")
+        if not self.sources:
+            raise InvalidInputError("`sources` must hold at least one source, got none.")
 
     def check_pool(self, data: ImageData) -> None:
         """Refuse data with fewer images in the pool than the plan labels."""

@@ -18,6 +18,8 @@ __all__ = ["findings_of"]
 
 # Times the plain network's training loss: above it, images are said to be fitted less well.
 _SLOW = 2.0
+# Nats of training loss above which the plain network has not fitted its labelled images; log 10 is chance.
+_UNFITTED = 0.5
 
 _PAPER = (
     "The paper reports for CIFAR-10 and ResNet18 accuracies of 53.70 % with the refiner against 46.18 % at 1000 "
@@ -106,8 +108,11 @@ def _fit(result: FullyConnectedResult) -> str:
     ends = ", ".join(f"{method} {losses[method]:.3f}" for method in ("plain", "no gate", "refiner", "OJKD"))
     slow = losses["OJKD"] > _SLOW * losses["plain"]
     meaning = (
-        "with its gate closed OJKD has fitted its labelled images less well after so few steps, so the comparison is one of "
-        "how fast networks fit as much as of how they generalize; the paper trains for longer and on larger trunks"
+        "after so few steps not even the plain network has fitted its labelled images, so nothing here tells which method "
+        "generalizes better"
+        if losses["plain"] > _UNFITTED
+        else "with its gate closed OJKD has fitted its labelled images less well after so few steps, so the comparison is "
+        "one of how fast networks fit as much as of how they generalize; the paper trains for longer and on larger trunks"
         if slow
         else "the methods fitted their labelled images about equally well"
     )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_count, check_real
 from moltheory.errors import InvalidInputError
-from moltheory.runs import block_stream, fingerprint
+from moltheory.runs import RandomSource, as_seed_sequence, block_stream, fingerprint
 from moltheory.studies.fully_connected._torch import repeatable, seeded
 from moltheory.studies.fully_connected.checkpoints import load_checkpoint, save_checkpoint
 from moltheory.studies.fully_connected.momentum import MomentumDescent
@@ -74,7 +74,7 @@ def train_network(
     /,
     *,
     recipe: Recipe,
-    rng: np.random.SeedSequence,
+    rng: RandomSource,
     checkpoint: str | os.PathLike[str] | None = None,
     every: int = 10,
     stop_after: int | None = None,
@@ -90,7 +90,7 @@ def train_network(
     labels : (n,) array_like of int
         0..K-1.
     recipe : Recipe
-    rng : numpy.random.SeedSequence
+    rng : int, SeedSequence, Generator or None
         Orders of the images, one stream per epoch; a backbone that draws (dropout) does so from a stream of the epoch.
     checkpoint : path, optional
         File that is written (atomically) every few epochs and at the end; if it is there, training goes on from it.
@@ -119,21 +119,26 @@ def train_network(
     stopped or not.
     """
     pixels, targets = check_images(images, labels)
+    if targets.max() >= network.n_classes:
+        raise InvalidInputError(
+            f"`labels` must be below {network.n_classes}, the classes of the network, got {int(targets.max())}."
+        )
     check_count("every", every)
     last = recipe.epochs if stop_after is None else min(recipe.epochs, check_count("stop_after", stop_after))
+    root = as_seed_sequence(rng)
     with repeatable() as torch:
         descent = MomentumDescent(network.parameters(), momentum=recipe.momentum, weight_decay=recipe.weight_decay)
         history: list[list[float]] = []
         identity = ""
         if checkpoint is not None:
-            identity = _identity(network, pixels, targets, recipe, rng)
+            identity = _identity(network, pixels, targets, recipe, root)
             history = load_checkpoint(checkpoint, network, descent, identity)
         x = torch.from_numpy(scaled(pixels, pixel_statistics(pixels)))
         y = torch.from_numpy(targets)
         network.set_training(True)
         for epoch in _watched(range(len(history), last), progress):
-            batches = _batches(len(x), recipe.batch, block_stream(rng, "order", epoch))
-            with seeded(rng, "layers that draw", epoch):
+            batches = _batches(len(x), recipe.batch, block_stream(root, "order", epoch))
+            with seeded(root, "layers that draw", epoch):
                 history.append(_epoch(network, descent, x, y, batches, recipe.rate_at(epoch)))
             if checkpoint is not None and ((epoch + 1) % every == 0 or epoch + 1 == last):
                 save_checkpoint(checkpoint, network, descent, identity, history)

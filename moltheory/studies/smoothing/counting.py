@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_count, frozen
+from moltheory._validation import FloatArray, check_count, check_fraction, frozen, real_array
 from moltheory.bounds import binomial_interval
 from moltheory.errors import InvalidInputError
 from moltheory.studies.smoothing.certificates import certified_radius
@@ -87,6 +87,7 @@ def upper_other(votes: npt.ArrayLike, n: int, /, *, alpha: float) -> FloatArray:
     >>> upper_other([1000, 990], 1000, alpha=0.001).round(6)
     array([0.006884, 0.023964])
     """
+    check_fraction("alpha", alpha)
     counts = np.asarray(votes)
     if counts.dtype.kind not in "iu":
         raise InvalidInputError(f"`votes` must be integer counts, got dtype {counts.dtype}.")
@@ -148,7 +149,10 @@ def certified_votes(
         raise InvalidInputError(f"`guess` must hold one place of a class per point, got {guess!r}.")
     n = int(totals[0])
     other = upper_other(np.take_along_axis(counts, chosen[:, None], axis=1)[:, 0], n, alpha=alpha)
-    spread = np.broadcast_to(np.asarray(sigma, dtype=np.float64), other.shape)
+    spread = real_array("sigma", sigma, shape="(n,)", min_ndim=0, max_ndim=1)
+    if spread.shape not in ((), other.shape):
+        raise InvalidInputError(f"`sigma` must be one number or {len(other)}, got shape {spread.shape}.")
+    spread = np.broadcast_to(spread, other.shape)
     radii = certified_radius(other, sigma=spread, rate=rate, dimension=dimension)
     classes = np.where(other < 0.5, chosen, -1)
     return SmoothedPredictions(classes.astype(np.int64), radii, other, spread, counts.astype(np.int64), n, alpha)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._validation import FloatArray, check_count, check_fraction
+from moltheory.errors import InvalidInputError
 from moltheory.reports import Settings
 from moltheory.runs import RunFolder, run_blocks
 from moltheory.studies.smoothing.counting import certified_votes
@@ -85,6 +86,16 @@ class Budget:
     n_test: int
     epochs: int
     alpha: float = 0.001
+
+    def __post_init__(self) -> None:
+        if not self.designs:
+            raise InvalidInputError("`designs` must hold at least one design, got none.")
+        sizes = [check_count("sizes", size) for size in self.sizes]
+        if not sizes or sizes != sorted(set(sizes)):
+            raise InvalidInputError(f"`sizes` must be increasing numbers of votes, got {self.sizes!r}.")
+        for name in ("guesses", "n_test", "epochs"):
+            check_count(name, getattr(self, name))
+        check_fraction("alpha", self.alpha)
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ class SmoothedClassifier:
         if not ends or any(a >= b for a, b in itertools.pairwise(ends)):
             raise InvalidInputError(f"`sizes` must be one number of votes or increasing ones, got {sizes!r}.")
         check_count("stream", stream, low=0)
-        spread = self._spread(inputs) if sigma is None else np.asarray(sigma, dtype=np.float64)
+        spread = self._spread(inputs, sigma)
         found = np.zeros((len(inputs), len(ends), len(self.classes)), dtype=np.int64)
         root = as_seed_sequence(rng)
         for owners, stages, noisy in self._noisy(inputs, spread, ends, root, stream, progress):
@@ -230,8 +230,9 @@ class SmoothedClassifier:
             votes, guess=first.argmax(axis=1), sigma=spread, rate=rate, dimension=dimension, alpha=alpha
         )
 
-    def _spread(self, inputs: FloatArray) -> FloatArray:
-        found = np.asarray(self.sigma(inputs.reshape(len(inputs), -1)), dtype=np.float64)
+    def _spread(self, inputs: FloatArray, known: npt.ArrayLike | None = None) -> FloatArray:
+        given = self.sigma(inputs.reshape(len(inputs), -1)) if known is None else known
+        found = np.asarray(given, dtype=np.float64)
         if found.shape != (len(inputs),) or not (np.isfinite(found) & (found > 0)).all():
             raise InvalidInputError("`sigma` must give one finite positive number per input, got something else.")
         return found

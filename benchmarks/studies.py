@@ -21,7 +21,14 @@ from moltheory.studies.gradient_outer_product import digit_split, recursive_feat
 from moltheory.studies.low_rank_bias import Cell, trained_networks
 from moltheory.studies.low_rank_bias.training import FACTOR, WIDTH
 
-_STUDIES = ("unconstrained-features", "low-rank-bias", "weight-decay", "average-gradient-outer-product")
+_STUDIES = (
+    "unconstrained-features",
+    "low-rank-bias",
+    "weight-decay",
+    "average-gradient-outer-product",
+    "smoothing",
+    "fully-connected",
+)
 _SEEDS = 10
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -163,12 +164,19 @@ def _computed(tasks: Sequence[_Task], n_jobs: int) -> Iterable[tuple[int, Any]]:
     """Results with their numbers, as they arrive."""
     if n_jobs == 1 or len(tasks) <= 1:
         return (function(*entry) for function, entry in tasks)
+    return _parallel(tasks, n_jobs)
+
+
+def _parallel(tasks: Sequence[_Task], n_jobs: int) -> Iterator[tuple[int, Any]]:
     from joblib import Parallel, delayed
 
-    arriving: Iterable[tuple[int, Any]] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(function)(*entry) for function, entry in tasks
-    )
-    return arriving
+    with warnings.catch_warnings():
+        # joblib replaces a process that has grown, and says so in a thread of its own; where warnings are errors that
+        # thread would die, and leave us waiting for ever.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
+        yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+            delayed(function)(*entry) for function, entry in tasks
+        )
 
 
 def _watched(

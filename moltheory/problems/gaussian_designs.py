@@ -171,21 +171,6 @@ class GaussianDesigns(InfiniteProblem):
                 names=names,
             )
 
-    @property
-    def objective_names(self) -> tuple[str, ...]:
-        """Names of the tasks."""
-        return self.true.names
-
-    @property
-    def n_tasks(self) -> int:
-        """Number N of tasks."""
-        return self.true.n_objectives
-
-    @property
-    def dimension(self) -> int:
-        """Number d of parameters."""
-        return self.true.dimension
-
     def sample(self, n: SampleSize, *, replicates: int | None = None, rng: RandomSource = None) -> ConvexObjectives:
         """Draw one sample for each task and return the empirical objectives.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
 
 import numpy as np
 
@@ -29,9 +28,19 @@ class InfiniteProblem(Problem):
     true: QuadraticObjectives | ConvexObjectives | SmoothObjectives
 
     @property
-    @abstractmethod
+    def objective_names(self) -> tuple[str, ...]:
+        """Names of the objectives."""
+        return self.true.names
+
+    @property
     def n_tasks(self) -> int:
         """Number N of objectives."""
+        return self.true.n_objectives
+
+    @property
+    def dimension(self) -> int:
+        """Number d of parameters."""
+        return self.true.dimension
 
     def front_weights(self, n_points: int = 200) -> FloatArray:
         """Return a grid of weights for the front: the largest lattice on the simplex with at most `n_points` rows.

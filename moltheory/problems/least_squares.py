@@ -102,21 +102,6 @@ class MultiTaskLeastSquares(InfiniteProblem):
         self.name = name
         self.true = QuadraticObjectives(matrices, beta, sigma**2, names=names)
 
-    @property
-    def objective_names(self) -> tuple[str, ...]:
-        """Names of the tasks."""
-        return self.true.names
-
-    @property
-    def n_tasks(self) -> int:
-        """Number N of tasks."""
-        return self.true.n_objectives
-
-    @property
-    def dimension(self) -> int:
-        """Number d of parameters."""
-        return self.true.dimension
-
     def sample(
         self,
         n: SampleSize,

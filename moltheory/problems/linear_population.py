@@ -105,21 +105,6 @@ class LinearPopulation(InfiniteProblem):
         self.name = name
 
     @property
-    def objective_names(self) -> tuple[str, ...]:
-        """Names of the tasks."""
-        return self.true.names
-
-    @property
-    def n_tasks(self) -> int:
-        """Number N of tasks."""
-        return self.true.n_objectives
-
-    @property
-    def dimension(self) -> int:
-        """Number d of parameters."""
-        return self.true.dimension
-
-    @property
     def strong_convexity(self) -> FloatArray:
         """Moduli (N,) of the true risks that the ridge alone guarantees."""
         return np.asarray(self.true.ridge)

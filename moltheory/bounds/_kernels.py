@@ -42,6 +42,79 @@ def _excess(x, logarithm):
 
 
 @_compiled
+def _solve_near(a, b, c, t):
+    """Return y = -(q - p) / (1 - p) from a guess t of q - p, or 1 where the root may lie beyond y = -0.75.
+
+    The steps of `invert_kl`, kept in y = expm1(-u): no logarithm where q is near p, and one where it is not.
+    """
+    y = -t / b
+    low, high = -1.0, 0.0
+    for _ in range(60):
+        t = -b * y
+        q = a + t
+        x = t / a
+        f = a * _excess(x, np.log1p(x) if x > 0.2 else 0.0) + b * _excess(y, np.log1p(y) if y < -0.2 else 0.0) - c
+        if f > 0.0:
+            low = y
+        else:
+            high = y
+        left = 1.0 + y
+        inverse = 1.0 / (q * t)
+        newton = f * q * q * inverse
+        bend = a * b * left * inverse
+        r2, r3 = 0.5 * bend, bend * (q - 2.0) / (6.0 * q)
+        step = newton * (1.0 - r2 * newton) / (1.0 - 2.0 * r2 * newton + r3 * newton * newton)
+        # expm1(step); the series is exact to rounding for the last step, the others are corrected by the next.
+        growth = step * (1.0 + step * (0.5 + step * (1.0 / 6.0))) if abs(step) < 0.1 else np.expm1(step)
+        trial = y + left * growth
+        if not (low < trial < high):
+            step = newton
+            trial = y + left * np.expm1(step)
+        if not (trial > -0.75):  # 1 + y would lose its digits
+            return 1.0
+        y = trial
+        # The error left is of fourth order in this step.
+        if abs(step) <= -1e-4 * y:
+            break
+    return y
+
+
+@_compiled
+def _solve_far(a, b, c, t):
+    """Return u = log((1 - p) / (1 - q)) from a guess t of q - p."""
+    u = -np.log1p(-t / b) if t < 0.9 * b else (c - a * np.log(a) - b * np.log(b)) / b
+    low, high = 0.0, np.inf
+    for _ in range(60):
+        y = np.expm1(-u)
+        t = -b * y
+        q = a + t
+        x = t / a
+        f = a * _excess(x, np.log1p(x) if x > 0.2 else 0.0) + b * _excess(y, -u) - c
+        if f > 0.0:
+            high = u
+        else:
+            low = u
+        # Derivatives in u are rational in q, so a step of order four costs no further logarithm.
+        s = b + b * y
+        d1 = t / q
+        d2 = a * s / (q * q)
+        d3 = -d2 * (2.0 - q) / q
+        newton = f / d1
+        r2, r3 = 0.5 * d2 / d1, d3 / (6.0 * d1)
+        step = newton * (1.0 - r2 * newton) / (1.0 - 2.0 * r2 * newton + r3 * newton * newton)
+        trial = u - step
+        if not (low < trial < high):
+            # The function is convex and increasing: a Newton step never ends left of the root.
+            step = newton
+            trial = u - step
+        u = trial
+        # The error left is of fourth order in this step.
+        if abs(step) <= 1e-5 * min(u, 1.0):
+            break
+    return u
+
+
+@_compiled
 def invert_kl(p, rest, budget, value, complement):
     """Write q >= p with kl(p, q) = budget, and 1 - q; `rest` is 1 - p. All arrays are flat and equally long.
 
@@ -49,53 +122,29 @@ def invert_kl(p, rest, budget, value, complement):
     """
     for i in range(p.shape[0]):
         a, b, c = p[i], rest[i], budget[i]
-        if b <= 0.0 or c == np.inf:
+        if c >= 750.0 * b:  # u >= budget / (1 - p), and exp(-750) is 0
             value[i], complement[i] = 1.0, 0.0
             continue
-        if c <= 0.0:
+        if c <= 1e-34 * min(a, b):  # q and 1 - q differ from p and 1 - p by less than rounding
             value[i], complement[i] = a, b
             continue
         if a < 1e-290:  # as if zero, before ratios to it overflow
             value[i], complement[i] = max(-np.expm1(-c), a), np.exp(-c)
             continue
+        tail = b
+        if b < 1e-60:  # q is p to rounding, and 1 - q depends on budget / (1 - p) only: no product may underflow
+            b, c = 1e-60, c / b * 1e-60
         # First guess: kl(p, p + t) is about t^2 / (2 (p + 2t/3) (1 - p - 2t/3)), capped where q nears 1.
         half = (2.0 / 3.0) * c * (b - a)
         lead = 1.0 + (8.0 / 9.0) * c
         root = np.sqrt(half * half + 2.0 * lead * c * a * b)
         t = (half + root) / lead if half >= 0.0 else 2.0 * c * a * b / (root - half)
-        u = -np.log1p(-t / b) if t < 0.9 * b else (c - a * np.log(a) - b * np.log(b)) / b
-        low, high = 0.0, np.inf
-        y = 0.0
-        for _ in range(60):
-            y = np.expm1(-u)
-            t = -b * y
-            q = a + t
-            x = t / a
-            f = a * _excess(x, np.log1p(x) if x > 0.2 else 0.0) + b * _excess(y, -u) - c
-            if f > 0.0:
-                high = u
-            else:
-                low = u
-            # Derivatives in u are rational in q, so a step of order four costs no further logarithm.
-            s = b + b * y
-            d1 = t / q
-            d2 = a * s / (q * q)
-            d3 = -d2 * (2.0 - q) / q
-            newton = f / d1
-            r2, r3 = 0.5 * d2 / d1, d3 / (6.0 * d1)
-            step = newton * (1.0 - r2 * newton) / (1.0 - 2.0 * r2 * newton + r3 * newton * newton)
-            trial = u - step
-            if not (low < trial < high):
-                # The function is convex and increasing: a Newton step never ends left of the root.
-                step = newton
-                trial = u - step
-            u = trial
-            # The error left is of fourth order in this step.
-            if abs(step) <= 1e-5 * min(u, 1.0):
-                break
-        y = np.expm1(-u)
-        value[i] = min(a - b * y, 1.0)
-        complement[i] = b * np.exp(-u)
+        y = _solve_near(a, b, c, t) if a > 1e-75 and 1e-75 < t < 0.5 * b else 1.0
+        if y <= 0.0:
+            value[i], complement[i] = min(a - b * y, 1.0), tail * (1.0 + y)
+        else:
+            u = _solve_far(a, b, c, t)
+            value[i], complement[i] = min(a - b * np.expm1(-u), 1.0), tail * np.exp(-u)
 
 
 @_compiled

@@ -54,8 +54,8 @@ def kl_inverse(
 
     Notes
     -----
-    Householder steps of order four, safeguarded by Newton's (global on a convex function); two or three of
-    them, O(1) each. Compiled for large inputs.
+    Householder steps of order four, safeguarded by Newton's (global on a convex function); one to three of
+    them, O(1) each. Compiled for large inputs, where steps near p take no logarithm.
 
     References
     ----------
@@ -116,15 +116,18 @@ def _excess(x: FloatArray, logarithm: FloatArray) -> FloatArray:
 
 
 def _invert(p: FloatArray, rest: FloatArray, budget: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the upper inverse and its complement; the same steps as the compiled kernel, all at once."""
-    value, left = np.where(np.isinf(budget), 1.0, p), np.where(np.isinf(budget), 0.0, rest)
-    inner = (rest > 0.0) & (budget > 0.0) & np.isfinite(budget)
+    """Return the upper inverse and its complement; the steps and cases of the compiled kernel, all at once."""
+    full = budget >= 750.0 * rest
+    value, left = np.where(full, 1.0, p), np.where(full, 0.0, rest)
+    inner = ~full & (budget > 1e-34 * np.minimum(p, rest))
     # Means below 1e-290 count as zero, before ratios to them overflow.
     zero, where = inner & (p < 1e-290), inner & (p >= 1e-290)
     value[zero], left[zero] = np.maximum(-np.expm1(-budget[zero]), p[zero]), np.exp(-budget[zero])
     if not where.any():
         return value, left
     a, b, c = p[where], rest[where], budget[where]
+    tail, small = b, b < 1e-60
+    b, c = np.where(small, 1e-60, b), np.where(small, c / b * 1e-60, c)
     with np.errstate(all="ignore"):
         u = _guess(a, b, c)
         low, high = np.zeros_like(u), np.full_like(u, np.inf)
@@ -145,7 +148,7 @@ def _invert(p: FloatArray, rest: FloatArray, budget: FloatArray) -> tuple[FloatA
             u = u - step
             if (np.abs(step) <= 1e-5 * np.minimum(u, 1.0)).all():
                 break
-        value[where], left[where] = np.minimum(a - b * np.expm1(-u), 1.0), b * np.exp(-u)
+        value[where], left[where] = np.minimum(a - b * np.expm1(-u), 1.0), tail * np.exp(-u)
     return value, left
 
 

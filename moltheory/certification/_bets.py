@@ -18,6 +18,8 @@ __all__ = ["add_log_factors"]
 
 # Factors multiplied before their logarithm is taken: 0.01^64 does not underflow, 2^64 does not overflow.
 _RUN = 64
+# Runs that go side by side, in vectors of any width: their gains (16 kB) stay in the nearest cache.
+_SIDE = 32
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,23 +32,57 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_compiled
+def _turn(rows, start, out):
+    """Write `rows` (M, n) from `start` on as (M, place in its run, run), NaN beyond the last."""
+    n = rows.shape[1]
+    for i in range(rows.shape[0]):
+        for run in range(out.shape[2]):
+            first = start + run * _RUN
+            for j in range(_RUN):
+                out[i, j, run] = rows[i, first + j] if first + j < n else np.nan
+
+
+@_compiled
 def add_log_factors(rows, sizes, shift, bets, first, second, logs):
     """Add to `logs` (K, G) the sums over t of log(1 + bets_k (shift sizes_t - (x_at - x_bt))), (a, b) = the K pairs.
 
     `rows` is (M, n) with NaN for "not evaluated" (then nothing is added), `bets` (G,) are constants in [0, 1).
     """
     n, g = rows.shape[1], bets.shape[0]
-    product, gains = np.empty(g), np.empty(_RUN)
-    for pair in range(first.shape[0]):
-        a, b = first[pair], second[pair]
-        for start in range(0, n, _RUN):
-            length = min(_RUN, n - start)
-            for t in range(length):
-                gain = shift * sizes[start + t] - (rows[a, start + t] - rows[b, start + t])
-                gains[t] = gain if gain == gain else 0.0
-            product[:] = 1.0
-            for t in range(length):
-                for k in range(g):
-                    product[k] *= 1.0 + bets[k] * gains[t]
+    width = min(_SIDE, max(-(-n // _RUN), 1))
+    together = _SIDE // width
+    turned = np.empty((rows.shape[0], _RUN, width))
+    shifts, gains, products = np.empty((1, _RUN, width)), np.empty((_RUN, _SIDE)), np.empty(_SIDE)
+    shifted = (shift * sizes).reshape(1, n)
+    # Places in a run, eight at a time; those beyond the last example have gain 0.
+    places = min(_RUN, -(-n // 8) * 8)
+    for start in range(0, n, _RUN * _SIDE):
+        runs = min(width, -(-(n - start) // _RUN))
+        _turn(rows, start, turned)
+        _turn(shifted, start, shifts)
+        for pair in range(0, first.shape[0], together):
+            count = min(together, first.shape[0] - pair)
+            for member in range(count):
+                a, b = turned[first[pair + member]], turned[second[pair + member]]
+                lane = member * runs
+                for j in range(places):
+                    for run in range(runs):
+                        gain = shifts[0, j, run] - (a[j, run] - b[j, run])
+                        gains[j, lane + run] = gain if gain == gain else 0.0
             for k in range(g):
-                logs[pair, k] += np.log(product[k])
+                bet = bets[k]
+                products[:] = 1.0
+                for j in range(0, places, 8):
+                    for lane in range(count * runs):
+                        product = products[lane]
+                        product *= 1.0 + bet * gains[j, lane]
+                        product *= 1.0 + bet * gains[j + 1, lane]
+                        product *= 1.0 + bet * gains[j + 2, lane]
+                        product *= 1.0 + bet * gains[j + 3, lane]
+                        product *= 1.0 + bet * gains[j + 4, lane]
+                        product *= 1.0 + bet * gains[j + 5, lane]
+                        product *= 1.0 + bet * gains[j + 6, lane]
+                        product *= 1.0 + bet * gains[j + 7, lane]
+                        products[lane] = product
+                for lane in range(count * runs):
+                    logs[pair + lane // runs, k] += np.log(products[lane])

@@ -12,9 +12,9 @@ POINTS = [0, 5e-324, 1e-300, 1e-17, 1e-9, 1e-6, 0.001, 0.1, 0.3, 0.5, 0.7, 0.9, 
 BUDGETS = [1e-16, 1e-12, 1e-8, 1e-5, 1e-3, 0.01, 0.05, 0.1, 0.3, 0.5, 1, 2, 5, 10, 20, 30, 50]
 
 
-def slow_upper(p, budget):
-    """Return the upper inverse and its complement by Newton's method on the convex function of u, 90 digits."""
-    with mpmath.workdps(90):
+def slow_upper(p, budget, digits=90):
+    """Return the upper inverse and its complement by Newton's method on the convex function of u."""
+    with mpmath.workdps(digits):
         p, c = mpmath.mpf(p), mpmath.mpf(budget)
         rest = 1 - p
         if p == 0:
@@ -60,6 +60,53 @@ def test_lower_is_the_reflection(p):
         if value > 1e-300:
             assert relative(kl_inverse(p, budget, side="lower"), value) < 1e-12
         assert relative(kl_inverse(p, budget, side="lower", complement=True), left) < 1e-12
+
+
+@pytest.mark.parametrize("rest", [5e-324, 1e-310, 1e-300, 1e-160, 1e-61, 1e-59, 1e-30])
+def test_means_next_to_one(rest):
+    # Down to the smallest float: products of 1 - p and the budget underflow, and ratios overflow.
+    budgets = np.concatenate([rest * np.geomspace(1e-30, 100, 14), [5e-324, 1e-310, 1e-200, 1e-16, 1, 1e300]])
+    many = upper_kl_inverse(np.ones(60_000), np.full(60_000, rest), np.resize(budgets, 60_000))
+    np.testing.assert_array_equal(many[0], 1)
+    for place, budget in enumerate(budgets):
+        left = mpmath.mpf(0)  # at most rest e^-(budget / rest)
+        if budget < 1000 * rest:
+            with mpmath.workdps(420):
+                left = slow_upper(1 - mpmath.mpf(rest), budget, digits=420)[1]
+        # Below 1e-308 floats are 5e-324 apart.
+        for found in (kl_inverse(rest, budget, side="lower"), many[1][place]):
+            assert abs(mpmath.mpf(float(found)) - left) <= 1e-12 * left + mpmath.mpf(2) ** -1074
+
+
+def test_where_the_method_changes(rng):
+    # q - p near half of 1 - p, a fifth of p and rounding; means near 1e-75.
+    p = np.concatenate([rng.random(60), 10 ** rng.uniform(-3, 0, 60), 10 ** rng.uniform(-80, -70, 60)])
+    share = np.concatenate([rng.uniform(0.4, 0.8, 60), rng.uniform(0.1, 0.3, 60), 10 ** rng.uniform(-18, 1, 60)])
+    width = share * np.where(np.arange(180) < 60, 1 - p, np.minimum(p, (1 - p) / 2))
+    with mpmath.workdps(200):
+        budget = []
+        for a, t in zip(p, width, strict=True):
+            a, q = mpmath.mpf(a), mpmath.mpf(a) + mpmath.mpf(t)
+            budget.append(float(a * mpmath.log(a / q) + (1 - a) * mpmath.log((1 - a) / (1 - q))))
+    many = upper_kl_inverse(*(np.resize(column, 60_000) for column in (p, 1 - p, budget)))
+    for place, (a, c) in enumerate(zip(p, budget, strict=True)):
+        value, left = slow_upper(a, c, digits=200)
+        for found in ((kl_inverse(a, c), kl_inverse(a, c, complement=True)), (many[0][place], many[1][place])):
+            assert relative(found[0], value) < 2e-15
+            assert relative(found[1], left) < 1e-14
+
+
+def test_no_budget_is_too_small_or_too_large():
+    p = np.array([0, 5e-324, 1e-310, 1e-200, 1e-16, 0.3, 0.5, 1 - 2**-53, 1])
+    budgets = np.array([0, 5e-324, 1e-310, 1e-200, 1e-100, 1e-34, 749, 751, 1e5, 1e300, np.inf])
+    for repeats in (1, 600):
+        for side in ("upper", "lower"):
+            ends = kl_inverse(np.tile(p, (repeats, 1, 1)), budgets[:, None], side=side)
+            assert (ends >= p).all() if side == "upper" else (ends <= p).all()
+            assert ((ends >= 0) & (ends <= 1)).all()
+            np.testing.assert_array_equal(ends[:, 0], np.tile(p, (repeats, 1)))
+            # Whatever the mean, but 0 and 1 themselves, e^-749 and less are no floats.
+            np.testing.assert_array_equal(ends[:, -5:], side == "upper")
 
 
 def test_closed_form_at_zero_and_golden():

@@ -38,15 +38,17 @@ def risks_of(objectives: Objectives, solutions: FloatArray) -> FloatArray:
 def weighted_members(objectives: Objectives, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Minimisers (*batch, K, d) of weighted sums (K, N), their risks, and what they can miss of the front, (*batch,).
 
-    Where the minimisers are not exact, the largest of their gaps is part of what they can miss.
+    Where the minimisers are not exact, the largest of their gaps is part of what they can miss, which is infinite where
+    one of these is an estimate.
     """
     if isinstance(objectives, QuadraticObjectives):
         front = objectives.front(weights)
         return front.solutions, front.points, np.asarray(front.discretization)
     sweep = solve_front(objectives, scalarizations=[WeightedSum(w) for w in weights])
     on_simplex = weights / weights.sum(axis=1, keepdims=True)
+    certified = sweep.rigorous.all(axis=-1)
     gap = (sweep.gap / weights.sum(axis=1)).max(axis=-1)
-    missed = gap_of_members(on_simplex, sweep.points, gap)
+    missed = np.where(certified, gap_of_members(on_simplex, sweep.points, gap), np.inf)
     return np.asarray(sweep.solutions, dtype=np.float64), sweep.points, missed
 
 

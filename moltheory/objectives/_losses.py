@@ -42,6 +42,7 @@ class Loss:
     attained: bool = True  # whether the infimum along a ray is attained
     smooth: bool = True
     nonnegative: bool = True
+    bend: float | None = None  # the largest second derivative, None where there is none
 
 
 def _logistic(z: FloatArray, y: FloatArray) -> FloatArray:
@@ -180,15 +181,25 @@ LOSSES = {
         0.0,
         classifies=True,
         attained=False,
+        bend=0.25,
     ),
-    "squared": Loss(_squared, _squared_slope, _squared_derivatives, _squared_expression, 2.0),
+    "squared": Loss(_squared, _squared_slope, _squared_derivatives, _squared_expression, 2.0, bend=2.0),
     "poisson": Loss(
         _poisson, _poisson_slope, _poisson_derivatives, _poisson_expression, 0.0, attained=False, nonnegative=False
     ),
     "smoothed-hinge": Loss(
-        _hinge, _hinge_slope, _hinge_derivatives, _hinge_expression, 0.0, classifies=True, has_linear_pieces=True
+        _hinge,
+        _hinge_slope,
+        _hinge_derivatives,
+        _hinge_expression,
+        0.0,
+        classifies=True,
+        has_linear_pieces=True,
+        bend=1.0,
     ),
-    "absolute": Loss(_absolute, _absolute_slope, _absolute_derivatives, _absolute_expression, 0.0, smooth=False),
+    "absolute": Loss(
+        _absolute, _absolute_slope, _absolute_derivatives, _absolute_expression, 0.0, smooth=False, bend=0.0
+    ),
 }
 
 

@@ -68,8 +68,10 @@ class JointBasis:
         """Return the basis of some entries of the batch."""
         return JointBasis(self.basis[part], self.diagonal[part], self.trace[part])
 
-    def shortfall(self, curvature: FloatArray, gradients: FloatArray, weights: FloatArray) -> FloatArray | None:
-        r"""Bound how far weighted sums with gradients G (R, K, d) are above their smallest values.
+    def shortfall(
+        self, curvature: FloatArray, gradients: FloatArray, weights: FloatArray, errors: FloatArray | float = 0.0
+    ) -> FloatArray | None:
+        r"""Bound how far weighted sums with gradients G, off by at most `errors` (R, K, d), are above their smallest values.
 
         Returns
         -------
@@ -91,7 +93,7 @@ class JointBasis:
         lower = weights @ (self.diagonal - error[..., None])
         if lower.min() <= 0.0:
             return None
-        within = np.abs(gradients @ self.basis) + rounding * (np.abs(gradients) @ size)
+        within = np.abs(gradients @ self.basis) + (rounding * np.abs(gradients) + errors) @ size
         within *= within
         within /= lower
         bound: FloatArray = 0.25 * within.sum(axis=-1)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_choice, check_names, frozen, real_array
 from moltheory.errors import InvalidInputError
-from moltheory.objectives._convex_part import ConvexPart, NormBall
+from moltheory.objectives._convex_part import ConvexPart
+from moltheory.objectives._coordinates import Coordinates
 from moltheory.objectives._losses import LOSSES, check_targets
+from moltheory.objectives._norm_ball import NormBall
 
 __all__ = ["ConvexObjectives", "ConvexPart", "NormBall"]
 
@@ -115,10 +118,10 @@ class ConvexObjectives:
                 if c is not None:
                     raise InvalidInputError(f"`example_weights` must be None for the {name}, got weights.")
                 eye = np.broadcast_to(np.eye(d), (*batch, d, d))
-                self._terms.append(_Term(eye, np.zeros((*batch, d)), np.ones(d), _NORMS[name]))
+                self._terms.append(_Term(eye, np.zeros((*batch, d)), np.ones(d), _NORMS[name], is_norm=True))
             else:
                 share = _shares(c, b.shape)
-                self._terms.append(_gap(a, b, share) if name == _GAP else _Term(a, b, share, name))
+                self._terms.append(_gap(a, b, share) if name == _GAP else _Term(a, b, share, name, is_data=True))
         r = np.atleast_1d(real_array("ridge", ridge, shape="(N,)", min_ndim=0, max_ndim=1))
         if r.shape not in ((1,), (n,)) or r.min() < 0.0:
             raise InvalidInputError(f"`ridge` must be >= 0, one number or {n}, got {r.tolist()}.")
@@ -155,7 +158,7 @@ class ConvexObjectives:
         return all(LOSSES[one.loss].smooth for one in self._terms)
 
     def part(self, entries: slice) -> ConvexPart:
-        """Return some entries of the flattened batch in the form that solvers work on."""
+        """Return some entries of the flattened batch in the form that solvers work on, points being parameters."""
         x = [one.x.reshape(-1, *one.x.shape[-2:])[entries] for one in self._terms]
         y = [one.y.reshape(-1, one.y.shape[-1])[entries] for one in self._terms]
         c = [
@@ -163,6 +166,22 @@ class ConvexObjectives:
             for one in self._terms
         ]
         return ConvexPart(x, y, c, tuple(one.loss for one in self._terms), self.ridge, self.ball)
+
+    def standardized(self, entries: slice) -> ConvexPart:
+        """Return `part` in coordinates in which features are centered and of unit size, where that matters."""
+        part = self.part(entries)
+        frame = None if self._coordinates is None else self._coordinates.entries(entries)
+        if frame is None:
+            return part
+        norms = tuple(k for k, one in enumerate(self._terms) if one.is_norm)
+        return replace(part, x=[frame.features(x) for x in part.x], frame=frame, norms=norms)
+
+    @cached_property
+    def _coordinates(self) -> Coordinates | None:
+        # Norms and score gaps are no data of their own: their one row or unit matrix says nothing of the features.
+        part = self.part(slice(None))
+        data = [k for k, one in enumerate(self._terms) if one.is_data]
+        return Coordinates.of([part.x[k] for k in data], [part.shares[k] for k in data]) if data else None
 
     def risks(self, hypotheses: npt.ArrayLike) -> FloatArray:
         """Return the risks of some hypotheses.
@@ -182,7 +201,8 @@ class ConvexObjectives:
             If the shape does not fit.
         """
         theta = self._flat(hypotheses)
-        return self.part(slice(None)).values(theta).reshape(*self.batch_shape, theta.shape[1], self.n_objectives)
+        part = self.standardized(slice(None))
+        return part.values(part.points(theta)).reshape(*self.batch_shape, theta.shape[1], self.n_objectives)
 
     def gradients(self, hypotheses: npt.ArrayLike) -> FloatArray:
         """Return the gradients of all objectives, one subgradient where there is no gradient.
@@ -202,7 +222,8 @@ class ConvexObjectives:
             If the shape does not fit.
         """
         theta = self._flat(hypotheses)
-        found = self.part(slice(None)).gradients(theta)
+        part = self.standardized(slice(None))
+        found = part.slopes(part.gradients(part.points(theta)))
         return found.reshape(*self.batch_shape, *found.shape[1:])
 
     def _flat(self, hypotheses: npt.ArrayLike) -> FloatArray:
@@ -234,6 +255,8 @@ class _Term:
     y: FloatArray
     shares: FloatArray
     loss: str
+    is_data: bool = False
+    is_norm: bool = False
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "shares"):
@@ -271,7 +294,9 @@ def _gap(x: FloatArray, group: FloatArray, shares: FloatArray) -> _Term:
     sizes = [one.sum(axis=-1, keepdims=True) for one in (first, second)]
     if min(size.min() for size in sizes) <= 0.0:
         raise InvalidInputError("`targets` must hold both groups of a score gap, got a group that is empty.")
-    slope = (first / sizes[0] - second / sizes[1])[..., None, :] @ x
+    # The weights sum to 0, so features may be centered first: a common offset leaves no rounding.
+    center = shares[..., None, :] @ x
+    slope = (first / sizes[0] - second / sizes[1])[..., None, :] @ (x - center)
     return _Term(slope, np.zeros(slope.shape[:-1]), np.ones(1), "absolute")
 
 

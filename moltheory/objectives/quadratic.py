@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_names, frozen, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._quadratic_checks import check_semidefinite, shaped, symmetric
 from moltheory.objectives._weighted_sums import (
     JointBasis,
     check_weights,
@@ -24,8 +25,6 @@ __all__ = ["QuadraticObjectives"]
 
 # Entries of the largest temporary array.
 _CHUNK = 1 << 20
-# Rounding allowed in symmetry and positive semidefiniteness, relative to the largest entry.
-_ROUNDING = 1e-10
 
 
 class QuadraticObjectives:
@@ -77,11 +76,11 @@ class QuadraticObjectives:
         *,
         names: Iterable[str] | None = None,
     ) -> None:
-        matrices = _symmetric(curvature)
+        matrices = symmetric(curvature)
         shape = matrices.shape[:-1]
-        at = _shaped("center", center, shape, exact=True)
-        constant = _shaped("offset", offset, shape[:-1], exact=True)
-        _check_semidefinite("curvature", matrices)
+        at = shaped("center", center, shape, exact=True)
+        constant = shaped("offset", offset, shape[:-1], exact=True)
+        check_semidefinite("curvature", matrices)
         self._set(matrices, at, np.zeros(shape[-2:]), constant, names)
 
     @classmethod
@@ -129,16 +128,16 @@ class QuadraticObjectives:
         array([[0.],
                [4.]])
         """
-        matrices = _symmetric(curvature)
+        matrices = symmetric(curvature)
         shape = matrices.shape[:-1]
-        slope = _shaped("linear", linear, shape, exact=True)
-        value = _shaped("constant", constant, shape[:-1], exact=True)
-        point = _shaped("at", at, shape)
+        slope = shaped("linear", linear, shape, exact=True)
+        value = shaped("constant", constant, shape[:-1], exact=True)
+        point = shaped("at", at, shape)
         # Nonnegative everywhere iff the bordered matrix is positive semidefinite, which the curvature then is too.
         bordered = np.empty((*shape[:-1], shape[-1] + 1, shape[-1] + 1))
         bordered[..., :-1, :-1], bordered[..., -1, -1] = matrices, value
         bordered[..., -1, :-1] = bordered[..., :-1, -1] = -slope
-        _check_semidefinite("linear", bordered, border=True)
+        check_semidefinite("linear", bordered, border=True)
         made = cls.__new__(cls)
         made._set(matrices, point, slope, value, names)
         return made
@@ -245,6 +244,60 @@ class QuadraticObjectives:
         gradients *= 2.0
         return np.stack(risks, axis=-1), gradients
 
+    def entry(self, r: int) -> QuadraticObjectives:
+        """Return one entry of the flattened batch, without batch axes.
+
+        Examples
+        --------
+        >>> QuadraticObjectives(np.ones((3, 2, 1, 1)), np.zeros((3, 2, 1)), np.zeros((3, 2))).entry(2).batch_shape
+        ()
+        """
+        n, d = self.n_objectives, self.dimension
+        at, slope, constant = self.expansion
+        made = QuadraticObjectives.__new__(QuadraticObjectives)
+        made._set(
+            self._curvature.reshape(-1, n, d, d)[r],
+            at.reshape(-1, n, d)[r],
+            slope.reshape(-1, n, d)[r],
+            constant.reshape(-1, n)[r],
+            self.names,
+        )
+        return made
+
+    @property
+    def expansion(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Points a_k (*batch, N, d), minus half the gradients there, and the values there (*batch, N)."""
+        shape = self._curvature.shape[:-1]
+        at, slope = (np.broadcast_to(array, shape) for array in (self._at, self._slope))
+        return at, slope, np.broadcast_to(self._constant, shape[:-1])
+
+    def rounding_errors(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        r"""Return bounds on the rounding errors of risks and gradients, for solvers: `theta` is not checked.
+
+        Parameters
+        ----------
+        theta : (..., K, d) ndarray
+            As in `risks`.
+
+        Returns
+        -------
+        risks : (*batch, K, N) ndarray
+        gradients : (*batch, K, N, d) ndarray
+
+        Notes
+        -----
+        Semidefinite curvatures keep :math:`|A_{ij}| \le v_i v_j`, :math:`v = \sqrt{diag A}`, so with the shift
+        :math:`s = \theta - a` sums of sizes are at most :math:`(v'|s|)^2 + 2|b|'|s| + |o|` and
+        :math:`2 v_i v'|s| + 2 |b_i|`; sums of d terms in d terms are off by at most 2d + 8 units of roundoff. Derived.
+        """
+        shift = np.abs(theta[..., None, :] - self._at[..., None, :, :])
+        root = np.sqrt(np.abs(np.diagonal(self._curvature, axis1=-2, axis2=-1)))[..., None, :, :]
+        slope = np.abs(self._slope)[..., None, :, :]
+        along = (root * shift).sum(axis=-1)
+        unit = (self.dimension + 4) * np.finfo(np.float64).eps
+        risks = unit * (along**2 + 2.0 * (slope * shift).sum(axis=-1) + np.abs(self._constant)[..., None, :])
+        return risks, 2.0 * unit * (root * along[..., None] + slope)
+
     def _risk_and_slope(self, k: int, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Risks of one objective, (..., K), and half its gradients."""
         shift = theta - self._at[..., k, None, :]
@@ -333,60 +386,6 @@ class QuadraticObjectives:
     def __repr__(self) -> str:
         """Shapes and names."""
         return f"QuadraticObjectives(batch_shape={self.batch_shape}, dimension={self.dimension}, names={self.names})"
-
-
-def _symmetric(curvature: npt.ArrayLike) -> FloatArray:
-    """Return the curvature, with rounding in its symmetry removed."""
-    shape = "(*batch, N, d, d)"
-    matrices = real_array("curvature", curvature, shape=shape, min_ndim=3)
-    if matrices.shape[-1] != matrices.shape[-2]:
-        raise InvalidInputError(f"`curvature` must have shape {shape}, got shape {matrices.shape}.")
-    turned = np.swapaxes(matrices, -1, -2)
-    if np.array_equal(matrices, turned):
-        return matrices
-    gap = float(np.abs(matrices - turned).max())
-    if gap > _ROUNDING * float(np.abs(matrices).max()):
-        raise InvalidInputError(f"`curvature` must be symmetric, got entries that differ by {gap:g}.")
-    mean: FloatArray = 0.5 * (matrices + turned)
-    return mean
-
-
-def _shaped(name: str, value: npt.ArrayLike, shape: tuple[int, ...], *, exact: bool = False) -> FloatArray:
-    """Return `value` as an array of a shape, or one that broadcasts to it."""
-    array = real_array(name, value, shape=f"{shape}", min_ndim=0)
-    if array.shape == shape:
-        return array
-    try:
-        wide = array + np.zeros(shape[-2:])
-        fits = not exact and (wide.shape == shape[-2:] or np.broadcast_shapes(wide.shape, shape) == shape)
-    except ValueError:
-        fits = False
-    if not fits:
-        raise InvalidInputError(f"`{name}` must have shape {shape} to fit `curvature`, got shape {array.shape}.")
-    return wide
-
-
-def _check_semidefinite(name: str, matrices: FloatArray, *, border: bool = False) -> None:
-    """Refuse matrices that are not positive semidefinite, up to rounding; the last row may have a unit of its own."""
-    size = matrices.shape[-1] - border
-    # In units of the largest diagonal entry, as a small one may be what rounding left of a difference.
-    diagonal = np.diagonal(matrices, axis1=-2, axis2=-1).copy()
-    diagonal[..., :size] = diagonal[..., :size].max(axis=-1, keepdims=True)
-    diagonal[diagonal <= 0.0] = 1.0
-    lifted = matrices.copy()
-    np.einsum("...ii->...i", lifted)[...] += _ROUNDING * matrices.shape[-1] * diagonal
-    try:
-        np.linalg.cholesky(lifted)
-    except np.linalg.LinAlgError:
-        if border:
-            # The curvature may be what is wrong.
-            _check_semidefinite("curvature", np.ascontiguousarray(matrices[..., :size, :size]))
-        rule = "leave every objective nonnegative" if border else "be positive semidefinite"
-        scale = 1.0 / np.sqrt(diagonal)
-        smallest = float(np.linalg.eigvalsh(matrices * scale[..., :, None] * scale[..., None, :])[..., 0].min())
-        raise InvalidInputError(
-            f"`{name}` must {rule}, got a smallest relative eigenvalue of {smallest:.1e}."
-        ) from None
 
 
 def _times(matrices: FloatArray, vectors: FloatArray) -> FloatArray:

@@ -9,6 +9,8 @@ valid bound; least squares within their ranges makes the gradient, and so the ga
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,11 @@ import numpy.typing as npt
 
 from moltheory._validation import FloatArray
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._convex_part import Evaluated
+from moltheory.objectives._coordinates import Coordinates
 from moltheory.objectives.convex import ConvexPart
-from moltheory.solvers._parts import Part, combined, shortfall_of_sums
+from moltheory.solvers._certificates import shortfall_of_sums
+from moltheory.solvers._parts import Part, combined
 
 __all__ = ["check_constraints", "largest_violation", "program_gap"]
 
@@ -49,7 +54,12 @@ def largest_violation(constraints: Sequence[Any]) -> float:
 
 
 def program_gap(
-    part: Part, theta: FloatArray, multipliers: FloatArray, variable: Any, constraints: Sequence[Any]
+    part: Part,
+    theta: FloatArray,
+    multipliers: FloatArray,
+    at: Evaluated,
+    variable: Any,
+    constraints: Sequence[Any],
 ) -> tuple[float, bool, float]:
     """Bound how far a weighted sum of risks at theta (1, 1, d) is above its minimum within the constraints.
 
@@ -62,23 +72,50 @@ def program_gap(
     weights = multipliers[None, None]
     kinks = isinstance(part, ConvexPart) and not part.is_smooth
     if not kinks and not constraints:
-        short, rigorous, norm = shortfall_of_sums(part, theta, weights)
+        short, rigorous, norm = shortfall_of_sums(part, theta, weights, at)
         return float(short[0, 0]), bool(rigorous[0, 0]), float(norm[0, 0])
-    gradients = part.gradients(theta)
-    base = combined(weights, gradients)[0, 0]
+    base = combined(weights, at.gradients)[0, 0]
     rows = _linearised(variable, theta, constraints)
     best = (np.inf, False, np.inf)
-    for close in _CLOSE:
-        columns, low, high, cost, shift = _choices(part, theta, multipliers, rows, close)
-        x = _least_squares(columns, -(base + shift), low, high, part, theta)
-        linear = shift + columns @ x
-        short, rigorous, norm = shortfall_of_sums(part, theta, weights, gradients, linear=linear[None, None])
-        gap = max(float(cost @ np.concatenate([[1.0], x])) + float(short[0, 0]), 0.0)
-        found = (gap, bool(rigorous[0, 0]), float(norm[0, 0]))
+    # In the parameters themselves, the prices of parameters that vanish are told apart best.
+    frames = (None,) if part.frame is None else (None, part.frame)
+    for close, frame in product(_CLOSE, frames):
+        chosen = _choices(part, theta, multipliers, rows, close)
+        x = _least_squares(chosen, -(base + chosen.shift), part, theta, frame)
+        there, linear, fixed = chosen.at(x, part, theta, multipliers, at)
+        short, rigorous, norm = shortfall_of_sums(part, theta, weights, there, linear=linear[None, None])
+        found = (max(fixed + float(short[0, 0]), 0.0), bool(rigorous[0, 0]), float(norm[0, 0]))
+        if not found[1]:
+            level = _level_gap(part, multipliers, there, combined(weights, there.gradients)[0, 0] + linear)
+            found = (max(fixed + level, 0.0), True, found[2]) if level < np.inf else found
         # A bound is worth more than a smaller estimate.
-        if (not found[1], gap) < (not best[1], best[0]):
+        if (not found[1], found[0]) < (not best[1], best[0]):
             best = found
     return best
+
+
+def _level_gap(part: Part, multipliers: FloatArray, at: Evaluated, slope: FloatArray) -> float:
+    r"""Bound how far a function that is at least linear, with some slope G, falls where absolute losses are not larger.
+
+    Better points v have a sum of risks of at most F, that at theta. With t_i the weights of the absolute losses,
+    :math:`\sum_i t_i |x_i'(v - \theta)| \le 2F` if no loss is negative, so that with :math:`M = \sum_i t_i x_i x_i'` and
+    :math:`a = M^{-1} G` the fall :math:`|G'(v - \theta)| = |\sum_i t_i (x_i'a) x_i'(v - \theta)|` is at most
+    :math:`2F \max_i |x_i| |G| / \lambda_{min}(M)`. Infinite where M is singular. Derived.
+    """
+    if not (isinstance(part, ConvexPart) and part.is_nonnegative):
+        return np.inf
+    used = [k for k, name in enumerate(part.losses) if name == "absolute" and multipliers[k] > 0.0]
+    if not used:
+        return np.inf
+    rows = np.concatenate([part.x[k][0] for k in used])
+    t = np.concatenate([multipliers[k] * part.shares[k][0] for k in used])
+    values = np.linalg.eigvalsh((rows * t[:, None]).T @ rows)
+    rounding = rows.shape[1] * (rows.shape[0] + 8) * np.finfo(np.float64).eps * values[-1]
+    if not values[0] > 2.0 * rounding:
+        return np.inf
+    length = float(np.linalg.norm(slope)) + float(multipliers @ at.gradient_error[0, 0])
+    total = float(multipliers @ (at.values + at.value_error)[0, 0])
+    return 2.0 * total * float(np.linalg.norm(rows, axis=1).max()) * length / float(values[0] - rounding)
 
 
 Rows = list[tuple[float, FloatArray, bool]]
@@ -106,48 +143,81 @@ def _linearised(variable: Any, theta: FloatArray, constraints: Sequence[Any]) ->
     return rows
 
 
-def _choices(
-    part: Part, theta: FloatArray, multipliers: FloatArray, rows: Rows, close: float
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return columns (d, m) of what can be chosen within [low, high], its costs (1 + m,), and what is fixed (d,)."""
-    d = theta.shape[-1]
-    columns, low, high, cost, fixed, shift = [], [], [], [], 0.0, np.zeros(d)
-    losses = part.losses if isinstance(part, ConvexPart) else ()
-    for k, name in enumerate(losses):
+@dataclass(frozen=True)
+class _Choices:
+    """What can be chosen within [low, high]: signs of residuals that vanish, then prices of constraints."""
+
+    columns: FloatArray
+    """Slopes (d, m)."""
+    low: FloatArray
+    high: FloatArray
+    shift: FloatArray
+    """What the signs that the gradient has taken so far add to it, with a minus, (d,)."""
+    kinks: dict[int, npt.NDArray[np.bool_]]
+    """Objectives, and which of their residuals vanish."""
+    rows: Rows
+
+    def at(
+        self, x: FloatArray, part: Part, theta: FloatArray, multipliers: FloatArray, at: Evaluated
+    ) -> tuple[Evaluated, FloatArray, float]:
+        """Return what is known at theta with the chosen signs, the constraints' slope (d,), and what the choice costs."""
+        gradients, fixed, first = at.gradients.copy(), 0.0, 0
+        for k, kink in self.kinks.items():
+            if not isinstance(part, ConvexPart):
+                break
+            rest = part.predictions(k, theta)[0, 0] - part.y[k][0]
+            signs, count = np.sign(rest), int(kink.sum())
+            signs[kink] = x[first : first + count]
+            gradients[0, 0, k] = part.subgradient(k, theta, signs)
+            price = multipliers[k] * part.shares[k][0]
+            fixed += float(price @ (np.abs(rest) - signs * rest))
+            first += count
+        linear = self.columns[:, first:] @ x[first:]
+        fixed -= float(sum(price * row[0] for price, row in zip(x[first:], self.rows, strict=True)))
+        return replace(at, gradients=gradients), linear, fixed
+
+
+def _choices(part: Part, theta: FloatArray, multipliers: FloatArray, rows: Rows, close: float) -> _Choices:
+    columns: list[FloatArray] = []
+    low: list[float] = []
+    high: list[float] = []
+    kinks, shift = {}, np.zeros(theta.shape[-1])
+    for k, name in enumerate(part.losses if isinstance(part, ConvexPart) else ()):
         if not isinstance(part, ConvexPart) or name != "absolute" or multipliers[k] == 0.0:
             continue
         rest = part.predictions(k, theta)[0, 0] - part.y[k][0]
         price = multipliers[k] * part.shares[k][0]
-        at = (np.abs(rest) <= close * max(1.0, float(np.abs(rest).max()))) & (price > 0.0)
+        kink = part.near_kinks(k, theta, close) & (price > 0.0)
         # The subgradient takes the sign; here that part is taken back and left open.
-        shift -= (price[at] * np.sign(rest[at])) @ part.x[k][0][at]
-        fixed += float(price[at] @ np.abs(rest[at]))
-        columns += list(price[at, None] * part.x[k][0][at])
-        cost += list(-price[at] * rest[at])
-        low += [-1.0] * int(at.sum())
-        high += [1.0] * int(at.sum())
-    for value, slope, equation in rows:
-        if equation or value >= -close * max(1.0, float(np.abs(slope @ theta[0, 0]))):
-            columns.append(slope)
-            cost.append(-value)
-            low.append(-np.inf if equation else 0.0)
-            high.append(np.inf)
-    matrix = np.array(columns).T if columns else np.zeros((d, 0))
-    return matrix, np.array(low), np.array(high), np.array([fixed, *cost]), shift
+        shift -= (price[kink] * np.sign(rest[kink])) @ part.x[k][0][kink]
+        columns += list(price[kink, None] * part.x[k][0][kink])
+        low += [-1.0] * int(kink.sum())
+        high += [1.0] * int(kink.sum())
+        kinks[k] = kink
+    used = [row for row in rows if row[2] or row[0] >= -close * max(1.0, float(np.abs(row[1] @ theta[0, 0])))]
+    columns += [slope for _, slope, _ in used]
+    low += [-np.inf if equation else 0.0 for _, _, equation in used]
+    high += [np.inf] * len(used)
+    matrix = np.array(columns).T if columns else np.zeros((theta.shape[-1], 0))
+    return _Choices(matrix, np.array(low), np.array(high), shift, kinks, used)
 
 
 def _least_squares(
-    columns: FloatArray, target: FloatArray, low: FloatArray, high: FloatArray, part: Part, theta: FloatArray
+    chosen: _Choices, target: FloatArray, part: Part, theta: FloatArray, frame: Coordinates | None
 ) -> FloatArray:
     """Choose within the ranges so that the gradient is 0, or on a Euclidean ball points into it."""
     from scipy.optimize import lsq_linear
 
+    columns, low, high = chosen.columns, chosen.low, chosen.high
     count = columns.shape[1]
     if count == 0:
         return np.zeros(0)
     if part.ball is not None and part.ball.norm == "l2":
-        columns = np.column_stack([columns, theta[0, 0]])
+        inward = theta if part.frame is None else part.frame.push(part.frame.back(theta))
+        columns = np.column_stack([columns, inward[0, 0]])
         low, high = np.append(low, 0.0), np.append(high, np.inf)
+    if frame is not None:
+        columns, target = frame.pull(columns.T[None])[0].T, frame.pull(target[None, None])[0, 0]
     size = np.linalg.norm(columns, axis=0)
     size = np.where(size > 0.0, size, 1.0)
     found = lsq_linear(columns / size, target, bounds=(low * size, high * size), method="bvls", tol=1e-15)

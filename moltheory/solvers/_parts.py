@@ -1,4 +1,4 @@
-"""Smooth objectives as solvers see them, and the lower bounds that certificates are made of.
+"""Smooth objectives as solvers see them.
 
 Points are (R, M, d): M of them for each of R entries of the flattened batch; weights are (R, M, N).
 """
@@ -10,12 +10,13 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from moltheory._validation import FloatArray
 from moltheory.objectives import NormBall, QuadraticObjectives
+from moltheory.objectives._convex_part import Evaluated
+from moltheory.objectives._coordinates import Coordinates
 
-__all__ = ["Part", "QuadraticPart", "combined", "damped", "shortfall_of_sums", "solved_systems"]
+__all__ = ["Part", "QuadraticPart", "combined", "damped", "solved_systems"]
 
 
 class Part(Protocol):
@@ -24,6 +25,14 @@ class Part(Protocol):
     @property
     def ball(self) -> NormBall | None:
         """The class, None for all of R^d."""
+
+    @property
+    def frame(self) -> Coordinates | None:
+        """Coordinates that points are in, None for the parameters themselves."""
+
+    @property
+    def n_terms(self) -> int:
+        """Number of terms of the longest sum that a curvature is made of."""
 
     @property
     def strong_convexity(self) -> FloatArray:
@@ -46,6 +55,9 @@ class Part(Protocol):
     def derivatives(self, theta: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Gradients, and curvatures (R, M, d, d) of the weighted sums."""
 
+    def evaluated(self, theta: FloatArray) -> Evaluated:
+        """Values and gradients with bounds on their rounding errors."""
+
     def expressions(self, variable: Any) -> list[Any]:
         """Risks of the first entry as cvxpy expressions."""
 
@@ -56,6 +68,8 @@ class QuadraticPart:
 
     objectives: QuadraticObjectives
     ball: NormBall | None = None
+    frame: None = None
+    n_terms: int = 1
 
     @cached_property
     def curvature(self) -> FloatArray:
@@ -102,20 +116,31 @@ class QuadraticPart:
         curvature = 2.0 * (weights @ self.curvature.reshape(r, n, d * d)).reshape(r, -1, d, d)
         return self.gradients(theta), curvature
 
+    def evaluated(self, theta: FloatArray) -> Evaluated:
+        """Values and gradients with bounds on their rounding errors."""
+        batch = self.objectives.batch_shape
+        errors = self.objectives.rounding_errors(theta.reshape(*batch, *theta.shape[1:]))
+        risks, slopes = (e.reshape(*theta.shape[:2], *e.shape[len(batch) + 1 :]) for e in errors)
+        norms = np.linalg.norm(slopes, axis=-1)
+        return Evaluated(self.values(theta), self.gradients(theta), risks, norms, norms)
+
     def expressions(self, variable: Any) -> list[Any]:
         """Risks of the first entry as cvxpy expressions."""
         import cvxpy
 
         cp: Any = cvxpy  # its stubs lack most atoms
 
-        at_zero = self.values(np.zeros((self.curvature.shape[0], 1, self.curvature.shape[-1])))[0, 0]
+        entry = self.objectives.entry(0)
         found = []
-        for k in range(at_zero.size):
-            values, vectors = np.linalg.eigh(self.curvature[0, k])
-            kept = values > 1e-15 * max(values[-1], 1e-300)
-            root = np.sqrt(values[kept])[:, None] * vectors[:, kept].T
-            square = cp.sum_squares(root @ variable) if kept.any() else 0.0
-            found.append(square - 2.0 * self.linear[0, k] @ variable + at_zero[k])
+        for matrix, at, slope, constant in zip(entry.curvature, *entry.expansion, strict=True):
+            # To unit diagonal, so that the eigenvalues of a graded matrix come out right.
+            size = np.sqrt(np.maximum(np.diagonal(matrix), 0.0))
+            unit = np.where(size > 0.0, size, 1.0)
+            values, vectors = np.linalg.eigh(matrix / unit[:, None] / unit)
+            kept = values > 1e-15 * max(float(values[-1]), 1e-300)
+            root = np.sqrt(values[kept])[:, None] * vectors[:, kept].T * size
+            square = cp.sum_squares(root @ (variable - at)) if kept.any() else 0.0
+            found.append(square - 2.0 * slope @ (variable - at) + constant)
         return found
 
 
@@ -125,12 +150,20 @@ def combined(weights: FloatArray, gradients: FloatArray) -> FloatArray:
     return found
 
 
-def solved_systems(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
-    """Solve with symmetric positive semidefinite matrices, as if singular ones had a little ridge."""
-    d = matrices.shape[-1]
-    shift = 1e-14 * np.trace(matrices, axis1=-2, axis2=-1) + 1e-200
-    found: FloatArray = np.linalg.solve(matrices + shift[..., None, None] * np.eye(d), vectors[..., None])[..., 0]
-    return found
+def solved_systems(matrices: FloatArray, sides: FloatArray) -> FloatArray:
+    """Solve for sides (..., d) or (..., d, m) with symmetric positive semidefinite matrices (..., d, d).
+
+    They are scaled to unit diagonal, so that no unit of a parameter counts as small, and singular ones get a little ridge.
+    """
+    diagonal = np.diagonal(matrices, axis1=-2, axis2=-1)
+    size = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, np.maximum(diagonal.max(axis=-1, keepdims=True), 1e-200)))
+    unit = matrices * size[..., :, None]
+    unit *= size[..., None, :]
+    rows = np.arange(matrices.shape[-1])
+    unit[..., rows, rows] += 1e-14
+    many = sides.ndim == matrices.ndim
+    found: FloatArray = np.linalg.solve(unit, size[..., None] * (sides if many else sides[..., None])) * size[..., None]
+    return found if many else found[..., 0]
 
 
 def damped(part: Part, curvature: FloatArray, gradients: FloatArray) -> FloatArray:
@@ -143,76 +176,3 @@ def damped(part: Part, curvature: FloatArray, gradients: FloatArray) -> FloatArr
     rows = np.arange(curvature.shape[-1])
     found[..., rows, rows] += norm[..., None] * size**2
     return found
-
-
-def shortfall_of_sums(
-    part: Part,
-    theta: FloatArray,
-    weights: FloatArray,
-    gradients: FloatArray | None = None,
-    *,
-    linear: FloatArray | None = None,
-) -> tuple[FloatArray, npt.NDArray[np.bool_], FloatArray]:
-    r"""Bound how far weighted sums of risks are above their smallest values.
-
-    Parameters
-    ----------
-    part : Part
-    theta : (R, M, d) ndarray
-    weights : (R, M, N) ndarray
-        Nonnegative.
-    gradients : (R, M, N, d) ndarray, optional
-        At theta, if known.
-    linear : (R, M, d) ndarray, optional
-        Slopes of linear functions that are added to the sums.
-
-    Returns
-    -------
-    shortfall, rigorous, gradient_norm : (R, M) ndarrays
-
-    Notes
-    -----
-    With G the gradient of the sum: :math:`\|G\|^2 / (2 \mu)` where it is mu-strongly convex,
-    :math:`G'\theta + \max_{\|v\| \le r} (-G'v)` on a ball, whichever is smaller, and exactly :math:`G'H^{-1}G / 2` for
-    quadratics.
-
-    Without a global modulus a local one serves: if the curvature H at theta has smallest eigenvalue m and changes by
-    at most the factor :math:`e^{R \|v\|}` within v, the sum is m/e-strongly convex on the ball of radius 1/R around
-    theta. If :math:`\|G\| < m / (2 e R)`, its values on that sphere exceed the one at theta, the minimiser is inside,
-    and :math:`e \|G\|^2 / (2 m)` is a bound (derived). Where none applies, the Newton decrement is an estimate.
-    """
-    g = combined(weights, part.gradients(theta) if gradients is None else gradients)
-    if linear is not None:
-        g = g + linear
-    square = (g * g).sum(axis=-1)
-    modulus = (weights * part.strong_convexity[:, None]).sum(axis=-1)
-    strong = modulus > 0.0
-    bound = np.divide(square, 2.0 * modulus, out=np.full(square.shape, np.inf), where=strong)
-    rigorous = strong.copy()
-    if part.ball is not None:
-        bound = np.minimum(bound, np.maximum((g * theta).sum(axis=-1) + part.ball.width(g), 0.0))
-        rigorous[:] = True
-    if not rigorous.all():
-        columns = np.flatnonzero(~rigorous.all(axis=0))
-        _, curvature = part.derivatives(theta[:, columns], weights[:, columns])
-        values = np.linalg.eigvalsh(curvature)
-        size = values.shape[-1] * np.finfo(np.float64).eps * values[..., -1]
-        smallest = np.where(values[..., 0] > 100.0 * size, values[..., 0] - size, 0.0)
-        decrement = 0.5 * (g[:, columns] * solved_systems(curvature, g[:, columns])).sum(axis=-1)
-        if isinstance(part, QuadraticPart):
-            proper = values[..., 0] > 1e-12 * np.maximum(values[..., -1], 1e-300)
-            rigorous[:, columns] |= proper
-            # The little ridge makes the decrement too small by at most this factor.
-            decrement *= np.where(
-                proper, 1.0 + 1e-14 * values.sum(axis=-1) / np.where(proper, values[..., 0], 1.0), 1.0
-            )
-        else:
-            # Of an infinite roughness, that of a curvature which vanishes, nothing follows, not even at gradient 0.
-            rough = np.where(np.isfinite(part.roughness), part.roughness, 0.0)[:, None]
-            proper = np.sqrt(square[:, columns]) * (2.0 * np.e) * rough < smallest
-            proper &= np.isfinite(part.roughness)[:, None]
-            rigorous[:, columns] |= proper
-            local = np.e * square[:, columns] / (2.0 * np.where(proper, smallest, 1.0))
-            decrement = np.where(proper, local, decrement)
-        bound[:, columns] = np.where(strong[:, columns], bound[:, columns], np.maximum(decrement, 0.0))
-    return bound, rigorous, np.sqrt(square)

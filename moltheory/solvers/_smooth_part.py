@@ -20,9 +20,11 @@ import numpy.typing as npt
 from moltheory._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import NormBall, SmoothObjectives
+from moltheory.objectives._convex_part import Evaluated
 from moltheory.scalarization import Chebyshev
 from moltheory.solvers._ball import ball_step
-from moltheory.solvers._parts import combined, damped, shortfall_of_sums, solved_systems
+from moltheory.solvers._certificates import shortfall_of_sums
+from moltheory.solvers._parts import combined, damped, solved_systems
 from moltheory.solvers.minimax import MAX_OBJECTIVES, chebyshev_gap, minimise_maxima
 from moltheory.solvers.sweep import Outcome
 
@@ -40,6 +42,8 @@ class SmoothPart:
     """The objectives in the form that solvers work on."""
 
     objectives: SmoothObjectives
+    frame: None = None
+    n_terms: int = 1
 
     @property
     def ball(self) -> NormBall | None:
@@ -82,6 +86,12 @@ class SmoothPart:
         curvature = combined(weights, hessians).reshape(*theta.shape[:2], d, d)
         return self.gradients(theta), 0.5 * (curvature + np.swapaxes(curvature, -1, -2))
 
+    def evaluated(self, theta: FloatArray) -> Evaluated:
+        """Values and gradients, taken to be right to some units of roundoff: more is not known of user's functions."""
+        values, gradients = self.values(theta), self.gradients(theta)
+        error = 8.0 * np.finfo(np.float64).eps * np.linalg.norm(gradients, axis=-1)
+        return Evaluated(values, gradients, 8.0 * np.finfo(np.float64).eps * np.abs(values), error, error)
+
     def expressions(self, variable: Any) -> list[Any]:
         """No cvxpy form is known."""
         raise InvalidInputError("`objectives` must have a cvxpy form here, got SmoothObjectives, which have none.")
@@ -118,9 +128,10 @@ def smooth_sums(objectives: SmoothObjectives, weights: FloatArray, *, tolerance:
         rows = slice(first, first + step)
         w = np.broadcast_to(shares[rows], (part.size, *shares[rows].shape))
         theta = _descend(part, np.repeat(start, w.shape[1], axis=1), w)
-        gap, rigorous, norm = _certified(part, theta, w)
-        out.solutions[:, rows], out.points[:, rows] = theta, part.values(theta)
-        out.gap[:, rows], out.rigorous[:, rows], out.gradient_norm[:, rows] = gap, rigorous, norm
+        gap, rigorous, norm, at = _certified(part, theta, w)
+        out.solutions[:, rows], out.points[:, rows] = theta, at.values
+        out.gap[:, rows] = gap + (at.value_error * w).sum(axis=-1)
+        out.rigorous[:, rows], out.gradient_norm[:, rows] = rigorous, norm
     out.values[:] = (out.points * weights).sum(axis=-1)
     out.gap *= total
     out.gradient_norm *= total
@@ -139,8 +150,9 @@ def smooth_maxima(objectives: SmoothObjectives, chosen: Sequence[Chebyshev], *, 
     start = _descend(part, np.zeros((part.size, 1, d)), np.full((part.size, 1, n), 1.0 / n))
     with np.errstate(invalid="ignore"):
         theta, u = minimise_maxima(part, np.repeat(start, len(chosen), axis=1), w, z, rho, tolerance=tolerance)
-        gap, out.rigorous[:], norm = chebyshev_gap(part, theta, part.values(theta), u, w, z, rho)
-    out.solutions, out.points = theta, part.values(theta)
+        at = part.evaluated(theta)
+        gap, out.rigorous[:], norm = chebyshev_gap(part, theta, at.values, u, w, z, rho, at)
+    out.solutions, out.points = theta, at.values
     for j, scalarization in enumerate(chosen):
         out.values[:, j] = scalarization(out.points[:, j])
     out.gap, out.gradient_norm = gap * total, norm * total
@@ -157,10 +169,11 @@ def _settle(out: Outcome, tolerance: float) -> None:
 
 def _certified(
     part: SmoothPart, theta: FloatArray, weights: FloatArray
-) -> tuple[FloatArray, npt.NDArray[np.bool_], FloatArray]:
+) -> tuple[FloatArray, npt.NDArray[np.bool_], FloatArray, Evaluated]:
     # The rate of change of the curvature is unknown, thus infinite: times a gradient of 0 it is not a number.
     with np.errstate(invalid="ignore", over="ignore"):
-        return shortfall_of_sums(part, theta, weights)
+        at = part.evaluated(theta)
+        return *shortfall_of_sums(part, theta, weights, at), at
 
 
 def _descend(part: SmoothPart, start: FloatArray, weights: FloatArray) -> FloatArray:

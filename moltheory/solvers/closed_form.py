@@ -15,7 +15,8 @@ from moltheory._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import QuadraticObjectives
 from moltheory.scalarization import Chebyshev
-from moltheory.solvers._parts import QuadraticPart, shortfall_of_sums
+from moltheory.solvers._certificates import shortfall_of_sums
+from moltheory.solvers._parts import QuadraticPart
 from moltheory.solvers.sweep import Outcome
 
 __all__ = ["chebyshev_of_two", "quadratic_sums", "terms_of_chebyshev"]
@@ -33,11 +34,22 @@ def quadratic_sums(objectives: QuadraticObjectives, weights: FloatArray, *, tole
     risks, slopes = objectives.risks_and_gradients(solutions, weights)
     theta, points, gradients = (a.reshape(-1, *a.shape[-2:]) for a in (solutions, risks, slopes))
     part = QuadraticPart(objectives)
-    gap = None if joint is None else joint.shortfall(part.curvature, gradients, weights)
+    gap, value_error = None, np.zeros(())
+    if joint is not None:
+        lead = len(objectives.batch_shape)
+        errors = (a.reshape(-1, *a.shape[lead:]) for a in objectives.rounding_errors(solutions))
+        risk_error, slope_error = errors
+        slope_error = (weights[:, None] @ slope_error)[:, :, 0]
+        value_error = (risk_error * weights).sum(axis=-1)
+        gap = joint.shortfall(part.curvature, gradients, weights, slope_error)
     if gap is None:
-        gap, rigorous, norm = shortfall_of_sums(part, theta, np.broadcast_to(weights, points.shape))
+        w = np.broadcast_to(weights, points.shape)
+        at = part.evaluated(theta)
+        gap, rigorous, norm = shortfall_of_sums(part, theta, w, at)
+        value_error = (at.value_error * weights).sum(axis=-1)
     else:
         rigorous, norm = np.ones(gap.shape, bool), np.sqrt(np.vecdot(gradients, gradients))
+    gap = gap + value_error
     values = (points * weights).sum(axis=-1)
     out = Outcome(theta, points, values, gap, rigorous, np.empty(values.shape, np.int8), norm)
     out.judge(slice(None), tolerance)

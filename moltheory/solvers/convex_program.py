@@ -30,7 +30,9 @@ from moltheory.scalarization import (
     SmoothChebyshev,
     WeightedScalarization,
 )
+from moltheory.solvers._active_set import polished
 from moltheory.solvers._dual_terms import check_constraints, largest_violation, program_gap
+from moltheory.solvers._outer import largest_slopes, lower_bound
 from moltheory.solvers._parts import Part, QuadraticPart
 from moltheory.solvers.separability import unattained
 from moltheory.solvers.sweep import Outcome, Status
@@ -42,6 +44,9 @@ __all__ = ["solve_programs"]
 _TIGHT = (1e-12, 1e-10, 1e-8)
 # Constraints of the user are met if they are violated by at most this.
 _FEASIBLE = 1e-8
+# Gaps this far below the tolerance are not polished.
+_POLISHED = 1e-3
+_EPS = np.finfo(np.float64).eps
 # What the word of a solver other than Clarabel is worth.
 _OTHERS = 1e-4
 
@@ -81,18 +86,10 @@ def solve_programs(
         for rows in groups.values():
             program = _Program(part, scalarizations[rows[0]], objectives.dimension, solver, constraints)
             for j in rows:
-                for accuracy in _TIGHT if solver == "CLARABEL" else (0.0,):
-                    status = _fill(out, r, j, part, scalarizations[j], program, accuracy)
-                    infeasible = out.rigorous[r, j] and np.isinf(out.gap[r, j])
-                    limit = tolerance * max(1.0, abs(out.values[r, j]))
-                    if not infeasible and program.given and status == "optimal" and not out.gap[r, j] <= limit:
-                        claimed = max(accuracy, 1e-8) if solver == "CLARABEL" else _OTHERS
-                        out.gap[r, j], out.rigorous[r, j] = claimed * max(1.0, abs(out.values[r, j])), False
-                    if infeasible or out.gap[r, j] <= limit:
-                        break
+                _solve_row(out, r, j, part, scalarizations[j], program, tolerance)
         if isinstance(part, ConvexPart) and constraints is None:
             seen = np.array([_objectives_in(u) for u in scalarizations])
-            gone[r] = unattained(part, np.asarray(out.solutions[r : r + 1], dtype=np.float64), seen)[0]
+            gone[r] = unattained(part, part.points(np.asarray(out.solutions[r : r + 1], dtype=np.float64)), seen)[0]
     lost = out.status > Status.HEURISTIC
     out.judge(slice(None), tolerance)
     out.status[lost & ~np.isfinite(out.gap)] = Status.FAILED
@@ -125,17 +122,8 @@ def _kind(u: Scalarization) -> tuple[Any, ...]:
 
 def _entry(objectives: ConvexObjectives | QuadraticObjectives, r: int) -> Part:
     if isinstance(objectives, ConvexObjectives):
-        return objectives.part(slice(r, r + 1))
-    shape = objectives.curvature.shape
-    at = np.zeros((1, *shape[-3:-1]))
-    values = np.broadcast_to(objectives.risks(np.zeros((1, shape[-1]))), (*objectives.batch_shape, 1, shape[-3]))
-    one = QuadraticObjectives.from_expansion(
-        objectives.curvature.reshape(-1, *shape[-3:])[r : r + 1],
-        objectives.linear.reshape(-1, *shape[-3:-1])[r : r + 1],
-        values.reshape(-1, shape[-3])[r : r + 1],
-        at=at,
-    )
-    return QuadraticPart(one)
+        return objectives.standardized(slice(r, r + 1))
+    return QuadraticPart(objectives.entry(r))
 
 
 class _Program:
@@ -172,9 +160,10 @@ class _Program:
             goal = like.smoothing * cp.log_sum_exp(cp.hstack([w / like.smoothing for w in weighted]))
         else:
             goal = sum(weighted)
+        parameters = self.theta if part.frame is None else part.frame.inverse[0] @ self.theta
         if part.ball is not None:
-            constraints.append(cp.norm(self.theta, 2 if part.ball.norm == "l2" else 1) <= part.ball.radius)
-        self.given = [] if given is None else check_constraints(given(self.theta))
+            constraints.append(cp.norm(parameters, 2 if part.ball.norm == "l2" else 1) <= part.ball.radius)
+        self.given = [] if given is None else check_constraints(given(parameters))
         self.program = cp.Problem(cp.Minimize(goal), [*self.limits.values(), *constraints, *self.given])
 
     def solve(self, u: Scalarization, tightening: FloatArray, accuracy: float) -> str:
@@ -209,75 +198,91 @@ class _Program:
         return found
 
 
-def _fill(out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, accuracy: float) -> str:
-    """Solve one row; leaves gap inf where there is no point, and marks proven infeasibility as a rigorous one.
+def _solve_row(out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, tolerance: float) -> None:
+    """Solve one row at one accuracy after the other; keeps the point with the smallest gap, inf where there is none.
 
-    Returns the solver's word where there is a new point.
+    Proven infeasibility is marked as a rigorous infinite gap.
     """
-    tightening = np.zeros(u.n_objectives)
+    for accuracy in _TIGHT if program.solver == "CLARABEL" else (0.0,):
+        status = _fill(out, r, j, part, u, program, accuracy, tolerance)
+        infeasible = out.rigorous[r, j] and np.isinf(out.gap[r, j])
+        limit = tolerance * max(1.0, abs(out.values[r, j]))
+        if not infeasible and program.given and status == "optimal" and not out.gap[r, j] <= limit:
+            claimed = max(accuracy, 1e-8) if program.solver == "CLARABEL" else _OTHERS
+            out.gap[r, j], out.rigorous[r, j] = claimed * max(1.0, abs(out.values[r, j])), False
+        if infeasible or out.gap[r, j] <= limit:
+            break
+
+
+def _fill(
+    out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, accuracy: float, tolerance: float
+) -> str:
+    """Solve one row at one accuracy, and polish; returns the solver's word where there is a new point."""
+    tightening, word = np.zeros(u.n_objectives), "failed"
     for _ in range(4):
         status = program.solve(u, tightening, accuracy)
         if program.theta.value is None or "infeasible" in status or "unbounded" in status:
-            out.rigorous[r, j] = status == "infeasible" and not tightening.any()
-            return "failed"
-        theta = np.asarray(program.theta.value, dtype=np.float64)[None, None]
-        if part.ball is not None:
-            theta = part.ball.inside(theta)
-        values = part.values(theta)
-        if not np.isfinite(values).all():
-            return "failed"
-        if not isinstance(u, EpsilonConstraint):
+            # A polished point may have been found before the bounds were tightened too far.
+            out.rigorous[r, j] |= status == "infeasible" and not tightening.any() and np.isinf(out.gap[r, j])
             break
-        excess = np.where(np.isfinite(u.bounds), values[0, 0] - np.array(u.bounds), -np.inf)
-        if (excess <= 0.0).all():
+        theta = np.asarray(program.theta.value, dtype=np.float64)[None, None]
+        if not np.isfinite(theta).all():
+            break
+        excess = _record(out, r, j, part, u, theta, program.duals(u.n_objectives), program)
+        if excess is None:
+            word = status
+        if not program.given:
+            for better, prices in polished(part, u, theta):
+                if out.gap[r, j] <= _POLISHED * tolerance:
+                    break
+                if _record(out, r, j, part, u, better, prices, program) is None:
+                    word = status
+        if excess is None or np.isfinite(out.gap[r, j]):
             break
         tightening = np.maximum(tightening, np.where(excess > 0.0, 2.0 * excess + tightening, 0.0))
-    value = float(u(values[0, 0]))
-    if not np.isfinite(value):
-        return "failed"
-    multipliers, dual = _multipliers(u, values[0, 0], program.duals)
+    return word
+
+
+def _record(
+    out: Outcome,
+    r: int,
+    j: int,
+    part: Part,
+    u: Scalarization,
+    theta: FloatArray,
+    prices: FloatArray,
+    program: _Program,
+) -> FloatArray | None:
+    """Keep a point (1, 1, d) if its gap is the smallest so far; returns by how much it breaks bounds, if it does."""
+    parameters = theta if part.frame is None else part.frame.back(theta, best=True)
+    if part.ball is not None:
+        parameters = part.ball.inside(parameters)
+    theta = parameters if part.frame is None else part.frame.forth(parameters)
+    at = part.evaluated(theta)
+    values, error = at.values[0, 0], at.value_error[0, 0]
+    if not np.isfinite(values).all():
+        return np.zeros(values.size)
+    if isinstance(u, EpsilonConstraint):
+        # The bound is met however the risk is evaluated, on whatever processor.
+        excess = np.where(np.isfinite(u.bounds), values + error - np.array(u.bounds), -np.inf)
+        excess[u.objective] = -np.inf if np.isinf(u.bounds[u.objective]) else excess[u.objective]
+        if (excess > 0.0).any():
+            return excess
+    value = float(u(values))
     program.theta.value = theta[0, 0]
-    if largest_violation(program.given) > _FEASIBLE:
-        return "failed"
-    short, rigorous, norm = program_gap(part, theta, multipliers, program.theta, program.given)
+    if not np.isfinite(value) or largest_violation(program.given) > _FEASIBLE:
+        return np.zeros(values.size)
+    multipliers, dual = lower_bound(u, values, prices)
+    short, rigorous, norm = program_gap(part, theta, multipliers, at, program.theta, program.given)
     if rigorous and isinstance(part, ConvexPart) and part.is_nonnegative:
         # No sum of such losses is below 0: where they can all vanish, sharper than what a gradient says.
-        short = min(short, float(multipliers @ values[0, 0]))
-    gap = max(value - dual, 0.0) + short
-    if gap >= out.gap[r, j]:
-        return "failed"
-    out.solutions[r, j], out.points[r, j], out.values[r, j] = theta[0, 0], values[0, 0], value
-    out.gap[r, j] = gap
-    out.rigorous[r, j], out.gradient_norm[r, j] = rigorous, norm
+        short = min(short, float(multipliers @ values))
+    gap = max(value - dual, 0.0) + short + float((multipliers + largest_slopes(u)) @ error)
+    gap += 4.0 * _EPS * (abs(value) + float(multipliers @ np.abs(values)))
+    # A bound is worth more than a smaller estimate.
+    if np.isfinite(out.gap[r, j]) and (not rigorous, gap) >= (not out.rigorous[r, j], out.gap[r, j]):
+        return None
+    out.solutions[r, j], out.points[r, j], out.values[r, j] = parameters[0, 0], values, value
+    out.gap[r, j], out.rigorous[r, j], out.gradient_norm[r, j] = gap, rigorous, norm
     out.status[r, j] = Status.CERTIFIED
-    return status
-
-
-def _multipliers(u: Scalarization, values: FloatArray, duals: Callable[[int], FloatArray]) -> tuple[FloatArray, float]:
-    r"""Return multipliers of the risks, and :math:`\lambda \cdot v - U^*(\lambda) \le U(v)` at the risks."""
-    if isinstance(u, EpsilonConstraint):
-        price = np.where(np.isfinite(u.bounds), duals(values.size), 0.0)
-        slack = np.where(np.isfinite(u.bounds), values - np.array(u.bounds), 0.0)
-        multipliers = price.copy()
-        multipliers[u.objective] += 1.0
-        return multipliers, float(values[u.objective] + price @ slack)
-    if not isinstance(u, WeightedScalarization):
-        raise TypeError(f"no lower bound is known for {type(u).__name__}")
-    w = np.array(u.weights)
-    if isinstance(u, Chebyshev) or (isinstance(u, PNorm) and u.p == np.inf):
-        ideal, rho = (np.array(u.ideal), u.augmentation) if isinstance(u, Chebyshev) else (np.zeros(w.size), 0.0)
-        price = duals(w.size) * (w > 0.0)
-        price = price / price.sum() if price.any() else (w > 0.0) / (w > 0.0).sum()
-        multipliers = price * w + rho
-        return multipliers, float(multipliers @ (values - ideal))
-    if isinstance(u, PNorm):
-        value = float(u(values))
-        gradient = w if value == 0.0 else w * (w * values / value) ** (u.p - 1.0)
-        return gradient, float(gradient @ values)
-    if isinstance(u, SmoothChebyshev):
-        scaled = w * values / u.smoothing
-        share = np.exp(scaled - scaled.max())
-        share /= share.sum()
-        entropy = -float((share * np.log(np.maximum(share, 1e-300))).sum())
-        return w * share, float((w * share) @ values + u.smoothing * entropy)
-    return w, float(w @ values)
+    return None

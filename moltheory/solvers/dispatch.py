@@ -17,9 +17,10 @@ from moltheory.objectives import (
     QuadraticObjectives,
     SmoothObjectives,
 )
+from moltheory.objectives._convex_part import Evaluated
 from moltheory.runs import RandomSource
 from moltheory.scalarization import Chebyshev, PNorm, Scalarization, WeightedScalarization, WeightedSum
-from moltheory.solvers._parts import QuadraticPart
+from moltheory.solvers._parts import Part, QuadraticPart
 from moltheory.solvers._smooth_part import check_smooth, smooth_maxima, smooth_sums
 from moltheory.solvers._starts import starts
 from moltheory.solvers.closed_form import chebyshev_of_two, quadratic_sums, terms_of_chebyshev
@@ -256,7 +257,7 @@ def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Che
     if isinstance(objectives, QuadraticObjectives):
         blocks: list[tuple[slice, Any]] = [(slice(None), QuadraticPart(objectives))]
     else:
-        blocks = [(entries, objectives.part(entries)) for entries in chunks(objectives, k)]
+        blocks = [(entries, objectives.standardized(entries)) for entries in chunks(objectives, k)]
     lost = np.zeros((r, k), bool)
     for entries, part in blocks:
         count = len(range(r)[entries])
@@ -270,16 +271,19 @@ def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Che
             found = minimise_maxima(part, start, w, z, rho, tolerance=tolerance, multipliers=first)
             exact = False
         theta, u = found
-        gap, rigorous, norm = chebyshev_gap(part, theta, part.values(theta), u, w, z, rho)
+        parameters, theta, at = _judged(part, theta)
+        gap, rigorous, norm = chebyshev_gap(part, theta, at.values, u, w, z, rho, at)
         loose = np.flatnonzero((gap > 0.01 * tolerance).any(axis=0)) if exact else np.zeros(0, np.int64)
         if loose.size:
             more, v = minimise_maxima(part, theta[:, loose], w[loose], z[loose], rho[loose], tolerance=tolerance)
-            again = chebyshev_gap(part, more, part.values(more), v, w[loose], z[loose], rho[loose])
+            other, more, there = _judged(part, more)
+            again = chebyshev_gap(part, more, there.values, v, w[loose], z[loose], rho[loose], there)
             better = again[0] < gap[:, loose]
-            theta[:, loose] = np.where(better[..., None], more, theta[:, loose])
-            for old, new in zip((gap, rigorous, norm), again, strict=True):
-                old[:, loose] = np.where(better, new, old[:, loose])
-        out.solutions[entries], out.points[entries] = theta, part.values(theta)
+            for old, new in ((parameters, other), (theta, more), (at.values, there.values)):
+                old[:, loose] = np.where(better[..., None], new, old[:, loose])
+            for one, two in zip((gap, rigorous, norm), again, strict=True):
+                one[:, loose] = np.where(better, two, one[:, loose])
+        out.solutions[entries], out.points[entries] = parameters, at.values
         out.gap[entries], out.rigorous[entries], out.gradient_norm[entries] = gap * size, rigorous, norm * size
         if isinstance(objectives, ConvexObjectives):
             lost[entries] = unattained(part, theta, w)
@@ -288,6 +292,13 @@ def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Che
     out.judge(slice(None), tolerance)
     out.status[lost], out.gap[lost], out.rigorous[lost] = Status.UNATTAINED, np.inf, False
     return out
+
+
+def _judged(part: Part, theta: FloatArray) -> tuple[FloatArray, FloatArray, Evaluated]:
+    """Return parameters as rounded to floats, the points that they are, and what is known there."""
+    parameters = theta if part.frame is None else part.frame.back(theta, best=True)
+    theta = theta if part.frame is None else part.frame.forth(parameters)
+    return parameters, theta, part.evaluated(theta)
 
 
 def _merged(parts: list[tuple[list[int], Outcome]], k: int) -> Outcome:

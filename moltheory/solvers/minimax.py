@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import FloatArray
-from moltheory.solvers._parts import Part, combined, damped, shortfall_of_sums
+from moltheory.objectives._convex_part import Evaluated
+from moltheory.solvers._certificates import shortfall_of_sums
+from moltheory.solvers._parts import Part, combined, damped, solved_systems
 
 __all__ = ["MAX_OBJECTIVES", "chebyshev_gap", "minimise_maxima"]
 
 MAX_OBJECTIVES = 6
 _LIMIT = 100
+_EPS = np.finfo(np.float64).eps
 
 
 def minimise_maxima(
@@ -89,22 +92,34 @@ class _Terms:
         return u * self.w + self.rho[:, None]
 
     def gap(
-        self, part: Part, theta: FloatArray, values: FloatArray, u: FloatArray, gradients: FloatArray | None = None
+        self, part: Part, theta: FloatArray, values: FloatArray, u: FloatArray, at: Evaluated | FloatArray | None = None
     ) -> tuple[FloatArray, npt.NDArray[np.bool_], FloatArray]:
         """Value minus a lower bound: what the sum lacks of the maximum, and the sum of its smallest value."""
         lag = self.multipliers(u)
-        short, rigorous, norm = shortfall_of_sums(part, theta, lag, gradients)
+        short, rigorous, norm = shortfall_of_sums(part, theta, lag, at)
         terms = np.where(self.w > 0.0, self.w * (values - self.z), 0.0)
         top = self.of(values).max(axis=-1)
         slack = (u * (top[..., None] - terms)).sum(axis=-1)
-        return np.maximum(slack, 0.0) + short, rigorous, norm
+        gap = np.maximum(slack, 0.0) + short
+        if isinstance(at, Evaluated):
+            # Value and lower bound are each off by at most this, as the multipliers sum to 1.
+            gap = gap + (self.w * at.value_error).max(axis=-1) + self.rho * at.value_error.sum(axis=-1)
+            gap = gap + 2.0 * _EPS * self.size(values)
+        return gap, rigorous, norm
 
 
 def chebyshev_gap(
-    part: Part, theta: FloatArray, values: FloatArray, u: FloatArray, w: FloatArray, z: FloatArray, rho: FloatArray
+    part: Part,
+    theta: FloatArray,
+    values: FloatArray,
+    u: FloatArray,
+    w: FloatArray,
+    z: FloatArray,
+    rho: FloatArray,
+    at: Evaluated | None = None,
 ) -> tuple[FloatArray, npt.NDArray[np.bool_], FloatArray]:
     """Return gap, rigour and gradient norm (R, K) of points with multipliers u on the simplex (0 where w is)."""
-    return _Terms(w, z, rho).gap(part, theta, values, u)
+    return _Terms(w, z, rho).gap(part, theta, values, u, at)
 
 
 def _model_step(
@@ -113,9 +128,7 @@ def _model_step(
     """Minimise the model: multipliers, step, and the fall of the model's value."""
     n = a.shape[-1]
     columns = np.concatenate([jacobian, common[:, :, None]], axis=2)
-    d = curvature.shape[-1]
-    shift = 1e-14 * np.trace(curvature, axis1=-2, axis2=-1) + 1e-200
-    solved = np.linalg.solve(curvature + shift[..., None, None] * np.eye(d), np.swapaxes(columns, -1, -2))
+    solved = solved_systems(curvature, np.swapaxes(columns, -1, -2))
     product = columns @ solved
     q = np.where(used, a - product[..., :n, n], 0.0)
     matrix = product[..., :n, :n]
@@ -144,6 +157,9 @@ def largest_on_simplex(q: FloatArray, matrix: FloatArray, used: npt.NDArray[np.b
                 others, base = rows[1:], rows[0]
                 block = matrix[..., rows, :][..., :, rows]
                 differences = block[..., 1:, 1:] - block[..., 1:, :1] - block[..., :1, 1:] + block[..., :1, :1]
+                # Curvatures whose inverse overflows are none.
+                tiny = np.abs(differences).max(axis=(-1, -2), keepdims=True) < 1e-280
+                differences = np.where(tiny, 0.0, differences)
                 right = q[..., others] - q[..., [base]] - block[..., 1:, 0] + block[..., :1, 0]
                 u[..., others] = (np.linalg.pinv(differences, rcond=1e-14, hermitian=True) @ right[..., None])[..., 0]
                 u[..., base] = 1.0 - u[..., others].sum(axis=-1)

@@ -16,7 +16,8 @@ from moltheory._validation import FloatArray
 from moltheory.objectives import ConvexObjectives
 from moltheory.objectives.convex import ConvexPart
 from moltheory.solvers._ball import ball_step
-from moltheory.solvers._parts import Part, combined, damped, shortfall_of_sums, solved_systems
+from moltheory.solvers._certificates import shortfall_of_sums
+from moltheory.solvers._parts import combined, damped, solved_systems
 from moltheory.solvers._prediction import hermite_rows, lagrange_rows, levels, nearest
 from moltheory.solvers.separability import unattained
 from moltheory.solvers.sweep import Outcome, Status
@@ -33,6 +34,8 @@ _EXACT = 1e-24
 _CHORDS = 8
 # Weights solved first, in all: for more than two objectives, and for two.
 _COUNTS = ((1, 5, 17), (1, 3, 9))
+_POLISH = 8
+_EPS = np.finfo(np.float64).eps
 
 
 def chunks(objectives: ConvexObjectives, n_points: int, *, products: bool = True) -> list[slice]:
@@ -53,14 +56,20 @@ def minimise_sums(objectives: ConvexObjectives, weights: FloatArray, *, toleranc
     size = weights.sum(axis=1)
     shares = weights / size[:, None]
     for entries in chunks(objectives, k, products=n != 2):
-        part = objectives.part(entries)
+        part = objectives.standardized(entries)
+        w = np.broadcast_to(shares, (part.x[0].shape[0], k, n))
         theta = _inside(part, newton_path(part, shares))
-        w = np.broadcast_to(shares, (theta.shape[0], k, n))
-        gap, rigorous, norm = _polished(part, theta, w, tolerance / max(1.0, float(size.max())))
-        out.solutions[entries] = theta
-        out.points[entries] = part.values(theta)
-        out.values[entries] = (out.points[entries] * weights).sum(axis=-1)
-        out.gap[entries] = gap * size
+        # What is returned is judged: parameters as rounded to floats.
+        theta, out.solutions[entries] = _rounded(part, theta)
+        at = part.evaluated(theta)
+        gap, rigorous, norm = shortfall_of_sums(part, theta, w, at)
+        if _polish(part, theta, w, gap, tolerance / max(1.0, float(size.max()))):
+            theta, out.solutions[entries] = _rounded(part, theta)
+            at = part.evaluated(theta)
+            gap, rigorous, norm = shortfall_of_sums(part, theta, w, at)
+        out.points[entries] = at.values
+        out.values[entries] = (at.values * weights).sum(axis=-1)
+        out.gap[entries] = gap * size + ((at.value_error + 4.0 * _EPS * np.abs(at.values)) * weights).sum(axis=-1)
         out.gradient_norm[entries] = norm * size
         out.rigorous[entries] = rigorous
         lost = unattained(part, theta, shares)
@@ -124,8 +133,9 @@ class _Nodes:
         w = np.broadcast_to(self.shares[level], (*theta.shape[:2], 2))
         gradients, curvature = self.part.derivatives(theta, w)
         d = theta.shape[-1]
-        shift = 1e-14 * np.trace(curvature, axis1=-2, axis2=-1) + 1e-200
-        inverse = np.linalg.inv(curvature + shift[..., None, None] * np.eye(d))
+        diagonal = np.diagonal(curvature, axis1=-2, axis2=-1)
+        shift = 1e-14 * diagonal + np.where(diagonal > 0.0, 0.0, 1e-14 * diagonal.max(axis=-1, keepdims=True) + 1e-200)
+        inverse = np.linalg.inv(curvature + shift[..., None] * np.eye(d))
         tangent = (inverse @ (gradients[:, :, 1] - gradients[:, :, 0])[..., None])[..., 0]
         self.weights = np.concatenate([self.weights, self.shares[level, 0]])
         self.theta = np.concatenate([self.theta, theta], axis=1)
@@ -177,7 +187,7 @@ def _chord(
     return theta
 
 
-def _descend(part: Part, start: FloatArray, weights: FloatArray, scale: FloatArray) -> FloatArray:
+def _descend(part: ConvexPart, start: FloatArray, weights: FloatArray, scale: FloatArray) -> FloatArray:
     """Damped Newton from a start (R, M, d); points that have arrived stay where they are."""
     theta = start.copy()
     done = np.zeros(theta.shape[:2], bool)
@@ -204,41 +214,48 @@ def _descend(part: Part, start: FloatArray, weights: FloatArray, scale: FloatArr
     return theta
 
 
-def _step(part: Part, theta: FloatArray, gradients: FloatArray, curvature: FloatArray) -> FloatArray:
+def _step(part: ConvexPart, theta: FloatArray, gradients: FloatArray, curvature: FloatArray) -> FloatArray:
     """Return Newton steps (R, M, d), to be subtracted, that stay in the class."""
     if part.ball is None:
         return solved_systems(curvature, gradients)
-    return -ball_step(part.ball, theta, gradients, curvature)
+    return -ball_step(part.ball, theta, gradients, curvature, part.frame)
 
 
-def _inside(part: Part, theta: FloatArray) -> FloatArray:
-    return theta if part.ball is None else part.ball.inside(theta)
+def _rounded(part: ConvexPart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return points again after their parameters, which are in the ball, were rounded, and these parameters."""
+    found = part.parameters(theta)
+    found = found if part.ball is None else part.ball.inside(found)
+    return part.points(found), found
 
 
-def _polished(
-    part: Part, theta: FloatArray, weights: FloatArray, tolerance: float
-) -> tuple[FloatArray, npt.NDArray[np.bool_], FloatArray]:
-    """Return gap, rigour and gradient norm; full steps, in place, where a small modulus asks for a smaller gradient."""
-    gap, rigorous, norm = shortfall_of_sums(part, theta, weights)
-    for _ in range(3):
-        columns = np.flatnonzero((rigorous & (gap > 0.1 * tolerance)).any(axis=0))
+def _inside(part: ConvexPart, theta: FloatArray) -> FloatArray:
+    return theta if part.ball is None else _rounded(part, theta)[0]
+
+
+def _polish(part: ConvexPart, theta: FloatArray, weights: FloatArray, gap: FloatArray, tolerance: float) -> bool:
+    """Take full steps, in place, where a small modulus or large data ask for a smaller gradient; whether any helped."""
+    helped, gap = False, gap.copy()
+    for _ in range(_POLISH):
+        columns = np.flatnonzero((gap > 0.1 * tolerance).any(axis=0))
         if not columns.size:
             break
         here, w = theta[:, columns], weights[:, columns]
-        gradients, curvature = part.derivatives(here, w)
-        moved = _inside(part, here - _step(part, here, combined(w, gradients), curvature))
-        found = shortfall_of_sums(part, moved, w)
-        better = found[0] < gap[:, columns]
+        # Where there is no minimiser, steps overflow, and are not taken.
+        with np.errstate(over="ignore", invalid="ignore"):
+            gradients, curvature = part.derivatives(here, w)
+            moved = _inside(part, here - _step(part, here, combined(w, gradients), curvature))
+            found = shortfall_of_sums(part, moved, w)[0]
+        better = found < gap[:, columns]
         if not better.any():
             break
+        helped = True
         theta[:, columns] = np.where(better[..., None], moved, here)
-        gap[:, columns] = np.where(better, found[0], gap[:, columns])
-        norm[:, columns] = np.where(better, found[2], norm[:, columns])
-    return gap, rigorous, norm
+        gap[:, columns] = np.where(better, found, gap[:, columns])
+    return helped
 
 
 def _lengths(
-    part: Part,
+    part: ConvexPart,
     weights: FloatArray,
     here: FloatArray,
     step: FloatArray,

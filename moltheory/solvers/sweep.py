@@ -33,6 +33,7 @@ class Status(IntEnum):
     UNATTAINED = 5
     UNDEFINED = 6
     FAILED = 7
+    ILL_CONDITIONED = 8
 
     @property
     def message(self) -> str:
@@ -50,6 +51,8 @@ _MESSAGES = {
     Status.UNATTAINED: "no minimiser exists because the data are separable; add ridge > 0 or a norm ball",
     Status.UNDEFINED: "the sample makes no claim for this replicate, as an average is over no examples",
     Status.FAILED: "the solver gave no point",
+    Status.ILL_CONDITIONED: "the curvature cannot be told from zero in a direction in which the value still falls, so "
+    "that no gap can be stated; remove collinear features, or add ridge > 0 or a norm ball",
 }
 
 
@@ -81,10 +84,12 @@ class Outcome:
 
     def judge(self, rows: slice | npt.NDArray[np.int64], tolerance: float) -> None:
         """Set the status of solved rows (whole batch, some scalarizations) from the gap."""
-        gap, rigorous = self.gap[:, rows], self.rigorous[:, rows]
-        close = gap <= tolerance * np.maximum(1.0, np.abs(self.values[:, rows]))
+        gap, rigorous, values = self.gap[:, rows], self.rigorous[:, rows], self.values[:, rows]
+        close = gap <= tolerance * np.maximum(1.0, np.abs(values))
         solved = np.where(rigorous, Status.CERTIFIED, Status.UNCERTIFIED)
-        self.status[:, rows] = np.where(close, solved, Status.INACCURATE)
+        # An estimate says so by being infinite.
+        unknown = np.isinf(gap) & ~rigorous & np.isfinite(values)
+        self.status[:, rows] = np.where(close, solved, np.where(unknown, Status.ILL_CONDITIONED, Status.INACCURATE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +107,8 @@ class Sweep:
     values : (*batch, K) ndarray
         Scalarized values of the points.
     gap : (*batch, K) ndarray
-        Bound on how far the value is above the smallest one, up to the rounding of evaluating the risks, where
-        `rigorous`; elsewhere an estimate, NaN for heuristics and inf for rows without a solution.
+        Where `rigorous`, a bound on how far the value is from the smallest one, the rounding of the evaluated risks
+        included; elsewhere an estimate only. NaN for heuristics, inf for rows without a solution.
     rigorous : (*batch, K) ndarray of bool
         Whether `gap` is a bound.
     status : (*batch, K) ndarray of int8
@@ -134,6 +139,11 @@ class Sweep:
     def method(self) -> str:
         """The methods used, and why."""
         return f"{', '.join(dict.fromkeys(self.methods))}: {self.reason}"
+
+    @property
+    def certified_gap(self) -> FloatArray:
+        """Bounds (*batch, K) on the suboptimality: `gap` where it is rigorous, and inf where it is an estimate."""
+        return np.where(self.rigorous, self.gap, np.inf)
 
     @property
     def solved(self) -> npt.NDArray[np.bool_]:
@@ -230,7 +240,9 @@ def finished(
         where = f"row {j}" + (f" of replicate {np.unravel_index(entry, batch)}" if batch else "")
         text = f"got {int(failed.sum())} of {failed.size} that are not, first {where}: {first.message}"
         if on_failure == "raise":
-            raise SolverError(f"`scalarizations` must all be solved, {text} (gap {outcome.gap[entry, j]:.1e}).")
+            name = "gap" if outcome.rigorous[entry, j] else "estimated gap"
+            stated = f" ({name} {outcome.gap[entry, j]:.1e})" if np.isfinite(outcome.gap[entry, j]) else ""
+            raise SolverError(f"`scalarizations` must all be solved, {text}{stated}.")
         if on_failure == "drop":
             keep, dropped = np.flatnonzero(~bad), tuple(np.flatnonzero(bad).tolist())
             if not keep.size:

@@ -113,7 +113,8 @@ def test_rough_points_of_losses_that_are_not_smooth_get_valid_gaps(rng):
         for size in (0.0, 1e-8, 1e-4, 1e-1):
             theta = best.solutions + size * rng.standard_normal(3)
             theta = theta if ball is None else ball.inside(theta)
-            gap, rigorous, _ = program_gap(objectives.part(slice(None)), theta[None], w, variable, [])
+            part = objectives.part(slice(None))
+            gap, rigorous, _ = program_gap(part, theta[None], w, part.evaluated(theta[None]), variable, [])
             assert rigorous
             assert gap >= w @ objectives.risks(theta)[0] - best.values[0] - 1e-13
 

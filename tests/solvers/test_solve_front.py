@@ -179,7 +179,8 @@ def test_three_objectives_and_unnormalised_weights(rng):
 
 
 def test_gaps_bound_the_true_suboptimality_at_arbitrary_points(rng):
-    from moltheory.solvers._parts import QuadraticPart, shortfall_of_sums
+    from moltheory.solvers._certificates import shortfall_of_sums
+    from moltheory.solvers._parts import QuadraticPart
 
     quadratic, smooth = quadratics(rng), convex(rng, ridge=0.05, d=4)
     weights = weight_path(11)
@@ -196,7 +197,7 @@ def test_gaps_bound_the_true_suboptimality_at_arbitrary_points(rng):
 
 @pytest.mark.parametrize("losses", ["logistic", "poisson", ("logistic", "squared")])
 def test_gaps_without_ridge_come_from_the_curvature_at_the_point(rng, losses):
-    from moltheory.solvers._parts import shortfall_of_sums
+    from moltheory.solvers._certificates import shortfall_of_sums
 
     objectives = convex(rng, ridge=0.0, losses=losses, n=200)
     part, weights = objectives.part(slice(None)), weight_path(11)

@@ -1,0 +1,251 @@
+r"""Lower bounds of weighted sums of risks, from which certificates are made, and estimates where there is none.
+
+With G the gradient of the sum, and its rounding error where that is known: :math:`\|G\|^2 / (2 \mu)` where it is
+mu-strongly convex, :math:`G'\theta + \max_{\|v\| \le r} (-G'v)` on a ball, whichever is smaller, and exactly
+:math:`G'H^{-1}G / 2` for quadratics.
+
+Without a global modulus a local one serves: if the curvature H at theta has smallest eigenvalue m and changes by at most
+the factor :math:`e^{R \|v\|}` within v, the sum is m/e-strongly convex on the ball of radius 1/R around theta. If
+:math:`\|G\| < m / (2 e R)`, its values on that sphere exceed the one at theta, the minimiser is inside, and
+:math:`e \|G\|^2 / (2 m)` is a bound (derived).
+
+On a ball the first of these is 0 where G points from a boundary point to 0, so that to first order an error e of G does
+not count there: with :math:`g = G/\|G\|` it is at most :math:`\|e\| (\|\theta + r g\| + 2 r \|e\| / \|G\|)`, and always at
+most :math:`2 r \|e\|`. Where features have different sizes, a price does better: for :math:`\nu \ge 0` the sum on the ball
+is at least the sum plus :math:`\nu (\|\theta\|^2 - r^2) / 2` anywhere, or plus :math:`\nu (s'\theta - r)`,
+:math:`|s_j| \le 1`, for l1, to which the bounds without a ball apply (derived).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._validation import FloatArray
+from moltheory.objectives import NormBall
+from moltheory.objectives._convex_part import Evaluated
+from moltheory.solvers._parts import Part, QuadraticPart, combined
+
+__all__ = ["shortfall_of_sums"]
+
+_EPS = np.finfo(np.float64).eps
+# Bounds below this are not worth a factorization to make them smaller.
+_SMALL = 1e-11
+
+Bools = npt.NDArray[np.bool_]
+
+
+def shortfall_of_sums(
+    part: Part,
+    theta: FloatArray,
+    weights: FloatArray,
+    at: Evaluated | FloatArray | None = None,
+    *,
+    linear: FloatArray | None = None,
+) -> tuple[FloatArray, Bools, FloatArray]:
+    r"""Bound how far weighted sums of risks are above their smallest values.
+
+    Parameters
+    ----------
+    part : Part
+    theta : (R, M, d) ndarray
+    weights : (R, M, N) ndarray
+        Nonnegative.
+    at : Evaluated or (R, M, N, d) ndarray, optional
+        What is known at theta: with rounding errors, which the bounds then cover, or gradients only.
+    linear : (R, M, d) ndarray, optional
+        Slopes of linear functions that are added to the sums.
+
+    Returns
+    -------
+    shortfall, rigorous, gradient_norm : (R, M) ndarrays
+        Where not rigorous, an estimate: the Newton decrement with rounding in proportion to the conditioning, and
+        infinite where the sum still falls in a direction in which its curvature is not to be told from 0.
+    """
+    gradients = at.gradients if isinstance(at, Evaluated) else part.gradients(theta) if at is None else at
+    g = combined(weights, gradients)
+    if linear is not None:
+        g = g + linear
+    slopes = g if part.frame is None else part.frame.pull(g)
+    none = np.zeros(g.shape[:2])
+    error = slope_error = none
+    if isinstance(at, Evaluated):
+        error, slope_error = ((weights * e).sum(axis=-1) for e in (at.gradient_error, at.slope_error))
+    if part.ball is None:
+        bound, rigorous = _unconstrained(part, theta, weights, g, none, error, slope_error)
+    else:
+        bound, rigorous = _on_ball(part.ball, part, theta, slopes, slope_error), np.ones(none.shape, bool)
+        columns = np.flatnonzero((bound > _SMALL).any(axis=0))
+        if columns.size:
+            priced = _priced(part.ball, part, *(a[:, columns] for a in (theta, weights, g, slopes, error, slope_error)))
+            bound[:, columns] = np.minimum(bound[:, columns], priced)
+    return bound, rigorous, np.linalg.norm(slopes, axis=-1)
+
+
+def _on_ball(ball: NormBall, part: Part, theta: FloatArray, slopes: FloatArray, error: FloatArray) -> FloatArray:
+    """Bounds by the smallest value of the tangent plane on the ball."""
+    parameters = theta if part.frame is None else part.frame.back(theta)
+    width, r = ball.width(slopes), ball.radius
+    more = 2.0 * r * error
+    if ball.norm == "l2":
+        unit = slopes * np.divide(r, width, out=np.zeros(width.shape), where=width > 0.0)[..., None]
+        turn = np.divide(error * r, width, out=np.ones(width.shape), where=width > 0.0)
+        away = np.linalg.norm(parameters + r * unit, axis=-1)
+        more = np.minimum(more, error * (away + 2.0 * r * turn))
+    # Rounding of the two terms themselves, whose difference may be small.
+    more += 4.0 * parameters.shape[-1] * _EPS * width
+    found: FloatArray = np.maximum((slopes * parameters).sum(axis=-1) + width, 0.0) + more
+    return found
+
+
+def _priced(
+    ball: NormBall,
+    part: Part,
+    theta: FloatArray,
+    weights: FloatArray,
+    g: FloatArray,
+    slopes: FloatArray,
+    error: FloatArray,
+    slope_error: FloatArray,
+) -> FloatArray:
+    """Bounds with a price for leaving the ball; infinite where no modulus is known."""
+    parameters = theta if part.frame is None else part.frame.back(theta)
+    r, spare = ball.radius, 2.0 * theta.shape[-1] * _EPS
+    none = np.zeros(error.shape)
+    bounds = []
+    if ball.norm == "l2":
+        square = (parameters**2).sum(axis=-1)
+        price = np.divide(-(slopes * parameters).sum(axis=-1), square, out=none.copy(), where=square > 0.0)
+        for nu in (none, np.maximum(price, 0.0)):
+            cost = 0.5 * nu * (r * r - square * (1.0 - spare))
+            bounds.append(_with_price(part, theta, weights, g, nu, parameters, nu, cost, error, slope_error))
+        return np.asarray(np.min(bounds, axis=0))
+    price, sign = np.abs(slopes).max(axis=-1), np.sign(parameters)
+    for near in (1.0, 0.999, 0.9, 0.0):
+        share = np.divide(-slopes, price[..., None], out=np.zeros(slopes.shape), where=price[..., None] > 0.0)
+        # Slopes of parameters that do not vanish are equal but for rounding, which is larger for large features.
+        pull = np.where((np.abs(share) >= near) & (sign != 0.0), sign, np.clip(share, -1.0, 1.0))
+        pushed = pull if part.frame is None else part.frame.push(pull)
+        square = (pushed**2).sum(axis=-1)
+        fitted = np.divide(-(g * pushed).sum(axis=-1), square, out=none.copy(), where=square > 0.0)
+        for nu in (none, price, np.maximum(fitted, 0.0)):
+            cost = nu * (r * (1.0 + spare) - (pull * parameters).sum(axis=-1))
+            bounds.append(_with_price(part, theta, weights, g, nu, pull, none, cost, error, slope_error))
+        price = np.maximum(fitted, 0.0)
+    return np.asarray(np.min(bounds, axis=0))
+
+
+def _with_price(
+    part: Part,
+    theta: FloatArray,
+    weights: FloatArray,
+    g: FloatArray,
+    price: FloatArray,
+    pull: FloatArray,
+    curved: FloatArray,
+    cost: FloatArray,
+    error: FloatArray,
+    slope_error: FloatArray,
+) -> FloatArray:
+    """Cost of the price at theta, and the bound for the sum with it: `pull` its slope at price 1, `curved` its ridge."""
+    there = price[..., None] * pull
+    pushed = there if part.frame is None else part.frame.push(there)
+    # Slopes are pushed to their last digit; a price that is rounded is another price.
+    more = 4.0 * _EPS * (np.linalg.norm(pushed, axis=-1) + np.linalg.norm(g, axis=-1))
+    slope_more = 4.0 * _EPS * np.linalg.norm(there, axis=-1)
+    bound, rigorous = _unconstrained(part, theta, weights, g + pushed, curved, error + more, slope_error + slope_more)
+    return np.where(rigorous, np.maximum(cost, 0.0) + bound, np.inf)
+
+
+def _unconstrained(
+    part: Part,
+    theta: FloatArray,
+    weights: FloatArray,
+    g: FloatArray,
+    ridge: FloatArray,
+    error: FloatArray,
+    slope_error: FloatArray,
+) -> tuple[FloatArray, Bools]:
+    """Bounds with gradients g of sums, a ridge of the parameters (R, M) included; where not rigorous, estimates."""
+    modulus = (weights * part.strong_convexity[:, None]).sum(axis=-1)
+    reach = np.linalg.norm(g, axis=-1) + error
+    if part.frame is None:
+        modulus = modulus + ridge
+    bound = np.divide(reach**2, 2.0 * modulus, out=np.full(reach.shape, np.inf), where=modulus > 0.0)
+    rigorous = modulus > 0.0
+    if part.frame is not None:
+        # Only convex parts have frames, and leave the ridge out of the modulus there.
+        ridges = ridge + weights @ getattr(part, "ridge")  # noqa: B009
+        there = np.linalg.norm(part.frame.pull(g), axis=-1) + slope_error
+        found = np.divide(there**2, 2.0 * ridges, out=np.full(ridges.shape, np.inf), where=ridges > 0.0)
+        bound, rigorous = np.minimum(bound, found), rigorous | (ridges > 0.0)
+    # A factorization is worth its time where there is no bound, or the final one could be smaller.
+    columns = np.flatnonzero((~rigorous | ((bound > _SMALL) & (error > 0.0))).any(axis=0))
+    if columns.size:
+        local, proper = _local(part, *(a[:, columns] for a in (theta, weights, g, ridge, error)))
+        was = rigorous[:, columns]
+        # A bound is worth more than a smaller estimate.
+        use = (proper & ~was) | ((proper == was) & (local < bound[:, columns]))
+        bound[:, columns] = np.where(use, local, bound[:, columns])
+        rigorous[:, columns] |= proper
+    return bound, rigorous
+
+
+def _local(
+    part: Part, theta: FloatArray, weights: FloatArray, g: FloatArray, ridge: FloatArray, error: FloatArray
+) -> tuple[FloatArray, Bools]:
+    """Bounds from the curvature at the points, and estimates where it is singular to working precision."""
+    d = theta.shape[-1]
+    _, curvature = part.derivatives(theta, weights)
+    if ridge.any():
+        root = np.eye(d) if part.frame is None else part.frame.inverse[:, None]
+        curvature = curvature + ridge[..., None, None] * (np.swapaxes(root, -1, -2) @ root)
+    finite = np.asarray(np.isfinite(curvature).all(axis=(-1, -2)) & np.isfinite(g).all(axis=-1))
+    curvature = np.where(finite[..., None, None], curvature, np.eye(d))
+    if not isinstance(part, QuadraticPart):
+        local, proper = _nearby(part, curvature, g, error)
+        proper &= finite
+        if proper.all():
+            return local, proper
+    # To unit diagonal: the units of the parameters have no say, and eigenvalues of graded matrices come out right.
+    diagonal = np.diagonal(curvature, axis1=-2, axis2=-1)
+    size = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    values, vectors = np.linalg.eigh(curvature / (size[..., :, None] * size[..., None, :]))
+    along = (np.swapaxes(vectors, -1, -2) @ (g / size)[..., None])[..., 0]
+    blur = error / size.min(axis=-1)
+    if isinstance(part, QuadraticPart):
+        proper = np.asarray(finite & (values[..., 0] > 1e3 * d * _EPS))
+        safe = np.where(proper[..., None], values - 8.0 * d * _EPS, 1.0)
+        local = 0.5 * (np.sqrt((along**2 / safe).sum(axis=-1)) + blur / np.sqrt(safe[..., 0])) ** 2
+    estimate = _estimate(values, along, blur / (np.sqrt(part.n_terms) + 1.0), part, theta, weights)
+    return np.where(finite, np.where(proper, local, estimate), np.inf), proper
+
+
+def _nearby(part: Part, curvature: FloatArray, g: FloatArray, error: FloatArray) -> tuple[FloatArray, Bools]:
+    """Return the bounds from local moduli, and whether the minimiser is as near as they ask for."""
+    d = curvature.shape[-1]
+    values = np.linalg.eigvalsh(curvature)
+    rounding = d * (part.n_terms + 8) * _EPS * values[..., -1]
+    smallest = np.where(values[..., 0] > 2.0 * rounding, values[..., 0] - rounding, 0.0)
+    reach = np.linalg.norm(g, axis=-1) + error
+    # Of an infinite roughness, that of a curvature which vanishes, nothing follows, not even at gradient 0.
+    known = np.isfinite(part.roughness)[:, None]
+    rough = np.where(np.isfinite(part.roughness), part.roughness, 0.0)[:, None]
+    proper = known & (reach * (2.0 * np.e) * rough < smallest)
+    return np.e * reach**2 / (2.0 * np.where(proper, smallest, 1.0)), proper
+
+
+def _estimate(
+    values: FloatArray, along: FloatArray, blur: FloatArray, part: Part, theta: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """Newton decrements in eigenvectors of the curvature, scaled to unit diagonal.
+
+    An eigenvalue of the size of rounding may be 0 or not: the estimate leaves its direction out if the gradient there is
+    of the size of rounding too, as in one along which the sum is constant, and is infinite otherwise.
+    """
+    d = values.shape[-1]
+    blur = np.maximum(blur, 4.0 * _EPS * np.sqrt(np.abs((part.values(theta) * weights).sum(axis=-1))))[..., None]
+    told = values > 100.0 * d * _EPS * np.maximum(values[..., -1:], 1e-300)
+    falls = ~told & ~(np.abs(along) <= 8.0 * blur)
+    parts = np.where(told, (np.abs(along) + blur) ** 2 / (2.0 * np.where(told, values, 1.0)), 0.0)
+    return np.where(falls.any(axis=-1), np.inf, parts.sum(axis=-1))

@@ -144,6 +144,10 @@ class ConvexPart:
         """Slopes (R, M, ..., d) in the parameters, of slopes at points."""
         return gradients if self.frame is None else self.frame.pull(gradients)
 
+    def pushed(self, slopes: FloatArray) -> FloatArray:
+        """Slopes at points, of slopes (R, M, d) in the parameters."""
+        return slopes if self.frame is None else self.frame.push(slopes)
+
     def _penalty(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Half the squared norm of the parameters (R, M), and its slope at the points (R, M, d)."""
         if self.frame is None or not self.ridge.any():
@@ -263,6 +267,9 @@ class ConvexPart:
                     errors[1 + j][..., k] = moved * bent + (n + 8) * _UNIT * slope
                     if j == 0:
                         errors[0][..., k] += moved * slope
+                if self.frame is not None and self.frame.origin.any():
+                    least = 2.0 * _UNIT * np.abs(y).max(axis=-1)
+                    errors[0][..., k] += least * (steep @ shares[..., None])[..., 0]
                 if self.frame is None:
                     errors[2][..., k] = errors[1][..., k]
             gradients[:, :, k] = pull + self.ridge[k] * pulled
@@ -314,13 +321,19 @@ class ConvexPart:
         found: FloatArray = pulled[0, 0]
         return found
 
+    def parameters_of(self, variable: Any) -> Any:
+        """Return the parameters as a cvxpy expression of a variable that is a point of the first entry."""
+        if self.frame is None:
+            return variable
+        return self.frame.inverse[0] @ variable + self.frame.parameters_at_zero[0]
+
     def expressions(self, variable: Any) -> list[Any]:
         """Return the risks of the first entry as cvxpy expressions of a variable (d,)."""
         import cvxpy
 
         cp: Any = cvxpy  # its stubs lack most atoms
 
-        found, parameters = [], variable if self.frame is None else self.frame.inverse[0] @ variable
+        found, parameters = [], self.parameters_of(variable)
         for k, name in enumerate(self.losses):
             risk = self.shares[k][0] @ LOSSES[name].expression(self.x[k][0] @ variable, self.y[k][0])
             found.append(risk + 0.5 * self.ridge[k] * cp.sum_squares(parameters) if self.ridge[k] > 0.0 else risk)

@@ -7,8 +7,10 @@ square of that is lost. With a pivot column p, the one that varies least in unit
 .. math:: x'\theta = x_p (\theta_p + \sum_j \rho_j \theta_j) + \sum_{j \ne p} (x_j - \rho_j x_p) \theta_j,
 
 an identity for every rho. Columns are then scaled by powers of two, so that the features in these coordinates are those
-of the caller up to one rounding of each number, taken relative to what varies. The pivot's coordinate is evaluated in
-twice the working precision (T. Ogita, S. M. Rump, S. Oishi 2005, doi 10.1137/030601818). Derived.
+of the caller up to one rounding of each number, taken relative to what varies. Targets far from 0, where all losses are
+of residuals, are centered likewise: a multiple of the pivot is taken from them, and its parameter counted from there. The
+pivot's coordinate is evaluated in twice the working precision (T. Ogita, S. M. Rump, S. Oishi 2005, doi
+10.1137/030601818). Derived.
 """
 
 from __future__ import annotations
@@ -26,15 +28,17 @@ __all__ = ["Coordinates"]
 # Means this many times the spread, and sizes this far apart, are worth the change; below, conditioning does not suffer.
 _FAR = 8.0
 _APART = 32.0
+# Squares of features beyond this, or below its inverse, may overflow or vanish in products.
+_EXTREME = 1e100
 # Last digits by which a parameter may be moved, the smallest moves first.
 _MOVES = np.array(sorted(range(-64, 65), key=abs), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """Linear maps phi = S theta, one for each of R entries of a batch.
+    """Maps phi = S theta - s, one for each of R entries of a batch.
 
-    Coordinate j is ``scale_j theta_j``, but that of the pivot, ``scale_p (theta_p + sum_j ratio_j theta_j)``.
+    Coordinate j is ``scale_j theta_j``, but that of the pivot, ``scale_p (theta_p - origin + sum_j ratio_j theta_j)``.
     """
 
     pivot: npt.NDArray[np.intp]
@@ -43,27 +47,43 @@ class Coordinates:
     """Multiples rho (R, d) of the pivot in the columns, 0 at the pivot."""
     scale: FloatArray
     """Powers of two, (R, d)."""
+    origin: FloatArray
+    """Values (R,) from which the pivots' parameters are counted."""
 
     @classmethod
-    def of(cls, designs: Sequence[FloatArray], shares: Sequence[FloatArray]) -> Coordinates | None:
-        """Return the coordinates for features (R, n_k, d) with weights (R or 1, n_k), None where theta itself serves."""
+    def of(
+        cls, designs: Sequence[FloatArray], shares: Sequence[FloatArray], targets: Sequence[FloatArray] | None
+    ) -> Coordinates | None:
+        """Return the coordinates for features (R, n_k, d) with weights (R or 1, n_k), None where theta itself serves.
+
+        Targets (R, n_k) are given where all losses are of residuals.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             centered, scaled = _needs(designs, shares)
-        if not (centered | scaled).any():
+            moved = _far_targets(targets, shares) if targets is not None else np.zeros(centered.size, bool)
+        if not (centered | scaled | moved).any():
             return None
         r, d = centered.size, designs[0].shape[-1]
-        pivot, ratio, scale = np.zeros(r, dtype=np.intp), np.zeros((r, d)), np.ones((r, d))
-        for i in np.flatnonzero(centered | scaled):
+        found = cls(np.zeros(r, dtype=np.intp), np.zeros((r, d)), np.ones((r, d)), np.zeros(r))
+        for i in np.flatnonzero(centered | scaled | moved):
             rows = [x[i] for x in designs]
             weights = [c[i if c.shape[0] > 1 else 0] for c in shares]
-            pivot[i], ratio[i], scale[i] = _coordinates(rows, weights, bool(centered[i]))
-        return cls(pivot, ratio, scale)
+            y = [b[i] for b in targets] if targets is not None and moved[i] else None
+            entry = _coordinates(rows, weights, bool(centered[i]), y)
+            found.pivot[i], found.ratio[i], found.scale[i], found.origin[i] = entry
+        return found
 
     def entries(self, part: slice) -> Coordinates | None:
         """Return those of some entries, None where they change nothing."""
-        if not self.ratio[part].any() and (self.scale[part] == 1.0).all():
+        if not (self.ratio[part].any() or self.origin[part].any()) and (self.scale[part] == 1.0).all():
             return None
-        return Coordinates(self.pivot[part], self.ratio[part], self.scale[part])
+        return Coordinates(self.pivot[part], self.ratio[part], self.scale[part], self.origin[part])
+
+    def residual_targets(self, x: FloatArray, y: FloatArray) -> FloatArray:
+        """Return targets (R, n) less what the origins predict from features (R, n, d) of the caller, to the last digit."""
+        high, low = _product(self.origin[:, None], self._at_pivot(x))
+        found: FloatArray = (y - high) - low
+        return found
 
     def features(self, x: FloatArray) -> FloatArray:
         """Return features (R, n, d) in these coordinates."""
@@ -71,7 +91,7 @@ class Coordinates:
 
     def forth(self, theta: FloatArray) -> FloatArray:
         """Return coordinates (R, M, d) of parameters, each to its last digit."""
-        total, rest = self._at_pivot(theta), np.zeros(theta.shape[:2])
+        total, rest = _sum(self._at_pivot(theta), np.broadcast_to(-self.origin[:, None], theta.shape[:2]))
         for j in range(theta.shape[-1]):
             total, rest = _accumulated(total, rest, self.ratio[:, None, j], theta[..., j])
         found = theta * self.scale[:, None]
@@ -84,7 +104,7 @@ class Coordinates:
         the others is moved by the few last digits that make it smallest.
         """
         found = phi / self.scale[:, None]
-        total, rest = self._at_pivot(found), np.zeros(phi.shape[:2])
+        total, rest = _sum(self._at_pivot(found), np.broadcast_to(self.origin[:, None], phi.shape[:2]))
         for j in range(phi.shape[-1]):
             total, rest = _accumulated(total, rest, -self.ratio[:, None, j], found[..., j])
         value = total + rest
@@ -117,7 +137,12 @@ class Coordinates:
     def offset(self, phi: FloatArray) -> FloatArray:
         """Return the sizes (R, M) of what the pivots' coordinates add to a parameter."""
         found: FloatArray = np.abs(self._at_pivot(phi)) / self._at_pivot(self.scale[:, None])
-        return found
+        return found + np.abs(self.origin[:, None])
+
+    @property
+    def parameters_at_zero(self) -> FloatArray:
+        """The parameters (R, d) of the point 0."""
+        return np.where(np.arange(self.scale.shape[-1]) == self.pivot[:, None], self.origin[:, None], 0.0)
 
     @property
     def inverse(self) -> FloatArray:
@@ -143,17 +168,26 @@ def _needs(
     square = np.mean([np.einsum("rnd,rnd,rn->rd", x, x, c) for x, c in zip(designs, shares, strict=True)], axis=0)
     # Rounding of this difference only makes columns look farther from 0 than they are beyond that.
     far = ~(square - mean**2 > (mean / _FAR) ** 2) & ~(square == 0.0)
-    size = np.where(square > 0.0, square, np.nan)
-    whole = np.isnan(size).all(axis=1)
-    size[whole] = 1.0
-    # NaN, of an overflow, is far apart.
-    return far.sum(axis=1) >= 2, ~(np.nanmax(size, axis=1) <= _APART**2 * np.nanmin(size, axis=1))
+    # A column of zeros has no size; one whose squares vanish has.
+    zero = (square == 0.0) & ~np.any([(x != 0.0).any(axis=1) for x in designs], axis=0)
+    square = np.where(zero, np.where(zero, 0.0, square).max(axis=1, keepdims=True), square)
+    square[zero.all(axis=1)] = 1.0
+    largest, smallest = square.max(axis=1), square.min(axis=1)
+    extreme = ~(largest < _EXTREME) | ~(smallest > 1.0 / _EXTREME)
+    return far.sum(axis=1) >= 2, extreme | ~(largest <= _APART**2 * smallest)
+
+
+def _far_targets(targets: Sequence[FloatArray], shares: Sequence[FloatArray]) -> npt.NDArray[np.bool_]:
+    """Return in which entries (R,) the targets are far from 0."""
+    mean = np.mean([(y * c).sum(axis=-1) for y, c in zip(targets, shares, strict=True)], axis=0)
+    square = np.mean([(y * y * c).sum(axis=-1) for y, c in zip(targets, shares, strict=True)], axis=0)
+    return np.asarray(~(square - mean**2 > (mean / _FAR) ** 2) & ~(square == 0.0))
 
 
 def _coordinates(
-    rows: Sequence[FloatArray], weights: Sequence[FloatArray], center: bool
-) -> tuple[int, FloatArray, FloatArray]:
-    """Return pivot, ratios and scales for the features (n_k, d) of one entry."""
+    rows: Sequence[FloatArray], weights: Sequence[FloatArray], center: bool, targets: Sequence[FloatArray] | None
+) -> tuple[int, FloatArray, FloatArray, float]:
+    """Return pivot, ratios, scales and origin for the features (n_k, d) of one entry."""
     largest = np.max([np.abs(x).max(axis=0) for x in rows], axis=0)
     first = np.where(largest > 0.0, np.frexp(largest)[1], 0)
     unit = [np.ldexp(x, -first) for x in rows]
@@ -170,7 +204,11 @@ def _coordinates(
     moved = [_features(x, np.intp(pivot), ratio, np.ones(ratio.size)) for x in unit]
     size = np.sqrt(np.mean([c @ x**2 for x, c in zip(moved, weights, strict=True)], axis=0))
     second = np.where(size > 0.0, np.frexp(size)[1], 0)
-    return pivot, np.ldexp(ratio, first - first[pivot]), np.ldexp(1.0, first + second)
+    origin = 0.0
+    if targets is not None and far[pivot] > _FAR:
+        level = np.mean([c @ y for y, c in zip(targets, weights, strict=True)])
+        origin = float(np.ldexp(level / mean[pivot], -first[pivot]))
+    return pivot, np.ldexp(ratio, first - first[pivot]), np.ldexp(1.0, first + second), origin
 
 
 def _features(x: FloatArray, pivot: np.intp, ratio: FloatArray, scale: FloatArray) -> FloatArray:
@@ -199,6 +237,12 @@ def _halves(a: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _accumulated(total: FloatArray, rest: FloatArray, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Add a b to a sum, and what was rounded away to the rest."""
     product, low = _product(a, b)
-    new = total + product
-    part = new - total
-    return new, rest + (low + ((total - (new - part)) + (product - part)))
+    new, lost = _sum(total, product)
+    return new, rest + (low + lost)
+
+
+def _sum(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return a sum and its rounding error."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)

@@ -42,6 +42,7 @@ class Loss:
     attained: bool = True  # whether the infimum along a ray is attained
     smooth: bool = True
     nonnegative: bool = True
+    of_residuals: bool = False  # whether it depends on z - y only
     bend: float | None = None  # the largest second derivative, None where there is none
 
 
@@ -183,7 +184,9 @@ LOSSES = {
         attained=False,
         bend=0.25,
     ),
-    "squared": Loss(_squared, _squared_slope, _squared_derivatives, _squared_expression, 2.0, bend=2.0),
+    "squared": Loss(
+        _squared, _squared_slope, _squared_derivatives, _squared_expression, 2.0, of_residuals=True, bend=2.0
+    ),
     "poisson": Loss(
         _poisson, _poisson_slope, _poisson_derivatives, _poisson_expression, 0.0, attained=False, nonnegative=False
     ),
@@ -198,7 +201,14 @@ LOSSES = {
         bend=1.0,
     ),
     "absolute": Loss(
-        _absolute, _absolute_slope, _absolute_derivatives, _absolute_expression, 0.0, smooth=False, bend=0.0
+        _absolute,
+        _absolute_slope,
+        _absolute_derivatives,
+        _absolute_expression,
+        0.0,
+        smooth=False,
+        of_residuals=True,
+        bend=0.0,
     ),
 }
 

@@ -72,8 +72,11 @@ class NormBall:
         margin = (2 * x.shape[-1] + 16) * 0.5 * np.finfo(np.float64).eps
         direction, largest = _unit(x)
         size = self._norm(direction)[..., None]
-        outside = ~(largest * size <= self.radius * (1.0 - margin))
-        factor = np.nextafter(self.radius * (1.0 - 2.0 * margin) / np.maximum(size, 1.0), 0.0)
+        # Toward 0 once more, as products with a subnormal radius are off by more than a unit of roundoff.
+        least, less = (np.nextafter(self.radius * (1.0 - m), 0.0) for m in (margin, 2.0 * margin))
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            outside = ~(size <= least / largest)
+        factor = np.nextafter(less / np.maximum(size, 1.0), 0.0)
         found: FloatArray = np.where(outside, np.nextafter(direction * factor, 0.0), x)
         return found
 

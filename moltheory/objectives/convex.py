@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -167,6 +168,22 @@ class ConvexObjectives:
         ]
         return ConvexPart(x, y, c, tuple(one.loss for one in self._terms), self.ridge, self.ball)
 
+    def only(self, kept: Sequence[int]) -> ConvexObjectives:
+        """Return some of the objectives, for solvers, without a check.
+
+        Examples
+        --------
+        >>> two = ConvexObjectives([[[1.0]], [[2.0]]], [[1.0], [0.0]], losses="squared", names=["a", "b"])
+        >>> two.only([1]).names
+        ('b',)
+        """
+        made = copy(self)
+        made.__dict__.pop("_coordinates", None)
+        made._terms = [self._terms[k] for k in kept]
+        made.losses, made.names = (tuple(old[k] for k in kept) for old in (self.losses, self.names))
+        made.ridge, made.data_dependent = (frozen(old[list(kept)]) for old in (self.ridge, self.data_dependent))
+        return made
+
     def standardized(self, entries: slice) -> ConvexPart:
         """Return `part` in coordinates in which features are centered and of unit size, where that matters."""
         part = self.part(entries)
@@ -174,14 +191,21 @@ class ConvexObjectives:
         if frame is None:
             return part
         norms = tuple(k for k, one in enumerate(self._terms) if one.is_norm)
-        return replace(part, x=[frame.features(x) for x in part.x], frame=frame, norms=norms)
+        y = list(part.y)
+        if frame.origin.any():
+            y = [b if k in norms else frame.residual_targets(part.x[k], b) for k, b in enumerate(y)]
+        return replace(part, x=[frame.features(x) for x in part.x], y=y, frame=frame, norms=norms)
 
     @cached_property
     def _coordinates(self) -> Coordinates | None:
         # Norms and score gaps are no data of their own: their one row or unit matrix says nothing of the features.
         part = self.part(slice(None))
         data = [k for k, one in enumerate(self._terms) if one.is_data]
-        return Coordinates.of([part.x[k] for k in data], [part.shares[k] for k in data]) if data else None
+        if not data:
+            return None
+        residuals = all(LOSSES[part.losses[k]].of_residuals for k in data)
+        targets = [part.y[k] for k in data] if residuals else None
+        return Coordinates.of([part.x[k] for k in data], [part.shares[k] for k in data], targets)
 
     def risks(self, hypotheses: npt.ArrayLike) -> FloatArray:
         """Return the risks of some hypotheses.

@@ -120,7 +120,7 @@ class Conditions:
     equations : list of m Equation
     """
 
-    def __init__(self, part: Part, u: Scalarization, theta: FloatArray, active: Active) -> None:
+    def __init__(self, part: Part, u: Scalarization, theta: FloatArray, active: Active, spare: FloatArray) -> None:
         self._part, self._u, self._theta, self._active = part, u, theta, active
         values, self._slopes = part.values(theta)[0, 0], part.gradients(theta)[0, 0]
         self.equations: list[Equation] = []
@@ -142,7 +142,7 @@ class Conditions:
             error = part.evaluated(theta).value_error[0, 0]
             for i in active.limits:
                 # Rounded inwards: the bound holds however the risk is evaluated.
-                add(Equation("limit", 0, i), self._slopes[i], values[i] - (u.bounds[i] - 3.0 * error[i]))
+                add(Equation("limit", 0, i), self._slopes[i], values[i] - (u.bounds[i] - 3.0 * error[i] - spare[i]))
         elif is_maximum(u):
             w, z, rho = terms_of_maximum(u)
             b, terms = active.base, w * (values - z)

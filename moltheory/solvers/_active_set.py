@@ -33,27 +33,34 @@ _STEPS = 30
 _CHANGES = 20
 
 
-def polished(part: Part, u: Scalarization, theta: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Yield points (1, 1, d) near theta, each with the multipliers (N,) of bounds or of the terms of a maximum."""
+def polished(
+    part: Part, u: Scalarization, theta: FloatArray, spare: FloatArray
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield points (1, 1, d) near theta, each with the multipliers (N,) of bounds or of the terms of a maximum.
+
+    Bounds are met with `spare` (N,) to their inside.
+    """
     seen: set[bytes] = set()
     for close in _CLOSE:
         # Steps from a bad guess may overflow: then there is no point.
         with np.errstate(all="ignore"):
             active = Active.near(part, u, theta, close)
-            found = None if active.key in seen else _solved(part, u, theta, active)
+            found = None if active.key in seen else _solved(part, u, theta, active, spare)
         seen.add(active.key)
         if found is not None:
             yield found
 
 
-def _solved(part: Part, u: Scalarization, start: FloatArray, active: Active) -> tuple[FloatArray, FloatArray] | None:
+def _solved(
+    part: Part, u: Scalarization, start: FloatArray, active: Active, spare: FloatArray
+) -> tuple[FloatArray, FloatArray] | None:
     """Solve, add what is violated and drop what has the wrong sign until neither is left; None if that does not end."""
     theta, seen = start, set[bytes]()
     for _ in range(_CHANGES):
         if active.key in seen:
             return None
         seen.add(active.key)
-        end = _newton(part, u, theta, active)
+        end = _newton(part, u, theta, active, spare)
         if end is None:
             return None
         theta, multipliers, conditions = end
@@ -72,9 +79,9 @@ def _solved(part: Part, u: Scalarization, start: FloatArray, active: Active) -> 
 
 
 def _newton(
-    part: Part, u: Scalarization, theta: FloatArray, active: Active
+    part: Part, u: Scalarization, theta: FloatArray, active: Active, spare: FloatArray
 ) -> tuple[FloatArray, FloatArray, Conditions] | None:
-    conditions = Conditions(part, u, theta, active)
+    conditions = Conditions(part, u, theta, active, spare)
     multipliers: FloatArray = np.asarray(-np.linalg.lstsq(conditions.rows.T, conditions.slope, rcond=None)[0])
     for _ in range(_STEPS):
         curvature = conditions.curvature(multipliers)
@@ -84,7 +91,7 @@ def _newton(
         theta = theta + step
         if not np.isfinite(theta).all():
             return None
-        conditions = Conditions(part, u, theta, active)
+        conditions = Conditions(part, u, theta, active, spare)
         if np.abs(step).max() <= 4e-16 * np.abs(theta).max():
             break
     return theta, multipliers, conditions

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from moltheory._validation import FloatArray
 from moltheory.objectives import NormBall
 from moltheory.objectives._convex_part import Evaluated
+from moltheory.solvers._estimates import Spectrum, estimated_gap
 from moltheory.solvers._parts import Part, QuadraticPart, combined
 
 __all__ = ["shortfall_of_sums"]
@@ -66,7 +67,7 @@ def shortfall_of_sums(
     g = combined(weights, gradients)
     if linear is not None:
         g = g + linear
-    slopes = g if part.frame is None else part.frame.pull(g)
+    slopes = part.slopes(g)
     none = np.zeros(g.shape[:2])
     error = slope_error = none
     if isinstance(at, Evaluated):
@@ -84,7 +85,7 @@ def shortfall_of_sums(
 
 def _on_ball(ball: NormBall, part: Part, theta: FloatArray, slopes: FloatArray, error: FloatArray) -> FloatArray:
     """Bounds by the smallest value of the tangent plane on the ball."""
-    parameters = theta if part.frame is None else part.frame.back(theta)
+    parameters = part.parameters(theta)
     width, r = ball.width(slopes), ball.radius
     more = 2.0 * r * error
     if ball.norm == "l2":
@@ -109,7 +110,7 @@ def _priced(
     slope_error: FloatArray,
 ) -> FloatArray:
     """Bounds with a price for leaving the ball; infinite where no modulus is known."""
-    parameters = theta if part.frame is None else part.frame.back(theta)
+    parameters = part.parameters(theta)
     r, spare = ball.radius, 2.0 * theta.shape[-1] * _EPS
     none = np.zeros(error.shape)
     bounds = []
@@ -125,7 +126,7 @@ def _priced(
         share = np.divide(-slopes, price[..., None], out=np.zeros(slopes.shape), where=price[..., None] > 0.0)
         # Slopes of parameters that do not vanish are equal but for rounding, which is larger for large features.
         pull = np.where((np.abs(share) >= near) & (sign != 0.0), sign, np.clip(share, -1.0, 1.0))
-        pushed = pull if part.frame is None else part.frame.push(pull)
+        pushed = part.pushed(pull)
         square = (pushed**2).sum(axis=-1)
         fitted = np.divide(-(g * pushed).sum(axis=-1), square, out=none.copy(), where=square > 0.0)
         for nu in (none, price, np.maximum(fitted, 0.0)):
@@ -149,7 +150,7 @@ def _with_price(
 ) -> FloatArray:
     """Cost of the price at theta, and the bound for the sum with it: `pull` its slope at price 1, `curved` its ridge."""
     there = price[..., None] * pull
-    pushed = there if part.frame is None else part.frame.push(there)
+    pushed = part.pushed(there)
     # Slopes are pushed to their last digit; a price that is rounded is another price.
     more = 4.0 * _EPS * (np.linalg.norm(pushed, axis=-1) + np.linalg.norm(g, axis=-1))
     slope_more = 4.0 * _EPS * np.linalg.norm(there, axis=-1)
@@ -176,7 +177,7 @@ def _unconstrained(
     if part.frame is not None:
         # Only convex parts have frames, and leave the ridge out of the modulus there.
         ridges = ridge + weights @ getattr(part, "ridge")  # noqa: B009
-        there = np.linalg.norm(part.frame.pull(g), axis=-1) + slope_error
+        there = np.linalg.norm(part.slopes(g), axis=-1) + slope_error
         found = np.divide(there**2, 2.0 * ridges, out=np.full(ridges.shape, np.inf), where=ridges > 0.0)
         bound, rigorous = np.minimum(bound, found), rigorous | (ridges > 0.0)
     # A factorization is worth its time where there is no bound, or the final one could be smaller.
@@ -214,10 +215,13 @@ def _local(
     along = (np.swapaxes(vectors, -1, -2) @ (g / size)[..., None])[..., 0]
     blur = error / size.min(axis=-1)
     if isinstance(part, QuadraticPart):
+        if error.any():
+            blur = np.linalg.norm(part.gradient_errors(theta, weights) / size, axis=-1)
         proper = np.asarray(finite & (values[..., 0] > 1e3 * d * _EPS))
         safe = np.where(proper[..., None], values - 8.0 * d * _EPS, 1.0)
         local = 0.5 * (np.sqrt((along**2 / safe).sum(axis=-1)) + blur / np.sqrt(safe[..., 0])) ** 2
-    estimate = _estimate(values, along, blur / (np.sqrt(part.n_terms) + 1.0), part, theta, weights)
+    spectrum = Spectrum(values, vectors / size[..., None], along, blur / (np.sqrt(part.n_terms) + 1.0))
+    estimate = np.where(proper, 0.0, estimated_gap(part, theta, weights, spectrum, proper))
     return np.where(finite, np.where(proper, local, estimate), np.inf), proper
 
 
@@ -233,19 +237,3 @@ def _nearby(part: Part, curvature: FloatArray, g: FloatArray, error: FloatArray)
     rough = np.where(np.isfinite(part.roughness), part.roughness, 0.0)[:, None]
     proper = known & (reach * (2.0 * np.e) * rough < smallest)
     return np.e * reach**2 / (2.0 * np.where(proper, smallest, 1.0)), proper
-
-
-def _estimate(
-    values: FloatArray, along: FloatArray, blur: FloatArray, part: Part, theta: FloatArray, weights: FloatArray
-) -> FloatArray:
-    """Newton decrements in eigenvectors of the curvature, scaled to unit diagonal.
-
-    An eigenvalue of the size of rounding may be 0 or not: the estimate leaves its direction out if the gradient there is
-    of the size of rounding too, as in one along which the sum is constant, and is infinite otherwise.
-    """
-    d = values.shape[-1]
-    blur = np.maximum(blur, 4.0 * _EPS * np.sqrt(np.abs((part.values(theta) * weights).sum(axis=-1))))[..., None]
-    told = values > 100.0 * d * _EPS * np.maximum(values[..., -1:], 1e-300)
-    falls = ~told & ~(np.abs(along) <= 8.0 * blur)
-    parts = np.where(told, (np.abs(along) + blur) ** 2 / (2.0 * np.where(told, values, 1.0)), 0.0)
-    return np.where(falls.any(axis=-1), np.inf, parts.sum(axis=-1))

@@ -213,7 +213,7 @@ def _least_squares(
     if count == 0:
         return np.zeros(0)
     if part.ball is not None and part.ball.norm == "l2":
-        inward = theta if part.frame is None else part.frame.push(part.frame.back(theta))
+        inward = part.pushed(part.parameters(theta))
         columns = np.column_stack([columns, inward[0, 0]])
         low, high = np.append(low, 0.0), np.append(high, np.inf)
     if frame is not None:

@@ -46,6 +46,21 @@ class Part(Protocol):
     def damping(self) -> FloatArray:
         """Sizes (R, d) of the features where curvatures may vanish, else 0."""
 
+    def parameters(self, theta: FloatArray) -> FloatArray:
+        """Parameters (R, M, d) that are the nearest to points."""
+
+    def points(self, parameters: FloatArray) -> FloatArray:
+        """Points (R, M, d) of parameters."""
+
+    def slopes(self, gradients: FloatArray) -> FloatArray:
+        """Slopes in the parameters, of slopes (R, M, ..., d) at points."""
+
+    def pushed(self, slopes: FloatArray) -> FloatArray:
+        """Slopes at points, of slopes (R, M, d) in the parameters."""
+
+    def parameters_of(self, variable: Any) -> Any:
+        """Parameters as a cvxpy expression of a variable that is a point of the first entry."""
+
     def values(self, theta: FloatArray) -> FloatArray:
         """Risks (R, M, N)."""
 
@@ -62,14 +77,45 @@ class Part(Protocol):
         """Risks of the first entry as cvxpy expressions."""
 
 
+class Unframed:
+    """A part whose points are the parameters."""
+
+    @property
+    def frame(self) -> None:
+        """No coordinates of its own."""
+
+    @property
+    def n_terms(self) -> int:
+        """Curvatures are given, not summed up."""
+        return 1
+
+    def parameters(self, theta: FloatArray) -> FloatArray:
+        """Points as they are."""
+        return theta
+
+    def points(self, parameters: FloatArray) -> FloatArray:
+        """Parameters as they are."""
+        return parameters
+
+    def slopes(self, gradients: FloatArray) -> FloatArray:
+        """Gradients as they are."""
+        return gradients
+
+    def pushed(self, slopes: FloatArray) -> FloatArray:
+        """Slopes as they are."""
+        return slopes
+
+    def parameters_of(self, variable: Any) -> Any:
+        """Variables as they are."""
+        return variable
+
+
 @dataclass(frozen=True, eq=False)
-class QuadraticPart:
+class QuadraticPart(Unframed):
     """Quadratic objectives in that form."""
 
     objectives: QuadraticObjectives
     ball: NormBall | None = None
-    frame: None = None
-    n_terms: int = 1
 
     @cached_property
     def curvature(self) -> FloatArray:
@@ -123,6 +169,12 @@ class QuadraticPart:
         risks, slopes = (e.reshape(*theta.shape[:2], *e.shape[len(batch) + 1 :]) for e in errors)
         norms = np.linalg.norm(slopes, axis=-1)
         return Evaluated(self.values(theta), self.gradients(theta), risks, norms, norms)
+
+    def gradient_errors(self, theta: FloatArray, weights: FloatArray) -> FloatArray:
+        """Bounds (R, M, d) on the rounding errors of the gradients of weighted sums."""
+        batch = self.objectives.batch_shape
+        errors = self.objectives.rounding_errors(theta.reshape(*batch, *theta.shape[1:]))[1]
+        return combined(weights, errors.reshape(*theta.shape[:2], *errors.shape[len(batch) + 1 :]))
 
     def expressions(self, variable: Any) -> list[Any]:
         """Risks of the first entry as cvxpy expressions."""

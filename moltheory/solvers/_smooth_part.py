@@ -24,7 +24,7 @@ from moltheory.objectives._convex_part import Evaluated
 from moltheory.scalarization import Chebyshev
 from moltheory.solvers._ball import ball_step
 from moltheory.solvers._certificates import shortfall_of_sums
-from moltheory.solvers._parts import combined, damped, solved_systems
+from moltheory.solvers._parts import Unframed, combined, damped, solved_systems
 from moltheory.solvers.minimax import MAX_OBJECTIVES, chebyshev_gap, minimise_maxima
 from moltheory.solvers.sweep import Outcome
 
@@ -38,12 +38,10 @@ _CHUNK = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
-class SmoothPart:
+class SmoothPart(Unframed):
     """The objectives in the form that solvers work on."""
 
     objectives: SmoothObjectives
-    frame: None = None
-    n_terms: int = 1
 
     @property
     def ball(self) -> NormBall | None:

@@ -160,7 +160,7 @@ class _Program:
             goal = like.smoothing * cp.log_sum_exp(cp.hstack([w / like.smoothing for w in weighted]))
         else:
             goal = sum(weighted)
-        parameters = self.theta if part.frame is None else part.frame.inverse[0] @ self.theta
+        parameters = part.parameters_of(self.theta)
         if part.ball is not None:
             constraints.append(cp.norm(parameters, 2 if part.ball.norm == "l2" else 1) <= part.ball.radius)
         self.given = [] if given is None else check_constraints(given(parameters))
@@ -231,16 +231,39 @@ def _fill(
         excess = _record(out, r, j, part, u, theta, program.duals(u.n_objectives), program)
         if excess is None:
             word = status
-        if not program.given:
-            for better, prices in polished(part, u, theta):
-                if out.gap[r, j] <= _POLISHED * tolerance:
-                    break
-                if _record(out, r, j, part, u, better, prices, program) is None:
-                    word = status
+        if not program.given and _polish(out, r, j, part, u, theta, program, tolerance):
+            word = status
         if excess is None or np.isfinite(out.gap[r, j]):
             break
         tightening = np.maximum(tightening, np.where(excess > 0.0, 2.0 * excess + tightening, 0.0))
     return word
+
+
+def _polish(
+    out: Outcome,
+    r: int,
+    j: int,
+    part: Part,
+    u: Scalarization,
+    theta: FloatArray,
+    program: _Program,
+    tolerance: float,
+) -> bool:
+    """Try points near theta (1, 1, d) that solve the optimality conditions; whether one was as good as can be kept."""
+    spare, kept = np.zeros(u.n_objectives), False
+    for _ in range(4):
+        beyond = np.zeros(u.n_objectives)
+        for better, prices in polished(part, u, theta, spare):
+            if out.gap[r, j] <= _POLISHED * tolerance:
+                return kept
+            excess = _record(out, r, j, part, u, better, prices, program)
+            kept |= excess is None
+            beyond = beyond if excess is None else np.maximum(beyond, excess)
+        if not (beyond > 0.0).any():
+            break
+        # Parameters rounded to floats miss a bound by more than the rounding of its risk.
+        spare += np.maximum(2.0 * beyond, 0.0)
+    return kept
 
 
 def _record(
@@ -254,10 +277,10 @@ def _record(
     program: _Program,
 ) -> FloatArray | None:
     """Keep a point (1, 1, d) if its gap is the smallest so far; returns by how much it breaks bounds, if it does."""
-    parameters = theta if part.frame is None else part.frame.back(theta, best=True)
+    parameters = part.parameters(theta)
     if part.ball is not None:
         parameters = part.ball.inside(parameters)
-    theta = parameters if part.frame is None else part.frame.forth(parameters)
+    theta = part.points(parameters)
     at = part.evaluated(theta)
     values, error = at.values[0, 0], at.value_error[0, 0]
     if not np.isfinite(values).all():

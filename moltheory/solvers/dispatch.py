@@ -147,10 +147,12 @@ def solve_front(
     allowed = {option for name in used for option in _OPTIONS.get(name, ())}
     if not set(given) <= allowed:
         raise InvalidInputError(f"`options` must be among {sorted(allowed)} for {sorted(used)}, got {given}.")
-    parts = [
-        (rows, _solve(objectives, [chosen[j] for j in rows], name, kind, limit, rng, given))
-        for (name, kind), rows in _groups(kinds, methods).items()
-    ]
+    # Trial steps may overflow; what is not finite in the end is a failure.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        parts = [
+            (rows, _solve(objectives, [chosen[j] for j in rows], name, kind, limit, rng, given))
+            for (name, kind), rows in _groups(kinds, methods).items()
+        ]
     outcome = parts[0][1] if len(parts) == 1 else _merged(parts, len(chosen))
     reason = "as asked" if method != "auto" else "; ".join(_REASONS[name] for name in used)
     return finished(outcome, objectives.batch_shape, chosen, methods, reason, on_failure)
@@ -233,17 +235,62 @@ def _solve(
         return search(objectives, chosen, algorithm=method, rng=rng, **mine)
     if method == "cvxpy" and not isinstance(objectives, SmoothObjectives):
         return solve_programs(objectives, chosen, tolerance=tolerance, **mine)
+    found: Outcome
     if kind == "sum":
         weights = np.array([u.weights for u in cast(list[WeightedScalarization], chosen)])
         if isinstance(objectives, QuadraticObjectives):
             return quadratic_sums(objectives, weights, tolerance=tolerance)
         if isinstance(objectives, SmoothObjectives):
             return smooth_sums(objectives, weights, tolerance=tolerance)
-        return minimise_sums(objectives, weights, tolerance=tolerance)
-    maxima = [u if isinstance(u, Chebyshev) else Chebyshev(cast(PNorm, u).weights) for u in chosen]
-    if isinstance(objectives, SmoothObjectives):
-        return smooth_maxima(objectives, maxima, tolerance=tolerance)
-    return _maxima(objectives, maxima, tolerance)
+        found = minimise_sums(objectives, weights, tolerance=tolerance)
+    else:
+        maxima = [u if isinstance(u, Chebyshev) else Chebyshev(cast(PNorm, u).weights) for u in chosen]
+        if isinstance(objectives, SmoothObjectives):
+            return smooth_maxima(objectives, maxima, tolerance=tolerance)
+        found = _maxima(objectives, maxima, tolerance)
+        if any(u.augmentation for u in maxima):
+            return found
+    if isinstance(objectives, ConvexObjectives):
+        _solve_alone(objectives, cast(list[WeightedScalarization], chosen), kind, tolerance, found)
+    return found
+
+
+def _solve_alone(
+    objectives: ConvexObjectives,
+    chosen: list[WeightedScalarization],
+    kind: str,
+    tolerance: float,
+    out: Outcome,
+) -> None:
+    """Solve rows again that are short of the tolerance and leave objectives out, in coordinates of the others alone.
+
+    Groups may differ in where their features are, by so much that no coordinates serve all: of what is common to them
+    the spread of one is a rounding error.
+    """
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for j, u in enumerate(chosen):
+        used = tuple(np.flatnonzero(np.array(u.weights) > 0.0).tolist())
+        short = (out.status[:, j] != Status.CERTIFIED) & (out.status[:, j] != Status.UNATTAINED)
+        if len(used) < objectives.n_objectives and short.any():
+            groups.setdefault(used, []).append(j)
+    for used, rows in groups.items():
+        alone = objectives.only(used)
+        weights = np.array([chosen[j].weights for j in rows])[:, used]
+        if kind == "sum":
+            found = minimise_sums(alone, weights, tolerance=tolerance)
+        else:
+            ideal = [
+                np.array(u.ideal)[list(used)] if isinstance(u, Chebyshev) else None for u in (chosen[j] for j in rows)
+            ]
+            found = _maxima(alone, [Chebyshev(w, ideal=z) for w, z in zip(weights, ideal, strict=True)], tolerance)
+        risks = objectives.risks(found.solutions.reshape(*objectives.batch_shape, len(rows), -1))
+        points = risks.reshape(*found.values.shape, -1)
+        points[:, :, used] = found.points
+        better = (found.status < out.status[:, rows]) | (found.rigorous & (found.gap < out.gap[:, rows]))
+        for name, value in {**vars(found), "points": points}.items():
+            old = getattr(out, name)
+            mask = better.reshape(*better.shape, *[1] * (old.ndim - 2))
+            old[:, rows] = np.where(mask, value, old[:, rows])
 
 
 def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Chebyshev], tolerance: float) -> Outcome:
@@ -296,8 +343,8 @@ def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Che
 
 def _judged(part: Part, theta: FloatArray) -> tuple[FloatArray, FloatArray, Evaluated]:
     """Return parameters as rounded to floats, the points that they are, and what is known there."""
-    parameters = theta if part.frame is None else part.frame.back(theta, best=True)
-    theta = theta if part.frame is None else part.frame.forth(parameters)
+    parameters = part.parameters(theta)
+    theta = part.points(parameters)
     return parameters, theta, part.evaluated(theta)
 
 

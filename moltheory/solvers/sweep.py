@@ -83,13 +83,17 @@ class Outcome:
         )
 
     def judge(self, rows: slice | npt.NDArray[np.int64], tolerance: float) -> None:
-        """Set the status of solved rows (whole batch, some scalarizations) from the gap."""
+        """Set the status of solved rows (whole batch, some scalarizations) from the gap; what is not finite failed."""
+        lost = ~np.isfinite(self.values[:, rows]) | np.isnan(self.gap[:, rows])
+        self.gap[:, rows] = np.where(lost, np.inf, self.gap[:, rows])
+        self.rigorous[:, rows] &= ~lost
         gap, rigorous, values = self.gap[:, rows], self.rigorous[:, rows], self.values[:, rows]
         close = gap <= tolerance * np.maximum(1.0, np.abs(values))
         solved = np.where(rigorous, Status.CERTIFIED, Status.UNCERTIFIED)
         # An estimate says so by being infinite.
         unknown = np.isinf(gap) & ~rigorous & np.isfinite(values)
-        self.status[:, rows] = np.where(close, solved, np.where(unknown, Status.ILL_CONDITIONED, Status.INACCURATE))
+        short = np.where(unknown, Status.ILL_CONDITIONED, np.where(lost, Status.FAILED, Status.INACCURATE))
+        self.status[:, rows] = np.where(close & ~lost, solved, short)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_fraction, frozen, real_array
+from moltheory.bounds._events import Event
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Bound:
     shares : (N,) ndarray or None
         Failure probability spent on each objective, 0 where none is needed; None where it is delta over the
         number of data-dependent objectives.
+    identity : Event
+        The event itself: equal only for bounds made of the same numbers. ``dataclasses.replace`` keeps it, for what
+        follows from one event; by default an event of its own.
 
     Examples
     --------
@@ -68,6 +72,7 @@ class Bound:
     lower: FloatArray | None = None
     upper: FloatArray | None = None
     shares: FloatArray | None = None
+    identity: Event | None = None
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
@@ -79,6 +84,10 @@ class Bound:
             raise InvalidInputError(f"`width` must be >= 0 everywhere, got {self.width.min():g}.")
         object.__setattr__(self, "delta", check_fraction("delta", self.delta))
         object.__setattr__(self, "assumptions", tuple(self.assumptions))
+        if self.identity is None:
+            arrays = tuple(getattr(self, name) for name in _ARRAYS)
+            content = (self.event, self.method, self.source, self.delta, *arrays)
+            object.__setattr__(self, "identity", Event(content, 0))
 
     @property
     def level(self) -> float:
@@ -125,6 +134,7 @@ class Bound:
             lower=_joined("other", self.lower, other.lower),
             upper=_joined("other", self.upper, other.upper),
             shares=shares,
+            identity=None,
         )
 
     def tightest(self, other: Bound, *, same_event: bool = False) -> Bound:
@@ -135,8 +145,8 @@ class Bound:
         other : Bound
             A bound on the same hypotheses, objectives and losses.
         same_event : bool, default False
-            Both bounds follow from one and the same event, which is spent once; the two deltas and events
-            must then agree.
+            Both bounds follow from one and the same event, which is spent once: their `identity` and deltas must
+            agree.
 
         Returns
         -------
@@ -162,7 +172,7 @@ class Bound:
             )
         if not np.array_equal(self._ranges(), other._ranges()):
             raise InvalidInputError("`other` must be about losses of the same ranges, got different ones.")
-        if same_event and (self.event, self.delta) != (other.event, other.delta):
+        if same_event and (self.identity, self.delta) != (other.identity, other.delta):
             raise InvalidInputError("`same_event` must be left out for bounds of different events or deltas, got True.")
         both = self._merged(other, ", ", delta=self.delta if same_event else None)
         lower = self.lower if other.lower is None else other.lower
@@ -179,6 +189,7 @@ class Bound:
             lower=lower,
             upper=upper,
             shares=shares,
+            identity=self.identity if same_event else None,
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -225,13 +236,24 @@ class Bound:
         content = {field.name: getattr(self, field.name) for field in fields(self)}
         for name in _ARRAYS:
             content[name] = None if content[name] is None else content[name].tolist()
+        content["identity"] = None if self.identity is None else self.identity.written()
         return json.dumps(content)
 
     @classmethod
     def from_json(cls, text: str) -> Bound:
-        """Restore a bound written by `to_json`."""
-        content = json.loads(text)
-        return cls(**content | {"assumptions": tuple(content["assumptions"])})
+        """Restore a bound written by `to_json`, with its event.
+
+        Raises
+        ------
+        InvalidInputError
+            If `text` is not what `to_json` writes.
+        """
+        try:
+            content = json.loads(text)
+            event = Event(*content["identity"]) if content.get("identity") else None
+            return cls(**content | {"assumptions": tuple(content["assumptions"]), "identity": event})
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise InvalidInputError(f"`text` must be what Bound.to_json writes, got {error!r}.") from None
 
     def _merged(self, other: Bound, separator: str, *, delta: float | None = None) -> Bound:
         """Texts and delta of two bounds taken together; the arrays are those of `self`."""

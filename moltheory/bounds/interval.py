@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_choice, frozen, real_array
+from moltheory.bounds._events import Event
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ class Interval:
     delta : float or (...) ndarray
         Failure probability of each interval; no correction for how many there are.
     event : str
-        The statement in words, with a fingerprint of the numbers; equal texts name one event.
+        The statement in words, with a fingerprint of the numbers.
     method : str or (...) ndarray of str
         What was computed, per interval where they differ.
     source : str
     assumptions : tuple of str
     side : {"both", "lower", "upper"}
         Which ends are claimed; the other one is the end of the range.
+    identity : tuple of Event
+        The events that the intervals stand on, entry by entry: equal only for equal numbers at the same place of one
+        call, or of one sequence over time. By default an event of its own for each interval.
 
     Examples
     --------
@@ -63,6 +67,7 @@ class Interval:
     source: str
     assumptions: tuple[str, ...]
     side: str = "both"
+    identity: tuple[Event, ...] = ()
 
     def __post_init__(self) -> None:
         check_choice("side", self.side, SIDES)
@@ -81,6 +86,11 @@ class Interval:
             methods = np.asarray(self.method, dtype=np.str_)
             object.__setattr__(self, "method", str(methods) if methods.ndim == 0 else frozen(methods))
         object.__setattr__(self, "assumptions", tuple(self.assumptions))
+        if not self.identity:
+            content = (self.event, self.side, self.lower, self.upper, np.asarray(self.delta))
+            object.__setattr__(self, "identity", (Event(content, np.arange(self.lower.size).reshape(shape)),))
+        if any(event.index.shape != shape for event in self.identity):
+            raise InvalidInputError(f"`identity` must have the shape {shape} of `lower`, got another one.")
 
     @property
     def width(self) -> FloatArray:
@@ -99,7 +109,7 @@ class Interval:
         return np.asarray(self.lower > self.upper)
 
     def __getitem__(self, index: Any) -> Interval:
-        """Return some of the intervals; they belong to the same event."""
+        """Return some of the intervals, each with the event that is its own."""
         shape = self.lower.shape
 
         def pick(value: Any) -> Any:
@@ -116,13 +126,15 @@ class Interval:
             self.source,
             self.assumptions,
             self.side,
+            tuple(event[index] for event in self.identity),
         )
 
     def intersect(self, other: Interval) -> Interval:
         """Return what both say about the same targets.
 
-        Deltas of different events add up; intervals of one event cost it once. Overlapping events of two
-        intersections cannot be told apart, so there the deltas add up too, which is safe.
+        Deltas of different events add up; intervals of one event cost it once. Two slices of one call are different
+        events, as they may be of different samples; two times of one sequence are the same. Where two intersections
+        share an event its share of their deltas is not known, so there the deltas add up too, which is safe.
 
         Parameters
         ----------
@@ -146,22 +158,24 @@ class Interval:
         mine_range, their_range = _aligned(self.range, other.range)
         if not (mine_range == their_range).all():
             raise InvalidInputError("`other` must have the same range, got another one.")
-        mine, theirs = self.event.split(_AND), other.event.split(_AND)
-        larger = self if set(theirs) <= set(mine) else other
-        nested = set(theirs) <= set(mine) or set(mine) <= set(theirs)
-        event = larger.event if nested else _AND.join(dict.fromkeys([*mine, *theirs]))
-        delta = larger.delta if nested else np.minimum(np.add(self.delta, other.delta), 1.0)
+        theirs, mine = _within(other.identity, self.identity), _within(self.identity, other.identity)
+        total = np.minimum(np.add(self.delta, other.delta), 1.0)
+        delta = np.where(theirs, self.delta, np.where(mine, other.delta, total))
+        texts = [*self.event.split(_AND), *other.event.split(_AND)]
+        event = self.event if theirs.all() else other.event if mine.all() else _AND.join(dict.fromkeys(texts))
+        identity = self.identity if theirs.all() else other.identity if mine.all() else self.identity + other.identity
         same = np.array_equal(self.method, other.method)
         return Interval(
             np.maximum(self.lower, other.lower),
             np.minimum(self.upper, other.upper),
             self.range,
-            delta,
+            delta if np.ndim(self.delta) or np.ndim(other.delta) or np.ptp(delta) > 0.0 else float(delta.flat[0]),
             event,
             self.method if same else _paired(self.method, other.method),
             self.source if self.source == other.source else f"{self.source}; {other.source}",
             tuple(dict.fromkeys([*self.assumptions, *other.assumptions])),
             self.side if self.side == other.side else "both",
+            identity,
         )
 
     def __repr__(self) -> str:
@@ -193,19 +207,36 @@ class Interval:
     def to_json(self) -> str:
         """Return the intervals as JSON; `from_json` restores them exactly."""
         content = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        content["identity"] = [event.written() for event in self.identity]
         return json.dumps({k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in content.items()})
 
     @classmethod
     def from_json(cls, text: str) -> Interval:
-        """Restore intervals written by `to_json`."""
-        content = json.loads(text)
-        arrays = {name: np.asarray(content[name], dtype=np.float64) for name in ("lower", "upper", "range")}
-        return cls(**content | arrays)
+        """Restore intervals written by `to_json`, with their events.
+
+        Raises
+        ------
+        InvalidInputError
+            If `text` is not what `to_json` writes.
+        """
+        try:
+            content = json.loads(text)
+            arrays = {name: np.asarray(content[name], dtype=np.float64) for name in ("lower", "upper", "range")}
+            events = tuple(Event(digest, index) for digest, index in content.get("identity", ()))
+            return cls(**content | arrays | {"identity": events})
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise InvalidInputError(f"`text` must be what Interval.to_json writes, got {error!r}.") from None
 
 
 def fingerprint(*arrays: FloatArray) -> str:
     """Return a short text that changes with the numbers: two equal events say the same about everything."""
     return "".join(f"{zlib.crc32(array.tobytes()):08x}" for array in arrays)
+
+
+def _within(some: tuple[Event, ...], others: tuple[Event, ...]) -> npt.NDArray[np.bool_]:
+    """Return where each of some events is among others, (...)."""
+    found = [np.any([one.same(other) for other in others], axis=0) for one in some]
+    return np.asarray(np.all(found, axis=0))
 
 
 def _aligned(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:

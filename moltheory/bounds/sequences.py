@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_choice, check_count
+from moltheory.bounds._events import Event
 from moltheory.bounds._losses import read_losses
 from moltheory.bounds._one_mean import ASSUMPTIONS, check_delta, event_text
 from moltheory.bounds.interval import SIDES, Interval, fingerprint
@@ -107,6 +108,8 @@ def confidence_sequence(
     if side != "lower":
         upper = np.minimum((1.0 - find[method](1.0 - units.x, log_level)) * (1.0 + 2.0**-52), 1.0)
     lower, upper = units.back(lower, upper, (n, *units.shape))
+    # All times are one event.
+    places = np.broadcast_to(np.arange(m).reshape(units.shape), lower.shape)
     return Interval(
         lower=lower,
         upper=upper,
@@ -117,6 +120,7 @@ def confidence_sequence(
         source=_SOURCES[method],
         assumptions=(*ASSUMPTIONS[method], "settings fixed before the data"),
         side=side,
+        identity=(Event(("sequence", method, side, lower, upper, levels), places),),
     )
 
 

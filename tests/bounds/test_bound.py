@@ -43,6 +43,24 @@ def test_the_tightest_of_two_costs_both_deltas():
     assert again.width.tolist() == first.width.tolist()
 
 
+def test_bounds_for_other_numbers_of_examples_are_other_events(refuses):
+    """Their texts are equal; what they were made of is not."""
+    first, second = (finite_class(n, n_hypotheses=10, delta=0.05) for n in ([100, 50], [50, 100]))
+    refuses("same_event", first.tightest, second, same_event=True)
+    assert first.tightest(second).delta == pytest.approx(0.1)
+    # What follows from an event is of it, also after it was written down.
+    wider = dataclasses.replace(first, width=2.0 * first.width)
+    assert wider.tightest(first, same_event=True).width.tolist() == first.width.tolist()
+    again = Bound.from_json(first.to_json())
+    assert again.tightest(wider, same_event=True).delta == 0.05
+    refuses("same_event", first.combine(second).tightest, second.combine(first), same_event=True)
+
+
+@pytest.mark.parametrize("text", ["", "3", "{}", '{"width": 1}', "[1, 2]"])
+def test_json_of_nonsense_is_refused(refuses, text):
+    refuses("text", Bound.from_json, text)
+
+
 def test_tightest_intersects_limits():
     wide, narrow = kl_class([0.1, 0.3], 50, delta=0.02), kl_class([0.1, 0.3], 50, delta=0.2)
     both = wide.tightest(narrow)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from moltheory.bounds import Interval, binomial_interval, confidence_sequence, mean_interval
 
@@ -75,6 +76,39 @@ def test_events_of_different_samples_differ_and_times_of_one_sequence_share_thei
     assert both.side == "both"
     assert both.delta == pytest.approx(0.05)
     assert not both.vacuous
+
+
+def test_slices_of_one_call_are_events_of_their_own():
+    """Two samples of one probability: the price was that of one, at an exact failure probability of nearly both."""
+    both = binomial_interval(np.array([3, 5]), 20, delta=0.05, side="upper")
+    assert both[0].intersect(both[1]).delta == pytest.approx(0.1)
+    assert both[0].intersect(both[0]).delta == both.intersect(both).delta == 0.05
+    assert both.intersect(both[::-1]).delta == pytest.approx(0.1)
+    # Equal counts of two samples too: nothing tells that they are one.
+    equal = binomial_interval([3, 3], 20, delta=0.05)
+    assert equal[0].intersect(equal[1]).delta == pytest.approx(0.1)
+    p = np.nextafter(both.upper[0], 2.0)
+    failure = 1.0 - (1.0 - stats.binom.cdf(3, 20, p)) ** 2
+    assert 0.05 < failure <= both[0].intersect(both[1]).delta
+
+
+def test_events_are_kept_apart_entry_by_entry_and_through_json():
+    interval = binomial_interval([[1, 2, 3], [4, 5, 6]], 10, delta=[0.01, 0.02, 0.03])
+    again = Interval.from_json(interval.to_json())
+    assert np.array_equal(again.intersect(interval).delta, np.broadcast_to([0.01, 0.02, 0.03], (2, 3)))
+    assert again[0, 1].intersect(interval[0, 1]).delta == 0.02
+    assert again[0, 1].intersect(interval[1, 1]).delta == pytest.approx(0.04)
+    mixed = interval[0].intersect(interval[[0, 1, 0], [0, 1, 2]])
+    assert mixed.delta == pytest.approx([0.01, 0.04, 0.03])
+    assert Interval.from_json(mixed.to_json()).intersect(interval[0]).delta == pytest.approx([0.01, 0.04, 0.03])
+    sequence = confidence_sequence(np.random.default_rng(0).random((60, 2)), delta=0.05)
+    assert sequence[10, 0].intersect(Interval.from_json(sequence[59, 0].to_json())).delta == 0.05
+    assert sequence[10, 0].intersect(sequence[59, 1]).delta == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("text", ["", "3", "{}", '{"lower": 1}', "[1, 2]", '{"lower": [1], "upper": [2], "range": 0}'])
+def test_json_of_nonsense_is_refused(refuses, text):
+    refuses("text", Interval.from_json, text)
 
 
 def test_an_empty_intersection_is_shown():

@@ -18,6 +18,7 @@ from moltheory.pareto import nondominated
 __all__ = [
     "TIE",
     "TOLERANCE",
+    "certain_members",
     "chosen",
     "columns",
     "front_gaps",
@@ -80,6 +81,19 @@ def rows_last(values: npt.NDArray[Any], lead: int) -> Any:
 def members(risks: FloatArray, lead: int) -> Any:
     """Return which hypotheses are on the front, (H, ...)."""
     return rows_last(nondominated(risks), lead)
+
+
+def certain_members(risks: FloatArray, lead: int, slack: float) -> BoolArray:
+    """Return which hypotheses are on the front whatever rounding up to `slack` does to the risks, (H, ...).
+
+    Those that some other might dominate are left out: a tie of risks that floats have broken decides nothing.
+    """
+    table = columns(risks, lead)
+    kept = np.ones(table.shape[1:], bool)
+    for h in range(table.shape[1]):
+        gaps = table - table[:, h : h + 1]
+        kept &= ~((gaps >= -slack).all(axis=0) & (gaps > slack).any(axis=0))
+    return kept
 
 
 def largest(values: FloatArray, where: BoolArray) -> FloatArray:

@@ -13,6 +13,7 @@ from moltheory.bounds.converse import pruned_with_margin
 from moltheory.scalarization import Chebyshev, Scalarization, WeightedSum
 from moltheory.theorems._assumptions import EVENT, FINITE, MODULUS, POSITIVE_WEIGHTS
 from moltheory.theorems._pairs import (
+    TIE,
     TOLERANCE,
     chosen,
     columns,
@@ -68,7 +69,11 @@ def errors_of_pruning(
     lead, n_objectives = lead_axes(true, empirical), true.shape[-1]
     table, c = columns(true, lead), width_columns(widths, lead).max(axis=0)
     factor = n_objectives - 1.0 if spread is None else spread
-    survivors = rows_last(pruned_with_margin(empirical, widths, 2.0 * factor * c + t), lead)
+    # Ties of the rule are read against the violation: the impure must survive any reading, the near need one only.
+    slack, margin = 4.0 * TIE * scale_of(true, empirical), 2.0 * factor * c + t
+    certain, survivors = (
+        rows_last(pruned_with_margin(empirical, widths + s, margin - s), lead) for s in (slack, -slack)
+    )
     optimal = members(true, lead)
     to_front: FloatArray = np.array(np.inf)
     coverage: FloatArray = np.array(-np.inf)
@@ -77,7 +82,7 @@ def errors_of_pruning(
         to_front = np.minimum(to_front, np.where(optimal[h], distance, np.inf))
         nearest = np.where(survivors, distance, np.inf).min(axis=0)
         coverage = np.maximum(coverage, np.where(optimal[h], nearest, -np.inf))
-    purity = largest(to_front, survivors)
+    purity = largest(to_front, certain)
     allowed_purity = t + 2.0 * n_objectives * c
     allowed_coverage = 2.0 * c * (n_objectives * loss_range / t + 1.0)
     worst: FloatArray = np.maximum(purity - allowed_purity, coverage - allowed_coverage)

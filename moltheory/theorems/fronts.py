@@ -14,6 +14,7 @@ from moltheory.theorems._assumptions import EVENT, FINITE, NONNEGATIVE
 from moltheory.theorems._pairs import (
     TIE,
     TOLERANCE,
+    certain_members,
     columns,
     largest,
     lead_axes,
@@ -47,8 +48,9 @@ def beaten(true: FloatArray, empirical: FloatArray, widths: FloatArray, *, facto
     """
     lead = lead_axes(true, empirical)
     table, allowed = columns(true, lead), factor * width_columns(widths, lead)
-    front = members(empirical, lead)
-    rounding = -TIE * scale_of(true)
+    # Ties are read against the violation: one that only some reading of them shows is none.
+    rounding = -TIE * scale_of(true, empirical)
+    front = certain_members(empirical, lead, -4.0 * rounding)
     worst: FloatArray = np.array(-np.inf)
     for h in range(table.shape[1]):
         margins = [table[i] - table[i, h] - allowed[i] for i in range(table.shape[0])]

@@ -8,19 +8,20 @@ TORCH ?= torch==2.13.0
 # Two processes; a module stays in one of them, so that its fixtures are made once.
 PARALLEL := -n 2 --dist loadscope
 
-.PHONY: help reproduce quick studies torch test slow full lint notebooks benchmarks clean
+.PHONY: help reproduce quick studies torch test test-portable slow full lint notebooks benchmarks clean
 
 help:
-	@echo "make reproduce   simulate, write figures, tables and $(OUT)/index.html"
-	@echo "make test        run the tests"
-	@echo "make quick       the same with a small budget, into $(OUT)-quick"
-	@echo "make studies     the full report with the case studies, about half an hour"
-	@echo "make torch       install the optional extra of the study fully-connected"
-	@echo "make slow        the long statistical tests, at CI's budget"
-	@echo "make full        the long statistical tests, at full budget"
-	@echo "make lint        format, lint and type checks"
-	@echo "make notebooks   execute the notebooks with a quick budget"
-	@echo "make benchmarks  speed side by side with peers"
+	@echo "make reproduce      simulate, write figures, tables and $(OUT)/index.html"
+	@echo "make test           run the tests"
+	@echo "make test-portable  the numeric tests on other BLAS kernels, instruction sets, versions and Pythons"
+	@echo "make quick          the same with a small budget, into $(OUT)-quick"
+	@echo "make studies        the full report with the case studies, about half an hour"
+	@echo "make torch          install the optional extra of the study fully-connected"
+	@echo "make slow           the long statistical tests, at CI's budget"
+	@echo "make full           the long statistical tests, at full budget"
+	@echo "make lint           format, lint and type checks"
+	@echo "make notebooks      execute the notebooks with a quick budget"
+	@echo "make benchmarks     speed side by side with peers"
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -50,6 +51,9 @@ torch: $(VENV)/.installed-dev
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PARALLEL)
 
+test-portable: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.portable
+
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow $(PARALLEL)
 
@@ -78,4 +82,4 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py --write
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

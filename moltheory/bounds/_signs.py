@@ -31,13 +31,21 @@ _TASK = 8192
 
 
 @intrinsic
-def _ones(context, word):
+def _instruction(context, word):
     """Population count of an integer."""
 
     def generate(context, builder, signature, arguments):
         return builder.ctpop(arguments[0])
 
     return word(word), generate
+
+
+def _in_python(word):
+    return int(word).bit_count()
+
+
+# An intrinsic has no meaning where numba is switched off.
+_ones = _in_python if numba.config.DISABLE_JIT else _instruction  # type: ignore[attr-defined,unused-ignore]
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:

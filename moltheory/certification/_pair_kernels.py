@@ -28,13 +28,21 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @intrinsic
-def _ones(context, word):
+def _instruction(context, word):
     """Return the number of ones of a 64-bit word: one instruction, or a few on vectors of words."""
 
     def generate(target, builder, signature, arguments):
         return builder.ctpop(arguments[0])
 
     return numba.types.uint64(numba.types.uint64), generate
+
+
+def _in_python(word):
+    """Return the number of ones where nothing is compiled."""
+    return int(word).bit_count()
+
+
+_ones = _in_python if numba.config.DISABLE_JIT else _instruction  # type: ignore[attr-defined,unused-ignore]
 
 
 @_compiled

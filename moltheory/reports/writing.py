@@ -154,4 +154,6 @@ def _record(settings: Settings, sections: Sequence[Section]) -> dict[str, Any]:
         "python": versions.python,
         "platform": versions.platform,
         "versions": versions.packages,
+        "processor": versions.processor,
+        "blas": versions.blas,
     }

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,13 @@ from moltheory.errors import InvalidInputError
 from moltheory.runs.parts import Columns, load_part, part_name
 from moltheory.runs.versions import Versions, show_versions
 
-__all__ = ["RECORD_NAME", "RunRecord", "make_record", "processor", "read_record"]
+__all__ = ["RECORD_NAME", "RunRecord", "make_record", "read_record"]
 
 RECORD_NAME = "record.json"
-_SCHEMA = 1
+_SCHEMA = 2
 _RESERVED = {"seed", "processor", "schema", "blocks"}
 _VERSION = "version of "
+_BLAS = "BLAS of "
 # These lay out, draw or distribute results; no number depends on them.
 _HARMLESS = {"matplotlib", "tqdm", "joblib"}
 
@@ -43,9 +43,7 @@ class RunRecord:
     keys : tuple of str
         One per block, in the order of the rows.
     versions : Versions
-        Of Python and the packages.
-    processor : str
-        Architecture and the vector instructions that numpy uses: they decide the last bits of sums.
+        Of Python and the packages; its processor and BLAS kernels decide the last bits of sums.
     seconds : float or None
         Computing time of all blocks together, over all calls and processes; None until the run is finished.
     checksums : dict of str to str
@@ -58,7 +56,6 @@ class RunRecord:
     spawn_key: tuple[int, ...]
     keys: tuple[str, ...]
     versions: Versions
-    processor: str
     seconds: float | None = None
     checksums: dict[str, str] = field(default_factory=dict)
 
@@ -81,7 +78,8 @@ class RunRecord:
             "seed": {"entropy": self.entropy, "spawn_key": list(self.spawn_key)},
             f"{_VERSION}python": self.versions.python,
             **packages,
-            "processor": self.processor,
+            "processor": self.versions.processor,
+            **{_BLAS + k: v for k, v in self.versions.blas.items()},
             "schema": _SCHEMA,
             "blocks": list(self.keys),
         }
@@ -121,12 +119,7 @@ class RunRecord:
             "run": self.run,
             "parameters": self.parameters,
             "seed": {"entropy": self.entropy, "spawn_key": list(self.spawn_key)},
-            "versions": {
-                "python": self.versions.python,
-                "platform": self.versions.platform,
-                "packages": self.versions.packages,
-            },
-            "processor": self.processor,
+            "versions": asdict(self.versions),
             "finished": self.is_finished,
             "seconds": self.seconds,
             "keys": list(self.keys),
@@ -151,7 +144,7 @@ def make_record(
         raise InvalidInputError(f"`parameters` must be plain JSON, got a value that is not ({error}).") from None
     if plain != dict(parameters):
         raise InvalidInputError("`parameters` must be plain JSON, with lists for tuples and strings for keys.")
-    reserved = [name for name in plain if name in _RESERVED or name.startswith(_VERSION)]
+    reserved = [name for name in plain if name in _RESERVED or name.startswith((_VERSION, _BLAS))]
     if reserved:
         raise InvalidInputError(f"`parameters` must not use names of the record itself, got {reserved[0]!r}.")
     entropy = seed.entropy
@@ -164,15 +157,7 @@ def make_record(
         spawn_key=tuple(int(entry) for entry in seed.spawn_key),
         keys=keys,
         versions=show_versions(),
-        processor=processor(),
     )
-
-
-def processor() -> str:
-    """Return the architecture and the vector instructions that numpy found."""
-    config = np.show_config(mode="dicts") or {}
-    found = config.get("SIMD Extensions", {}).get("found", [])
-    return " ".join([platform.machine(), *found])
 
 
 def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> RunRecord:
@@ -222,15 +207,13 @@ def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> 
             f"`{argument}` must hold a record of schema {_SCHEMA}, got {str(path)!r} of schema {schema!r}."
         )
     try:
-        versions = content["versions"]
         record = RunRecord(
             folder=Path(folder),
             parameters=dict(content["parameters"]),
             entropy=content["seed"]["entropy"],
             spawn_key=tuple(content["seed"]["spawn_key"]),
             keys=tuple(content["keys"]),
-            versions=Versions(versions["python"], versions["platform"], dict(versions["packages"])),
-            processor=content["processor"],
+            versions=Versions(**content["versions"]),
             seconds=None if content["seconds"] is None else float(content["seconds"]),
             checksums=dict(content["checksums"]),
         )

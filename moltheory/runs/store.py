@@ -85,8 +85,9 @@ class RunFolder:
         Raises
         ------
         InvalidInputError
-            If the folder holds something else, or a run with other parameters, another seed, other versions or
-            another processor: the same bits are promised on one machine and one set of versions.
+            If the folder holds something else, or a run with other parameters, another seed, other versions,
+            another processor or other BLAS kernels: the same bits are promised on one machine and one set of
+            versions.
         OutputError
             If it cannot be written to, or the disk is full.
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
 
 __all__ = ["Versions", "show_versions"]
 
@@ -16,6 +22,7 @@ _PACKAGES = (
     "moocore",
     "pandas",
     "joblib",
+    "threadpoolctl",
     "tqdm",
     "numba",
     "scikit-learn",
@@ -26,22 +33,29 @@ _PACKAGES = (
 
 @dataclass(frozen=True)
 class Versions:
-    """Versions of Python, the platform and the packages moltheory stands on.
+    """Versions of Python, the packages moltheory stands on, and what decides the last bits of their sums.
 
     Attributes
     ----------
     python, platform : str
     packages : dict of str to str
         ``"absent"`` where a package is not installed.
+    processor : str
+        Architecture and the vector instructions that numpy uses.
+    blas : dict of str to str
+        Library, version and kernel of the linear algebra of numpy and of scipy.
     """
 
     python: str
     platform: str
     packages: dict[str, str]
+    processor: str
+    blas: dict[str, str]
 
     def __repr__(self) -> str:
         """Lay one version out per line."""
-        rows = {"python": self.python, "platform": self.platform, **self.packages}
+        rows = {"python": self.python, "platform": self.platform, "processor": self.processor, **self.packages}
+        rows |= {f"BLAS of {package}": found for package, found in self.blas.items()}
         return "\n".join(f"{name:<14}{found}" for name, found in rows.items())
 
 
@@ -63,4 +77,42 @@ def show_versions() -> Versions:
             packages[name] = version(name)
         except PackageNotFoundError:
             packages[name] = "absent"
-    return Versions(platform.python_version(), platform.platform(), packages)
+    return Versions(platform.python_version(), platform.platform(), packages, _processor(), _blas())
+
+
+def _processor() -> str:
+    found = _configuration(np).get("SIMD Extensions", {}).get("found", [])
+    return " ".join([platform.machine(), *found])
+
+
+def _blas() -> dict[str, str]:
+    """Return what numpy and scipy multiply matrices with; the same whatever else this process has imported."""
+    import scipy
+    import scipy.linalg  # brings linear algebra of its own, which must be there to be found
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped,unused-ignore]
+
+    loaded = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    return {package.__name__: _blas_of(package, loaded) for package in (np, scipy)}
+
+
+def _blas_of(package: ModuleType, loaded: Sequence[dict[str, Any]]) -> str:
+    """Return the library that comes with a package, or that of the system, or the one it was built for."""
+    site = Path(str(package.__file__)).resolve().parents[1]
+    own, shared = set(), set()
+    for library in loaded:
+        text = " ".join(str(library[key]) for key in ("internal_api", "version", "architecture") if library.get(key))
+        path = Path(library["filepath"])
+        if not path.is_relative_to(site):
+            shared.add(text)
+        # Wheels keep it in numpy.libs or numpy/.dylibs; those of other packages lie in folders of theirs.
+        elif path.relative_to(site).parts[0].partition(".")[0] == package.__name__:
+            own.add(text)
+    if own or shared:
+        return ", ".join(sorted(own or shared))
+    # Some, such as Apple's Accelerate, do not say what they run on.
+    built = _configuration(package).get("Build Dependencies", {}).get("blas", {})
+    return f"{built.get('name', 'unknown')} {built.get('version', '')}".strip()
+
+
+def _configuration(package: Any) -> dict[str, Any]:
+    return package.show_config(mode="dicts") or {}

@@ -80,13 +80,14 @@ def test_against_plain_definitions():
     found, best = (mt.solve_front(o, scalarizations=[u]) for o in (sample, problem.true))
     for r in range(3):
         truth = problem.true.risks(found.solutions[r])[0]
-        assert table["excess"][r] == pytest.approx(float(u(truth) - best.values[0]), abs=1e-15)
+        # Sums over 40 examples and over nodes of a quadrature, of order 1, grouped as each kernel likes.
+        assert table["excess"][r] == pytest.approx(float(u(truth) - best.values[0]), abs=1e-14)
         here = np.abs(truth - found.points[r, 0])
         there = np.abs(sample.risks(best.solutions)[r, 0] - best.points[0])
         assert table["deviation"][r] == pytest.approx(float(u(here) + u(there)), abs=1e-14)
         largest = np.maximum(here, there)
         assert table["twice_deviation"][r] == pytest.approx(2.0 * float(u(largest)), abs=1e-14)
-        assert table["uniform_deviation"][r] == pytest.approx(largest.max(), abs=1e-15)
+        assert table["uniform_deviation"][r] == pytest.approx(largest.max(), abs=1e-14)
 
 
 def test_a_wrong_factor_would_be_caught():

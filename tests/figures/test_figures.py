@@ -8,6 +8,7 @@ import pytest
 from moltheory.errors import InvalidInputError, OutputError
 from moltheory.figures import Settings, get_figure, reproduce
 from moltheory.plotting import panels, rendered
+from moltheory.runs import show_versions
 
 _QUICK = Settings(quick=True)
 
@@ -61,6 +62,7 @@ def test_reproduce_writes_images_tables_record_and_page(tmp_path):
     assert record["seed"] == 0
     assert record["parameters"] == {"quick": True, "n_jobs": 1}
     assert record["versions"]["numpy"] == np.__version__
+    assert record["blas"] == show_versions().blas
     assert set(record["seconds"]) == {"weights"}
     page = done.page.read_text()
     assert "http://" not in page.replace("http://www.w3.org", "")

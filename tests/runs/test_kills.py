@@ -28,10 +28,11 @@ def expected():
 
 @pytest.fixture(scope="module")
 def seconds(runs, tmp_path_factory):
-    """How long an undisturbed run takes."""
-    start = time.perf_counter()
-    runs.start(tmp_path_factory.mktemp("undisturbed"))
-    assert runs.wait() == 0
+    """How long an undisturbed run takes; the first one in a new environment also compiles kernels for seconds."""
+    for name in ("first", "undisturbed"):
+        start = time.perf_counter()
+        runs.start(tmp_path_factory.mktemp(name))
+        assert runs.wait() == 0
     return time.perf_counter() - start
 
 

@@ -15,7 +15,6 @@ from moltheory.runs import (
     block_stream,
     prepare_folder,
     run_blocks,
-    show_versions,
     write_atomically,
 )
 
@@ -97,12 +96,6 @@ def test_folders_are_proved_before_work(tmp_path):
         with pytest.raises(OutputError, match="`out` must be a folder that can be written to"):
             prepare_folder(bad)
     assert list(Path(tmp_path / "x" / "y").iterdir()) == []
-
-
-def test_versions():
-    versions = show_versions()
-    assert versions.packages["numpy"] == np.__version__
-    assert f"numpy         {np.__version__}" in repr(versions)
 
 
 _KEPT: list[object] = []

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from moltheory.problems import FiniteWorld, from_predictions, near_tie, referenc
 from moltheory.runs import RunFolder, read_record, run_blocks
 from moltheory.runs.files import remove_leftovers
 from moltheory.runs.record import RECORD_NAME
-from moltheory.runs.versions import Versions, show_versions
+from moltheory.runs.versions import show_versions
 
 GOOD = {"sizes": [3, 40], "replicates": 1100, "rng": 5}
 PARTS = sorted(f"part-size-{size}-block-{block}.npz" for size in (3, 40) for block in range(3))
@@ -165,15 +166,18 @@ def test_another_problem_of_the_same_name_is_refused(tmp_path, refuses):
             asymmetry(second, **arguments)
 
 
-@pytest.mark.parametrize("package", ["numpy", "moltheory", "scipy", "python", "processor", "tqdm"])
+@pytest.mark.parametrize("package", ["numpy", "moltheory", "threadpoolctl", "python", "processor", "blas", "tqdm"])
 def test_other_versions_are_refused(tmp_path, refuses, monkeypatch, package):
     _squares(_open(tmp_path))
     now = show_versions()
-    packages = {**now.packages, package: "0.0.1"} if package in now.packages else now.packages
-    changed = Versions("2.7" if package == "python" else now.python, now.platform, packages)
+    if package in ("python", "processor"):
+        changed = replace(now, **{package: "abacus"})
+    elif package == "blas":
+        package = "BLAS of scipy"
+        changed = replace(now, blas={**now.blas, "scipy": "abacus"})
+    else:
+        changed = replace(now, packages={**now.packages, package: "0.0.1"})
     monkeypatch.setattr("moltheory.runs.record.show_versions", lambda: changed)
-    if package == "processor":
-        monkeypatch.setattr("moltheory.runs.record.processor", lambda: "abacus")
     if package == "tqdm":  # draws the bar; no number depends on it
         assert _squares(_open(tmp_path))[3]["square"] == 9
         return
@@ -228,7 +232,7 @@ def test_altered_records_are_refused(tmp_path, refuses):
     path = tmp_path / RECORD_NAME
     content = json.loads(path.read_text())
     parameters = {**content, "parameters": {"what": "cubes"}}
-    for altered in (parameters, {**content, "schema": 2}, {**content, "checksums": {}}, {}, [], {"schema": 1}, 3):
+    for altered in (parameters, {**content, "schema": 1}, {**content, "checksums": {}}, {}, [], {"schema": 1}, 3):
         path.write_text(json.dumps(altered))
         refuses("store", _open, tmp_path)
         refuses("folder", read_record, tmp_path)

@@ -1,0 +1,184 @@
+"""Numeric tests on other BLAS kernels, instruction sets, versions and Pythons: ``make test-portable``.
+
+Bit-identity is promised on one machine and one set of versions; all else must hold in every row of `MATRIX`. A row
+that means nothing on this machine (no OpenBLAS, no newer Python) is named, with the reason, and not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# Rooms of linear algebra and of floating-point sums, with the examples in their documentation.
+LINEAR = ("solvers", "objectives", "bounds", "scalarization", "experiments", "theorems", "problems", "certification")
+ROOMS = (*LINEAR, "pareto", "oracle", "runs")
+# Numpy's names for what a processor of 2013 has.
+AVX2 = {"SSSE3", "SSE41", "POPCNT", "SSE42", "AVX", "XOP", "FMA4", "F16C", "FMA3", "AVX2", "X86_V3"}
+# Variables that a configuration sets, or that would change what it says.
+SET = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES", "NUMBA_CPU_NAME", "NUMBA_DISABLE_JIT")
+# What an interpreter multiplies matrices with, and what its numpy could do without; a kernel beyond this processor
+# ends the process.
+PROBE = """
+import json, numpy
+from numpy._core._multiarray_umath import __cpu_dispatch__ as dispatched, __cpu_features__ as present
+from moltheory.runs import show_versions
+numpy.linalg.inv(numpy.eye(64) + numpy.ones((64, 64)))
+print(json.dumps([show_versions().blas, [name for name in dispatched if present.get(name)]]))
+"""
+
+
+def _folders(rooms: tuple[str, ...]) -> tuple[str, ...]:
+    return (*(f"tests/{room}" for room in rooms), "tests/test_rational.py", *(f"moltheory/{room}" for room in rooms))
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One row of the matrix; `keeps` are the names of numpy's instruction sets that stay on (None: all)."""
+
+    name: str
+    python: str = "this"
+    kernel: str | None = None
+    threads: int = 1
+    keeps: frozenset[str] | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    pytest: tuple[str, ...] = _folders(ROOMS)
+
+
+MATRIX = (
+    Configuration("native", pytest=_folders(LINEAR)),
+    Configuration("haswell", kernel="Haswell", threads=2, keeps=frozenset(AVX2), pytest=_folders(LINEAR)),
+    # Nothing beyond the oldest processor numpy runs on, in numba's code neither.
+    Configuration("prescott", kernel="Prescott", keeps=frozenset(), environment=(("NUMBA_CPU_NAME", "generic"),)),
+    # On inputs that an interpreter can take; numpy's scalars warn where compiled code rounds in silence.
+    Configuration(
+        "interpreted",
+        environment=(("NUMBA_DISABLE_JIT", "1"),),
+        pytest=(
+            *("tests/bounds/test_kl.py", "tests/bounds/test_one_mean.py", "tests/bounds/test_complexity.py"),
+            *("tests/pareto/test_dominance.py", "tests/certification/test_stream.py", "tests/certification/test_pairs.py"),
+            *("-W", "ignore::RuntimeWarning"),
+            *("-k", "not at_the_limit and not all_orientations and not left_alone"),
+        ),
+    ),
+    # Old releases use what newer ones of their own dependencies deprecate; their answers are what is tested.
+    Configuration("lowest", python="lowest", threads=2, pytest=(*_folders(ROOMS), "-W", "ignore::DeprecationWarning")),
+    Configuration("newest", python="newest"),
+)
+
+
+class NotHere(Exception):
+    """A configuration that means nothing on this machine, and why."""
+
+
+def interpreter(kind: str) -> Path:
+    """Return the Python of an environment, which is made where it is missing or older than pyproject.toml."""
+    if kind == "this":
+        return Path(sys.executable)
+    folder = ROOT / f".venv-{kind}"
+    stamp, python = folder / ".installed-dev", folder / "bin" / "python"
+    if stamp.exists() and stamp.stat().st_mtime > (ROOT / "pyproject.toml").stat().st_mtime:
+        return python
+    lowest = ("--resolution", "lowest-direct") if kind == "lowest" else ()
+    for found in _pythons([11] if kind == "lowest" else range(20, sys.version_info.minor, -1)):
+        uv = [sys.executable, "-m", "uv", "--quiet"]
+        subprocess.run([*uv, "venv", "--clear", "--python", found, str(folder)], check=True)
+        # From wheels: whoever compiles numpy measures the compiler.
+        install = [*uv, "pip", "install", "--python", str(python), "--only-binary", ":all:", *lowest, "-e", ".[dev]"]
+        done = subprocess.run(install, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode == 0:
+            stamp.touch()
+            return python
+        if kind == "lowest":
+            raise RuntimeError(done.stderr)
+        print(f"  {found} is passed over: {' '.join(done.stderr.split())[:300]}")
+    version = "3.11" if kind == "lowest" else f"newer than 3.{sys.version_info.minor}"
+    raise NotHere(f"no Python {version} with wheels of all dependencies was found")
+
+
+def _pythons(minors: Iterable[int]) -> Iterator[str]:
+    """Yield those Pythons that start, this one and all on the PATH; some names there are of absent versions."""
+    for minor in minors:
+        check = f"import sys; sys.exit(sys.version_info[:2] != (3, {minor}))"
+        for path in [sys.executable, *(f"{folder}/python3.{minor}" for folder in os.get_exec_path())]:
+            if shutil.which(path) and subprocess.run([path, "-c", check], capture_output=True).returncode == 0:
+                yield path
+
+
+def environment(configuration: Configuration, python: Path) -> dict[str, str]:
+    """Return the variables of a configuration; NotHere if they change nothing on this machine."""
+    variables = {name: value for name, value in os.environ.items() if name not in SET}
+    if configuration.python != "this":
+        # Caches of compiled kernels are not safe between versions of numba.
+        variables["NUMBA_CACHE_DIR"] = str(python.parents[1] / "numba")
+    blas, features = _probe(python, variables) or ({}, [])
+    variables |= {"OPENBLAS_NUM_THREADS": str(configuration.threads), **dict(configuration.environment)}
+    if configuration.keeps is not None:
+        off = [name for name in features if name not in configuration.keeps]
+        if not off:
+            raise NotHere("numpy uses no instructions here that could be switched off")
+        variables["NPY_DISABLE_CPU_FEATURES"] = " ".join(off)
+    if configuration.kernel is not None:
+        variables["OPENBLAS_CORETYPE"] = configuration.kernel
+        there = _probe(python, variables)
+        if there is None or there[0]["numpy"] == blas.get("numpy"):
+            raise NotHere(f"OPENBLAS_CORETYPE={configuration.kernel} selects no other kernel than {blas}")
+        blas = there[0]
+    print(f"  {python} {' '.join(f'{name}={variables[name]!r}' for name in SET if name in variables)} {blas}")
+    return variables
+
+
+def _probe(python: Path, variables: dict[str, str]) -> tuple[dict[str, str], list[str]] | None:
+    done = subprocess.run([str(python), "-c", PROBE], cwd=ROOT, env=variables, capture_output=True, text=True)
+    if done.returncode > 0:
+        raise RuntimeError(done.stderr)
+    return None if done.returncode else tuple(json.loads(done.stdout))
+
+
+def run(configuration: Configuration) -> bool:
+    """Run one configuration and say in one line how it went; return whether nothing failed."""
+    start = time.perf_counter()
+    print(f"{configuration.name}:", flush=True)
+    try:
+        python = interpreter(configuration.python)
+        variables = environment(configuration, python)
+    except NotHere as reason:
+        print(f"{configuration.name:<12} does not apply: {reason}", flush=True)
+        return True
+    command = [str(python), "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-n", "2", "--dist=loadscope"]
+    done = subprocess.run([*command, *configuration.pytest], cwd=ROOT, env=variables, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stdout, done.stderr)
+    counts = re.findall(r"\d+ (?:passed|failed|errors?|skipped)", (done.stdout.splitlines() or [""])[-1])
+    verdict = ", ".join(counts) or f"pytest ended with status {done.returncode}"
+    print(f"{configuration.name:<12} {verdict} in {time.perf_counter() - start:.0f} s", flush=True)
+    return done.returncode == 0
+
+
+def main() -> int:
+    """Run the matrix, or the named rows; return 1 if a test failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--list", action="store_true", help="print the configurations and run nothing")
+    names = [configuration.name for configuration in MATRIX]
+    parser.add_argument("--only", action="append", choices=names, help="run this one; may be repeated")
+    arguments = parser.parse_args()
+    chosen = [configuration for configuration in MATRIX if configuration.name in (arguments.only or names)]
+    if arguments.list:
+        for configuration in chosen:
+            print(configuration)
+        return 0
+    passed = [run(configuration) for configuration in chosen]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "Bound",
     "Certificate",
     "CertificateStream",
     "FiniteWorld",
     "Front",
+    "Interval",
     "Sweep",
+    "Theorem",
     "__version__",
     "bounds",
     "certification",
@@ -53,11 +56,14 @@ __all__ = [
 
 # Where each public name lives; what is not listed here is a submodule.
 _HOMES = {
+    "Bound": "moltheory.bounds",
     "Certificate": "moltheory.certification",
     "CertificateStream": "moltheory.certification",
     "FiniteWorld": "moltheory.problems",
     "Front": "moltheory.pareto",
+    "Interval": "moltheory.bounds",
     "Sweep": "moltheory.solvers",
+    "Theorem": "moltheory.theorems",
     "certify": "moltheory.certification",
     "coverage_error": "moltheory.pareto",
     "hypervolume": "moltheory.pareto",
@@ -102,6 +108,7 @@ if TYPE_CHECKING:
         studies,
         theorems,
     )
+    from moltheory.bounds import Bound, Interval
     from moltheory.certification import Certificate, CertificateStream, certify
     from moltheory.pareto import (
         Front,
@@ -115,3 +122,4 @@ if TYPE_CHECKING:
     from moltheory.problems import FiniteWorld
     from moltheory.runs import show_versions
     from moltheory.solvers import Sweep, solve_front
+    from moltheory.theorems import Theorem

@@ -84,18 +84,23 @@ def real_array(
         try:
             if array.dtype.kind != "O":
                 raise TypeError
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):
+            array = _as_floats(name, array)
+        except InvalidInputError:
+            raise
+        except (TypeError, ValueError, OverflowError):
             raise InvalidInputError(f"`{name}` must be real numbers, got dtype {array.dtype}.") from None
     too_many = max_ndim is not None and array.ndim > max_ndim
     if array.ndim < min_ndim or too_many:
         raise InvalidInputError(f"`{name}` must have shape {shape}, got shape {array.shape}.")
     if array.size == 0:
         raise InvalidInputError(f"`{name}` must not be empty, got shape {array.shape}.")
+    if array.dtype.kind == "f" and not isinstance(value, np.ndarray) and float(np.abs(array).max()) >= 2.0**63:
+        # A list of integers beyond 64 bits became floats on the way here.
+        _as_floats(name, np.asarray(value, dtype=object))
     if array.dtype.kind in "iu":
         return array if keep_integers else array.astype(np.float64)
     if array.dtype != np.float64:
-        array = array.astype(np.float64)
+        array = _as_floats(name, array)
     if finite:
         if not np.isfinite(array).all():
             found = "NaN" if np.isnan(array).any() else "an infinity"
@@ -103,6 +108,22 @@ def real_array(
     elif np.isnan(array).any():
         raise InvalidInputError(f"`{name}` must not contain NaN, got {int(np.isnan(array).sum())} of them.")
     return array
+
+
+def _as_floats(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return numbers of other types as float64; refuse those that it would change into others without a word."""
+    found = array.astype(np.float64)
+    if array.dtype.kind == "O":
+        changed = [a for a in array.flat if isinstance(a, int) and abs(a) > 2**63 and a != float(a)]
+    else:
+        # Not a number differs from itself.
+        changed = array[(found != array) & (array == array)].tolist() if array.dtype.itemsize > 8 else []
+    if changed:
+        raise InvalidInputError(
+            f"`{name}` must be numbers that 64-bit floats hold, got {changed[0]!r} among {len(changed)} that rounding "
+            f"changes; convert them yourself."
+        )
+    return found
 
 
 def check_vector(

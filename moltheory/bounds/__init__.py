@@ -3,6 +3,7 @@
 ``delta`` is the total failure probability over all hypotheses and all data-dependent objectives at once.
 """
 
+from moltheory.bounds._simultaneous import boxes
 from moltheory.bounds.binomial import binomial_interval
 from moltheory.bounds.bound import Bound
 from moltheory.bounds.capacity import linear_class, rademacher, vc
@@ -53,6 +54,7 @@ __all__ = [
     "bernstein_class",
     "binomial_interval",
     "boundary",
+    "boxes",
     "certified_members",
     "conditional_rate",
     "confidence_sequence",

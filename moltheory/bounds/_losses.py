@@ -24,6 +24,8 @@ class UnitLosses:
     shape: tuple[int, ...]
     low: FloatArray
     high: FloatArray
+    of_two_values: bool = False
+    """Whether the type of the losses leaves nothing but the ends of the range."""
 
     @property
     def range(self) -> FloatArray:
@@ -32,7 +34,11 @@ class UnitLosses:
 
     def binary(self) -> npt.NDArray[np.bool_]:
         """Whether every loss of a column is exactly an end of the range, (m,)."""
-        return np.asarray(((self.x == 0.0) | (self.x == 1.0)).all(axis=0))
+        return np.asarray(self.inside() == 0)
+
+    def inside(self) -> npt.NDArray[np.int64]:
+        """How many losses of a column are no end of the range, (m,)."""
+        return np.asarray(((self.x != 0.0) & (self.x != 1.0)).sum(axis=0), dtype=np.int64)
 
     def summary(self, binary: npt.NDArray[np.bool_]) -> Summary:
         """Return what the inequalities need of each column; totals of 0/1 losses are exact."""
@@ -90,7 +96,9 @@ def read_losses(losses: npt.ArrayLike, loss_range: object, axis: int) -> UnitLos
         outside = array[(array < low) | (array > high)]
         raise InvalidInputError(f"`losses` must lie in their `loss_range`, got {float(outside[0])!r}.")
     x = array if ((low == 0.0) & (high == 1.0)).all() else (array - low) / (high - low)
-    return UnitLosses(x.reshape(array.shape[0], -1), shape, low, high)
+    kind = np.asarray(losses).dtype.kind
+    of_two_values = kind == "b" or (kind in "iu" and bool((high - low == 1.0).all()))
+    return UnitLosses(x.reshape(array.shape[0], -1), shape, low, high, of_two_values)
 
 
 def _ends(loss_range: object, shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:

@@ -16,7 +16,17 @@ from moltheory._validation import FloatArray, real_array
 from moltheory.bounds.kl import upper_kl_inverse
 from moltheory.errors import InvalidInputError
 
-__all__ = ["ASSUMPTIONS", "ENDS", "SOURCES", "Ends", "Summary", "check_delta", "event_text", "reflected"]
+__all__ = [
+    "ASSUMPTIONS",
+    "ENDS",
+    "SOURCES",
+    "Ends",
+    "Summary",
+    "binomial_end",
+    "check_delta",
+    "event_text",
+    "reflected",
+]
 
 # Relative error allowed to any formula below; ends are moved outward by that much.
 _ROUNDING = 2.0**-44
@@ -80,7 +90,7 @@ def _kl(summary: Summary, log_level: FloatArray) -> Ends:
 
 
 def _clopper_pearson(summary: Summary, log_level: FloatArray) -> Ends:
-    return _binomial_end(summary.ones, summary.n, log_level)
+    return binomial_end(summary.ones, summary.n, log_level)
 
 
 def _empirical_bernstein(summary: Summary, log_level: FloatArray) -> Ends:
@@ -95,7 +105,7 @@ def _empirical_bernstein(summary: Summary, log_level: FloatArray) -> Ends:
 def _hoeffding_bentkus(summary: Summary, log_level: FloatArray) -> Ends:
     # The p-value is the smaller of two, each decreasing in the mean: the end is the smaller of two ends.
     first = _kl(summary, log_level)
-    second = _binomial_end(summary.ones, summary.n, log_level + 1.0)
+    second = binomial_end(summary.ones, summary.n, log_level + 1.0)
     return np.minimum(first[0], second[0]), np.maximum(first[1], second[1])
 
 
@@ -108,7 +118,7 @@ ENDS: dict[str, Callable[[Summary, FloatArray], Ends]] = {
 }
 
 
-def _binomial_end(counts: FloatArray, n: FloatArray, log_level: FloatArray) -> Ends:
+def binomial_end(counts: FloatArray, n: npt.ArrayLike, log_level: FloatArray) -> Ends:
     """Return u with P(Bin(n, u) <= count) = exp(-log_level), and 1 - u, rounded outward; 1 where count = n.
 
     The library's inverse of the incomplete beta function can be off by 1e-8 at n = 10^9 and by 1e-3 in far

@@ -47,7 +47,7 @@ def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /
     >>> round(float(paired_dominance([20], [50])), 8)
     0.00022014
     """
-    from scipy.special import bdtr
+    from scipy.special import bdtr, betainc
 
     first = _counts("only_candidate", only_candidate)
     second = _counts("only_other", only_other)
@@ -55,6 +55,13 @@ def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /
         raise InvalidInputError(f"`only_other` must have the shape {first.shape}, got {second.shape}.")
     total = first + second
     tails: FloatArray = np.where(total > 0, bdtr(first.astype(float), np.maximum(total, 1), 0.5), 1.0)
+    # The binomial tail of the library takes 32-bit sizes; beyond, by the incomplete beta function, of which it is one.
+    large = total >= 2**31
+    if large.any():
+        k, m = first[large].astype(float), total[large].astype(float)
+        tails[large] = np.where(
+            k < m, np.minimum(betainc(np.maximum(m - k, 1.0), k + 1.0, 0.5) * (1.0 + 1e-9), 1.0), 1.0
+        )
     largest: FloatArray = tails.max(axis=-1)
     return largest
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._validation import FloatArray, check_count, check_fraction, real_array
+from moltheory.bounds._one_mean import binomial_end
 from moltheory.bounds._sizes import IID, RANGES, count_of, loss_ranges, matrix_of, sample_sizes
 from moltheory.bounds.bound import Bound
 from moltheory.bounds.kl import kl_inverse
@@ -204,10 +205,10 @@ def shell_class(errors: npt.ArrayLike, n: int, /, *, delta: float, n_shells: int
     check_count("n", n)
     if (array != np.rint(array)).any() or array.min() < 0 or array.max() > n:
         raise InvalidInputError(f"`errors` must be integers from 0 to n = {n}, got {array.min():g} to {array.max():g}.")
-    eta = check_fraction("delta", delta) / array.shape[1]
+    log_eta = math.log(check_fraction("delta", delta)) - math.log(array.shape[1])
     counts = array.astype(np.int64)
     edges = np.sin(np.linspace(0.0, np.pi / 2.0, check_count("n_shells", n_shells) + 1)) ** 2
-    upper = np.column_stack([_shell_limits(column, n, eta, edges) for column in counts.T])
+    upper = np.column_stack([_shell_limits(column, n, log_eta, edges) for column in counts.T])
     return _around(
         array / n,
         np.zeros(array.shape),
@@ -219,13 +220,12 @@ def shell_class(errors: npt.ArrayLike, n: int, /, *, delta: float, n_shells: int
     )
 
 
-def _shell_limits(counts: npt.NDArray[np.int64], n: int, eta: float, edges: FloatArray) -> FloatArray:
+def _shell_limits(counts: npt.NDArray[np.int64], n: int, log_eta: float, edges: FloatArray) -> FloatArray:
     """Upper limits of the error rates of one objective, (H,)."""
-    from scipy.special import betainccinv
     from scipy.stats import binom
 
     n_shells = edges.size - 1
-    tail = eta / (8.0 * n_shells)
+    tail = math.exp(log_eta) / (8.0 * n_shells)
     # Counts outside first..last have probability at most `tail` on either side, for every rate of the shell.
     first = np.maximum(binom.ppf(tail, n, edges[:-1]), 0)
     first -= binom.cdf(first - 1, n, edges[:-1]) > tail
@@ -236,10 +236,8 @@ def _shell_limits(counts: npt.NDArray[np.int64], n: int, eta: float, edges: Floa
     members = np.minimum(2 * inside - 1, counts.size)
     shells = np.flatnonzero(inside > 0)
     values, where = np.unique(counts, return_inverse=True)
-    below = values < n
-    limits = np.ones((values.size, shells.size))
-    level = eta / (2.0 * n_shells * members[shells])
-    limits[below] = betainccinv(values[below, None] + 1.0, n - values[below, None], level)
+    log_level = np.log(2.0 * n_shells * members[shells]) - log_eta
+    limits, _ = binomial_end(values[:, None].astype(np.float64), np.float64(n), log_level)
     # A shell allows rates up to its own end only, and none if the limit falls short of it.
     allowed = np.where(limits > edges[shells], np.minimum(limits, edges[shells + 1]), 0.0)
     upper: FloatArray = allowed.max(axis=1, initial=0.0)[where]

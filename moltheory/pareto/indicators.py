@@ -38,7 +38,8 @@ def hypervolume(points: npt.ArrayLike, /, *, reference: npt.ArrayLike, maximise:
     Raises
     ------
     InvalidInputError
-        If `points` is not one finite, non-empty set, or `reference` or `maximise` does not fit.
+        If `points` is not one finite, non-empty set, `reference` or `maximise` does not fit, or the volume is larger
+        than the largest float.
 
     Notes
     -----
@@ -52,7 +53,13 @@ def hypervolume(points: npt.ArrayLike, /, *, reference: npt.ArrayLike, maximise:
     """
     array = real_array("points", points, shape="(n, m)", min_ndim=2, max_ndim=2)
     flags = check_maximise(maximise, array.shape[1])
-    return _volume(minimised(array, flags), check_reference(reference, flags))
+    found = _volume(minimised(array, flags), check_reference(reference, flags))
+    if not np.isfinite(found):
+        sides = check_reference(reference, flags) - minimised(array, flags).min(axis=0)
+        raise InvalidInputError(
+            f"`points` must leave a volume that a float can hold, got sides of up to {sides.max():.1e}; rescale them."
+        )
+    return found
 
 
 def hypervolumes_of_selections(

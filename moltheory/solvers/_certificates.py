@@ -24,6 +24,7 @@ import numpy.typing as npt
 from moltheory._validation import FloatArray
 from moltheory.objectives import NormBall
 from moltheory.objectives._convex_part import Evaluated
+from moltheory.objectives.convex import ConvexPart
 from moltheory.solvers._estimates import Spectrum, estimated_gap
 from moltheory.solvers._parts import Part, QuadraticPart, combined
 
@@ -80,6 +81,11 @@ def shortfall_of_sums(
         if columns.size:
             priced = _priced(part.ball, part, *(a[:, columns] for a in (theta, weights, g, slopes, error, slope_error)))
             bound[:, columns] = np.minimum(bound[:, columns], priced)
+    if isinstance(at, Evaluated) and linear is None and isinstance(part, ConvexPart) and part.is_nonnegative:
+        # No sum of such losses is below 0: where they can all vanish nothing else is known, or needed.
+        total = (weights * (at.values + at.value_error)).sum(axis=-1)
+        rigorous = rigorous | (total < bound)
+        bound = np.minimum(bound, total)
     return bound, rigorous, np.linalg.norm(slopes, axis=-1)
 
 

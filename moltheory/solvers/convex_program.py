@@ -90,10 +90,10 @@ def solve_programs(
         if isinstance(part, ConvexPart) and constraints is None:
             seen = np.array([_objectives_in(u) for u in scalarizations])
             gone[r] = unattained(part, part.points(np.asarray(out.solutions[r : r + 1], dtype=np.float64)), seen)[0]
-    lost = out.status > Status.HEURISTIC
+    lost, infeasible = out.status > Status.HEURISTIC, out.rigorous & np.isinf(out.gap)
     out.judge(slice(None), tolerance)
     out.status[lost & ~np.isfinite(out.gap)] = Status.FAILED
-    out.status[out.rigorous & np.isinf(out.gap)] = Status.INFEASIBLE
+    out.status[infeasible] = Status.INFEASIBLE
     out.status[gone], out.gap[gone] = Status.UNATTAINED, np.inf
     out.rigorous &= np.isfinite(out.gap)
     return out

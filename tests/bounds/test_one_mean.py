@@ -143,7 +143,13 @@ def test_auto_follows_its_rule():
     assert mean_interval(binary * 3.0, delta=0.1, loss_range=(0, 4)).method == "betting"
     mixed = mean_interval(np.column_stack([binary, other]), delta=0.1)
     assert mixed.method.tolist() == ["clopper-pearson", "betting"]
-    assert mixed.upper.tolist() == [float(mean_interval(column, delta=0.1).upper) for column in (binary, other)]
+    floats = (binary.astype(float), other)
+    assert mixed.upper.tolist() == [float(mean_interval(column, delta=0.1).upper) for column in floats]
+    # Integers can be nothing but 0 and 1 here: they keep all of delta, floats pay for the look.
+    whole, looked = (mean_interval(column, delta=0.1) for column in (binary, binary.astype(float)))
+    assert whole.upper == binomial_interval(int(binary.sum()), 50, delta=0.1).upper
+    assert looked.upper == binomial_interval(int(binary.sum()), 50, delta=0.95 * (1 - 1e-5) * 0.1).upper
+    assert whole.delta == looked.delta == 0.1
     assert mean_interval(rng.random(100_000), delta=0.1).method == "betting"
     assert mean_interval(rng.random(100_001), delta=0.1).method == "empirical-bernstein"
 

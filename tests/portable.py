@@ -65,7 +65,11 @@ MATRIX = (
         environment=(("NUMBA_DISABLE_JIT", "1"),),
         pytest=(
             *("tests/bounds/test_kl.py", "tests/bounds/test_one_mean.py", "tests/bounds/test_complexity.py"),
-            *("tests/pareto/test_dominance.py", "tests/certification/test_stream.py", "tests/certification/test_pairs.py"),
+            *(
+                "tests/pareto/test_dominance.py",
+                "tests/certification/test_stream.py",
+                "tests/certification/test_pairs.py",
+            ),
             *("-W", "ignore::RuntimeWarning"),
             *("-k", "not at_the_limit and not all_orientations and not left_alone"),
         ),

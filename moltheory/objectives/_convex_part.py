@@ -133,8 +133,18 @@ class ConvexPart:
         return found
 
     def parameters(self, theta: FloatArray) -> FloatArray:
-        """Parameters (R, M, d) that are the nearest to points."""
-        return theta if self.frame is None else self.frame.back(theta, best=True)
+        """Parameters (R, M, d) of points."""
+        return theta if self.frame is None else self.frame.back(theta)
+
+    def rounded(self, theta: FloatArray) -> FloatArray:
+        """Parameters (R, M, d) in the class that are as near to points as floats allow."""
+        found = theta if self.frame is None else self.frame.back(theta, best=True)
+        return found if self.ball is None else self.ball.inside(found)
+
+    @property
+    def separate_ridge(self) -> FloatArray:
+        """Ridges (N,) that `strong_convexity` leaves out."""
+        return 0.0 * self.ridge if self.frame is None else self.ridge
 
     def points(self, parameters: FloatArray) -> FloatArray:
         """Points (R, M, d) of parameters."""

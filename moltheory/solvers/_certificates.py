@@ -176,13 +176,12 @@ def _unconstrained(
     """Bounds with gradients g of sums, a ridge of the parameters (R, M) included; where not rigorous, estimates."""
     modulus = (weights * part.strong_convexity[:, None]).sum(axis=-1)
     reach = np.linalg.norm(g, axis=-1) + error
+    ridges = ridge + (weights * part.separate_ridge).sum(axis=-1)
     if part.frame is None:
-        modulus = modulus + ridge
+        modulus = modulus + ridges
     bound = np.divide(reach**2, 2.0 * modulus, out=np.full(reach.shape, np.inf), where=modulus > 0.0)
     rigorous = modulus > 0.0
     if part.frame is not None:
-        # Only convex parts have frames, and leave the ridge out of the modulus there.
-        ridges = ridge + weights @ getattr(part, "ridge")  # noqa: B009
         there = np.linalg.norm(part.slopes(g), axis=-1) + slope_error
         found = np.divide(there**2, 2.0 * ridges, out=np.full(ridges.shape, np.inf), where=ridges > 0.0)
         bound, rigorous = np.minimum(bound, found), rigorous | (ridges > 0.0)

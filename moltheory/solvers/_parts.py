@@ -46,8 +46,15 @@ class Part(Protocol):
     def damping(self) -> FloatArray:
         """Sizes (R, d) of the features where curvatures may vanish, else 0."""
 
+    @property
+    def separate_ridge(self) -> FloatArray | float:
+        """Ridges (N,) that the moduli leave out, as they are moduli in the parameters."""
+
     def parameters(self, theta: FloatArray) -> FloatArray:
-        """Parameters (R, M, d) that are the nearest to points."""
+        """Parameters (R, M, d) of points."""
+
+    def rounded(self, theta: FloatArray) -> FloatArray:
+        """Parameters (R, M, d) in the class that are as near to points as floats allow."""
 
     def points(self, parameters: FloatArray) -> FloatArray:
         """Points (R, M, d) of parameters."""
@@ -89,7 +96,16 @@ class Unframed:
         """Curvatures are given, not summed up."""
         return 1
 
+    @property
+    def separate_ridge(self) -> FloatArray | float:
+        """None: the moduli are complete."""
+        return 0.0
+
     def parameters(self, theta: FloatArray) -> FloatArray:
+        """Points as they are."""
+        return theta
+
+    def rounded(self, theta: FloatArray) -> FloatArray:
         """Points as they are."""
         return theta
 

@@ -86,7 +86,7 @@ def solve_programs(
         for rows in groups.values():
             program = _Program(part, scalarizations[rows[0]], objectives.dimension, solver, constraints)
             for j in rows:
-                _solve_row(out, r, j, part, scalarizations[j], program, tolerance)
+                _Row(out, r, j, part, scalarizations[j], program, tolerance).solve()
         if isinstance(part, ConvexPart) and constraints is None:
             seen = np.array([_objectives_in(u) for u in scalarizations])
             gone[r] = unattained(part, part.points(np.asarray(out.solutions[r : r + 1], dtype=np.float64)), seen)[0]
@@ -198,114 +198,101 @@ class _Program:
         return found
 
 
-def _solve_row(out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, tolerance: float) -> None:
-    """Solve one row at one accuracy after the other; keeps the point with the smallest gap, inf where there is none.
+class _Row:
+    """One entry and one scalarization: the point with the smallest gap so far, in the rows of the outcome."""
 
-    Proven infeasibility is marked as a rigorous infinite gap.
-    """
-    for accuracy in _TIGHT if program.solver == "CLARABEL" else (0.0,):
-        status = _fill(out, r, j, part, u, program, accuracy, tolerance)
-        infeasible = out.rigorous[r, j] and np.isinf(out.gap[r, j])
-        limit = tolerance * max(1.0, abs(out.values[r, j]))
-        if not infeasible and program.given and status == "optimal" and not out.gap[r, j] <= limit:
-            claimed = max(accuracy, 1e-8) if program.solver == "CLARABEL" else _OTHERS
-            out.gap[r, j], out.rigorous[r, j] = claimed * max(1.0, abs(out.values[r, j])), False
-        if infeasible or out.gap[r, j] <= limit:
-            break
+    def __init__(
+        self, out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, tolerance: float
+    ) -> None:
+        self.out, self.at = out, (r, j)
+        self.part, self.u, self.program, self.tolerance = part, u, program, tolerance
 
+    @property
+    def gap(self) -> float:
+        """Gap of the point that is kept, inf where there is none."""
+        return float(self.out.gap[self.at])
 
-def _fill(
-    out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, accuracy: float, tolerance: float
-) -> str:
-    """Solve one row at one accuracy, and polish; returns the solver's word where there is a new point."""
-    tightening, word = np.zeros(u.n_objectives), "failed"
-    for _ in range(4):
-        status = program.solve(u, tightening, accuracy)
-        if program.theta.value is None or "infeasible" in status or "unbounded" in status:
-            # A polished point may have been found before the bounds were tightened too far.
-            out.rigorous[r, j] |= status == "infeasible" and not tightening.any() and np.isinf(out.gap[r, j])
-            break
-        theta = np.asarray(program.theta.value, dtype=np.float64)[None, None]
-        if not np.isfinite(theta).all():
-            break
-        excess = _record(out, r, j, part, u, theta, program.duals(u.n_objectives), program)
-        if excess is None:
-            word = status
-        if not program.given and _polish(out, r, j, part, u, theta, program, tolerance):
-            word = status
-        if excess is None or np.isfinite(out.gap[r, j]):
-            break
-        tightening = np.maximum(tightening, np.where(excess > 0.0, 2.0 * excess + tightening, 0.0))
-    return word
+    def solve(self) -> None:
+        """Solve at one accuracy after the other; proven infeasibility is marked as a rigorous infinite gap."""
+        out, at = self.out, self.at
+        clarabel = self.program.solver == "CLARABEL"
+        for accuracy in _TIGHT if clarabel else (0.0,):
+            status = self._solve_at(accuracy)
+            infeasible = out.rigorous[at] and np.isinf(self.gap)
+            limit = self.tolerance * max(1.0, abs(out.values[at]))
+            if not infeasible and self.program.given and status == "optimal" and not self.gap <= limit:
+                claimed = max(accuracy, 1e-8) if clarabel else _OTHERS
+                out.gap[at], out.rigorous[at] = claimed * max(1.0, abs(out.values[at])), False
+            if infeasible or self.gap <= limit:
+                break
 
+    def _solve_at(self, accuracy: float) -> str:
+        """Solve at one accuracy, and polish; returns the solver's word where there is a new point."""
+        tightening, word = np.zeros(self.u.n_objectives), "failed"
+        for _ in range(4):
+            status = self.program.solve(self.u, tightening, accuracy)
+            if self.program.theta.value is None or "infeasible" in status or "unbounded" in status:
+                # A polished point may have been found before the bounds were tightened too far.
+                self.out.rigorous[self.at] |= status == "infeasible" and not tightening.any() and np.isinf(self.gap)
+                break
+            theta = np.asarray(self.program.theta.value, dtype=np.float64)[None, None]
+            if not np.isfinite(theta).all():
+                break
+            excess = self._keep(theta, self.program.duals(self.u.n_objectives))
+            better = not self.program.given and self._polish(theta)
+            if excess is None or better:
+                word = status
+            if excess is None or np.isfinite(self.gap):
+                break
+            tightening = np.maximum(tightening, np.where(excess > 0.0, 2.0 * excess + tightening, 0.0))
+        return word
 
-def _polish(
-    out: Outcome,
-    r: int,
-    j: int,
-    part: Part,
-    u: Scalarization,
-    theta: FloatArray,
-    program: _Program,
-    tolerance: float,
-) -> bool:
-    """Try points near theta (1, 1, d) that solve the optimality conditions; whether one was as good as can be kept."""
-    spare, kept = np.zeros(u.n_objectives), False
-    for _ in range(4):
-        beyond = np.zeros(u.n_objectives)
-        for better, prices in polished(part, u, theta, spare):
-            if out.gap[r, j] <= _POLISHED * tolerance:
-                return kept
-            excess = _record(out, r, j, part, u, better, prices, program)
-            kept |= excess is None
-            beyond = beyond if excess is None else np.maximum(beyond, excess)
-        if not (beyond > 0.0).any():
-            break
-        # Parameters rounded to floats miss a bound by more than the rounding of its risk.
-        spare += np.maximum(2.0 * beyond, 0.0)
-    return kept
+    def _polish(self, theta: FloatArray) -> bool:
+        """Try points near theta that solve the optimality conditions; whether one could be kept."""
+        spare, kept = np.zeros(self.u.n_objectives), False
+        for _ in range(4):
+            beyond = np.zeros(self.u.n_objectives)
+            for better, prices in polished(self.part, self.u, theta, spare):
+                if self.gap <= _POLISHED * self.tolerance:
+                    return kept
+                excess = self._keep(better, prices)
+                kept |= excess is None
+                beyond = beyond if excess is None else np.maximum(beyond, excess)
+            if not (beyond > 0.0).any():
+                break
+            # Parameters rounded to floats miss a bound by more than the rounding of its risk.
+            spare += 2.0 * beyond
+        return kept
 
-
-def _record(
-    out: Outcome,
-    r: int,
-    j: int,
-    part: Part,
-    u: Scalarization,
-    theta: FloatArray,
-    prices: FloatArray,
-    program: _Program,
-) -> FloatArray | None:
-    """Keep a point (1, 1, d) if its gap is the smallest so far; returns by how much it breaks bounds, if it does."""
-    parameters = part.parameters(theta)
-    if part.ball is not None:
-        parameters = part.ball.inside(parameters)
-    theta = part.points(parameters)
-    at = part.evaluated(theta)
-    values, error = at.values[0, 0], at.value_error[0, 0]
-    if not np.isfinite(values).all():
-        return np.zeros(values.size)
-    if isinstance(u, EpsilonConstraint):
-        # The bound is met however the risk is evaluated, on whatever processor.
-        excess = np.where(np.isfinite(u.bounds), values + error - np.array(u.bounds), -np.inf)
-        excess[u.objective] = -np.inf if np.isinf(u.bounds[u.objective]) else excess[u.objective]
-        if (excess > 0.0).any():
-            return excess
-    value = float(u(values))
-    program.theta.value = theta[0, 0]
-    if not np.isfinite(value) or largest_violation(program.given) > _FEASIBLE:
-        return np.zeros(values.size)
-    multipliers, dual = lower_bound(u, values, prices)
-    short, rigorous, norm = program_gap(part, theta, multipliers, at, program.theta, program.given)
-    if rigorous and isinstance(part, ConvexPart) and part.is_nonnegative:
-        # No sum of such losses is below 0: where they can all vanish, sharper than what a gradient says.
-        short = min(short, float(multipliers @ values))
-    gap = max(value - dual, 0.0) + short + float((multipliers + largest_slopes(u)) @ error)
-    gap += 4.0 * _EPS * (abs(value) + float(multipliers @ np.abs(values)))
-    # A bound is worth more than a smaller estimate.
-    if np.isfinite(out.gap[r, j]) and (not rigorous, gap) >= (not out.rigorous[r, j], out.gap[r, j]):
+    def _keep(self, theta: FloatArray, prices: FloatArray) -> FloatArray | None:
+        """Keep a point (1, 1, d) if its gap is the smallest so far; returns by how much it breaks bounds, if it does."""
+        out, part, u = self.out, self.part, self.u
+        parameters = part.rounded(theta)
+        theta = part.points(parameters)
+        at = part.evaluated(theta)
+        values, error = at.values[0, 0], at.value_error[0, 0]
+        if not np.isfinite(values).all():
+            return np.zeros(values.size)
+        if isinstance(u, EpsilonConstraint):
+            # The bound is met however the risk is evaluated, on whatever processor.
+            excess = np.where(np.isfinite(u.bounds), values + error - np.array(u.bounds), -np.inf)
+            if (excess > 0.0).any():
+                return excess
+        value = float(u(values))
+        self.program.theta.value = theta[0, 0]
+        if not np.isfinite(value) or largest_violation(self.program.given) > _FEASIBLE:
+            return np.zeros(values.size)
+        multipliers, dual = lower_bound(u, values, prices)
+        short, rigorous, norm = program_gap(part, theta, multipliers, at, self.program.theta, self.program.given)
+        if rigorous and isinstance(part, ConvexPart) and part.is_nonnegative:
+            # No sum of such losses is below 0: where they can all vanish, sharper than what a gradient says.
+            short = min(short, float(multipliers @ values))
+        gap = max(value - dual, 0.0) + short + float((multipliers + largest_slopes(u)) @ error)
+        gap += 4.0 * _EPS * (abs(value) + float(multipliers @ np.abs(values)))
+        # A bound is worth more than a smaller estimate.
+        if np.isfinite(self.gap) and (not rigorous, gap) >= (not out.rigorous[self.at], self.gap):
+            return None
+        out.solutions[self.at], out.points[self.at], out.values[self.at] = parameters[0, 0], values, value
+        out.gap[self.at], out.rigorous[self.at], out.gradient_norm[self.at] = gap, rigorous, norm
+        out.status[self.at] = Status.CERTIFIED
         return None
-    out.solutions[r, j], out.points[r, j], out.values[r, j] = parameters[0, 0], values, value
-    out.gap[r, j], out.rigorous[r, j], out.gradient_norm[r, j] = gap, rigorous, norm
-    out.status[r, j] = Status.CERTIFIED
-    return None

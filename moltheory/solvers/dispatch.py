@@ -343,7 +343,7 @@ def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Che
 
 def _judged(part: Part, theta: FloatArray) -> tuple[FloatArray, FloatArray, Evaluated]:
     """Return parameters as rounded to floats, the points that they are, and what is known there."""
-    parameters = part.parameters(theta)
+    parameters = part.rounded(theta)
     theta = part.points(parameters)
     return parameters, theta, part.evaluated(theta)
 

@@ -223,8 +223,7 @@ def _step(part: ConvexPart, theta: FloatArray, gradients: FloatArray, curvature:
 
 def _rounded(part: ConvexPart, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return points again after their parameters, which are in the ball, were rounded, and these parameters."""
-    found = part.parameters(theta)
-    found = found if part.ball is None else part.ball.inside(found)
+    found = part.rounded(theta)
     return part.points(found), found
 
 

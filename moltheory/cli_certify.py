@@ -44,11 +44,11 @@ are sorted in memory up to 20 million losses, and refused beyond.
 what is printed:
   on the front no model is at least as good everywhere and better somewhere;
                with --epsilon: none is better by E everywhere
-  not on it    the model named beats it; confidence is 1 minus the smallest
-               total delta at which that could still be said
+  not on it    the model named beats it; confidence is 1 minus the adjusted
+               p-value of that verdict
   [low, high]  holds the true mean, for all models and objectives at once
   --json       one object: per model sure, excluded, excluded_by (a number of
-               a model, -1 = nobody), level (1 - confidence, null = not
+               a model, -1 = nobody), level (the adjusted p-value, null = not
                excluded), within_slack, replaceable_by, estimates and boxes
                [model][objective]; beats lists [winner, loser]; and names,
                objectives, maximise, data_dependent, epsilon, delta, spent,
@@ -74,6 +74,18 @@ def add_certify_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--maximise", metavar="A,B", help="objectives or costs of which more is better (default: none)")
     parser.add_argument("--costs", metavar="COSTS", help=".csv or .json with known costs per model: further objectives")
     parser.add_argument("--clusters", metavar="COLUMN", help="examples with the same entry there belong together")
+    parser.add_argument(
+        "--largest-cluster",
+        type=int,
+        metavar="N",
+        help="examples that no cluster exceeds, fixed before the data (default: the largest cluster seen is taken for "
+        "the largest there is, and nothing is guaranteed if larger ones exist)",
+    )
+    parser.add_argument(
+        "--cluster-weights",
+        default="size",
+        help="size: means over examples; equal: means over clusters, whatever their sizes (default: %(default)s)",
+    )
     parser.add_argument("--delta", type=float, default=0.05, help="total failure probability (default: %(default)s)")
     parser.add_argument(
         "--epsilon",
@@ -109,6 +121,7 @@ def run_certify(options: argparse.Namespace) -> int:
     pairs = [ranges.get(name, (0.0, 1.0)) if isinstance(ranges, dict) else ranges for name in source.objective_names]
     ends = ([low for low, _ in pairs], [high for _, high in pairs])
     maximised = [check_choice("maximise", name, names) for name in _listed(options.maximise)]
+    sizes = {"largest_cluster": options.largest_cluster, "cluster_weights": options.cluster_weights}
     certificate = certify(
         source,
         delta=options.delta,
@@ -117,16 +130,21 @@ def run_certify(options: argparse.Namespace) -> int:
         maximise=[name in maximised for name in names],
         epsilon=_slack(options.epsilon, names, len(source.objective_names)),
         method=options.method,
+        **sizes,
     )
     further = None
     if (options.more or page) and certificate.undecided.any():
-        further = further_examples(source, certificate, loss_range=ends)
+        further = further_examples(source, certificate, loss_range=ends, **sizes)
     if page is not None:
         write_atomically(page, certificate_page(certificate, title=Path(options.file).name, further=further))
     if options.json:
         _say([certificate.to_json()])
         return 0
     lines = _verdicts(certificate)
+    if source.has_clusters and options.largest_cluster is None and options.cluster_weights == "size":
+        lines.append(
+            "This holds if no cluster is larger than the largest in the file; --largest-cluster states a size."
+        )
     if options.more and further is not None:
         lines += _further(further)
     if page is not None:
@@ -206,12 +224,14 @@ def _further(further: pd.DataFrame) -> list[str]:
 
     rows: list[list[str]] = []
     for row in further.to_dict("records"):
-        counts = (count_text(float(row[key])) for key in ("more", "bound"))
+        counts = (count_text(float(row[key])) for key in ("more", "bound", "bound_high"))
         rows.append([str(row["model"]), str(row["hardest"]), *counts])
-    said = "Further examples that would settle the undecided, if the observed rates are the true ones (no guarantee):"
-    lines = ["", said, "", *_aligned(["model", "hardest rival", "expected", "enough for 80%"], rows)]
-    if further["bound"].isin([float("inf")]).any():
-        lines += ["", "Where no end is in sight no gap is seen: a slack (--epsilon) is then the better question."]
+    said = "Further examples that would settle the undecided: expected, and enough in 80% of cases, at the observed"
+    rest = "rates or whatever the true rates are, which may be closer (a plan, no guarantee):"
+    head = ["model", "hardest rival", "expected", "80%, observed rates", "80%, any rates"]
+    lines = ["", said, rest, "", *_aligned(head, rows)]
+    if further["bound_high"].isin([float("inf")]).any():
+        lines += ["", "Where no end is in sight there may be no gap: a slack (--epsilon) is then the better question."]
     return lines
 
 

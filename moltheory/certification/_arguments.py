@@ -93,11 +93,12 @@ def read_ranges(loss_range: Any, objectives: Sequence[str]) -> tuple[FloatArray,
         low, high = (np.broadcast_to(end, (n,)).copy() for end in ends)
     except (TypeError, ValueError):
         raise InvalidInputError(f"{rule}, got {loss_range!r}.") from None
-    wrong = np.flatnonzero(~(np.isfinite(low) & np.isfinite(high) & (low < high)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        wrong = np.flatnonzero(~(np.isfinite(high - low) & (low < high)))
     if wrong.size:
         first = int(wrong[0])
         raise InvalidInputError(
-            f"`loss_range` must have finite ends with low < high, got {low[first]:g} and {high[first]:g} "
+            f"`loss_range` must have ends a finite distance apart with low < high, got {low[first]:g} and {high[first]:g} "
             f"for objective {objectives[first]!r}."
         )
     return low, high

@@ -67,7 +67,7 @@ def _betting(evaluation: Evaluation, index: int, delta: float) -> tuple[FloatArr
 def _bernstein(moments: Moments, column: Column, delta: float) -> tuple[FloatArray, FloatArray]:
     n = moments.pairs.count.astype(np.float64)
     many = np.maximum(n, 2.0)
-    budget = np.log(4.0 / delta)
+    budget = np.log(4.0) - np.log(delta)
     margin = 7.0 * budget / (3.0 * (many - 1.0))
     center = estimates(moments)
     total, squares = moments.pairs.sum, moments.pairs.sum_sq

@@ -75,8 +75,8 @@ class Decisions:
     excluded_by : (M,) ndarray of int
         -1 = nobody.
     level : (M,) ndarray
-        Smallest total delta, in the same shares, at which the paired tests alone would exclude the model; delta where
-        it takes the boxes too; NaN where it is not excluded.
+        Adjusted p-value (Holm) of the exclusion by the paired tests as planned for delta, over their share of it;
+        delta where it takes the boxes too; NaN where it is not excluded.
     replaceable_by : (M,) ndarray of int
         Somebody cheaper who is as good within the slack, -1 = nobody.
     """

@@ -1,7 +1,10 @@
 """Checked input: losses of models in columns, scaled to [0, 1], with their independent units.
 
-A unit is an example, or a cluster of examples. With clusters the estimated mean is the mean over examples,
-E[total of a cluster] / E[size of a cluster]; only totals of whole clusters are independent of each other.
+A unit is an example, or a cluster of examples, as only whole clusters are independent of each other. With clusters the
+estimated mean is by default the mean over examples, E[T] / E[S] for the total T and the size S of a cluster. Tests and
+boxes of it need a bound on S: for unbounded totals no test of their mean has power beyond its level (R. R. Bahadur and
+L. J. Savage 1956, doi 10.1214/aoms/1177728077). With equal weights it is the mean over clusters, E[T / S]: an average of
+losses stays in their range, whatever the sizes.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ class Units:
     ----------
     column : int
     values : (u, M) ndarray
-        Losses in [0, 1], or totals of clusters over the largest cluster's size; NaN = not evaluated; bool where
+        Losses in [0, 1], or totals of clusters over the largest size, or their means; NaN = not evaluated; bool where
         the column is binary and complete (True = the high end).
     sizes : (u,) ndarray or None
         Sizes of clusters over the largest; None where all are 1.
@@ -58,9 +61,13 @@ class Column:
     inside : int
         Examples on which some loss is not an end of the range; counting stops beyond 10,000.
     largest : int
-        Examples in the largest cluster.
+        Examples that no cluster exceeds: as stated, or as seen.
+    clustered : bool
+        Units are clusters that may hold several examples.
+    averaged : bool
+        What counts of a cluster is its mean loss, not its total.
     equal : bool
-        Whether all clusters have that size.
+        Whether all units weigh the same.
     complete : bool
         Whether all models were evaluated on the same examples.
     n_examples, n_units : int
@@ -74,6 +81,8 @@ class Column:
     whole: bool
     inside: int
     largest: int
+    clustered: bool
+    averaged: bool
     equal: bool
     complete: bool
     n_examples: int
@@ -84,9 +93,14 @@ class Column:
         """Length of the range."""
         return self.high - self.low
 
-    def back(self, scaled: FloatArray) -> FloatArray:
-        """Return means in the caller's units."""
-        return np.clip(self.low + self.span * scaled, self.low, self.high)
+    def back(self, scaled: FloatArray, *, outward: int = 0) -> FloatArray:
+        """Return means in the caller's units, rounded to the nearest, or down (-1) or up (1)."""
+        found = self.low + self.span * scaled
+        if outward and not (self.low == 0.0 and self.high == 1.0):
+            # The ends of the range are exact.
+            slack = outward * 4.0 * np.spacing(max(abs(self.low), abs(self.high)))
+            found = np.where(scaled <= 0.0, self.low, np.where(scaled >= 1.0, self.high, found + slack))
+        return np.clip(found, self.low, self.high)
 
 
 class Evaluation:
@@ -98,11 +112,15 @@ class Evaluation:
     model_names, column_names : sequence of str
     low, high : (C,) ndarray
         Ranges of the losses.
+    largest_cluster : int, optional
+        Examples that no cluster of the population exceeds; by default the largest cluster seen stands for it.
+    averaged : bool, default False
+        Give clusters equal weights.
 
     Raises
     ------
     InvalidInputError
-        If a loss is outside its range, or a model was never evaluated in some column.
+        If a loss is outside its range, a cluster is larger than stated, or a model was never evaluated in some column.
     """
 
     def __init__(
@@ -113,6 +131,8 @@ class Evaluation:
         column_names: Sequence[str],
         low: FloatArray,
         high: FloatArray,
+        largest_cluster: int | None = None,
+        averaged: bool = False,
     ) -> None:
         self._source = source
         self.model_names = tuple(model_names)
@@ -121,16 +141,23 @@ class Evaluation:
             looks[index].add(_real(rows), codes, float(low[index]), float(high[index]), column_names[index])
         for name, look in zip(column_names, looks, strict=True):
             look.refuse_gaps(name, self.model_names)
+            look.refuse_larger(name, largest_cluster)
+        # Nothing is read off the sizes where it was settled before what they may be.
+        averaged &= largest_cluster != 1
+        sizes = [largest_cluster or look.largest for look in looks]
+        clustered = [averaged or size > 1 for size in sizes]
         self.columns = tuple(
             Column(
                 name=name,
                 low=float(low[c]),
                 high=float(high[c]),
-                binary=look.inside == 0 and look.largest == 1,
+                binary=look.inside == 0 and not clustered[c],
                 whole=look.whole,
                 inside=look.inside,
-                largest=look.largest,
-                equal=look.largest == look.smallest,
+                largest=sizes[c],
+                clustered=clustered[c],
+                averaged=averaged,
+                equal=averaged or sizes[c] == 1 or (largest_cluster is None and look.largest == look.smallest),
                 complete=look.complete,
                 n_examples=look.n_examples,
                 n_units=look.n_units,
@@ -170,9 +197,11 @@ class Evaluation:
         z = rows.astype(np.float64)
         if column.low != 0.0 or column.span != 1.0:
             z = (z - column.low) / column.span
-        if codes is None or column.largest == 1:
+        if not column.clustered:
             return Units(index, z[~np.isnan(z).all(axis=1)], None)
-        totals, sizes = cluster_totals(z, codes)
+        totals, sizes = cluster_totals(z, np.arange(z.shape[0]) if codes is None else codes)
+        if column.averaged:
+            return Units(index, totals / sizes[:, None], None)
         return Units(index, totals / column.largest, None if column.equal else sizes / column.largest)
 
 
@@ -245,6 +274,13 @@ class _Look:
             found = float(least if least < low else most)
             raise InvalidInputError(
                 f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {name!r}, got {found:g}."
+            )
+
+    def refuse_larger(self, name: str, stated: int | None) -> None:
+        if stated is not None and self.largest > stated:
+            raise InvalidInputError(
+                f"`largest_cluster` must be a size that no cluster exceeds, got {stated} and a cluster of {self.largest} "
+                f"examples in objective {name!r}: state the largest size possible, or take `cluster_weights='equal'`."
             )
 
     def refuse_gaps(self, name: str, models: tuple[str, ...]) -> None:

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, Maximise, check_names
+from moltheory._validation import FloatArray, Maximise, check_choice, check_count, check_names
 from moltheory.certification._arguments import read_costs, read_epsilon, read_maximise, read_names, read_ranges
 from moltheory.certification._inputs import Evaluation
 from moltheory.certification._rows import ArrayRows, CellRows, RowSource, SourceRows, cluster_codes
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import Cell, Gap, Known, Measure, Worst
 
-__all__ = ["Objective", "Problem", "read_problem"]
+__all__ = ["CLUSTER_WEIGHTS", "Objective", "Problem", "read_problem"]
+
+CLUSTER_WEIGHTS = ("size", "equal")
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,17 @@ class Objective:
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything that `certify` was given, checked."""
+    """Everything that `certify` was given, checked.
+
+    `sizes_stated` says that the largest cluster was stated and not read off the data.
+    """
 
     evaluation: Evaluation
     objectives: tuple[Objective, ...]
     maximise: tuple[bool, ...]
     epsilon: FloatArray
     clustered: bool
+    sizes_stated: bool
 
     @property
     def data_dependent(self) -> npt.NDArray[np.bool_]:
@@ -70,6 +76,8 @@ def read_problem(
     maximise: Maximise | Sequence[str],
     epsilon: npt.ArrayLike,
     clusters: Any,
+    largest_cluster: int | None = None,
+    cluster_weights: str = "size",
 ) -> Problem:
     """Check all arguments but delta and method.
 
@@ -78,9 +86,16 @@ def read_problem(
     InvalidInputError
         If one of them breaks its rule.
     """
+    check_choice("cluster_weights", cluster_weights, CLUSTER_WEIGHTS)
+    if largest_cluster is not None:
+        check_count("largest_cluster", largest_cluster)
+    sizes: dict[str, Any] = {"largest_cluster": largest_cluster, "averaged": cluster_weights == "equal"}
+    # A source that does not say whether it has clusters may have some.
+    if clusters is None and not (callable(getattr(losses, "blocks", None)) and getattr(losses, "has_clusters", True)):
+        _refuse_sizes(largest_cluster, cluster_weights)
     measures = _measures(objectives)
     if measures is not None:
-        return _from_measures(losses, measures, costs, names, loss_range, maximise, epsilon, clusters)
+        return _from_measures(losses, measures, costs, names, loss_range, maximise, epsilon, clusters, sizes)
     default_names = default_objectives = None
     if callable(getattr(losses, "blocks", None)):
         if clusters is not None:
@@ -108,8 +123,8 @@ def read_problem(
     flags = read_maximise(maximise, titles, cost_names)
     estimated = np.array([entry.values is None for entry in entries])
     slack = read_epsilon(epsilon, estimated)
-    evaluation = Evaluation(source, model_names=model_names, column_names=titles, low=low, high=high)
-    return Problem(evaluation, tuple(entries), flags, slack, clustered)
+    evaluation = Evaluation(source, model_names=model_names, column_names=titles, low=low, high=high, **sizes)
+    return Problem(evaluation, tuple(entries), flags, slack, clustered, largest_cluster is not None)
 
 
 def _from_measures(
@@ -121,6 +136,7 @@ def _from_measures(
     maximise: Maximise | Sequence[str],
     epsilon: npt.ArrayLike,
     clusters: Any,
+    sizes: dict[str, Any],
 ) -> Problem:
     if losses is not None:
         raise InvalidInputError("`losses` must be None where `objectives` are measures, which hold their own losses.")
@@ -164,8 +180,10 @@ def _from_measures(
         column_names=[label for _, label in columns.values()],
         low=np.array([bottom for _, bottom, _ in columns]),
         high=np.array([top for _, _, top in columns]),
+        **sizes,
     )
-    return Problem(evaluation, tuple(entries), flags, slack, clusters is not None)
+    stated = sizes["largest_cluster"] is not None
+    return Problem(evaluation, tuple(entries), flags, slack, clusters is not None, stated)
 
 
 def _measures(objectives: Any) -> dict[str, Measure] | None:
@@ -214,6 +232,19 @@ def _table(losses: Any) -> npt.NDArray[Any]:
     if table.size == 0:
         raise InvalidInputError(f"`losses` must not be empty, got shape {table.shape}.")
     return table[:, :, None] if table.ndim == 2 else table
+
+
+def _refuse_sizes(largest_cluster: int | None, cluster_weights: str) -> None:
+    if largest_cluster is not None:
+        raise InvalidInputError(
+            f"`largest_cluster` must come with `clusters`, got {largest_cluster} and none: say which examples belong "
+            "together."
+        )
+    if cluster_weights != "size":
+        raise InvalidInputError(
+            f"`cluster_weights` must come with `clusters`, got {cluster_weights!r} and none: say which examples belong "
+            "together."
+        )
 
 
 def _refuse_one(n_models: int) -> None:

@@ -15,28 +15,42 @@ from moltheory.certification._problem import Problem
 
 __all__ = ["assumptions_of"]
 
+_OVER_EXAMPLES = "what is compared are means over examples: expected total over expected size of a cluster"
+
 
 def assumptions_of(problem: Problem, *, tested: bool) -> tuple[str, ...]:
     """Return the assumptions of a certificate, and the estimand where it needs words."""
     columns = problem.evaluation.columns
-    largest = max(column.largest for column in columns)
+    clustered = any(column.clustered for column in columns)
     said = [
         "models, costs, ranges, slack, delta and the number of examples were fixed before these examples were looked at "
         "(to look again and again, and stop when content, there is `CertificateStream`)"
     ]
-    if largest == 1 and not problem.clustered:
+    if not clustered and not problem.clustered:
         said.append("examples are independent draws from the population the certificate speaks of")
+    elif any(column.averaged for column in columns):
+        said.append(
+            "clusters, of whatever sizes, are independent draws from the population the certificate speaks of; what is "
+            "compared are means over clusters, of the mean loss in each: every cluster weighs the same"
+        )
+    elif problem.sizes_stated:
+        said.append(
+            "clusters are independent draws from the population, none of which has more examples than was stated in "
+            f"advance: {columns[0].largest}; {_OVER_EXAMPLES}"
+        )
     elif all(column.equal for column in columns):
         said.append(
             "clusters are independent draws from the population the certificate speaks of, each of the same number of "
-            f"examples, not only here: {_sizes(columns)}"
+            f"examples, not only here: {_sizes(columns)}; if some differ, however rare, nothing is guaranteed "
+            "(`largest_cluster` states the largest size in advance)"
         )
     else:
         said.append(
             "clusters are independent draws from the population, none of which has more examples than the largest seen: "
-            f"{_sizes(columns)}; what is compared are means over examples: expected total over expected size of a cluster"
+            f"{_sizes(columns)}; if larger ones exist, however rare, nothing is guaranteed (`largest_cluster` states the "
+            f"largest size in advance); {_OVER_EXAMPLES}"
         )
-    whole = [column for column in columns if column.whole and column.largest == 1]
+    whole = [column for column in columns if column.whole and not column.clustered]
     if whole:
         said.append(
             "losses are of the type they are given in, which leaves only the two ends of the range, not only here, in "
@@ -49,7 +63,7 @@ def assumptions_of(problem: Problem, *, tested: bool) -> tuple[str, ...]:
         what = (
             "whether a model was evaluated on all of a cluster depends on nothing about the cluster, its size included (it "
             "counts for those models only), nor on the losses"
-            if largest > 1
+            if clustered
             else "which models were evaluated on an example depends neither on the example nor on the losses"
         )
         said.append(f"{what}, in {_listed(gaps)}")
@@ -66,7 +80,7 @@ def assumptions_of(problem: Problem, *, tested: bool) -> tuple[str, ...]:
         said.append(f"decided by boxes only, as differences of groups have no paired test: {_listed(untested)}")
     if any(box_method(problem.evaluation, c) == "betting" for c in range(len(columns))):
         said.append("boxes of bounded losses bet on the units in a random order, drawn with a fixed seed")
-    seen = [column for column in columns if column not in whole and column.largest == 1]
+    seen = [column for column in columns if column not in whole and not column.clustered]
     if seen:
         said.append(
             "tests for 0/1 losses were used where no loss inside the range was seen, at a price that makes the guarantee "

@@ -39,6 +39,8 @@ def certify(
     maximise: Maximise | Sequence[str] | None = None,
     epsilon: npt.ArrayLike = 0.0,
     clusters: npt.ArrayLike | None = None,
+    largest_cluster: int | None = None,
+    cluster_weights: str = "size",
     method: str = "auto",
 ) -> Certificate:
     r"""Tell which models are on the true Pareto front, which are not, and which the data cannot tell.
@@ -73,6 +75,15 @@ def certify(
         it means dominated. One number is for the estimated objectives; costs then have none.
     clusters : (n,) array_like, optional
         Labels of examples that belong together (of one patient, one prompt); only clusters are then independent.
+    largest_cluster : int, optional
+        Number of examples that no cluster of the population exceeds, fixed before the data. **Without it the largest
+        cluster seen is taken for the largest there is**: the guarantee then holds for such populations only, and is
+        lost if larger clusters exist, however rare. The more it exceeds the usual size, the less can be told.
+    cluster_weights : {"size", "equal"}, default "size"
+        What is compared. "size": means over examples, E[total loss of a cluster] / E[its size]. "equal": means over
+        clusters of the mean loss in each (in a measure: in that part of it which counts), E[total / size]; valid for
+        clusters of any size, without a largest one, where nothing could be told of means over examples. The two differ
+        where losses depend on the size.
     method : {"auto", "boxes", "paired"}, default "auto"
         Half of delta for boxes, a quarter each for excluding and for confirming models by paired tests; all for
         boxes; or half each for the paired tests, with boxes as wide as the range. With slack and costs a share goes
@@ -121,6 +132,9 @@ def certify(
     if callable(prepared):
         # Read as a mere source of blocks, these models would lose their costs, measures and directions.
         other = {"costs": costs, "objectives": objectives, "names": names, "maximise": maximise, "clusters": clusters}
+        other |= {"largest_cluster": largest_cluster}
+        if cluster_weights != "size":
+            other["cluster_weights"] = cluster_weights
         given = {name: value for name, value in other.items() if value is not None}
         found_by: Certificate = prepared(delta=delta, loss_range=loss_range, epsilon=epsilon, method=method, **given)
         return found_by
@@ -133,19 +147,21 @@ def certify(
         maximise=False if maximise is None else maximise,
         epsilon=epsilon,
         clusters=clusters,
+        largest_cluster=largest_cluster,
+        cluster_weights=cluster_weights,
     )
     replacing = problem.epsilon.any() and not problem.data_dependent.all()
     shares = Shares(*(total * share for share in (_REPLACING if replacing else _SHARES)[method]))
     found = summaries(problem.evaluation)
-    values, boxes = _values_and_boxes(problem, found, shares.boxes)
+    values, boxes, compared = _values_and_boxes(problem, found, shares.boxes)
     below, not_above = _p_values(problem, found, shares)
     sign = np.where(problem.maximise, -1.0, 1.0)
-    ends = boxes * sign[:, None]
+    ends = compared * sign[:, None]
     decisions = decide(
         ends.min(axis=2),
         ends.max(axis=2),
         ~problem.data_dependent,
-        problem.epsilon,
+        problem.epsilon / _scales(problem),
         shares,
         below=below,
         not_above=not_above,
@@ -173,35 +189,50 @@ def certify(
     )
 
 
+def _scales(problem: Problem) -> FloatArray:
+    """Return the units (m,) in which objectives are compared: means of one column in that of its range."""
+    plain = [objective.values is None and objective.measure is None for objective in problem.objectives]
+    columns = problem.evaluation.columns
+    return np.array([columns[o.columns[0]].span if p else 1.0 for o, p in zip(problem.objectives, plain, strict=True)])
+
+
 def _values_and_boxes(
     problem: Problem, found: list[PairCounts | Moments], share: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return estimates (M, m) and boxes (M, m, 2) in the caller's units."""
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return estimates (M, m) and boxes (M, m, 2) in the caller's units, and boxes in those of `_scales`.
+
+    Far from 0 the caller's units round differences away: boxes that touch there decide nothing.
+    """
     evaluation = problem.evaluation
     each = share / (evaluation.n_models * len(evaluation.columns))
-    means, lows, highs = [], [], []
+    means, lows, highs, scaled = [], [], [], []
     for index, (column, summary) in enumerate(zip(evaluation.columns, found, strict=True)):
         lower, upper = np.zeros(evaluation.n_models), np.ones(evaluation.n_models)
         if share > 0.0:
             kept, spent = kept_level(column, -math.log(each))
             lower, upper = column_box(evaluation, index, summary, kept * (each - spent))
         means.append(column.back(estimates(summary)))
-        lows.append(column.back(lower))
-        highs.append(column.back(upper))
-    values, boxes = [], []
+        lows.append(column.back(lower, outward=-1))
+        highs.append(column.back(upper, outward=1))
+        scaled.append((lower, upper))
+    values, boxes, compared = [], [], []
     for objective in problem.objectives:
         if objective.values is not None:
             values.append(objective.values)
             boxes.append((objective.values, objective.values))
+            compared.append(boxes[-1])
             continue
         part_means, part_lows, part_highs = ([ends[c] for c in objective.columns] for ends in (means, lows, highs))
         if objective.measure is None:
             values.append(part_means[0])
             boxes.append((part_lows[0], part_highs[0]))
+            compared.append(scaled[objective.columns[0]])
         else:
             values.append(objective.measure.value(part_means))
             boxes.append(objective.measure.interval(part_lows, part_highs))
-    return np.stack(values, axis=1), np.moveaxis(np.array(boxes, dtype=np.float64), (0, 1, 2), (1, 2, 0))
+            compared.append(boxes[-1])
+    shaped = [np.moveaxis(np.array(b, dtype=np.float64), (0, 1, 2), (1, 2, 0)) for b in (boxes, compared)]
+    return np.stack(values, axis=1), shaped[0], shaped[1]
 
 
 def _p_values(
@@ -211,7 +242,7 @@ def _p_values(
     if shares.exclusions == 0.0:
         return None, None
     evaluation, n_models = problem.evaluation, problem.evaluation.n_models
-    log_level = math.log(n_models * (n_models - 1) / shares.exclusions)
+    log_level = math.log(n_models * (n_models - 1)) - math.log(shares.exclusions)
     requests: dict[tuple[int, int], list[tuple[int, float]]] = {}
     for i, objective in enumerate(problem.objectives):
         if objective.testable:

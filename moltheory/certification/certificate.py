@@ -57,12 +57,16 @@ class Certificate:
     excluded_by : (M,) ndarray of int64
         Who does, -1 = nobody; rather a model that is not excluded itself.
     level : (M,) ndarray
-        Confidence of each exclusion: the smallest total delta at which the paired tests alone would exclude it, or
-        `delta` where it takes the boxes too; NaN where it is not excluded.
+        Adjusted p-value of each exclusion; `delta` where it takes the boxes too, NaN where it is not excluded. For every
+        alpha up to `delta`, fixed in advance, a model of the front is excluded at a level of at most alpha with
+        probability at most alpha. It is of the paired tests as planned for `delta`, so not the smallest delta that
+        excludes: `certify` with another delta plans others, which may exclude at a smaller one, or not at this one. For
+        losses that are not 0/1 by their type it is never below 1e-5 `delta`.
     beats : (M, M) ndarray of bool
         All dominance that is certain: ``beats[b, h]``, b dominates h.
     estimates : (M, m) ndarray
-        Means over the examples on which the model was evaluated; known values for costs.
+        Means over the examples on which the model was evaluated (over clusters, where these have equal weights); known
+        values for costs.
     boxes : (M, m, 2) ndarray
         Intervals that hold the true values all at once; single points for costs, the whole range where no share of
         delta was spent on boxes.
@@ -154,6 +158,11 @@ class Certificate:
     def undecided(self) -> npt.NDArray[np.bool_]:
         """Neither sure nor excluded, (M,)."""
         return frozen(~(self.sure | self.excluded))
+
+    @property
+    def adjusted_p_value(self) -> FloatArray:
+        """Adjusted p-value of each exclusion, (M,): another name of `level`."""
+        return self.level
 
     @property
     def status(self) -> tuple[str, ...]:

@@ -36,7 +36,8 @@ class EvaluatedModels(LossSource):
         What to certify instead of the means of the losses, such as rates within groups, over the same n examples
         and M models.
     clusters : (n,) array_like of int or str, optional
-        Equal for examples that belong together, such as rows of one patient.
+        Equal for examples that belong together, such as rows of one patient; how large they can be, or that they
+        weigh the same, is said to `certify` (`largest_cluster`, `cluster_weights`).
     costs : (M, k) array_like, optional
         Costs known exactly.
     cost_names : iterable of str, optional

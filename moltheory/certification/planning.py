@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_count, check_fraction, real_array
+from moltheory._validation import FloatArray, check_choice, check_count, check_fraction, real_array
+from moltheory.certification._selection import kept_by_looks
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ def planned_sizes(
     delta: float = 0.05,
     disagreement: npt.ArrayLike = (0.02, 0.05, 0.1, 0.2),
     power: float = 0.8,
+    losses: str = "any",
 ) -> pd.DataFrame:
     r"""Tabulate how many common examples tell two models apart, for true gaps and rates of disagreement.
 
-    One claim "this model's error is smaller than that one's in this objective", from 0/1 losses, by the paired test of
-    `moltheory.certify` at the first step of Holm's procedure: a quarter of delta over M max(M-1, N) for M models and N
-    objectives, which serves to exclude a model and to put one on the front; later steps need less. To exclude a model
-    takes the claim in every objective, so the largest of its sizes.
+    One claim "this model's error is smaller than that one's in this objective", from 0/1 losses on independent examples
+    (not clusters), by the paired test of `moltheory.certify` at the first step of Holm's procedure: a quarter of delta
+    over M max(M-1, N) for M models and N objectives, which serves to exclude a model and to put one on the front; later
+    steps need less. To exclude a model takes the claim in every objective, so the largest of its sizes.
 
     Parameters
     ----------
@@ -56,14 +58,17 @@ def planned_sizes(
         be, are left out.
     power : float, default 0.8
         Probability of making the claim at that size, in (0, 1).
+    losses : {"any", "bool"}, default "any"
+        How the losses will be given. "any": also as floats, of which `certify` only sees that they are 0 or 1, and
+        tests at 95 % of the level. "bool": bools, or integers in a range of length one, which pay nothing.
 
     Returns
     -------
     pandas.DataFrame
-        One row per gap and disagreement: ``gap``, ``disagreement``, ``level``; ``paired``, the examples for the exact
-        McNemar test; ``power``, its exact power there; ``paired_bound``, a closed form that suffices; ``boxes``, the
-        examples from which two Hoeffding boxes, of all M N at delta, around averages exactly the gap apart are
-        disjoint (a power of about one half); ``saved``, boxes / paired.
+        One row per gap and disagreement: ``gap``, ``disagreement``, ``level`` of the test; ``paired``, the examples for
+        the exact McNemar test; ``power``, its exact power there; ``paired_bound``, a closed form that suffices;
+        ``boxes``, the examples from which two Hoeffding boxes, of all M N at delta, around averages exactly the gap
+        apart are disjoint (a power of about one half); ``saved``, boxes / paired.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def planned_sizes(
     --------
     >>> planned_sizes(0.03, n_models=2, disagreement=0.07)[["paired", "paired_bound", "boxes"]]
        paired  paired_bound   boxes
-    0   900.0        2531.0  9738.0
+    0   906.0        2546.0  9738.0
     """
     import pandas as pd
 
@@ -100,8 +105,12 @@ def planned_sizes(
             f"`disagreement` must be at least as large as the gap {wanted.max():g} somewhere, got {rates.max():g}."
         )
     check_fraction("power", power)
+    check_choice("losses", losses, ("any", "bool"))
     models, objectives = check_count("n_models", n_models, low=2), check_count("n_objectives", n_objectives)
-    level = _SHARE * check_fraction("delta", delta) / (models * max(models - 1, objectives))
+    share = _SHARE * check_fraction("delta", delta) / models
+    level = share / max(models - 1, objectives)
+    if losses == "any":
+        level = kept_by_looks(level, share / (models - 1))
     rows = []
     for gap in wanted:
         boxes = math.ceil(2.0 * math.log(2.0 * models * objectives / delta) / gap**2)

@@ -79,7 +79,7 @@ _TERMS = (
         "The box: intervals for all models and objectives that hold the true values all at once. Two models whose "
         "boxes overlap can still be told apart, on the examples both were evaluated on.",
     ),
-    ("confidence", "One minus the smallest total failure probability at which the model would still be ruled out."),
+    ("confidence", "One minus the adjusted p-value of the verdict that the model is not on the front."),
 )
 
 
@@ -262,12 +262,14 @@ def _further(certificate: Certificate, further: pd.DataFrame | None) -> str:
         " To look, add examples and look again is another experiment: certify the new examples alone, or use a "
         "CertificateStream, whose verdicts hold at every look."
     )
-    head = ["model", "hardest rival", "rivals open", "expected", "enough for 80%", "if gaps are ±1 s.e."]
+    head = ["model", "hardest rival", "rivals open", "expected", "80%, observed rates", "if gaps are ±1 s.e."]
     table = html_rows(head, rows, kind="stack") if rows else ""
     return (
         f"{title}<p>Further examples (of clustered ones: clusters) that would settle each undecided model, beyond the "
-        f"{certificate.n_examples:,} at hand, if the rates observed so far are the true ones (last column: if gaps "
-        f"are one standard error larger or smaller): a plan, not a guarantee.{advice}</p>\n{table}</section>\n"
+        f"{certificate.n_examples:,} at hand, if the rates observed so far are the true ones (about half of all cases need "
+        f"more than the expected number; 80%: enough in that many). Last column: if gaps are one standard error larger or "
+        f"smaller; its upper end is enough in 80% of cases whatever the true rates. A plan, not a guarantee.{advice}</p>\n"
+        f"{table}</section>\n"
     )
 
 

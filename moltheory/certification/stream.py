@@ -71,6 +71,9 @@ class CertificateStream:
 
     Notes
     -----
+    Examples that belong together (of one patient, one prompt) must enter as one, by their mean losses; clusters then
+    weigh the same, whatever their sizes, as with ``cluster_weights="equal"`` of `moltheory.certify`.
+
     Nothing of the data is kept but sums: O(M^2 N) memory; O(b M^2 N) per update with b examples, O(M^2 N) per
     certificate. Losses that are all 0 or 1 so far are counted as bits, with a test of their own. Boxes are the
     intersection of those of all looks, and p-values the smallest so far; looks at which nobody asked for a

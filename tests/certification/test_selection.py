@@ -9,10 +9,11 @@ import pytest
 from scipy import stats
 
 import moltheory as mt
+from moltheory.bounds._looking import FEW, most_of_few
 from moltheory.certification._inputs import Evaluation
 from moltheory.certification._p_values import BETTING, EMPIRICAL_BERNSTEIN, chosen_test
 from moltheory.certification._rows import ArrayRows
-from moltheory.certification._selection import FEW, kept_level, most_of_few
+from moltheory.certification._selection import kept_level
 
 from ._truth import exact_failure, says_something_false
 
@@ -131,3 +132,29 @@ def test_a_model_on_parts_of_clusters_needs_more_than_luck_per_example() -> None
     losses = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, np.nan], [0.0, 1.0]])
     told = mt.certify(losses, clusters=[0, 1, 1, 2]).assumptions
     assert any("its size included" in text for text in told)
+
+
+def _poisson_binomial(chances: Array) -> Array:
+    """Probabilities of 0, ..., n successes of independent events with these chances."""
+    found = np.ones(1)
+    for q in chances:
+        found = np.convolve(found, [1.0 - q, q])
+    return found
+
+
+@pytest.mark.parametrize("n", [2, 3, 8, 30])
+def test_with_different_patterns_equal_chances_are_the_worst_case(n: int, rng: np.random.Generator) -> None:
+    for power in (0.3, 1.0, 4.0):
+        for log_none in (0.01, 1.0, 5.0, 11.0):
+            shares = rng.dirichlet(np.full(n, power))
+            chances = -np.expm1(-log_none * shares)
+            tails = 1.0 - np.cumsum(_poisson_binomial(chances))
+            equal = 1.0 - np.cumsum(_poisson_binomial(np.full(n, -math.expm1(-log_none / n))))
+            assert tails[0] == pytest.approx(equal[0], abs=1e-12)
+            assert (tails <= equal + 1e-12).all()
+            # One step of the proof: two chances made equal, with their product of 1 - q.
+            middle = chances.copy()
+            middle[:2] = -math.expm1(-log_none * shares[:2].mean())
+            assert (tails <= 1.0 - np.cumsum(_poisson_binomial(middle)) + 1e-12).all()
+            few, spent = most_of_few(n, 5.0), math.exp(-5.0)
+            assert min(1.0 - tails[0], tails[few]) <= spent * (1.0 + 1e-6)

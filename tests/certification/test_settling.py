@@ -69,7 +69,10 @@ def test_no_gap_takes_forever():
 def test_planned_sizes_have_their_power_and_barely_so():
     table = planned_sizes([0.02, 0.1], n_models=20, n_objectives=3, disagreement=[0.05, 0.2])
     assert len(table) == 3
-    assert table["level"].iloc[0] == pytest.approx(0.25 * 0.05 / (20 * 19))
+    assert table["level"].iloc[0] == pytest.approx(0.95 * 0.25 * 0.05 / (20 * 19), rel=1e-4)
+    free = planned_sizes(0.02, n_models=20, n_objectives=3, disagreement=0.05, losses="bool")
+    assert free["level"].iloc[0] == pytest.approx(0.25 * 0.05 / (20 * 19))
+    assert free["paired"].iloc[0] < table["paired"].iloc[0]
     for row in table.itertuples():
         assert row.power >= 0.8
         assert row.power == pytest.approx(mcnemar_power(int(row.paired), row.gap, row.disagreement, level=row.level))
@@ -90,6 +93,7 @@ def test_planned_sizes_refuse(refuses):
     refuses("n_objectives", planned_sizes, 0.1, n_models=2, n_objectives=0)
     refuses("delta", planned_sizes, 0.1, n_models=2, delta=0.0)
     refuses("power", planned_sizes, 0.1, n_models=2, power=1.0)
+    refuses("losses", planned_sizes, 0.1, n_models=2, losses="float")
 
 
 def test_simulation_agrees_with_fresh_data():

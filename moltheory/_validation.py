@@ -19,6 +19,7 @@ from moltheory.errors import InvalidInputError
 __all__ = [
     "FloatArray",
     "Maximise",
+    "as_floats",
     "check_choice",
     "check_count",
     "check_fraction",
@@ -84,7 +85,7 @@ def real_array(
         try:
             if array.dtype.kind != "O":
                 raise TypeError
-            array = _as_floats(name, array)
+            array = as_floats(name, array)
         except InvalidInputError:
             raise
         except (TypeError, ValueError, OverflowError):
@@ -96,11 +97,11 @@ def real_array(
         raise InvalidInputError(f"`{name}` must not be empty, got shape {array.shape}.")
     if array.dtype.kind == "f" and not isinstance(value, np.ndarray) and float(np.abs(array).max()) >= 2.0**63:
         # A list of integers beyond 64 bits became floats on the way here.
-        _as_floats(name, np.asarray(value, dtype=object))
+        as_floats(name, np.asarray(value, dtype=object))
     if array.dtype.kind in "iu":
         return array if keep_integers else array.astype(np.float64)
     if array.dtype != np.float64:
-        array = _as_floats(name, array)
+        array = as_floats(name, array)
     if finite:
         if not np.isfinite(array).all():
             found = "NaN" if np.isnan(array).any() else "an infinity"
@@ -110,7 +111,7 @@ def real_array(
     return array
 
 
-def _as_floats(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def as_floats(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Return numbers of other types as float64; refuse those that it would change into others without a word."""
     found = array.astype(np.float64)
     if array.dtype.kind == "O":

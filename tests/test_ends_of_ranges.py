@@ -73,7 +73,9 @@ def test_numbers_that_64_bits_do_not_hold_are_refused(refuses):
     if np.dtype(np.longdouble).itemsize > 8:
         close = np.longdouble(1) + np.finfo(np.longdouble).eps
         refuses("points", mt.nondominated, np.array([[1, 1], [close, 1]], dtype=np.longdouble))
+        refuses("losses", mt.certify, np.full((9, 2), 1 - np.finfo(np.longdouble).eps, dtype=np.longdouble))
         assert mt.nondominated(np.array([[1, 1], [2, 1]], dtype=np.longdouble)).tolist() == [True, False]
+        assert mt.certify(np.full((9, 2), 0.5, dtype=np.longdouble)).undecided.all()
     for power in (63, 64, 70):
         refuses("points", mt.nondominated, [[2**power, 1], [2**power + 1, 1]])
         refuses("points", mt.nondominated, np.array([[2**power, 1], [2**power + 1, 1]], dtype=object))

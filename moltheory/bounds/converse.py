@@ -147,7 +147,8 @@ class SlackGuarantee:
     margin : float
         ``e = 2 (N - 1) c + t``: by how much a rival must be better in one objective.
     purity, coverage : float
-        Largest purity and coverage error of the survivors: ``t + 2 N c`` and ``2 c (N B / t + 1)``.
+        Largest purity and coverage error of the survivors: ``t + 2 N c`` and
+        ``2 c ((N - 1) B / (2 c + t) + 1)``.
     """
 
     margin: float
@@ -163,7 +164,8 @@ def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) ->
     widths : (N,) array_like
         Joint widths C; c is the largest.
     t : float
-        > 0: the smaller, the purer the survivors and the worse their coverage.
+        > 0: the smaller, the purer the survivors and the worse the guarantee of their coverage, which stays below
+        ``(N - 1) B + 2 c``.
     loss_range : float
         B > 0; data-independent objectives have to lie in [0, B] too.
 
@@ -180,10 +182,28 @@ def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) ->
     ----------
     Derived.
 
+    Notes
+    -----
+    Proof of the coverage. From h* follow deletions by a rival until one of them survives: k steps, each with a
+    coordinate that falls by more than e, while every other rises by at most 2 c. Let m_j steps fall in coordinate j,
+    so that the m_j sum to k (choose one where several fall). All values lie in [0, B], so for every j
+
+        ``m_j e - (k - m_j) 2 c <= B``.
+
+    Summed over all j: ``k t <= N B``, so the steps end. Coordinate i rises by at most ``2 c f - m_i e`` in all,
+    where ``f = k - m_i`` steps fall elsewhere. Summed over the N - 1 others, ``f e - ((N - 1) k - f) 2 c <= (N - 1) B``,
+    that is ``f (2 c + t) <= (N - 1) (B + 2 c m_i)`` as ``e = 2 (N - 1) c + t``. A fall in i itself thus allows
+    ``2 c (N - 1) 2 c / (2 c + t) < e`` of further rise and costs e: the rise is largest for ``m_i = 0``, at most
+    ``2 c (N - 1) B / (2 c + t)``. Passing from empirical to true risks at both ends adds 2 c.
+
+    The order of rises and falls plays no part, and objectives without data (C_i = 0) may be the ones that fall. Since
+    f is an integer, of which a fall in i allows at most N - 1 more, the bound holds with the quotient
+    ``(N - 1) B / (2 c + t)`` rounded down; that is attained for N = 2.
+
     Examples
     --------
-    >>> slack_guarantee([0.125, 0.0], t=0.5, loss_range=1.0)
-    SlackGuarantee(margin=0.75, purity=1.0, coverage=1.25)
+    >>> slack_guarantee([0.125, 0.0], t=0.25, loss_range=1.0)
+    SlackGuarantee(margin=0.5, purity=0.75, coverage=0.75)
     """
     array = check_widths(widths)
     if array.ndim != 1:
@@ -197,7 +217,7 @@ def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) ->
     return SlackGuarantee(
         margin=2.0 * (n - 1) * c + step,
         purity=step + 2.0 * n * c,
-        coverage=2.0 * c * (n * size / step + 1.0),
+        coverage=2.0 * c * ((n - 1) * size / (2.0 * c + step) + 1.0),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, Maximise, check_choice, check_count, check_names
+from moltheory._validation import FloatArray, Maximise, as_floats, check_choice, check_count, check_names
 from moltheory.certification._arguments import read_costs, read_epsilon, read_maximise, read_names, read_ranges
 from moltheory.certification._inputs import Evaluation
 from moltheory.certification._rows import ArrayRows, CellRows, RowSource, SourceRows, cluster_codes
@@ -221,8 +221,10 @@ def _table(losses: Any) -> npt.NDArray[Any]:
         )
     try:
         table = np.asarray(losses)
-        if table.dtype == object:
-            table = table.astype(np.float64)
+        if table.dtype == object or (table.dtype.kind == "f" and table.dtype.itemsize > 8):
+            table = as_floats("losses", table)
+    except InvalidInputError:
+        raise
     except (TypeError, ValueError):
         raise InvalidInputError(f"`losses` must be real numbers of shape {shape}, got something else.") from None
     if table.dtype.kind not in "biuf":

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from moltheory._validation import FloatArray, check_count, check_fraction
+from moltheory.bounds import binomial_interval
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import Known, Mean, QuadraticObjectives
 from moltheory.oracle import count_types
@@ -22,7 +23,7 @@ from moltheory.problems import FinitePopulation
 from moltheory.problems.base import FiniteProblem
 from moltheory.runs import RandomSource
 from moltheory.theorems._memory import Memory
-from moltheory.theorems._pairs import TOLERANCE, realized_widths, scale_of
+from moltheory.theorems._pairs import TIE, TOLERANCE, realized_widths, scale_of
 from moltheory.theorems.book import ledger
 from moltheory.theorems.pairs import blocks, check_pair, defined_rows, evaluate_violation
 from moltheory.theorems.results import CheckResult, Level, Slack, SlackRecorder
@@ -236,12 +237,14 @@ def _check_smooth(
     if not any("radius" in assumption.needs for assumption in theorem.assumptions):
         raise InvalidInputError("`problem` must satisfy the assumption 'H is finite', got quadratics on R^d.")
     sample = problem.sample(n, replicates=replicates, rng=rng)
-    radius = 2.0 * max(1.0, float(np.linalg.norm(problem.true.minimisers(np.eye(sample.n_objectives)), axis=-1).max()))
-    found = check_pair(theorem, problem.true, sample, radius=radius)
+    reach = float(np.linalg.norm(problem.true.minimisers(np.eye(sample.n_objectives)), axis=-1).max()) or 1.0
+    cases = [{"radius": reach, **case} for case in theorem.cases(np.empty(0), np.full(sample.n_objectives, reach))]
+    found = [check_pair(theorem, problem.true, sample, **case) for case in cases]
     recorder = SlackRecorder()
-    finite = np.isfinite(found.violation)
-    weights = np.full(found.violation.size, 1.0 / found.violation.size)
-    recorder.add(-np.ravel(found.violation), weights)
+    weights = np.full(replicates, 1.0 / replicates)
+    for one in found:
+        recorder.add(-np.ravel(one.violation), weights)
+    worst = max(found, key=lambda one: one.worst)
     return CheckResult(
         theorem.id,
         problem.name,
@@ -250,11 +253,11 @@ def _check_smooth(
         "monte-carlo",
         replicates,
         None,
-        int((found.violation > found.tolerance).sum()),
+        sum(int((one.violation > one.tolerance).sum()) for one in found),
         recorder.result(),
-        float(finite.mean()),
-        worst=found.worst,
-        worst_inputs=found.inputs,
+        recorder.share(len(cases)),
+        worst=worst.worst,
+        worst_inputs=worst.inputs,
     )
 
 
@@ -305,12 +308,8 @@ class _Sampled:
 
     def level(self, failing: list[float]) -> Level:
         """Return the share of samples in which E fails, with a 99.9999 % Clopper-Pearson interval."""
-        from scipy.stats import beta
-
-        k, eta = len(failing), 0.5e-6
-        low = float(beta.ppf(eta, k, self.count - k + 1)) if k else 0.0
-        high = float(beta.isf(eta, k + 1, self.count - k)) if k < self.count else 1.0
-        return Level(k / self.count, low, high)
+        interval = binomial_interval(len(failing), self.count, delta=1e-6)
+        return Level(len(failing) / self.count, float(interval.lower), float(interval.upper))
 
 
 class _Task:
@@ -354,6 +353,8 @@ def _run(
 ) -> dict[str, CheckResult]:
     true = problem.true.risks()
     scale = scale_of(true, problem.risk_limits)
+    # An objective that varies in the last bit only has a width below its own rounding.
+    rounding = TIE * np.maximum(np.abs(true).max(axis=0), problem.risk_limits)
     length = max(1, _BLOCK // true.shape[0] ** 2)
     failing: list[float] = []
     memory = Memory()
@@ -362,7 +363,7 @@ def _run(
         stated = np.broadcast_to(stated, (risks.shape[0], true.shape[1]))
         for part, block in blocks(risks, length):
             realized = realized_widths(true, block)
-            failing += weights[part][(realized > stated[part]).any(axis=-1)].tolist()
+            failing += weights[part][(realized > stated[part] + rounding).any(axis=-1)].tolist()
             memory.watch(block)
             for task in tasks if busy else ():
                 task.look(true, block, realized, weights[part], scale, memory)

@@ -64,8 +64,13 @@ def errors_of_pruning(
     t: float,
     loss_range: float,
     spread: float | None = None,
+    falling: float | None = None,
+    ends: float = 1.0,
 ) -> FloatArray:
-    """Purity and coverage error of the survivors, beyond the guarantees; `spread` replaces N - 1 in the rule."""
+    """Purity and coverage error of the survivors, beyond the guarantees.
+
+    For wrong variants `spread` replaces N - 1 in the rule, `falling` replaces it in the coverage, `ends` the 1 there.
+    """
     lead, n_objectives = lead_axes(true, empirical), true.shape[-1]
     table, c = columns(true, lead), width_columns(widths, lead).max(axis=0)
     factor = n_objectives - 1.0 if spread is None else spread
@@ -84,7 +89,8 @@ def errors_of_pruning(
         coverage = np.maximum(coverage, np.where(optimal[h], nearest, -np.inf))
     purity = largest(to_front, certain)
     allowed_purity = t + 2.0 * n_objectives * c
-    allowed_coverage = 2.0 * c * (n_objectives * loss_range / t + 1.0)
+    others = n_objectives - 1.0 if falling is None else falling
+    allowed_coverage = 2.0 * c * (others * loss_range / (2.0 * c + t) + ends)
     worst: FloatArray = np.maximum(purity - allowed_purity, coverage - allowed_coverage)
     return worst
 
@@ -159,7 +165,8 @@ THEOREMS = (
     Theorem(
         id="slack-pruned",
         statement="on E, with e = 2 (N - 1) c + t and h deleted iff some h' has Lhat(h') <= Lhat(h) + 2 C and "
-        "Lhat_j(h') < Lhat_j(h) - e for some j: survivors have purity <= t + 2 N c and coverage <= 2 c (N B / t + 1)",
+        "Lhat_j(h') < Lhat_j(h) - e for some j: survivors have purity <= t + 2 N c and "
+        "coverage <= 2 c ((N - 1) B / (2 c + t) + 1)",
         source="derived",
         provenance="derived",
         violation=errors_of_pruning,

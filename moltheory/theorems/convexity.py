@@ -27,25 +27,26 @@ def strong_moduli(objectives: QuadraticObjectives) -> FloatArray:
 def largest_deviations(true: QuadraticObjectives, empirical: QuadraticObjectives, *, radius: float) -> FloatArray:
     """Return widths that hold on the ball of a radius around 0, (*batch, N).
 
-    The difference of two quadratics is one: its largest absolute value is exact for one parameter (ends and vertex
-    of the interval); for several it is bounded by the sum of those of the constant, linear and quadratic part.
+    The difference of two quadratics is one. Along a ray it bends by at least the smallest and at most the largest
+    eigenvalue of its curvature; exact where these are equal, for one parameter above all.
     """
-    curved = true.curvature - empirical.curvature
-    slope = -2.0 * (true.linear - empirical.linear)
+    bends = np.asarray(np.linalg.eigvalsh(true.curvature - empirical.curvature), dtype=np.float64)
+    slope = np.asarray(np.linalg.norm(2.0 * (true.linear - empirical.linear), axis=-1), dtype=np.float64)
     origin = np.zeros((1, true.dimension))
     constant = true.risks(origin)[..., 0, :] - empirical.risks(origin)[..., 0, :]
-    if true.dimension > 1:
-        bend = np.abs(np.linalg.eigvalsh(curved)).max(axis=-1)
-        bound: FloatArray = np.abs(constant) + radius * np.linalg.norm(slope, axis=-1) + radius**2 * bend
-        return bound
-    a, b = curved[..., 0, 0], slope[..., 0]
-    ends = np.maximum(np.abs(constant + b * radius + a * radius**2), np.abs(constant - b * radius + a * radius**2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        vertex = -b / (2.0 * a)
-    inside = np.abs(vertex) <= radius
-    at = np.where(inside, vertex, 0.0)
-    exact: FloatArray = np.maximum(ends, np.abs(constant + b * at + a * at**2))
-    return exact
+    above = constant + _highest(bends[..., -1], slope, radius)
+    below = -constant + _highest(-bends[..., 0], slope, radius)
+    widths: FloatArray = np.maximum(above, below)
+    return widths
+
+
+def _highest(bend: FloatArray, slope: FloatArray, radius: float) -> FloatArray:
+    """Return the maximum of bend r^2 + slope r over 0 <= r <= radius."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        vertex = np.where(bend < 0.0, -0.5 * slope / bend, np.inf)
+    at = np.minimum(vertex, radius)
+    highest: FloatArray = bend * at**2 + slope * at
+    return highest
 
 
 def distance_of_minimisers(
@@ -89,13 +90,19 @@ def _are_quadratics(true: Any) -> bool:
 
 
 def _radius_cases(true: Any, limits: FloatArray) -> Sequence[Inputs]:
-    return ({"radius": 1.0}, {"radius": 2.0})
+    # The constant is sharp on a ball that reaches no further than the minimisers.
+    reach = float(limits.max())
+    return ({"radius": reach}, {"radius": 2.0 * reach})
 
 
 def random_quadratics(
     rng: np.random.Generator, count: int
 ) -> tuple[QuadraticObjectives, QuadraticObjectives, FloatArray, Inputs]:
-    """Return pairs of strongly convex quadratics with nearly flat empirical ones among them, and their widths."""
+    """Return pairs of strongly convex quadratics, and their widths.
+
+    Nearly flat empirical ones are among them, and pairs for which the constant is nearly attained: L_1 pulls to one
+    end of the ball, L_2 to its middle, and Lhat_2, nearly flat, to the other end.
+    """
     d = int(rng.choice([1, 1, 1, 2]))
     n_objectives = int(rng.integers(2, 4)) if d == 1 else 2
     radius = 1.0
@@ -103,10 +110,15 @@ def random_quadratics(
     centers = rng.integers(-4, 5, (*shape, d)) / (4.0 * np.sqrt(d))
     moved = rng.integers(-4, 5, (*shape, d)) / (4.0 * np.sqrt(d))
     stay = rng.random(shape) < 0.4
+    sharp = rng.random(count) < 0.125
+    centers[sharp] = 0.0
+    centers[sharp, 0, 0], moved[sharp, 1] = -radius, radius * np.eye(d)[0]
+    stay[sharp] = np.arange(n_objectives) != 1
     moved[stay] = centers[stay]
     scales = 2.0 ** rng.integers(-1, 4, shape)
     # The constant is sharp in the limit of flat empirical objectives.
     others = scales * rng.choice([1.0, 0.5, 0.01, 1e-4], shape)
+    others[sharp, 1] = 1e-4 * scales[sharp, 1]
     others[stay] = scales[stay]
     eye = np.eye(d)
     true = QuadraticObjectives(scales[..., None, None] * eye, centers, np.zeros(shape))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moltheory._validation import FloatArray, check_count, frozen
 from moltheory.errors import InvalidInputError
+from moltheory.oracle import count_types
 from moltheory.problems import FiniteWorld
 from moltheory.runs import RandomSource, as_seed_sequence
+from moltheory.theorems._moves import coarse_moves, families, fine_moves, random_pairs
 from moltheory.theorems._pairs import TOLERANCE, realized_widths
-from moltheory.theorems.checking import check
+from moltheory.theorems.checking import Stated, check
 from moltheory.theorems.pairs import defined_rows, evaluate_violation
 from moltheory.theorems.statement import Inputs, Theorem
 
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Attack", "falsify"]
 
 _BATCH = 64
-# Risks are multiples of 1/8: sums and differences are exact, and ties are common.
-_STEPS = 8
-_SHARE_OF_CLIMBING = 10
+# Rounds of coarse moves of a batch, then of fine ones of families that share it.
+_COARSE, _FINE, _FAMILIES = 10, 7, 8
+# Most sample types of a random world, whose failure probability is a sum over all of them.
+_MOST_TYPES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +92,20 @@ class _Hunt:
 
 
 def falsify(
-    theorem: Theorem, problems: Iterable[Any] = (), /, *, budget: int = 10_000, rng: RandomSource = 0
+    theorem: Theorem,
+    problems: Iterable[Any] = (),
+    /,
+    *,
+    budget: int = 10_000,
+    rng: RandomSource = 0,
+    stated: Stated | None = None,
 ) -> Attack:
     """Search for a violation of a statement, with realized widths.
 
     Samples of the given problems first; then random tables of risks on a coarse lattice, where ties are common, each
-    batch improved by a local search that keeps what increases the violation. Statements that are not deterministic
-    on E are attacked by random finite worlds, whose failure probability is computed exactly.
+    batch improved by a local search that keeps what increases the violation: by steps of the lattice, then by finer
+    and finer ones. Statements that are not deterministic on E are attacked by random finite worlds, whose failure
+    probability is computed exactly.
 
     Parameters
     ----------
@@ -106,6 +117,9 @@ def falsify(
         Number of pairs to try, >= 1, in batches of 64 of which the last is finished; a random world counts as 100.
     rng : int, SeedSequence, Generator or None, default 0
         Source of randomness; the same seed repeats the search.
+    stated : callable, optional
+        ``stated(problem, n, delta)``: widths (N,) of which "joint" would say that E fails with probability delta at
+        most; by default those of the package.
 
     Returns
     -------
@@ -115,7 +129,7 @@ def falsify(
     Raises
     ------
     InvalidInputError
-        If the budget is not a positive integer.
+        If the budget is not a positive integer, or widths are stated for a theorem that does not ask for them.
 
     Examples
     --------
@@ -127,11 +141,22 @@ def falsify(
     >>> halved = replace(forward, violation=lambda t, e, c: forward.violation(t, e, 0.5 * c))
     >>> falsify(halved, budget=500).falsified
     True
+
+    Widths that forget the number of objectives and of hypotheses:
+
+    >>> from moltheory.bounds import finite_class
+    >>> forgetful = lambda problem, n, delta: finite_class(n, n_hypotheses=1, delta=delta).width
+    >>> falsify(ledger()["joint"], stated=forgetful).falsified
+    True
     """
+    if stated is not None and (theorem.deterministic or theorem.failure is not None):
+        raise InvalidInputError(
+            f"`stated` must be left out for a theorem that is not about stated widths, got {theorem.id!r}."
+        )
     hunt = _Hunt(theorem, check_count("budget", budget))
     generator = np.random.default_rng(as_seed_sequence(rng))
     if not theorem.deterministic:
-        return _by_worlds(hunt, list(problems), generator)
+        return _by_worlds(hunt, list(problems), generator, stated)
     share = hunt.left // 2
     for problem in problems:
         if hunt.over or hunt.left <= share:
@@ -188,47 +213,74 @@ def _by_own_pairs(hunt: _Hunt, rng: np.random.Generator) -> None:
     hunt.spend(_BATCH)
 
 
+class _Search:
+    """Pairs of one batch, how promising they are, and moves that are kept where they do not make that worse."""
+
+    def __init__(self, hunt: _Hunt, inputs: Inputs, pairs: FloatArray) -> None:
+        self._hunt, self._inputs = hunt, inputs
+        self.pairs = pairs
+        self.found = self._violation(pairs)
+
+    def _violation(self, pairs: FloatArray) -> FloatArray:
+        self._hunt.spend(_BATCH)
+        return _applicable(self._hunt, pairs[0], pairs[1], realized_widths(pairs[0], pairs[1]), self._inputs)
+
+    def try_moves(self, moved: FloatArray, *, relative: bool = False) -> None:
+        """Keep moves that are not for the worse; sideways ones too, as slacks have plateaus."""
+        found = self._violation(moved)
+        better = found >= self.found
+        if relative:
+            better = _relative(found, moved) >= self.promise
+        self.pairs[:, better], self.found[better] = moved[:, better], found[better]
+
+    @property
+    def promise(self) -> FloatArray:
+        return _relative(self.found, self.pairs)
+
+    def select(self, rows: Any) -> None:
+        self.pairs, self.found = self.pairs[:, rows], self.found[rows]
+
+    def report(self) -> None:
+        row = int(self.found.argmax())
+        true, empirical = (frozen(table[row].copy()) for table in self.pairs)
+        widths = frozen(realized_widths(true, empirical))
+        self._hunt.report(float(self.found[row]), true=true, empirical=empirical, widths=widths, inputs=self._inputs)
+
+
 def _by_tables(hunt: _Hunt, rng: np.random.Generator) -> None:
-    """One batch of random tables of one shape, then a local search from each of them."""
-    n_hypotheses, n_objectives = int(rng.integers(2, 6)), int(rng.integers(1, 4))
-    shape = (_BATCH, n_hypotheses, n_objectives)
-    reach = int(rng.integers(1, _STEPS + 1))
-    true = rng.integers(0, _STEPS + 1, shape)
-    noise = rng.integers(-reach, reach + 1, shape)
-    noise[:, :, rng.random(n_objectives) < 0.3] = 0  # data-independent objectives
-    empirical = np.clip(true + noise, 0, _STEPS)
+    """One batch of random tables of one shape, a coarse search from each of them, then a fine one from some."""
+    # What fails on a large table mostly does on a small one, which is searched faster.
+    n_hypotheses, n_objectives = 2 + int(rng.integers(4, size=2).min()), int(rng.integers(1, 4))
+    pairs, step = random_pairs(rng, (_BATCH, n_hypotheses, n_objectives))
     limits = np.ones(n_objectives)
     if hunt.theorem.draw is not None:
-        inputs = hunt.theorem.draw(rng, true / _STEPS, limits)
+        inputs = hunt.theorem.draw(rng, pairs[0], limits)
     else:
-        cases = hunt.theorem.cases(true / _STEPS, limits)
+        cases = hunt.theorem.cases(pairs[0], limits)
         inputs = cases[int(rng.integers(len(cases)))]
-
-    def value(first: Any, second: Any) -> FloatArray:
-        a, b = first / _STEPS, second / _STEPS
-        hunt.spend(_BATCH)
-        return _applicable(hunt, a, b, realized_widths(a, b), inputs)
-
-    best = value(true, empirical)
-    for _ in range(_SHARE_OF_CLIMBING):
+    search = _Search(hunt, inputs, pairs)
+    for _ in range(_COARSE):
         if hunt.left <= 0:
             break
-        # Moves of one or a few entries by one step; sideways moves are accepted, as slacks have plateaus.
-        moves = rng.integers(-1, 2, (2, *shape)) * (rng.random((2, *shape)) < 2.0 / (n_hypotheses * n_objectives))
-        new_true = np.clip(true + moves[0], 0, _STEPS)
-        new_empirical = np.clip(empirical + moves[1], 0, _STEPS)
-        found = value(new_true, new_empirical)
-        better = found >= best
-        true[better], empirical[better], best[better] = new_true[better], new_empirical[better], found[better]
-    row = int(best.argmax())
-    a, b = true[row] / _STEPS, empirical[row] / _STEPS
-    hunt.report(
-        float(best[row]),
-        true=frozen(a),
-        empirical=frozen(b),
-        widths=frozen(realized_widths(a, b)),
-        inputs=inputs,
-    )
+        search.try_moves(coarse_moves(rng, search.pairs, step))
+    search.report()
+    search.select(np.repeat(families(rng, search.promise, _FAMILIES), _BATCH // _FAMILIES))
+    for k in range(_FINE):
+        if hunt.over:
+            break
+        search.try_moves(fine_moves(rng, search.pairs, 4 + k), relative=True)
+        search.report()
+        # Each family goes on from the best of its members.
+        best = search.promise.reshape(_FAMILIES, -1).argmax(axis=1)
+        search.select(np.repeat(best + np.arange(0, _BATCH, _BATCH // _FAMILIES), _BATCH // _FAMILIES))
+
+
+def _relative(violation: FloatArray, pairs: FloatArray) -> FloatArray:
+    """Return violations in units of the largest width: slacks of small deviations are small, and show nothing."""
+    width = np.abs(pairs[0] - pairs[1]).max(axis=(-2, -1))
+    idle = np.where(violation > 0.0, np.inf, -np.inf)
+    scaled: FloatArray = np.divide(violation, width, out=idle, where=width > 0.0)
+    return scaled
 
 
 def _applicable(hunt: _Hunt, true: FloatArray, empirical: FloatArray, widths: FloatArray, inputs: Inputs) -> FloatArray:
@@ -243,14 +295,21 @@ def _applicable(hunt: _Hunt, true: FloatArray, empirical: FloatArray, widths: Fl
     return out
 
 
-def _by_worlds(hunt: _Hunt, problems: list[Any], rng: np.random.Generator) -> Attack:
+def _by_worlds(hunt: _Hunt, problems: list[Any], rng: np.random.Generator, stated: Stated | None) -> Attack:
     """Random worlds of few outcomes, at several sample sizes and levels."""
     queue = list(problems)
     while not hunt.over:
-        problem = queue.pop(0) if queue else _random_world(rng)
         n, delta = int(rng.integers(1, 8)), float(rng.choice([0.5, 0.25, 0.1, 0.05]))
+        if queue:
+            problem = queue.pop(0)
+        else:
+            # A union over few means hardly shows; a test of two models needs no more.
+            crowded = hunt.theorem.failure is None and rng.random() < 0.5
+            problem = _crowded_world(rng) if crowded else _random_world(rng)
+            while count_types(n, len(problem.probabilities)) > _MOST_TYPES:
+                n -= 1
         try:
-            found = check(hunt.theorem, problem, n=n, delta=delta, rng=rng)
+            found = check(hunt.theorem, problem, n=n, delta=delta, rng=rng, stated=stated)
         except InvalidInputError:
             hunt.spend(100)
             continue
@@ -259,6 +318,25 @@ def _by_worlds(hunt: _Hunt, problems: list[Any], rng: np.random.Generator) -> At
             hunt.report(excess, world=problem, n=n, delta=delta, failure=found.event_failure.probability)
         hunt.spend(100)
     return hunt.result()
+
+
+def _crowded_world(rng: np.random.Generator) -> FiniteWorld:
+    """Return a world of many means that deviate at different times: rare errors that exclude each other, or parities.
+
+    What a union bound allows for, and few outcomes: the parities of k fair coins are 2^k - 1 fair coins, of which any
+    two are independent.
+    """
+    if rng.random() < 0.5:
+        columns = np.eye(int(rng.integers(4, 13)))
+    else:
+        outcomes = np.arange(2 ** int(rng.integers(2, 5)))
+        columns = np.bitwise_count(outcomes[:, None] & outcomes[None, 1:]) % 2
+    s, count = columns.shape
+    n_objectives = int(rng.choice([1, count, int(rng.integers(1, count + 1))]))
+    n_hypotheses = -(-count // n_objectives)
+    cells = np.resize(rng.permutation(count), n_hypotheses * n_objectives)
+    losses = columns[:, cells].reshape(s, n_hypotheses, n_objectives)
+    return FiniteWorld([Fraction(1, s)] * s, losses, name="crowded_world")
 
 
 def _random_world(rng: np.random.Generator) -> FiniteWorld:

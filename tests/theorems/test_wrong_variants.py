@@ -58,7 +58,7 @@ def without_the_weight(true, empirical, widths, *, weights):
     """2 sum_j w_j C_j, not divided by w_i."""
     right = LEDGER["interior-weights"].violation
     values = (empirical * weights).sum(axis=-1)
-    selected = values <= values.min(axis=-1, keepdims=True)
+    selected = values <= values.min(axis=-1, keepdims=True) + 1e-14  # a tie that rounding has broken is one
     better = (true[..., None, :, :] <= true[..., :, None, :]).all(axis=-1) & nondominated(true)[..., None, :]
     gaps = (true[..., :, None, :] - true[..., None, :, :]).max(axis=-1) - 2 * (widths @ weights)[..., None, None]
     found = np.where(selected[..., :, None] & better, gaps, -np.inf).max(axis=(-2, -1))
@@ -69,9 +69,9 @@ def without_the_weight(true, empirical, widths, *, weights):
 def minimiser_in_place_of_its_box(true, empirical, widths, *, scalarization):
     """U(Lhat(hhat)) where U(u(hhat)) has to stand."""
     lower = np.maximum(empirical - widths[..., None, :], 0.0)
-    allowed = scalarization(empirical) - scalarization(lower).min(axis=-1, keepdims=True)
-    regret = scalarization(true) - scalarization(true).min(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # nothing may be feasible
+        allowed = scalarization(empirical) - scalarization(lower).min(axis=-1, keepdims=True)
+        regret = scalarization(true) - scalarization(true).min(axis=-1, keepdims=True)
         return np.where(np.isfinite(allowed) & np.isfinite(regret), regret - allowed, -np.inf).max(axis=-1)
 
 

@@ -74,6 +74,11 @@ class ConvexPart:
         return found
 
     @property
+    def dimension(self) -> int:
+        """Number d of parameters."""
+        return int(self.x[0].shape[-1])
+
+    @property
     def is_smooth(self) -> bool:
         """Whether all losses are differentiable."""
         return all(LOSSES[name].smooth for name in self.losses)

@@ -28,8 +28,8 @@ __all__ = ["Coordinates"]
 # Means this many times the spread, and sizes this far apart, are worth the change; below, conditioning does not suffer.
 _FAR = 8.0
 _APART = 32.0
-# Squares of features beyond this, or below its inverse, may overflow or vanish in products.
-_EXTREME = 1e100
+# Squares of features beyond this, or below its inverse, are too far from 1 for solvers that have tolerances of their own.
+_EXTREME = 1e6
 # Last digits by which a parameter may be moved, the smallest moves first.
 _MOVES = np.array(sorted(range(-64, 65), key=abs), dtype=np.float64)
 

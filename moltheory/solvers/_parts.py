@@ -133,6 +133,11 @@ class QuadraticPart(Unframed):
     objectives: QuadraticObjectives
     ball: NormBall | None = None
 
+    @property
+    def dimension(self) -> int:
+        """Number d of parameters."""
+        return self.objectives.dimension
+
     @cached_property
     def curvature(self) -> FloatArray:
         """Matrices A_k, (R, N, d, d)."""

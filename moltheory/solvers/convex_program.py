@@ -13,7 +13,7 @@ are not smooth and constraints of the user enter the bound by linear functions, 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ from moltheory.solvers._active_set import polished
 from moltheory.solvers._dual_terms import check_constraints, largest_violation, program_gap
 from moltheory.solvers._outer import largest_slopes, lower_bound
 from moltheory.solvers._parts import Part, QuadraticPart
+from moltheory.solvers.newton import newton_path
 from moltheory.solvers.separability import unattained
 from moltheory.solvers.sweep import Outcome, Status
 
@@ -162,7 +163,8 @@ class _Program:
             goal = sum(weighted)
         parameters = part.parameters_of(self.theta)
         if part.ball is not None:
-            constraints.append(cp.norm(parameters, 2 if part.ball.norm == "l2" else 1) <= part.ball.radius)
+            # In units of the radius, as the solver has a tolerance of its own.
+            constraints.append(cp.norm(parameters / part.ball.radius, 2 if part.ball.norm == "l2" else 1) <= 1.0)
         self.given = [] if given is None else check_constraints(given(parameters))
         self.program = cp.Problem(cp.Minimize(goal), [*self.limits.values(), *constraints, *self.given])
 
@@ -198,6 +200,14 @@ class _Program:
         return found
 
 
+def _starts(part: Part, n_objectives: int) -> Iterator[FloatArray]:
+    """Yield points (1, 1, d): the minimiser of the sum of all risks where Newton steps find it, and no parameters."""
+    if isinstance(part, ConvexPart) and part.is_smooth and (part.ball is None or part.ball.norm == "l2"):
+        yield part.points(part.rounded(newton_path(part, np.full((1, n_objectives), 1.0 / n_objectives))))
+    if isinstance(part, ConvexPart | QuadraticPart):
+        yield part.points(np.zeros((1, 1, part.dimension)))
+
+
 class _Row:
     """One entry and one scalarization: the point with the smallest gap so far, in the rows of the outcome."""
 
@@ -224,7 +234,11 @@ class _Row:
                 claimed = max(accuracy, 1e-8) if clarabel else _OTHERS
                 out.gap[at], out.rigorous[at] = claimed * max(1.0, abs(out.values[at])), False
             if infeasible or self.gap <= limit:
-                break
+                return
+        if np.isinf(self.gap) and not self.program.given:
+            # The solver gave no point at all: the conditions may be solved from elsewhere.
+            for start in _starts(self.part, self.u.n_objectives):
+                self._polish(start)
 
     def _solve_at(self, accuracy: float) -> str:
         """Solve at one accuracy, and polish; returns the solver's word where there is a new point."""

@@ -110,6 +110,13 @@ def solve_front(
     ``nsga2``, ...   black boxes, integers                                     none
     ===============  ========================================================  =====================================
 
+    Units and offsets of features and targets have no say: they are centered and scaled inside by maps that are exact, and
+    what is returned is judged as rounded to floats. Gaps cover the rounding of risks and gradients. What cvxpy's solver
+    leaves short of the tolerance is polished by Newton steps on the active set, and absolute losses have a dual bound
+    without ridge too. Solutions are in the ball, and bounds of an epsilon-constraint are met, on every processor. Where
+    the curvature cannot be told from 0 in a direction in which a sum still falls, as with features that are nearly
+    collinear, even an estimate means nothing: the row is not solved (`Status.ILL_CONDITIONED`).
+
     Chebyshev is of at most 6 objectives but for ``enumeration`` and ``cvxpy``, which ``"auto"`` takes for more.
 
     For `ConvexObjectives`, mu-strongly convex sums (ridge > 0, or squared losses with a definite design) and balls have

@@ -185,7 +185,7 @@ def _least_smooth(p: Problem, start: np.ndarray, active: tuple[int, ...], sphere
             right[size - 1] = (radius**2 - sum(t * t for t in theta)) / 2
         try:
             move = mp.lu_solve(system, right)
-        except (ZeroDivisionError, ValueError):
+        except (ZeroDivisionError, ValueError, TypeError):
             return None
         for i in range(d):
             theta[i] += move[i] / scale[i]

@@ -75,6 +75,7 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/least_squares.py --out benchmarks/results/least_squares.md
 	$(BIN)/python benchmarks/theorems.py --write
 	$(BIN)/python benchmarks/solvers.py --out benchmarks/results/solvers.md
+	$(BIN)/python benchmarks/solver_scan.py --write
 	$(BIN)/python benchmarks/certify.py --write
 	$(BIN)/python benchmarks/model_zoo.py --write
 	$(BIN)/python benchmarks/smoothing.py --write

@@ -113,8 +113,11 @@ class Coordinates:
             shares = np.abs(self.ratio[:, None] * found)
             at = np.arange(phi.shape[-1]) == shares.argmax(axis=-1)[..., None]
             ratio = (at * self.ratio[:, None]).sum(axis=-1)[..., None]
-            other, digit = (at * found).sum(axis=-1)[..., None], np.spacing(np.abs(value))[..., None]
-            moves = _MOVES * np.spacing(np.abs(other))
+            other = (at * found).sum(axis=-1)[..., None]
+            # A small number has small last digits: there is nothing to make up for, and no unit to do it in.
+            large = np.abs(value)[..., None] > 1e-3 * np.abs(ratio * other)
+            digit = np.where(large, np.spacing(np.abs(value))[..., None], 1.0)
+            moves = np.where(large, _MOVES * np.spacing(np.abs(other)), 0.0)
             moved = (left[..., None] - ratio * moves) / digit
             chosen = np.abs(moved - np.rint(moved)).argmin(axis=-1)[..., None]
             found = found + at * np.take_along_axis(moves, chosen, axis=-1)

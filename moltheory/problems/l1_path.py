@@ -109,7 +109,7 @@ def least_squares_in_l1_balls(x: npt.ArrayLike, y: npt.ArrayLike, /, *, radii: n
         frozen(sizes),
         frozen(np.concatenate([np.asarray(sweep.solutions, dtype=np.float64) for sweep in sweeps])),
         frozen(np.array([sweep.points[0, 0] for sweep in sweeps])),
-        frozen(np.array([sweep.gap[0] for sweep in sweeps])),
+        frozen(np.array([sweep.certified_gap[0] for sweep in sweeps])),
     )
 
 

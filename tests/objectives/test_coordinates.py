@@ -74,6 +74,14 @@ def test_the_best_digits_make_up_for_the_rounding_of_a_large_parameter(rng):
     assert np.abs(frame.back(phi, best=True) / frame.back(phi) - 1.0).max() < 1e-13
 
 
+def test_a_pivot_of_zero_needs_no_digits_of_others():
+    """Its last digit is no unit: moves in terms of it overflowed."""
+    frame = Coordinates(np.array([1]), np.array([[1e6, 0.0]]), np.array([[2.0**-20, 1.0]]), np.zeros(1))
+    phi = np.array([[[3.0 * 2.0**-20, 3e6], [0.0, 0.0], [1e-30, 0.0]]])
+    assert np.array_equal(frame.back(phi, best=True)[0, :2], [[3.0, 0.0], [0.0, 0.0]])
+    assert frame.forth(frame.back(phi, best=True)) == pytest.approx(phi, rel=1e-13)
+
+
 def test_slopes_are_pulled_and_pushed_by_the_transposes(rng):
     frame = _frame(_seconds(), 1e9 + rng.standard_normal(20))
     assert frame.origin[0] == pytest.approx(1e9, rel=1e-6)

@@ -63,7 +63,7 @@ def losses_of(n: int, dtype: str) -> Any:
 def one_speed(n: int, dtype: str, repeats: int) -> dict[str, float]:
     """Time certify and the yardstick in this process, and its peak memory over the input's."""
     import moltheory as mt
-    from moltheory.certification import _pairs
+    from moltheory.inference import _pairs
 
     # Load everything once, compiled kernels too, so that memory is that of the data.
     usual, _pairs._COMPILE_FROM = _pairs._COMPILE_FROM, 0

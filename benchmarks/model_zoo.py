@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from moltheory.certification import Certificate, from_estimators
-from moltheory.figures.zoo import Zoo, model_zoo
+from moltheory.figures._zoo import Zoo, model_zoo
 from moltheory.pareto import nondominated
 
 _OBJECTIVES = ["error", "worst_class_error"]

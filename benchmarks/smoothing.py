@@ -16,7 +16,7 @@ import numpy as np
 
 from moltheory.reports import Settings
 from moltheory.studies.smoothing import certified_votes, smoothed_sweep
-from moltheory.studies.smoothing.study import FULL, QUICK
+from moltheory.studies.smoothing._study import FULL, QUICK
 
 
 def _cpu() -> float:

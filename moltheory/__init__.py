@@ -12,6 +12,8 @@ arXiv 2208.13499, doi 10.1007/s00521-024-10616-1.
 
 from __future__ import annotations
 
+import importlib.machinery
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -32,9 +34,11 @@ __all__ = [
     "certify",
     "coverage_error",
     "errors",
+    "evaluation",
     "experiments",
     "figures",
     "hypervolume",
+    "inference",
     "nondominated",
     "objectives",
     "oracle",
@@ -89,13 +93,30 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
+class _RenamedModules:
+    """Finds modules by the names they had before 0.2; asked only for what the ordinary finders do not find."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        if not name.startswith("moltheory."):
+            return None
+        from moltheory._core._renamed import load_renamed
+
+        return load_renamed(name)
+
+
+if not any(type(finder).__name__ == "_RenamedModules" for finder in sys.meta_path):
+    sys.meta_path.append(_RenamedModules())
+
 if TYPE_CHECKING:
     from moltheory import (
         bounds,
         certification,
         errors,
+        evaluation,
         experiments,
         figures,
+        inference,
         objectives,
         oracle,
         pareto,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from moltheory import __version__
-from moltheory._validation import check_choice
-from moltheory.cli_certify import add_certify_options, run_certify
+from moltheory._cli_certify import add_certify_options, run_certify
+from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError, MoltheoryError
 
 if TYPE_CHECKING:

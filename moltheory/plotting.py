@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_choice, check_count
+from moltheory._core._validation import FloatArray, check_choice, check_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

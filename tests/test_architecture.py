@@ -15,27 +15,30 @@ import moltheory
 _ROOT = Path(moltheory.__file__).parent
 _FLOORS = {
     "errors": 0,
-    "_validation": 0,
-    "_rational": 0,
+    "_core": 0,
     "pareto": 1,
     "scalarization": 1,
     "runs": 1,
     "objectives": 2,
     "oracle": 2,
     "plotting": 2,
+    "inference": 2,
     "bounds": 3,
     "solvers": 3,
     "reports": 3,
+    "evaluation": 3,
     "problems": 4,
     "certification": 4,
     "experiments": 5,
     "theorems": 5,
     "figures": 6,
     "studies": 6,
-    "cli_certify": 6,
+    "_cli_certify": 6,
     "cli": 7,
     "__main__": 8,
 }
+# The one call upwards: the method `certify` of a table of losses, which is what people do with one.
+_CLIMB = ("moltheory.evaluation._evaluated", "moltheory.certification")
 _HEAVY = (
     "scipy",
     "pandas",
@@ -70,9 +73,10 @@ def test_a_room_imports_lower_floors_only(graph: grimp.ImportGraph) -> None:
     wrong = []
     for importer in graph.modules - {"moltheory"}:
         for imported in graph.find_modules_directly_imported_by(importer) - {"moltheory"}:
+            if (importer, imported) == _CLIMB:
+                continue
             here, there = _room(importer), _room(imported)
-            # errors and _validation share the ground floor: the errors come first.
-            ground = there in ("errors", "_validation") and here in ("_validation", "_rational")
+            ground = there == "errors" and here == "_core"  # they share the ground floor: the errors come first
             if here != there and not ground and _FLOORS[there] >= _FLOORS[here]:
                 wrong.append(f"{importer} -> {imported}")
     assert not wrong

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from moltheory.certification import Certificate, certify
-from moltheory.certification.reading.source import MOST_IN_MEMORY
 from moltheory.cli import main
+from moltheory.evaluation._source import MOST_IN_MEMORY
 
 NAMES = ("slow", "fast", "bad", "twin")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moltheory._rational import integer_scale, read_probabilities, read_rational
+from moltheory._core._rational import integer_scale, read_probabilities, read_rational
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(1, 10**3))

@@ -3,13 +3,11 @@
 ``delta`` is the total failure probability over all hypotheses and all data-dependent objectives at once.
 """
 
-from moltheory.bounds._simultaneous import boxes
-from moltheory.bounds.binomial import binomial_interval
-from moltheory.bounds.bound import Bound
-from moltheory.bounds.capacity import linear_class, rademacher, vc
-from moltheory.bounds.certified import certified_members
-from moltheory.bounds.complexity import Complexity, linear_complexity, rademacher_complexity
-from moltheory.bounds.converse import (
+from moltheory.bounds._applicable import applicable_bounds
+from moltheory.bounds._bound import Bound
+from moltheory.bounds._certified import certified_members
+from moltheory.bounds._complexity import Complexity, linear_complexity, rademacher_complexity
+from moltheory.bounds._converse import (
     SlackGuarantee,
     interior_weights,
     slack_guarantee,
@@ -17,20 +15,10 @@ from moltheory.bounds.converse import (
     strong_convexity,
     strongly_monotone,
 )
-from moltheory.bounds.finite import conditional_rate, finite_class
-from moltheory.bounds.interval import Interval
-from moltheory.bounds.inversion import required_sample_size, required_sample_size_linear, required_sample_size_vc
-from moltheory.bounds.kl import kl_inverse
-from moltheory.bounds.means import mean_interval
-from moltheory.bounds.mixtures import MixtureBound, MixtureTable, mixture_bounds
-from moltheory.bounds.pac_bayes import pac_bayes_constant, pac_bayes_kl
-from moltheory.bounds.paired import holm, paired_dominance
-from moltheory.bounds.priors import finite_prior
-from moltheory.bounds.sequences import confidence_sequence
-from moltheory.bounds.small_errors import bernstein_class, kl_class, shell_class
-from moltheory.bounds.splits import joint_widths
-from moltheory.bounds.tables import applicable_bounds
-from moltheory.bounds.transfer import (
+from moltheory.bounds._delta_allocation import joint_widths
+from moltheory.bounds._fast_rates import bernstein_class, kl_class, shell_class
+from moltheory.bounds._finite import conditional_rate, finite_class
+from moltheory.bounds._front_consequences import (
     a_posteriori_excess,
     boundary,
     constrained_excess,
@@ -40,6 +28,21 @@ from moltheory.bounds.transfer import (
     scalarized,
     scalarized_excess,
     weak_converse,
+)
+from moltheory.bounds._inversion import required_sample_size, required_sample_size_linear, required_sample_size_vc
+from moltheory.bounds._mixtures import MixtureBound, MixtureTable, mixture_bounds
+from moltheory.bounds._pac_bayes import pac_bayes_constant, pac_bayes_kl
+from moltheory.bounds._priors import finite_prior
+from moltheory.bounds._uniform import linear_class, rademacher, vc
+from moltheory.inference import (
+    Interval,
+    binomial_interval,
+    boxes,
+    confidence_sequence,
+    holm,
+    kl_inverse,
+    mean_interval,
+    paired_dominance,
 )
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_count, check_vector
+from moltheory._core._validation import FloatArray, check_count, check_vector
 from moltheory.errors import InvalidInputError
 
 __all__ = ["IID", "RANGES", "count_of", "loss_ranges", "matrix_of", "sample_sizes"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, Maximise, check_choice, check_names, real_array
+from moltheory._core._validation import FloatArray, Maximise, check_choice, check_names, real_array
 from moltheory.errors import InvalidInputError
 
 __all__ = ["read_costs", "read_epsilon", "read_maximise", "read_names", "read_ranges"]

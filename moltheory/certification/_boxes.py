@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.bounds import binomial_interval, mean_interval
 from moltheory.certification._inputs import Column, Evaluation
-from moltheory.certification._pairs import PairCounts
 from moltheory.certification._summaries import Moments, estimates
+from moltheory.inference._pairs import PairCounts
 
 __all__ = ["box_method", "column_box"]
 

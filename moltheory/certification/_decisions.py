@@ -38,7 +38,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.bounds import holm
 
 __all__ = ["Decisions", "Shares", "decide"]

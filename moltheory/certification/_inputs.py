@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
-from moltheory.certification._rows import RowSource, cluster_totals
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._blocks import RowSource, cluster_totals
 
 __all__ = ["Column", "Evaluation", "Units"]
 

@@ -25,11 +25,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.bounds import binomial_interval, paired_dominance
 from moltheory.certification._inputs import Column, Evaluation
-from moltheory.certification._pairs import PairCounts
 from moltheory.certification._summaries import Moments
+from moltheory.inference._pairs import PairCounts
 
 __all__ = [
     "BETS",
@@ -174,7 +174,7 @@ def _row_bets(evaluation: Evaluation, pairs: dict[Request, Pairs], log_level: fl
     wanted = {request: chosen for request, chosen in pairs.items() if chosen[0].size}
     if not wanted:
         return {}
-    from moltheory.certification._bets import add_log_factors
+    from moltheory.inference._bets import add_log_factors
 
     bets = {
         (index, shift): planned_bets(evaluation.columns[index].n_units, log_level, shift) for index, shift in wanted

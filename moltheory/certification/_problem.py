@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, Maximise, as_floats, check_choice, check_count, check_names
+from moltheory._core._validation import FloatArray, Maximise, as_floats, check_choice, check_count, check_names
 from moltheory.certification._arguments import read_costs, read_epsilon, read_maximise, read_names, read_ranges
 from moltheory.certification._inputs import Evaluation
-from moltheory.certification._rows import ArrayRows, CellRows, RowSource, SourceRows, cluster_codes
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._blocks import ArrayRows, CellRows, RowSource, SourceRows, cluster_codes
 from moltheory.objectives import Cell, Gap, Known, Measure, Worst
 
 __all__ = ["CLUSTER_WEIGHTS", "Objective", "Problem", "read_problem"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.certification._inputs import Evaluation, Units
-from moltheory.certification._pairs import PairCounts, PairMoments
+from moltheory.inference._pairs import PairCounts, PairMoments
 
 __all__ = ["Moments", "estimates", "summaries"]
 

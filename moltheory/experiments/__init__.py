@@ -4,15 +4,15 @@ All distances are in true risks: the empirical front decides which hypotheses ar
 how good they are.
 """
 
-from moltheory.experiments.comparison import FrontComparison
-from moltheory.experiments.exact import exact_errors
-from moltheory.experiments.excess_risks import excess
-from moltheory.experiments.flatness import flat_directions
-from moltheory.experiments.realized_converse import check_converse
-from moltheory.experiments.selection import selection_errors
-from moltheory.experiments.simulation import asymmetry
-from moltheory.experiments.stages import two_stage
-from moltheory.experiments.weighted import WeightedFrontComparison
+from moltheory.experiments._asymmetry import asymmetry
+from moltheory.experiments._exact import exact_errors
+from moltheory.experiments._excess_risks import excess
+from moltheory.experiments._flatness import flat_directions
+from moltheory.experiments._front_comparison import FrontComparison
+from moltheory.experiments._realized_converse import check_converse
+from moltheory.experiments._scalarized_selection import selection_errors
+from moltheory.experiments._two_stage import two_stage
+from moltheory.experiments._weighted_fronts import WeightedFrontComparison
 
 __all__ = [
     "FrontComparison",

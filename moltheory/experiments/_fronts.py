@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
 from moltheory.objectives._discretization import gap_under_corners
 from moltheory.problems import GaussianDesigns, LinearPopulation, LogisticGroups, MultiTaskLeastSquares

@@ -5,13 +5,13 @@ is computed from one (a front, a scalarized minimiser) is computed from the othe
 compares the two.
 """
 
-from moltheory.objectives.black_box import BlackBoxObjectives
-from moltheory.objectives.convex import ConvexObjectives, NormBall
-from moltheory.objectives.finite import FiniteObjectives
-from moltheory.objectives.measures import Cell, Gap, Known, Mean, Measure, Rate, Worst
-from moltheory.objectives.quadratic import QuadraticObjectives
-from moltheory.objectives.smooth import SmoothObjectives
-from moltheory.objectives.weighted_front import WeightedFront, discretization_error
+from moltheory.objectives._black_box import BlackBoxObjectives
+from moltheory.objectives._convex import ConvexObjectives, NormBall
+from moltheory.objectives._finite import FiniteObjectives
+from moltheory.objectives._measures import Cell, Gap, Known, Mean, Measure, Rate, Worst
+from moltheory.objectives._quadratic import QuadraticObjectives
+from moltheory.objectives._smooth import SmoothObjectives
+from moltheory.objectives._weighted_front import WeightedFront, discretization_error
 
 __all__ = [
     "BlackBoxObjectives",

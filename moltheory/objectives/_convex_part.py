@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.objectives._coordinates import Coordinates
 from moltheory.objectives._losses import LOSSES
 from moltheory.objectives._norm_ball import NormBall

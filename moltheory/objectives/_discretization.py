@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 
 __all__ = ["gap_between_lines", "gap_under_corners"]
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 
 __all__ = ["LOSSES", "Loss", "check_targets"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_choice, check_real
+from moltheory._core._validation import FloatArray, check_choice, check_real
 
 __all__ = ["NormBall"]
 

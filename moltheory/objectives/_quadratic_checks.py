@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, real_array
+from moltheory._core._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
 
 __all__ = ["check_semidefinite", "shaped", "symmetric"]

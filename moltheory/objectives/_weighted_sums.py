@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, real_array
+from moltheory._core._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
 
 __all__ = ["JointBasis", "check_weights", "singular", "smallest_solutions", "solutions_of_many", "solutions_of_two"]

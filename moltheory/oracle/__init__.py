@@ -5,7 +5,7 @@ outcomes. There are C(n + s - 1, s - 1) types with multinomial probabilities, so
 expectation is a finite sum: exact in rationals for small cases, floats with a certified error for larger ones.
 """
 
-from moltheory.oracle.enumeration import TypeEnumeration
-from moltheory.oracle.types import count_types, types_by_rank
+from moltheory.oracle._enumeration import TypeEnumeration
+from moltheory.oracle._types import count_types, types_by_rank
 
 __all__ = ["TypeEnumeration", "count_types", "types_by_rank"]

@@ -3,11 +3,11 @@
 Nothing here knows of learning: a point is a row of numbers, to be minimised unless ``maximise`` says otherwise.
 """
 
-from moltheory.pareto.attainment import AttainmentSurfaces, attainment_surfaces
-from moltheory.pareto.dominance import nondominated, pareto_rank
-from moltheory.pareto.fronts import Front, pareto_front
-from moltheory.pareto.gaps import coverage_error, errors_of_selections, purity_error
-from moltheory.pareto.indicators import (
+from moltheory.pareto._attainment import AttainmentSurfaces, attainment_surfaces
+from moltheory.pareto._dominance import nondominated, pareto_rank
+from moltheory.pareto._fronts import Front, pareto_front
+from moltheory.pareto._gaps import coverage_error, errors_of_selections, purity_error
+from moltheory.pareto._indicators import (
     additive_epsilon,
     hausdorff,
     hypervolume,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, Maximise, real_array
+from moltheory._core._validation import FloatArray, Maximise, real_array
 from moltheory.errors import InvalidInputError
 
 __all__ = ["check_maximise", "check_reference", "minimised", "point_set"]

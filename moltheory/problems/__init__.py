@@ -3,28 +3,28 @@
 Every problem has ``true`` objectives, gives empirical ones by ``sample(n)``, and knows its true Pareto front.
 """
 
-from moltheory.problems.base import FiniteProblem, Problem
-from moltheory.problems.datasets import from_dataset
-from moltheory.problems.decoys import ExchangeableDecoys, NearTie, exchangeable_decoys, near_tie, near_tie_limit
-from moltheory.problems.gaussian_designs import GaussianDesigns
-from moltheory.problems.gaussian_mixtures import GaussianMixture, robust_classifiers
-from moltheory.problems.group_losses import LogisticGroups
-from moltheory.problems.grouped_data import logistic_groups
-from moltheory.problems.l1_path import L1Path, least_squares_in_l1_balls, rows_of_moments
-from moltheory.problems.least_squares import MultiTaskLeastSquares
-from moltheory.problems.linear_population import LinearPopulation
-from moltheory.problems.mixture_classifiers import (
+from moltheory.problems._base import FiniteProblem, Problem
+from moltheory.problems._datasets import from_dataset
+from moltheory.problems._decoys import ExchangeableDecoys, NearTie, exchangeable_decoys, near_tie, near_tie_limit
+from moltheory.problems._gaussian_designs import GaussianDesigns
+from moltheory.problems._gaussian_mixtures import GaussianMixture, robust_classifiers
+from moltheory.problems._group_losses import LogisticGroups
+from moltheory.problems._grouped_data import logistic_groups
+from moltheory.problems._l1_path import L1Path, least_squares_in_l1_balls, rows_of_moments
+from moltheory.problems._least_squares import MultiTaskLeastSquares
+from moltheory.problems._linear_population import LinearPopulation
+from moltheory.problems._mixture_classifiers import (
     GaussianMixtureClassifiers,
     linear_classifier_grid,
     linear_classifier_objectives,
 )
-from moltheory.problems.population import FinitePopulation
-from moltheory.problems.predictions import from_predictions
-from moltheory.problems.sparse_regression import FittedSupports, SparseRegression
-from moltheory.problems.sparse_tasks import sparse_multi_task
-from moltheory.problems.tables import from_table
-from moltheory.problems.world import FiniteWorld
-from moltheory.problems.worlds import mirrored_decoys, reference_world, small_world, tilted_line, two_coins
+from moltheory.problems._population import FinitePopulation
+from moltheory.problems._predictions import from_predictions
+from moltheory.problems._sparse_regression import FittedSupports, SparseRegression
+from moltheory.problems._sparse_tasks import sparse_multi_task
+from moltheory.problems._tables import from_table
+from moltheory.problems._world import FiniteWorld
+from moltheory.problems._worlds import mirrored_decoys, reference_world, small_world, tilted_line, two_coins
 
 __all__ = [
     "ExchangeableDecoys",

@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._rational import EXACT_INTEGERS, integer_scale
-from moltheory._validation import FloatArray
+from moltheory._core._rational import EXACT_INTEGERS, integer_scale
+from moltheory._core._validation import FloatArray
 from moltheory.errors import TooLargeError
 from moltheory.objectives import Cell
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 
 __all__ = ["GaussianRisks"]
 

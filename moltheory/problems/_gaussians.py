@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 
 __all__ = ["cholesky_factors", "standard_moments"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, frozen
+from moltheory._core._validation import FloatArray, frozen
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import Gap, Mean, Measure, Rate, Worst
 

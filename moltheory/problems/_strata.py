@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from moltheory._rational import EXACT_INTEGERS, integer_scale
-from moltheory._validation import FloatArray
+from moltheory._core._rational import EXACT_INTEGERS, integer_scale
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import Cell
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 
 __all__ = ["residuals_exactly", "residuals_of_supports", "support_masks"]
 

@@ -1,7 +1,7 @@
 """What a report is made of: figures that are computed, drawn and told in words, and the page that shows them."""
 
-from moltheory.reports.base import Figure, Settings
-from moltheory.reports.page import Opening, Section
-from moltheory.reports.writing import Reproduction, write_report
+from moltheory.reports._build import Reproduction, write_report
+from moltheory.reports._figure import Figure, Settings
+from moltheory.reports._report_page import Opening, Section
 
 __all__ = ["Figure", "Opening", "Reproduction", "Section", "Settings", "write_report"]

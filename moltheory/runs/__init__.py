@@ -5,13 +5,13 @@ random stream, keyed by what is computed and which block it is, so the result is
 number of processes. With a run folder each finished block is kept, and a killed run goes on where it stopped.
 """
 
-from moltheory.runs.blocks import block_lengths, check_jobs, run_blocks
-from moltheory.runs.digests import fingerprint
-from moltheory.runs.files import prepare_folder, write_atomically
-from moltheory.runs.record import RunRecord, read_record
-from moltheory.runs.seeds import RandomSource, as_seed_sequence, block_stream
-from moltheory.runs.store import RunFolder, check_recordable
-from moltheory.runs.versions import Versions, show_versions
+from moltheory.runs._blocks import block_lengths, check_jobs, run_blocks
+from moltheory.runs._files import prepare_folder, write_atomically
+from moltheory.runs._fingerprint import fingerprint
+from moltheory.runs._record import RunRecord, read_record
+from moltheory.runs._seeds import RandomSource, as_seed_sequence, block_stream
+from moltheory.runs._store import RunFolder, check_recordable
+from moltheory.runs._versions import Versions, show_versions
 
 __all__ = [
     "RandomSource",

@@ -19,10 +19,10 @@ play in learning see Súkeník and Lampert, arXiv 2208.13499.
 """
 
 from moltheory.scalarization._base import Optimality, Scalarization, WeightedScalarization
-from moltheory.scalarization.chebyshev import Chebyshev, SmoothChebyshev
-from moltheory.scalarization.constraint import EpsilonConstraint
-from moltheory.scalarization.sums import PNorm, WeightedSum
-from moltheory.scalarization.weights import simplex_grid
+from moltheory.scalarization._chebyshev import Chebyshev, SmoothChebyshev
+from moltheory.scalarization._constraint import EpsilonConstraint
+from moltheory.scalarization._sums import PNorm, WeightedSum
+from moltheory.scalarization._weights import simplex_grid
 
 __all__ = [
     "Chebyshev",

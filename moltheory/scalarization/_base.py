@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_vector, real_array
+from moltheory._core._validation import FloatArray, check_vector, real_array
 from moltheory.errors import InvalidInputError
 
 __all__ = ["Optimality", "Scalarization", "WeightedScalarization", "check_weights", "products"]

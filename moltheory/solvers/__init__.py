@@ -1,11 +1,11 @@
 """From objectives to fronts, each point with a certificate, and what a front's shape lets scalarizations return."""
 
-from moltheory.solvers.cells import WeightCells, cell_members, certified_cells, certified_share, weight_cells
-from moltheory.solvers.dispatch import solve_front
-from moltheory.solvers.reach import chebyshev_weights, geoffrion_constants, largest_augmentation, reachability
-from moltheory.solvers.refinement import RefinedFront, WeightedSumProblem, refine_front, sandwich_gap
-from moltheory.solvers.support import SupportKind, support_kinds, supported
-from moltheory.solvers.sweep import PartialFrontWarning, Status, Sweep
+from moltheory.solvers._reachability import chebyshev_weights, geoffrion_constants, largest_augmentation, reachability
+from moltheory.solvers._refinement import RefinedFront, WeightedSumProblem, refine_front, sandwich_gap
+from moltheory.solvers._result import PartialFrontWarning, Status, Sweep
+from moltheory.solvers._solve_front import solve_front
+from moltheory.solvers._support import SupportKind, support_kinds, supported
+from moltheory.solvers._weight_sets import WeightCells, cell_members, certified_cells, certified_share, weight_cells
 
 __all__ = [
     "PartialFrontWarning",

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from moltheory._validation import FloatArray
-from moltheory.objectives.convex import ConvexPart
+from moltheory._core._validation import FloatArray
+from moltheory.objectives._convex import ConvexPart
 from moltheory.scalarization import EpsilonConstraint, Scalarization
 from moltheory.solvers._outer import is_maximum, slope_and_bend, terms_of_maximum
-from moltheory.solvers._parts import Part
+from moltheory.solvers._smooth_objective import Part
 
 __all__ = ["Active", "Conditions", "Equation"]
 

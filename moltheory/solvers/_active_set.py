@@ -20,10 +20,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.scalarization import Scalarization
 from moltheory.solvers._active import Active, Conditions
-from moltheory.solvers._parts import Part
+from moltheory.solvers._smooth_objective import Part
 
 __all__ = ["polished"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.objectives import NormBall
 from moltheory.objectives._coordinates import Coordinates
-from moltheory.solvers._parts import solved_systems
+from moltheory.solvers._smooth_objective import solved_systems
 
 __all__ = ["ball_step"]
 

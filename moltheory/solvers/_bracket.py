@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.solvers._sandwich import game, games_of_two, pieces_of_simplex, small_games
 from moltheory.solvers._weighted_solves import Solved

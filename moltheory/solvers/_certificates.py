@@ -21,12 +21,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.objectives import NormBall
+from moltheory.objectives._convex import ConvexPart
 from moltheory.objectives._convex_part import Evaluated
-from moltheory.objectives.convex import ConvexPart
 from moltheory.solvers._estimates import Spectrum, estimated_gap
-from moltheory.solvers._parts import Part, QuadraticPart, combined
+from moltheory.solvers._smooth_objective import Part, QuadraticPart, combined
 
 __all__ = ["shortfall_of_sums"]
 

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._convex import ConvexPart
 from moltheory.objectives._convex_part import Evaluated
 from moltheory.objectives._coordinates import Coordinates
-from moltheory.objectives.convex import ConvexPart
 from moltheory.solvers._certificates import shortfall_of_sums
-from moltheory.solvers._parts import Part, combined
+from moltheory.solvers._smooth_objective import Part, combined
 
 __all__ = ["check_constraints", "largest_violation", "program_gap"]
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
+from moltheory.objectives._convex import ConvexPart
 from moltheory.objectives._losses import LOSSES
-from moltheory.objectives.convex import ConvexPart
-from moltheory.solvers._parts import Part
+from moltheory.solvers._smooth_objective import Part
 
 __all__ = ["Spectrum", "estimated_gap"]
 

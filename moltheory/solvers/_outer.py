@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.scalarization import (
     Chebyshev,
     EpsilonConstraint,

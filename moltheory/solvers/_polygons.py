@@ -12,8 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from moltheory._rational import read_rational
-from moltheory._validation import FloatArray
+from moltheory._core._rational import read_rational
+from moltheory._core._validation import FloatArray
 
 __all__ = ["Row", "Vertices", "cut_simplex", "exact_rows", "share_of"]
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import MoltheoryError
 
 __all__ = ["TOLERANCE", "best_margin", "largest_smallest_weight", "volume"]

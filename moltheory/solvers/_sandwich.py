@@ -24,7 +24,7 @@ from itertools import combinations, product
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import MoltheoryError
 
 __all__ = ["game", "games_of_two", "pieces_of_simplex", "small_games"]

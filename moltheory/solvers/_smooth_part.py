@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import NormBall, SmoothObjectives
 from moltheory.objectives._convex_part import Evaluated
 from moltheory.scalarization import Chebyshev
 from moltheory.solvers._ball import ball_step
 from moltheory.solvers._certificates import shortfall_of_sums
-from moltheory.solvers._parts import Unframed, combined, damped, solved_systems
-from moltheory.solvers.minimax import MAX_OBJECTIVES, chebyshev_gap, minimise_maxima
-from moltheory.solvers.sweep import Outcome
+from moltheory.solvers._minimax import MAX_OBJECTIVES, chebyshev_gap, minimise_maxima
+from moltheory.solvers._result import Outcome
+from moltheory.solvers._smooth_objective import Unframed, combined, damped, solved_systems
 
 __all__ = ["SmoothPart", "check_smooth", "smooth_maxima", "smooth_sums"]
 

@@ -9,11 +9,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray, check_count, check_vector, real_array
+from moltheory._core._validation import FloatArray, check_count, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, FiniteObjectives, QuadraticObjectives, SmoothObjectives
 from moltheory.scalarization import WeightedSum
-from moltheory.solvers.dispatch import solve_front
+from moltheory.solvers._solve_front import solve_front
 
 __all__ = ["Solve", "Solved", "WeightedSumProblem", "weighted_solver"]
 

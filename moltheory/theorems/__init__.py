@@ -5,13 +5,13 @@ known truth (`check`, `check_all`), on any pair of risks (`check_pair`), or atta
 (`falsify`). A conjecture of one's own is a `Theorem` with a function that says by how much it is violated.
 """
 
-from moltheory.theorems.book import Ledger, ledger
-from moltheory.theorems.checking import check, check_all
-from moltheory.theorems.falsification import Attack, falsify
-from moltheory.theorems.pairs import PairResult, check_pair
-from moltheory.theorems.results import CheckResult, Level, Slack
-from moltheory.theorems.statement import Assumption, Theorem
-from moltheory.theorems.table import markdown_table
+from moltheory.theorems._check import check, check_all
+from moltheory.theorems._check_pair import PairResult, check_pair
+from moltheory.theorems._falsify import Attack, falsify
+from moltheory.theorems._ledger import Ledger, ledger
+from moltheory.theorems._markdown import markdown_table
+from moltheory.theorems._results import CheckResult, Level, Slack
+from moltheory.theorems._statement import Assumption, Theorem
 
 __all__ = [
     "Assumption",

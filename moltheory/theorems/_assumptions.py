@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization import Scalarization
-from moltheory.theorems._pairs import TIE, TOLERANCE, realized_widths, scale_of
-from moltheory.theorems.statement import Assumption
+from moltheory.theorems._columns import TIE, TOLERANCE, realized_widths, scale_of
+from moltheory.theorems._statement import Assumption
 
 __all__ = [
     "EVENT",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._validation import FloatArray
+from moltheory._core._validation import FloatArray
 
 __all__ = ["coarse_moves", "families", "fine_moves", "random_pairs"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from moltheory.bounds import binomial_interval, boxes, mean_interval
-from moltheory.bounds._looking import kept_levels, most_of_few
+from moltheory.inference._inspection import kept_levels, most_of_few
 
 
 def _failure(values, probabilities, n, delta, side):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from moltheory.bounds import kl_inverse
-from moltheory.bounds.kl import _invert, upper_kl_inverse
+from moltheory.inference._kl import _invert, upper_kl_inverse
 from tests.golden import assert_golden
 
 POINTS = [0, 5e-324, 1e-300, 1e-17, 1e-9, 1e-6, 0.001, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999, 1 - 1e-6, 1 - 2**-53, 1]

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 import moltheory as mt
-from moltheory.certification.estimators import from_estimators
-from moltheory.certification.evaluated import EvaluatedModels
-from moltheory.certification.harness_logs import from_harness_logs
-from moltheory.certification.long_tables import from_long_table
-from moltheory.certification.predictions import from_predictions
-from moltheory.certification.sizes import prediction_seconds, stored_numbers
+from moltheory.evaluation._estimators import from_estimators
+from moltheory.evaluation._evaluated import EvaluatedModels
+from moltheory.evaluation._frames import from_long_table
+from moltheory.evaluation._lm_eval import from_harness_logs
+from moltheory.evaluation._model_cost import prediction_seconds, stored_numbers
+from moltheory.evaluation._predictions import from_predictions
 
 
 def _long(losses, rng, share=1.0):

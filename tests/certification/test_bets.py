@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from moltheory.certification._bets import add_log_factors
+from moltheory.inference._bets import add_log_factors
 
 BETS = np.array([0.003, 0.02, 0.3, 0.6, 0.989])
 

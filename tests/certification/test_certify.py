@@ -24,9 +24,9 @@ from moltheory.certification._p_values import (
     pair_p_values,
     planned_bets,
 )
-from moltheory.certification._pairs import PairCounts
-from moltheory.certification._rows import ArrayRows
 from moltheory.certification._summaries import summaries
+from moltheory.evaluation._blocks import ArrayRows
+from moltheory.inference._pairs import PairCounts
 from moltheory.objectives import Gap, Known, Mean, Rate, Worst
 
 Array = np.ndarray[Any, Any]
@@ -362,8 +362,8 @@ def test_large_inputs_are_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> Non
     losses = _random(11, n=500)
     labels = np.random.default_rng(0).integers(0, 90, 500)
     whole, clustered = mt.certify(losses), mt.certify(losses, clusters=labels)
-    monkeypatch.setattr("moltheory.certification._rows._ROWS", 37)
-    monkeypatch.setattr("moltheory.certification._rows._ENTRIES", 1)
+    monkeypatch.setattr("moltheory.evaluation._blocks._ROWS", 37)
+    monkeypatch.setattr("moltheory.evaluation._blocks._ENTRIES", 1)
     assert mt.certify(losses) == whole
     assert mt.certify(losses, clusters=labels).status == clustered.status
 

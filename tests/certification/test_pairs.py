@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moltheory.certification import _pairs
-from moltheory.certification._pairs import PairCounts, PairMoments
 from moltheory.errors import InvalidInputError
+from moltheory.inference import _pairs
+from moltheory.inference._pairs import PairCounts, PairMoments
 
 
 def _slow(x):

@@ -10,7 +10,8 @@ from scipy import stats
 
 import moltheory as mt
 from moltheory.certification import further_examples, more_examples, planned_sizes
-from moltheory.certification._pairs import PairCounts
+from moltheory.certification._sample_size import mcnemar_power
+from moltheory.inference._pairs import PairCounts
 
 Array = np.ndarray[Any, Any]
 
@@ -45,7 +46,7 @@ def test_planned_sizes_for_bools_fall_short_for_floats() -> None:
     table = planned_sizes(0.03, n_models=2, disagreement=0.07)
     free = planned_sizes(0.03, n_models=2, disagreement=0.07, losses="bool")
     assert (free["paired"].iloc[0], table["paired"].iloc[0]) == (900, 906)
-    short = mt.certification.planning.mcnemar_power(900, 0.03, 0.07, level=table["level"].iloc[0])
+    short = mcnemar_power(900, 0.03, 0.07, level=table["level"].iloc[0])
     assert short == pytest.approx(0.797, abs=1e-3)
 
 

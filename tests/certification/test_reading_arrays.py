@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from moltheory.certification.reading import open_losses
+from moltheory.evaluation import open_losses
 
 
 @pytest.fixture(params=[4_000_000, 60], ids=["one block", "small blocks"])
 def block(request, monkeypatch):
-    monkeypatch.setattr("moltheory.certification.reading.arrays.CELLS_PER_BLOCK", request.param)
+    monkeypatch.setattr("moltheory.evaluation._arrays.CELLS_PER_BLOCK", request.param)
     return request.param
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from moltheory.certification.reading import read_costs
+from moltheory.evaluation import read_costs
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from moltheory.certification.reading import long as long_form
-from moltheory.certification.reading import open_losses, rows
+from moltheory.evaluation import _long as long_form
+from moltheory.evaluation import _tabular as rows
+from moltheory.evaluation import open_losses
 
 MODELS = ("small", "org/large", "tree")
 OBJECTIVES = ("error", "toxicity")
@@ -59,8 +60,8 @@ def _read(source, models=MODELS, objectives=OBJECTIVES):
 
 @pytest.fixture(params=[4_000_000, 60, 1], ids=["one block", "small blocks", "one example"])
 def block(request, monkeypatch):
-    monkeypatch.setattr("moltheory.certification.reading.wide.CELLS_PER_BLOCK", request.param)
-    monkeypatch.setattr("moltheory.certification.reading.long.CELLS_PER_BLOCK", request.param)
+    monkeypatch.setattr("moltheory.evaluation._wide.CELLS_PER_BLOCK", request.param)
+    monkeypatch.setattr("moltheory.evaluation._long.CELLS_PER_BLOCK", request.param)
     monkeypatch.setattr(long_form, "_ROWS_PER_BATCH", 1 << 19 if request.param > 100 else 7)
     return request.param
 

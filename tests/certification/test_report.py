@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from moltheory.certification import certificate_page, certify, from_predictions, further_examples
-from moltheory.certification.verdicts import confidence_text, count_text, number_text, summary_sentence, verdict_rows
+from moltheory.certification._format import confidence_text, count_text, number_text, summary_sentence, verdict_rows
 from tests.browser import headless_browser, open_page
 
 

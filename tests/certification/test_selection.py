@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 import moltheory as mt
-from moltheory.bounds._looking import FEW, most_of_few
+from moltheory.certification._binary_by_inspection import kept_level
 from moltheory.certification._inputs import Evaluation
 from moltheory.certification._p_values import BETTING, EMPIRICAL_BERNSTEIN, chosen_test
-from moltheory.certification._rows import ArrayRows
-from moltheory.certification._selection import kept_level
+from moltheory.evaluation._blocks import ArrayRows
+from moltheory.inference._inspection import FEW, most_of_few
 
 from ._truth import exact_failure, says_something_false
 

@@ -8,8 +8,8 @@ from scipy.stats import binom, multinomial
 
 from moltheory.bounds import paired_dominance
 from moltheory.certification import more_examples, planned_sizes
-from moltheory.certification._pairs import PairCounts, PairMoments
-from moltheory.certification.planning import bernstein_size, critical_counts, mcnemar_power, mcnemar_size
+from moltheory.certification._sample_size import bernstein_size, critical_counts, mcnemar_power, mcnemar_size
+from moltheory.inference._pairs import PairCounts, PairMoments
 
 
 def _counts(both, only_first, only_second, neither):

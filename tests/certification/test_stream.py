@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from moltheory.certification import CertificateStream
-from moltheory.certification._anytime import mean_ends, mixture_of_bets, sign_mixture
-from moltheory.certification.stream import _Objective
+from moltheory.certification._stream import _Objective
+from moltheory.inference._anytime import mean_ends, mixture_of_bets, sign_mixture
 
 
 @pytest.mark.parametrize(("won", "lost"), [(0, 0), (3, 1), (1, 5), (30, 12), (12, 30)])

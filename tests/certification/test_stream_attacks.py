@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from moltheory.certification import CertificateStream
-from moltheory.certification._anytime import mean_ends, mixture_of_bets, sign_mixture
+from moltheory.inference._anytime import mean_ends, mixture_of_bets, sign_mixture
 
 Array = np.ndarray[Any, Any]
 

@@ -199,7 +199,7 @@ def test_flat_directions_break_the_converse_and_strong_convexity_restores_it():
 
 def test_the_flat_case_by_hand():
     # With weight w on the first objective, an interior minimiser has theta_2 = -w zbar / (2 (1 - w) + w mu).
-    from moltheory.experiments.flatness import _Case, _weights
+    from moltheory.experiments._flatness import _Case, _weights
 
     case, mean, w = _Case("", 0.5, 1.0), 0.01, _weights()
     found = mt.solve_front(case.objectives(np.array([[0.0, mean]])), scalarizations=[WeightedSum(one) for one in w])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from moltheory.experiments import two_stage
-from moltheory.experiments.stages import _estimates, _lassos
+from moltheory.experiments._two_stage import _estimates, _lassos
 from moltheory.problems import MultiTaskLeastSquares, sparse_multi_task
 
 _SMALL = sparse_multi_task(12, sparsity=2)

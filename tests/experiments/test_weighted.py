@@ -47,7 +47,7 @@ def test_chunks_do_not_matter(monkeypatch):
     compare = WeightedFrontComparison(problem, n_points=10)
     sample = problem.sample(40, replicates=7, rng=1)
     whole = compare(sample)
-    monkeypatch.setattr("moltheory.experiments.weighted._CHUNK", 1)
+    monkeypatch.setattr("moltheory.experiments._weighted_fronts._CHUNK", 1)
     for name, column in compare(sample).items():
         assert np.array_equal(column, whole[name])
 

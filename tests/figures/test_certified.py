@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from moltheory.certification import from_estimators
-from moltheory.figures import certified
-from moltheory.figures.zoo import model_zoo
+from moltheory.figures import _certified as certified
+from moltheory.figures._zoo import model_zoo
 
 
 @pytest.fixture(scope="module")

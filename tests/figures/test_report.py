@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
-from moltheory.figures import Settings, figure_names, get_figure, report, reproduce
-from moltheory.figures.curves import summarize
+from moltheory.figures import Settings, figure_names, get_figure, reproduce
+from moltheory.figures import _report as report
+from moltheory.figures._curves import summarize
 from moltheory.plotting import panels, rendered
-from moltheory.reports import writing
+from moltheory.reports import _build as writing
 from tests.browser import headless_browser, open_page
 
 _QUICK = Settings(quick=True)

@@ -157,7 +157,7 @@ def test_the_batch_is_cut_into_chunks_without_a_seam(rng, monkeypatch):
         objectives = _objectives(rng, n=n, batch=(7,))
         weights = simplex_grid(n, 3)
         whole = objectives.minimisers(weights)
-        monkeypatch.setattr("moltheory.objectives.quadratic._CHUNK", 1)
+        monkeypatch.setattr("moltheory.objectives._quadratic._CHUNK", 1)
         assert np.array_equal(objectives.minimisers(weights), whole)
         monkeypatch.undo()
 

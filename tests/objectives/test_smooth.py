@@ -6,7 +6,7 @@ import pytest
 import moltheory as mt
 from moltheory.objectives import NormBall, QuadraticObjectives, SmoothObjectives
 from moltheory.scalarization import Chebyshev, PNorm, WeightedSum
-from moltheory.solvers.sweep import Status
+from moltheory.solvers._result import Status
 
 _CURVATURE = np.array([[[1.0, 0.3], [0.3, 2.0]], [[3.0, 0.0], [0.0, 0.5]], [[1.0, -0.2], [-0.2, 1.0]]])
 _CENTER = np.array([[0.0, 0.0], [2.0, -1.0], [-1.0, 1.0]])

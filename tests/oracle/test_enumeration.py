@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.oracle import TypeEnumeration, count_types, types_by_rank
-from moltheory.oracle.types import multinomial_floats, multinomial_integers
+from moltheory.oracle._types import multinomial_floats, multinomial_integers
 
 
 def _means(counts):
@@ -109,7 +109,7 @@ def test_rational_and_float_agree_and_chunks_do_not_matter(monkeypatch):
     event = lambda r: r[:, 0, 0] > 0.55  # noqa: E731
     exact = oracle.probability(event, rational=True)
     whole = oracle.probability(event)
-    monkeypatch.setattr("moltheory.oracle.enumeration._CHUNK_BYTES", 4096)
+    monkeypatch.setattr("moltheory.oracle._enumeration._CHUNK_BYTES", 4096)
     assert oracle.probability(event) == whole == pytest.approx(float(exact), rel=1e-14)
     assert oracle.probability(event, rational=True) == exact
 

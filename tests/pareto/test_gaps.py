@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import moltheory.pareto.gaps as gaps
+import moltheory.pareto._gaps as gaps
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import (
     additive_epsilon,

@@ -191,7 +191,7 @@ def test_sizes_per_objective_and_chunks(monkeypatch):
     sample = problem.sample((5, 6, 50, 50, 50, 50, 50, 50, 1), rng=0)
     assert np.allclose(sample.risks()[:, 0] * 5, np.rint(sample.risks()[:, 0] * 5))
     assert np.allclose(sample.risks()[:, 1] * 6, np.rint(sample.risks()[:, 1] * 6))
-    monkeypatch.setattr("moltheory.problems.mixture_classifiers._CHUNK", 1)
+    monkeypatch.setattr("moltheory.problems._mixture_classifiers._CHUNK", 1)
     assert np.isfinite(problem.sample(2000, replicates=3, rng=0).risks()).all()
 
 

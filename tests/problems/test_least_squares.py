@@ -6,7 +6,7 @@ import pytest
 import moltheory as mt
 from moltheory.objectives import discretization_error
 from moltheory.problems import MultiTaskLeastSquares
-from moltheory.problems import least_squares as module
+from moltheory.problems import _least_squares as module
 from moltheory.scalarization import simplex_grid
 
 S2 = [[2.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.0, 1.0, 2.0]]

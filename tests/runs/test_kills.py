@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from moltheory.runs import read_record
-from moltheory.runs.files import is_temporary
-from moltheory.runs.record import RECORD_NAME
+from moltheory.runs._files import is_temporary
+from moltheory.runs._record import RECORD_NAME
 from tests.runs._jobs import N_PARTS, server, table
 
 

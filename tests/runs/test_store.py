@@ -14,9 +14,9 @@ from moltheory.errors import InvalidInputError, OutputError
 from moltheory.experiments import asymmetry
 from moltheory.problems import FiniteWorld, from_predictions, near_tie, reference_world
 from moltheory.runs import RunFolder, read_record, run_blocks
-from moltheory.runs.files import remove_leftovers
-from moltheory.runs.record import RECORD_NAME
-from moltheory.runs.versions import show_versions
+from moltheory.runs._files import remove_leftovers
+from moltheory.runs._record import RECORD_NAME
+from moltheory.runs._versions import show_versions
 
 GOOD = {"sizes": [3, 40], "replicates": 1100, "rng": 5}
 PARTS = sorted(f"part-size-{size}-block-{block}.npz" for size in (3, 40) for block in range(3))
@@ -177,7 +177,7 @@ def test_other_versions_are_refused(tmp_path, refuses, monkeypatch, package):
         changed = replace(now, blas={**now.blas, "scipy": "abacus"})
     else:
         changed = replace(now, packages={**now.packages, package: "0.0.1"})
-    monkeypatch.setattr("moltheory.runs.record.show_versions", lambda: changed)
+    monkeypatch.setattr("moltheory.runs._record.show_versions", lambda: changed)
     if package == "tqdm":  # draws the bar; no number depends on it
         assert _squares(_open(tmp_path))[3]["square"] == 9
         return
@@ -358,7 +358,7 @@ def test_leftovers_of_the_dead_are_removed_and_those_of_the_living_not(tmp_path,
 
 def test_another_run_that_comes_first_by_a_moment_wins(tmp_path, monkeypatch, refuses):
     """Its record appears after we looked and before we write ours: ours must not replace it."""
-    from moltheory.runs import store
+    from moltheory.runs import _store as store
 
     def and_then(path, **options):
         monkeypatch.undo()

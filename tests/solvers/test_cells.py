@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moltheory.solvers import cell_members, certified_cells, certified_share, support_kinds, weight_cells
-from moltheory.solvers.cells import _volumes
+from moltheory.solvers._weight_sets import _volumes
 from tests.golden import assert_golden, exact
 from tests.solvers._samplers import integer_points, lattice
 

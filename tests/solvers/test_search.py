@@ -7,7 +7,7 @@ import moltheory as mt
 from moltheory.objectives import BlackBoxObjectives, QuadraticObjectives
 from moltheory.scalarization import Chebyshev, EpsilonConstraint, WeightedSum
 from moltheory.solvers import Status, refine_front
-from moltheory.solvers.evolutionary import ALGORITHMS
+from moltheory.solvers._evolutionary import ALGORITHMS
 from tests.solvers._samples import convex, quadratics, weight_path
 
 _BUDGET = {"population": 12, "generations": 8}

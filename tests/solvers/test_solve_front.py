@@ -13,7 +13,7 @@ from moltheory.objectives import (
 )
 from moltheory.scalarization import Chebyshev, EpsilonConstraint, PNorm, SmoothChebyshev, WeightedSum
 from moltheory.solvers import PartialFrontWarning, Status
-from moltheory.solvers.newton import minimise_sums
+from moltheory.solvers._newton import minimise_sums
 from tests.solvers._samples import convex, examples, quadratics, weight_path
 
 _ALL = [
@@ -180,7 +180,7 @@ def test_three_objectives_and_unnormalised_weights(rng):
 
 def test_gaps_bound_the_true_suboptimality_at_arbitrary_points(rng):
     from moltheory.solvers._certificates import shortfall_of_sums
-    from moltheory.solvers._parts import QuadraticPart
+    from moltheory.solvers._smooth_objective import QuadraticPart
 
     quadratic, smooth = quadratics(rng), convex(rng, ridge=0.05, d=4)
     weights = weight_path(11)
@@ -230,7 +230,7 @@ def test_gaps_on_a_ball_bound_the_distance_to_a_better_solver(rng, norm):
 
 
 def test_rough_multipliers_still_give_a_valid_gap(rng):
-    from moltheory.solvers.minimax import chebyshev_gap
+    from moltheory.solvers._minimax import chebyshev_gap
 
     objectives = convex(rng, ridge=0.05, d=4)
     part = objectives.part(slice(None))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from moltheory.pareto import nondominated
 from moltheory.scalarization import Chebyshev, WeightedSum
 from moltheory.solvers import chebyshev_weights, support_kinds, supported
-from moltheory.solvers.support import _by_programs
+from moltheory.solvers._support import _by_programs
 from tests.solvers._samplers import integer_points, lattice
 
 NONCONVEX = np.array([[0.0, 1.0], [0.6, 0.6], [1.0, 0.0]])

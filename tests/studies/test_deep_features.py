@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from moltheory.studies.deep_features import DeepFeatures
-from moltheory.studies.descent import descend, polish
+from moltheory.studies._deep_features import DeepFeatures
+from moltheory.studies._descent import descend, polish
 
 _MODEL = DeepFeatures(n_classes=3, per_class=2, depth=4, width=5, regularization=[0.01, 0.02, 0.03, 0.04, 0.05])
 

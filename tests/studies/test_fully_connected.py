@@ -23,8 +23,8 @@ from moltheory.studies.fully_connected import (
     residual_backbone,
     train_network,
 )
+from moltheory.studies.fully_connected._momentum import MomentumDescent
 from moltheory.studies.fully_connected._torch import repeatable, seeded
-from moltheory.studies.fully_connected.momentum import MomentumDescent
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from moltheory.studies.collapse import numerical_rank, variability
+from moltheory.studies._collapse import numerical_rank, variability
 from moltheory.studies.gradient_outer_product import (
     LaplaceRegression,
     ReluNetwork,

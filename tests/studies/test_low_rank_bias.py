@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from moltheory.pareto import nondominated
-from moltheory.studies.collapse import numerical_rank
-from moltheory.studies.deep_features import DeepFeatures
+from moltheory.studies._collapse import numerical_rank
+from moltheory.studies._deep_features import DeepFeatures
 from moltheory.studies.low_rank_bias import (
     Construction,
     collapsed_network,

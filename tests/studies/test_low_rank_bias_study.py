@@ -11,7 +11,7 @@ from moltheory.plotting import panels
 from moltheory.reports import Settings
 from moltheory.studies import get_study
 from moltheory.studies.low_rank_bias import Cell, end_shares, hypervolume_table, model_with, train_cell
-from moltheory.studies.low_rank_bias.training import MARGIN, RANK_TOLERANCE
+from moltheory.studies.low_rank_bias._training import MARGIN, RANK_TOLERANCE
 from moltheory.studies.unconstrained_features import ReducedLoss
 
 

@@ -22,7 +22,7 @@ from moltheory.studies.smoothing import (
     smallest_ratio,
     worst_probability,
 )
-from moltheory.studies.smoothing.noncentral import offset_tails
+from moltheory.studies.smoothing._noncentral import offset_tails
 
 
 def mixture_tail(n, nc, x, *, upper):

@@ -13,8 +13,8 @@ from moltheory.plotting import panels
 from moltheory.reports import Settings
 from moltheory.studies import get_study
 from moltheory.studies.smoothing import Design, design_points, smoothed_sweep
-from moltheory.studies.smoothing.points import CAP
-from moltheory.studies.smoothing.study import QUICK
+from moltheory.studies.smoothing._points import CAP
+from moltheory.studies.smoothing._study import QUICK
 
 
 def study_text(result):

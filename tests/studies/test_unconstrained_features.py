@@ -7,9 +7,9 @@ from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import hypervolume, nondominated
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front, supported
-from moltheory.studies.collapse import mean_condition_number, numerical_rank, variability
-from moltheory.studies.deep_features import DeepFeatures
-from moltheory.studies.descent import descend, polish
+from moltheory.studies._collapse import mean_condition_number, numerical_rank, variability
+from moltheory.studies._deep_features import DeepFeatures
+from moltheory.studies._descent import descend, polish
 from moltheory.studies.unconstrained_features import (
     ReducedLoss,
     collapsed_fit,

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from moltheory.studies.collapse import alignment, imbalance, variability
+from moltheory.studies._collapse import alignment, imbalance, variability
 from moltheory.studies.weight_decay import (
     LinearEndNetwork,
     balance_gap,

@@ -9,8 +9,8 @@ from moltheory import bounds
 from moltheory.bounds import holm, interior_weights, paired_dominance
 from moltheory.problems import FiniteWorld, mirrored_decoys, reference_world, two_coins
 from moltheory.theorems import check, check_all, check_pair, ledger
-from moltheory.theorems._pairs import realized_widths
-from moltheory.theorems.checking import stated_widths
+from moltheory.theorems._check import stated_widths
+from moltheory.theorems._columns import realized_widths
 from tests.golden import exact
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import moltheory as mt
 from moltheory.bounds import Bound
-from moltheory.figures.catalog import figure_names
+from moltheory.figures._catalog import figure_names
 from moltheory.objectives import QuadraticObjectives
 from moltheory.problems import MultiTaskLeastSquares, mirrored_decoys, near_tie, reference_world, two_coins
 from moltheory.scalarization import Chebyshev, EpsilonConstraint, WeightedSum
@@ -24,7 +24,7 @@ from moltheory.theorems import (
     ledger,
     markdown_table,
 )
-from moltheory.theorems._pairs import volumes
+from moltheory.theorems._columns import volumes
 
 IDS = [
     "joint",

@@ -11,13 +11,13 @@ from moltheory.pareto import nondominated
 from moltheory.problems import FiniteWorld, mirrored_decoys, reference_world, tilted_line
 from moltheory.scalarization import SmoothChebyshev
 from moltheory.theorems import check, check_pair, falsify, ledger
-from moltheory.theorems._pairs import TOLERANCE
-from moltheory.theorems.certificates import false_claims, wrong_certificate
-from moltheory.theorems.converses import errors_of_pruning, impurity_of_minimisers
-from moltheory.theorems.convexity import distance_of_minimisers
-from moltheory.theorems.fronts import beaten, boundary_distance, hypervolume_gap, uncovered
-from moltheory.theorems.generalization import constrained_regret, scalarized_deviation, scalarized_regret
-from moltheory.theorems.statement import Assumption
+from moltheory.theorems._certificate_statements import false_claims, wrong_certificate
+from moltheory.theorems._columns import TOLERANCE
+from moltheory.theorems._converse_statements import errors_of_pruning, impurity_of_minimisers
+from moltheory.theorems._convexity_statements import distance_of_minimisers
+from moltheory.theorems._front_statements import beaten, boundary_distance, hypervolume_gap, uncovered
+from moltheory.theorems._generalization_statements import constrained_regret, scalarized_deviation, scalarized_regret
+from moltheory.theorems._statement import Assumption
 
 LEDGER = ledger()
 BUDGET = 4000

@@ -1,12 +1,12 @@
 """Average gradient outer products: closed form for Laplace kernels, deep recursive features, and trained networks."""
 
-from moltheory.studies.gradient_outer_product.exact import (
+from moltheory.studies.gradient_outer_product._exact import (
     collapsed_kernel_value,
     linear_outer_product,
     optimal_kernel,
     right_half,
 )
-from moltheory.studies.gradient_outer_product.experiment import (
+from moltheory.studies.gradient_outer_product._experiment import (
     Budget,
     Variant,
     digit_split,
@@ -14,12 +14,12 @@ from moltheory.studies.gradient_outer_product.experiment import (
     recursion_sweep,
     variants,
 )
-from moltheory.studies.gradient_outer_product.laplace import LaplaceRegression, matrix_root, pair_distances
-from moltheory.studies.gradient_outer_product.networks import ReluNetwork, matrix_correlation, train_network
-from moltheory.studies.gradient_outer_product.recursion import RecursiveFeatures, recursive_features, sign_targets
-from moltheory.studies.gradient_outer_product.study import GradientOuterProduct, GradientOuterProductResult
-from moltheory.studies.gradient_outer_product.tabulation import geometric_mean, network_shares, stage_ratios
-from moltheory.studies.gradient_outer_product.trade_off import model_objectives, real_fronts
+from moltheory.studies.gradient_outer_product._laplace import LaplaceRegression, matrix_root, pair_distances
+from moltheory.studies.gradient_outer_product._networks import ReluNetwork, matrix_correlation, train_network
+from moltheory.studies.gradient_outer_product._recursion import RecursiveFeatures, recursive_features, sign_targets
+from moltheory.studies.gradient_outer_product._study import GradientOuterProduct, GradientOuterProductResult
+from moltheory.studies.gradient_outer_product._tabulation import geometric_mean, network_shares, stage_ratios
+from moltheory.studies.gradient_outer_product._trade_off import model_objectives, real_fronts
 
 __all__ = [
     "Budget",

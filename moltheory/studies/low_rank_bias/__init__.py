@@ -1,6 +1,6 @@
 """Low-rank bias against neural collapse: networks that cost less, written down, and where training ends."""
 
-from moltheory.studies.low_rank_bias.closed_forms import (
+from moltheory.studies.low_rank_bias._closed_forms import (
     graph_shrinks,
     incidence_nuclear_norm,
     incidence_singular_values,
@@ -9,14 +9,14 @@ from moltheory.studies.low_rank_bias.closed_forms import (
     triangle_gram_eigenvalues,
     vertices_for,
 )
-from moltheory.studies.low_rank_bias.comparison import (
+from moltheory.studies.low_rank_bias._comparison import (
     cost_table,
     end_shares,
     hypervolume_table,
     optimum_table,
     written_networks,
 )
-from moltheory.studies.low_rank_bias.constructions import (
+from moltheory.studies.low_rank_bias._constructions import (
     Construction,
     collapsed_network,
     edge_incidence,
@@ -25,8 +25,8 @@ from moltheory.studies.low_rank_bias.constructions import (
     triangle_incidence,
     triangle_network,
 )
-from moltheory.studies.low_rank_bias.study import LowRankBias, LowRankResult
-from moltheory.studies.low_rank_bias.trade_off import (
+from moltheory.studies.low_rank_bias._study import LowRankBias, LowRankResult
+from moltheory.studies.low_rank_bias._trade_off import (
     dominates,
     domination_table,
     layer_names,
@@ -34,7 +34,7 @@ from moltheory.studies.low_rank_bias.trade_off import (
     layer_points,
     volume_below,
 )
-from moltheory.studies.low_rank_bias.training import Cell, model_with, train_cell, trained_networks
+from moltheory.studies.low_rank_bias._training import Cell, model_with, train_cell, trained_networks
 
 __all__ = [
     "Cell",

@@ -1,13 +1,19 @@
 """Input-dependent randomized smoothing: certificates, any classifier smoothed, and the front of designs."""
 
-from moltheory.studies.smoothing.certificates import certifiable_probability, certified_radius, worst_probability
-from moltheory.studies.smoothing.checks import half_spaces, simulated_certificates
-from moltheory.studies.smoothing.counting import SmoothedPredictions, certified_votes, upper_other
-from moltheory.studies.smoothing.curse import approximate_radius, check_design, largest_radius, smallest_ratio
-from moltheory.studies.smoothing.curves import certified_accuracy, class_accuracies, class_deviation
-from moltheory.studies.smoothing.digits import DigitsSplit, Network, digits_split, train_network
-from moltheory.studies.smoothing.noncentral import noncentral_quantile, noncentral_tails
-from moltheory.studies.smoothing.points import (
+from moltheory.studies.smoothing._certificates import certifiable_probability, certified_radius, worst_probability
+from moltheory.studies.smoothing._checks import half_spaces, simulated_certificates
+from moltheory.studies.smoothing._counting import SmoothedPredictions, certified_votes, upper_other
+from moltheory.studies.smoothing._curves import certified_accuracy, class_accuracies, class_deviation
+from moltheory.studies.smoothing._digits import DigitsSplit, Network, digits_split, train_network
+from moltheory.studies.smoothing._dimension_limits import (
+    approximate_radius,
+    check_design,
+    largest_radius,
+    smallest_ratio,
+)
+from moltheory.studies.smoothing._noise_scale import ConstantSigma, NeighborSigma, Sigma, neighbor_distances
+from moltheory.studies.smoothing._noncentral import noncentral_quantile, noncentral_tails
+from moltheory.studies.smoothing._points import (
     design_certificate,
     design_losses,
     design_objectives,
@@ -15,10 +21,9 @@ from moltheory.studies.smoothing.points import (
     fair_certificate,
     open_designs,
 )
-from moltheory.studies.smoothing.spreads import ConstantSigma, NeighborSigma, Sigma, neighbor_distances
-from moltheory.studies.smoothing.study import Smoothing, SmoothingResult, approximation_table, curse_table
-from moltheory.studies.smoothing.sweep import Budget, Design, SmoothedSweep, smoothed_sweep
-from moltheory.studies.smoothing.voting import SmoothedClassifier
+from moltheory.studies.smoothing._smoothed_classifier import SmoothedClassifier
+from moltheory.studies.smoothing._study import Smoothing, SmoothingResult, approximation_table, curse_table
+from moltheory.studies.smoothing._sweep import Budget, Design, SmoothedSweep, smoothed_sweep
 
 __all__ = [
     "Budget",

@@ -1,10 +1,10 @@
 """Deep unconstrained features with two classes: the closed-form optimum, its jump, and a front that weights miss."""
 
-from moltheory.studies.unconstrained_features.budgets import budget_sweep, fit_within
-from moltheory.studies.unconstrained_features.configurations import separated_layers
-from moltheory.studies.unconstrained_features.reduced import ReducedLoss, least_norm_product
-from moltheory.studies.unconstrained_features.study import UnconstrainedFeatures, UnconstrainedResult, reach_of_front
-from moltheory.studies.unconstrained_features.trade_off import (
+from moltheory.studies.unconstrained_features._budgets import budget_sweep, fit_within
+from moltheory.studies.unconstrained_features._configurations import separated_layers
+from moltheory.studies.unconstrained_features._reduced import ReducedLoss, least_norm_product
+from moltheory.studies.unconstrained_features._study import UnconstrainedFeatures, UnconstrainedResult, reach_of_front
+from moltheory.studies.unconstrained_features._trade_off import (
     MissedPart,
     collapsed_fit,
     front_norms,
@@ -14,8 +14,8 @@ from moltheory.studies.unconstrained_features.trade_off import (
     scale_grid,
     separated_front,
 )
-from moltheory.studies.unconstrained_features.trained import network_objectives, unit_loss
-from moltheory.studies.unconstrained_features.training import model_at, norm_spread, training_sweep
+from moltheory.studies.unconstrained_features._trained import network_objectives, unit_loss
+from moltheory.studies.unconstrained_features._training import model_at, norm_spread, training_sweep
 
 __all__ = [
     "MissedPart",

@@ -1,6 +1,6 @@
 """Networks that end in linear layers: weight decay balances them, and balance and training error bound collapse."""
 
-from moltheory.studies.weight_decay.balanced import (
+from moltheory.studies.weight_decay._balanced import (
     balance_gap,
     balanced_chain,
     cosine_floor,
@@ -10,10 +10,10 @@ from moltheory.studies.weight_decay.balanced import (
     momentum_rate,
     row_condition_number,
 )
-from moltheory.studies.weight_decay.certified import operator_norm_variant, variability_bound
-from moltheory.studies.weight_decay.digits import DigitsSplit, digits_split
-from moltheory.studies.weight_decay.networks import LinearEndNetwork, one_hot_targets
-from moltheory.studies.weight_decay.points import (
+from moltheory.studies.weight_decay._certified import operator_norm_variant, variability_bound
+from moltheory.studies.weight_decay._digits import DigitsSplit, digits_split
+from moltheory.studies.weight_decay._networks import LinearEndNetwork, one_hot_targets
+from moltheory.studies.weight_decay._points import (
     certified_front,
     five_objectives,
     networks_by_setting,
@@ -21,8 +21,8 @@ from moltheory.studies.weight_decay.points import (
     rank_correlation,
     rank_correlations,
 )
-from moltheory.studies.weight_decay.study import WeightDecay, WeightDecayResult, balance_rates
-from moltheory.studies.weight_decay.sweep import DecaySweep, decay_sweep, measured, network_at
+from moltheory.studies.weight_decay._study import WeightDecay, WeightDecayResult, balance_rates
+from moltheory.studies.weight_decay._sweep import DecaySweep, decay_sweep, measured, network_at
 
 __all__ = [
     "DecaySweep",

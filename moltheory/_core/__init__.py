@@ -1,0 +1,1 @@
+"""Checks of arguments, rational arithmetic and the small helpers that every subpackage uses."""

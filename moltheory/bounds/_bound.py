@@ -1,0 +1,303 @@
+"""The result type of the bounds: widths with their level, event, method, source and assumptions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_fraction, frozen, real_array
+from moltheory.errors import InvalidInputError
+from moltheory.inference._events import Event
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["UNIFORM", "Bound"]
+
+# The event most bounds speak about, in words.
+UNIFORM = "for all hypotheses and objectives at once: |true risk - empirical risk| <= width"
+_ARRAYS = ("width", "loss_range", "lower", "upper", "shares")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bound:
+    """Widths C with P(all hypotheses, all i: |true risk i - empirical risk i| <= C_i) >= 1 - delta.
+
+    Attributes
+    ----------
+    width : (..., N) ndarray
+        One half-width per objective, >= 0; 0 for data-independent objectives; inf where there is no example.
+        A leading axis, where there is one, is over hypotheses.
+    loss_range : (N,) ndarray
+        Length of each objective's range of losses; a width of at least that says nothing.
+    delta : float
+        Total failure probability spent on the event.
+    method, source : str
+        What was computed and where it is from.
+    assumptions : tuple of str
+        What must hold for the event to have its probability.
+    event : str
+        The event in words.
+    lower, upper : (..., N) ndarray or None
+        Limits of the true risks on the same event, where they are sharper than empirical risk -+ width;
+        known only to bounds that have seen the empirical risks.
+    shares : (N,) ndarray or None
+        Failure probability spent on each objective, 0 where none is needed; None where it is delta over the
+        number of data-dependent objectives.
+    identity : Event
+        The event itself: equal only for bounds made of the same numbers. ``dataclasses.replace`` keeps it, for what
+        follows from one event; by default an event of its own.
+
+    Examples
+    --------
+    >>> from moltheory.bounds import finite_class
+    >>> bound = finite_class(1000, n_hypotheses=100, delta=0.05)
+    >>> bound
+    Bound(width=[0.064397], delta=0.05, method='finite class')
+    >>> float(bound), bool(bound.vacuous.any()), bound.level
+    (0.0643..., False, 0.95)
+    """
+
+    width: FloatArray
+    loss_range: FloatArray
+    delta: float
+    method: str
+    source: str
+    assumptions: tuple[str, ...]
+    event: str = UNIFORM
+    lower: FloatArray | None = None
+    upper: FloatArray | None = None
+    shares: FloatArray | None = None
+    identity: Event | None = None
+
+    def __post_init__(self) -> None:
+        for name in _ARRAYS:
+            value = getattr(self, name)
+            if value is not None:
+                array = real_array(name, value, shape="(..., N)", min_ndim=0, finite=False)
+                object.__setattr__(self, name, frozen(array))
+        if (self.width < 0).any():
+            raise InvalidInputError(f"`width` must be >= 0 everywhere, got {self.width.min():g}.")
+        object.__setattr__(self, "delta", check_fraction("delta", self.delta))
+        object.__setattr__(self, "assumptions", tuple(self.assumptions))
+        if self.identity is None:
+            arrays = tuple(getattr(self, name) for name in _ARRAYS)
+            content = (self.event, self.method, self.source, self.delta, *arrays)
+            object.__setattr__(self, "identity", Event(content, 0))
+
+    @property
+    def level(self) -> float:
+        """Probability, at least, with which the event holds: 1 - delta."""
+        return 1.0 - self.delta
+
+    @property
+    def vacuous(self) -> npt.NDArray[np.bool_]:
+        """Whether each width is no better than the trivial bound, the range of the loss, (..., N)."""
+        return (self.width > 0) & (self.width >= self.loss_range)
+
+    def combine(self, other: Bound) -> Bound:
+        """Join the statements of two bounds on different objectives: both events, both deltas spent.
+
+        Parameters
+        ----------
+        other : Bound
+            A bound on further objectives; its data may be the same, overlap or be independent.
+
+        Returns
+        -------
+        Bound
+            Its width has the objectives of `self` followed by those of `other`; its delta is the sum.
+
+        Raises
+        ------
+        InvalidInputError
+            If the two deltas add up to 1 or more, or the leading shapes do not broadcast.
+
+        Examples
+        --------
+        >>> from moltheory.bounds import finite_class, vc
+        >>> finite_class(1000, n_hypotheses=5, delta=0.02).combine(vc(10**5, dimension=3, delta=0.03))
+        Bound(width=[0.055..., 0.05...], delta=0.05, method='finite class & VC dimension')
+        """
+        both = self._merged(other, " & ")
+        widths = _joined("other", self.width, other.width)
+        shares = np.concatenate([self._spent(), other._spent()])
+        ranges = np.concatenate([self._ranges(), other._ranges()])
+        return replace(
+            both,
+            width=widths,
+            loss_range=ranges,
+            lower=_joined("other", self.lower, other.lower),
+            upper=_joined("other", self.upper, other.upper),
+            shares=shares,
+            identity=None,
+        )
+
+    def tightest(self, other: Bound, *, same_event: bool = False) -> Bound:
+        """Take the smaller of two widths per entry: both events must hold, so both deltas are spent.
+
+        Parameters
+        ----------
+        other : Bound
+            A bound on the same hypotheses, objectives and losses.
+        same_event : bool, default False
+            Both bounds follow from one and the same event, which is spent once: their `identity` and deltas must
+            agree.
+
+        Returns
+        -------
+        Bound
+            Its delta is the sum of both (or the common one), whatever width is the smaller.
+
+        Raises
+        ------
+        InvalidInputError
+            If shapes or ranges of losses differ, the deltas add up to 1 or more, or `same_event` is set for bounds
+            whose events or deltas differ.
+
+        Examples
+        --------
+        >>> from moltheory.bounds import finite_class, vc
+        >>> finite_class(10**5, n_hypotheses=10**9, delta=0.025).tightest(vc(10**5, dimension=3, delta=0.025))
+        Bound(width=[0.0112...], delta=0.05, method='tightest of finite class, VC dimension')
+        """
+        self._merged(other, ", ", delta=self.delta)
+        if self.width.shape != other.width.shape:
+            raise InvalidInputError(
+                f"`other` must be about as many objectives, got shapes {self.width.shape} and {other.width.shape}."
+            )
+        if not np.array_equal(self._ranges(), other._ranges()):
+            raise InvalidInputError("`other` must be about losses of the same ranges, got different ones.")
+        if same_event and (self.identity, self.delta) != (other.identity, other.delta):
+            raise InvalidInputError("`same_event` must be left out for bounds of different events or deltas, got True.")
+        both = self._merged(other, ", ", delta=self.delta if same_event else None)
+        lower = self.lower if other.lower is None else other.lower
+        upper = self.upper if other.upper is None else other.upper
+        if self.lower is not None and other.lower is not None:
+            lower = np.maximum(self.lower, other.lower)
+        if self.upper is not None and other.upper is not None:
+            upper = np.minimum(self.upper, other.upper)
+        shares = self.shares if same_event else self._spent() + other._spent()
+        return replace(
+            both,
+            width=np.minimum(self.width, other.width),
+            method=f"tightest of {both.method}",
+            lower=lower,
+            upper=upper,
+            shares=shares,
+            identity=self.identity if same_event else None,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per width: hypothesis (where there is that axis), objective, width, range, level, method."""
+        import pandas as pd
+
+        widths = np.atleast_1d(self.width)
+        rows = widths.reshape(-1, widths.shape[-1])
+        hypothesis, objective = np.indices(rows.shape)
+        columns: dict[str, Any] = {} if widths.ndim == 1 else {"hypothesis": hypothesis.ravel()}
+        columns |= {
+            "objective": objective.ravel(),
+            "width": rows.ravel(),
+            "loss_range": np.broadcast_to(self.loss_range, widths.shape).ravel(),
+            "vacuous": np.atleast_1d(self.vacuous).ravel(),
+        }
+        for name in ("lower", "upper"):
+            if getattr(self, name) is not None:
+                columns[name] = np.atleast_1d(getattr(self, name)).ravel()
+        if self.shares is not None:
+            columns["share"] = np.broadcast_to(self.shares, widths.shape).ravel()
+        columns |= {"delta": self.delta, "level": self.level, "method": self.method}
+        return pd.DataFrame(columns)
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """Return the widths, so that a bound can stand where an array is expected."""
+        return np.array(self.width, dtype=dtype)
+
+    def __float__(self) -> float:
+        """Return the only width; refused if there are several."""
+        if self.width.size != 1:
+            raise InvalidInputError(f"`width` must hold one entry to be read as a number, got {self.width.size}.")
+        return float(self.width.item())
+
+    def __repr__(self) -> str:
+        """Widths, level, method; a vacuous bound says so."""
+        widths = np.array2string(self.width, precision=6, separator=", ", threshold=8, edgeitems=3)
+        count = int(self.vacuous.sum())
+        note = "" if not count else ", VACUOUS" if count == self.width.size else f", VACUOUS in {count} entries"
+        return f"Bound(width={widths}, delta={self.delta:g}, method={self.method!r}{note})"
+
+    def to_json(self) -> str:
+        """Return the bound as JSON; `from_json` restores it exactly."""
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in _ARRAYS:
+            content[name] = None if content[name] is None else content[name].tolist()
+        content["identity"] = None if self.identity is None else self.identity.written()
+        return json.dumps(content)
+
+    @classmethod
+    def from_json(cls, text: str) -> Bound:
+        """Restore a bound written by `to_json`, with its event.
+
+        Raises
+        ------
+        InvalidInputError
+            If `text` is not what `to_json` writes.
+        """
+        try:
+            content = json.loads(text)
+            event = Event(*content["identity"]) if content.get("identity") else None
+            return cls(**content | {"assumptions": tuple(content["assumptions"]), "identity": event})
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise InvalidInputError(f"`text` must be what Bound.to_json writes, got {error!r}.") from None
+
+    def _merged(self, other: Bound, separator: str, *, delta: float | None = None) -> Bound:
+        """Texts and delta of two bounds taken together; the arrays are those of `self`."""
+        if not isinstance(other, Bound):
+            raise InvalidInputError(f"`other` must be a Bound, got {type(other).__name__}.")
+        total = self.delta + other.delta if delta is None else delta
+        if not total < 1.0:
+            raise InvalidInputError(f"`other` must leave the sum of both deltas below 1, got {total:g}.")
+        same = self.event == other.event
+        return replace(
+            self,
+            delta=total,
+            method=self.method if self.method == other.method else f"{self.method}{separator}{other.method}",
+            source=self.source if self.source == other.source else f"{self.source}; {other.source}",
+            assumptions=tuple(dict.fromkeys(self.assumptions + other.assumptions)),
+            event=self.event if same else f"({self.event}) and ({other.event})",
+        )
+
+    def _ranges(self) -> FloatArray:
+        return np.broadcast_to(self.loss_range, np.atleast_1d(self.width).shape[-1:])
+
+    def _spent(self) -> FloatArray:
+        """Failure probability per objective, (N,): an equal share of delta where the width is not 0."""
+        if self.shares is not None:
+            return np.broadcast_to(self.shares, np.atleast_1d(self.width).shape[-1:])
+        widths = np.atleast_1d(self.width)
+        counted = (widths > 0).reshape(-1, widths.shape[-1]).any(axis=0)
+        return np.where(counted, self.delta / max(int(counted.sum()), 1), 0.0)
+
+
+@overload
+def _joined(name: str, first: FloatArray, second: FloatArray) -> FloatArray: ...
+@overload
+def _joined(name: str, first: FloatArray | None, second: FloatArray | None) -> FloatArray | None: ...
+def _joined(name: str, first: FloatArray | None, second: FloatArray | None) -> FloatArray | None:
+    """Concatenate along the objectives; None where either is not there."""
+    if first is None or second is None:
+        return None
+    a, b = np.atleast_1d(first), np.atleast_1d(second)
+    try:
+        leading = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
+    except ValueError:
+        raise InvalidInputError(f"`{name}` must have matching leading axes, got {a.shape} and {b.shape}.") from None
+    joined: FloatArray = np.concatenate(
+        [np.broadcast_to(a, leading + a.shape[-1:]), np.broadcast_to(b, leading + b.shape[-1:])], axis=-1
+    )
+    return joined

@@ -1,0 +1,153 @@
+"""Verdicts as tables of texts: for the terminal and for the report page."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from moltheory.certification._certificate import Certificate
+
+__all__ = ["confidence_text", "count_text", "directions_text", "number_text", "summary_sentence", "verdict_rows"]
+
+_ORDER = {"sure": 0, "undecided": 1, "excluded": 2}
+_WORDS = {"sure": "on the front", "undecided": "undecided", "excluded": "not on it"}
+
+
+def summary_sentence(certificate: Certificate) -> str:
+    """Return one sentence with the numbers of sure, excluded and undecided models.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from moltheory.certification import certify
+    >>> summary_sentence(certify(np.eye(2)[:, :, None]))
+    'With probability at least 95%, all of this is true at once: of 2 models, 0 are on the front, 0 are not, and 2
+    cannot be told yet (from 2 examples).'
+    """
+    sure, out, rest = (int(mask.sum()) for mask in (certificate.sure, certificate.excluded, certificate.undecided))
+    # With slack a sure model may be beaten by little: to call it on the front would be untrue.
+    within = " to within the slack" if certificate.epsilon.any() else ""
+    return (
+        f"With probability at least {confidence_text(certificate.delta)}, all of this is true at once: of "
+        f"{len(certificate):,} models, {sure:,} {_is(sure)} on the front{within}, {out:,} {_is(out)} not, and {rest:,} "
+        f"cannot be told yet (from {certificate.n_examples:,} examples)."
+    )
+
+
+def directions_text(certificate: Certificate) -> str:
+    """Return in words which direction is better, what is known exactly, and what a slack means.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from moltheory.certification import certify
+    >>> directions_text(certify(np.eye(2), costs={"size": [1, 2]}))
+    'Smaller is better in every objective. Known exactly, without an interval: size.'
+    """
+    up = [name for name, flag in zip(certificate.objectives, certificate.maximise, strict=True) if flag]
+    known = [name for name, data in zip(certificate.objectives, certificate.data_dependent, strict=True) if not data]
+    said = ["Smaller is better" + (f", except where marked ↑ ({', '.join(up)})." if up else " in every objective.")]
+    if known:
+        said.append(f"Known exactly, without an interval: {', '.join(known)}.")
+    slack = zip(certificate.objectives, certificate.epsilon, strict=True)
+    parts = [f"{size:g} in {name}" for name, size in slack if size]
+    if parts:
+        said.append(
+            f"With slack {', '.join(parts)}: on the front then means that nobody is better by at least that much "
+            "everywhere; not on it still means beaten, by however little."
+        )
+    return " ".join(said)
+
+
+def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
+    """Return titles and one row per model: sure, then undecided, then excluded ones, each by the first objective.
+
+    Returns
+    -------
+    head : list of str
+    rows : list of list of str
+        Model, status, by whom it is beaten, at what confidence, by whom it can be replaced within the slack (where
+        some model can), then every objective with its box.
+    """
+    first = certificate.estimates[:, 0] * (-1.0 if certificate.maximise[0] else 1.0)
+    status = certificate.status
+    replacing = certificate.replaceable_by.tolist()
+    order = sorted(range(len(certificate)), key=lambda h: (_ORDER[status[h]], first[h], h))
+    rows = [
+        [
+            certificate.names[h],
+            _WORDS[status[h]],
+            _name(certificate, int(certificate.excluded_by[h])),
+            confidence_text(float(certificate.level[h])) if certificate.excluded[h] else "",
+            *([_name(certificate, replacing[h])] if max(replacing) >= 0 else []),
+            *(_with_box(certificate, h, i) for i in range(len(certificate.objectives))),
+        ]
+        for h in order
+    ]
+    better = [
+        f"{name} ↑" if up else name for name, up in zip(certificate.objectives, certificate.maximise, strict=True)
+    ]
+    replaced = ["replaceable by"] if max(replacing) >= 0 else []
+    return ["model", "status", "beaten by", "confidence", *replaced, *better], rows
+
+
+def confidence_text(level: float) -> str:
+    """Return 1 - `level` in percent, rounded down.
+
+    Examples
+    --------
+    >>> confidence_text(0.05), confidence_text(0.00176), confidence_text(1e-9)
+    ('95%', '99.8%', '> 99.99%')
+    """
+    if level < 1e-4:
+        return "> 99.99%"
+    digits = 2 if level > 0.99 else 0 if level >= 0.01 else 1 if level >= 0.001 else 2
+    # A tenth of the last digit shown forgives 1 - 0.05 = 0.95 its binary digits.
+    percent = np.floor((1.0 - level) * 100.0 * 10**digits + 1e-6) / 10**digits
+    return f"{percent:.{digits}f}%"
+
+
+def number_text(value: float, *, toward: int = 0) -> str:
+    """Return a number with four significant digits, rounded down if `toward` is -1, up if it is 1.
+
+    Examples
+    --------
+    >>> number_text(0.123456), number_text(0.123456, toward=1), number_text(-1234567.2, toward=-1), number_text(0.7)
+    ('0.1235', '0.1235', '-1,234,568', '0.7')
+    """
+    if value == 0.0 or not math.isfinite(value):
+        return f"{value:.4g}"
+    scale = 10.0 ** max(3 - math.floor(math.log10(abs(value))), 0)
+    scaled = value * scale
+    nearest = round(scaled)
+    # What is a short decimal stays what it is.
+    if toward and abs(scaled - nearest) > 1e-12 * abs(scaled):
+        nearest = math.ceil(scaled) if toward > 0 else math.floor(scaled)
+    return f"{nearest:,}" if scale == 1.0 else f"{nearest / scale:.4g}"
+
+
+def count_text(value: float) -> str:
+    """Return a number of examples, rounded up to two significant digits; it is an estimate at best."""
+    if not np.isfinite(value):
+        return "no end in sight" if value > 0 else ""
+    if value < 100:
+        return f"{value:.0f}"
+    unit = 10 ** (int(np.log10(value)) - 1)
+    return f"{int(-(-value // unit)) * unit:,}"
+
+
+def _with_box(certificate: Certificate, h: int, i: int) -> str:
+    value = number_text(float(certificate.estimates[h, i]))
+    if not certificate.data_dependent[i]:
+        return value
+    low, high = (float(end) for end in certificate.boxes[h, i])
+    return f"{value} [{number_text(low, toward=-1)}, {number_text(high, toward=1)}]"
+
+
+def _name(certificate: Certificate, model: int) -> str:
+    return certificate.names[model] if model >= 0 else ""
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"

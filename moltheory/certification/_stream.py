@@ -1,0 +1,296 @@
+"""Certificates that hold after every example at once: look as often as you like, stop when you like."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names
+from moltheory.certification._arguments import read_costs, read_epsilon, read_maximise, read_ranges
+from moltheory.certification._decisions import Shares, decide
+from moltheory.errors import InvalidInputError
+from moltheory.inference._anytime import mean_ends, mixture_of_bets, sign_mixture
+from moltheory.inference._pairs import PairCounts, PairMoments
+
+if TYPE_CHECKING:
+    from moltheory.certification._certificate import Certificate
+
+__all__ = ["CertificateStream"]
+
+# Shares of delta: boxes, exclusions, members, replacements; and where there is nothing to replace by (no slack or costs).
+_REPLACING = (0.4, 0.2, 0.2, 0.2)
+_SHARES = (0.5, 0.25, 0.25, 0.0)
+_FAMILIES = (
+    "simultaneous boxes",
+    "paired tests that exclude",
+    "paired tests that confirm",
+    "paired tests that replace",
+)
+_ASSUMPTIONS = (
+    "models fixed before the data",
+    "examples in the order of their arrival, each with the same mean losses given all earlier ones",
+    "which model is evaluated on an example is settled before its losses on it are known",
+    "losses inside their stated range",
+    "costs known exactly",
+)
+
+
+class CertificateStream:
+    """Certify models while examples come in: every certificate holds, at all times at once, from the first example.
+
+    With probability at least 1 - delta, no certificate ever made from the stream, after any number of examples, calls
+    a beaten model ``sure`` or one of the front ``excluded``. So one may look after every example, and stop as soon as
+    the answer is good enough. For that it takes more examples than `moltheory.certify`, which allows one look at a
+    number of examples fixed in advance.
+
+    Parameters
+    ----------
+    models : int or sequence of str
+        Number M >= 2 of models, or their names.
+    objectives : int or sequence of str
+        Number N >= 1 of objectives with data, or their names.
+    delta : float
+        Total failure probability over all times, in (0, 1).
+    costs : optional
+        Known costs as in `moltheory.certify`.
+    loss_range : pair, default (0, 1)
+        Ends of the range of the losses, numbers or one per objective.
+    maximise : bool, sequence of bool or of str, default False
+        As in `moltheory.certify`.
+    epsilon : float or sequence of float, default 0
+        Slack, as in `moltheory.certify`.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+
+    Notes
+    -----
+    Examples that belong together (of one patient, one prompt) must enter as one, by their mean losses; clusters then
+    weigh the same, whatever their sizes, as with ``cluster_weights="equal"`` of `moltheory.certify`.
+
+    Nothing of the data is kept but sums: O(M^2 N) memory; O(b M^2 N) per update with b examples, O(M^2 N) per
+    certificate. Losses that are all 0 or 1 so far are counted as bits, with a test of their own. Boxes are the
+    intersection of those of all looks, and p-values the smallest so far; looks at which nobody asked for a
+    certificate do not exist. The claims follow as in `moltheory.certify`: its families of claims need p-values and
+    boxes only, and here these are valid at all times at once. delta is split in advance: half for the boxes, a
+    quarter each for exclusions and members; with slack and costs 40 % for the boxes and 20 % for each of the three.
+
+    References
+    ----------
+    Derived from J. Ville (1939); H. Robbins (1970), doi 10.1214/aoms/1177696786 (mixtures); X. Fan, I. Grama and Q. Liu
+    (2015), doi 10.1214/EJP.v20-3496; see `moltheory.bounds.confidence_sequence` for other sequences.
+
+    Examples
+    --------
+    >>> stream = CertificateStream(["old", "new"], ["error"], 0.05)
+    >>> for example in range(60):
+    ...     stream.update([[[1], [0]] if example % 3 == 0 else [[0], [0]]])
+    >>> stream.n_examples, stream.certificate().status
+    (60, ('excluded', 'sure'))
+    """
+
+    def __init__(
+        self,
+        models: int | Sequence[str],
+        objectives: int | Sequence[str],
+        delta: float,
+        *,
+        costs: object = None,
+        loss_range: tuple[npt.ArrayLike, npt.ArrayLike] = (0.0, 1.0),
+        maximise: Maximise | Sequence[str] = False,
+        epsilon: npt.ArrayLike = 0.0,
+    ) -> None:
+        self._names = _labels("models", models, low=2, stem="model")
+        measured = _labels("objectives", objectives, low=1, stem="objective")
+        self._delta = check_fraction("delta", delta)
+        known, cost_names = read_costs(costs, self._names)
+        self._labels = check_names(
+            "objectives", (*measured, *cost_names), length=len(measured) + len(cost_names), stem=""
+        )
+        self._low, self._high = read_ranges(loss_range, measured)
+        self._maximise = read_maximise(maximise, measured, cost_names)
+        self._with_data = np.arange(len(self._labels)) < len(measured)
+        self._epsilon = read_epsilon(epsilon, self._with_data)
+        self._known = known
+        self._shares = _REPLACING if cost_names and self._epsilon.any() else _SHARES
+        self._n = 0
+        self._objectives = [_Objective(len(self._names)) for _ in measured]
+
+    @property
+    def n_examples(self) -> int:
+        """Examples so far."""
+        return self._n
+
+    def update(self, losses: npt.ArrayLike, /) -> None:
+        """Add examples in the order of their arrival.
+
+        Parameters
+        ----------
+        losses : (b, M, N) or (M, N) array_like
+            NaN = not evaluated.
+
+        Raises
+        ------
+        InvalidInputError
+            If the shape is wrong or a loss is outside its range; nothing is added then.
+        """
+        rows = np.asarray(losses)
+        shape = (len(self._names), len(self._objectives))
+        if rows.dtype.kind not in "biuf" or rows.ndim not in (2, 3) or rows.shape[-2:] != shape:
+            raise InvalidInputError(
+                f"`losses` must be real numbers of shape (b, {shape[0]}, {shape[1]}), got shape {rows.shape}."
+            )
+        rows = rows[None] if rows.ndim == 2 else rows
+        outside = (rows < self._low) | (rows > self._high)
+        if outside.any():
+            k = int(np.flatnonzero(outside.any(axis=(0, 1)))[0])
+            raise InvalidInputError(
+                f"`losses` must lie in `loss_range` [{self._low[k]:g}, {self._high[k]:g}] in objective "
+                f"{self._labels[k]!r}, got {rows[:, :, k][outside[:, :, k]][0]:g}."
+            )
+        for k, objective in enumerate(self._objectives):
+            x = (rows[:, :, k] - self._low[k]) / (self._high[k] - self._low[k])
+            objective.update(1.0 - x if self._maximise[k] else x)
+        self._n += rows.shape[0]
+
+    def certificate(self) -> Certificate:
+        """Return what is certain now; it holds together with all earlier and later ones.
+
+        The estimate of a model that was not evaluated yet is the middle of the range.
+        """
+        from moltheory.certification._certificate import Certificate
+
+        n_models, count = len(self._names), len(self._objectives)
+        shares = Shares(*(share * self._delta for share in self._shares))
+        log_level = math.log(n_models * count / shares.boxes)
+        span = self._high - self._low
+        tests = np.full((2, len(self._labels), n_models, n_models), np.nan)
+        costs = np.where(self._maximise[count:], -self._known, self._known)
+        boxes = np.empty((2, n_models, len(self._labels)))
+        boxes[:, :, count:] = costs
+        means = np.empty((n_models, count))
+        for k, objective in enumerate(self._objectives):
+            objective.look(log_level)
+            boxes[0, :, k], boxes[1, :, k] = objective.lower, objective.upper
+            slack = float(self._epsilon[k] / span[k])
+            tests[0, k], tests[1, k] = objective.p_values(0.0), objective.p_values(slack)
+            seen = objective.count
+            means[:, k] = np.where(seen > 0, objective.total / np.maximum(seen, 1), 0.5)
+        scaled = self._epsilon.copy()
+        scaled[:count] /= span
+        found = decide(boxes[0], boxes[1], ~self._with_data, scaled, shares, below=tests[0], not_above=tests[1])
+        estimates = np.concatenate([self._back(means), self._known], axis=1)
+        ends = np.stack([self._back(boxes[0, :, :count]), self._back(boxes[1, :, :count])], axis=2)
+        both = np.concatenate([np.sort(ends, axis=2), np.stack([self._known] * 2, axis=2)], axis=1)
+        engine = "beta mixture and betting confidence sequence; time-uniform paired test"
+        return Certificate(
+            names=self._names,
+            objectives=self._labels,
+            maximise=self._maximise,
+            data_dependent=self._with_data,
+            sure=found.sure,
+            within_slack=found.within_slack,
+            replaceable_by=found.replaceable_by,
+            excluded=found.excluded,
+            excluded_by=found.excluded_by,
+            level=found.level,
+            beats=found.beats,
+            estimates=estimates,
+            boxes=both,
+            epsilon=self._epsilon,
+            delta=self._delta,
+            spent=tuple(
+                (name, share * self._delta) for name, share in zip(_FAMILIES, self._shares, strict=True) if share
+            ),
+            n_examples=self._n,
+            methods=tuple(engine if data else "known exactly" for data in self._with_data.tolist()),
+            assumptions=_ASSUMPTIONS,
+        )
+
+    def _back(self, scaled: FloatArray) -> FloatArray:
+        """Return means (M, N) in the caller's units and orientation."""
+        count = len(self._objectives)
+        turned = np.where(self._maximise[:count], 1.0 - scaled, scaled)
+        values: FloatArray = np.clip(self._low + (self._high - self._low) * turned, self._low, self._high)
+        return values
+
+
+class _Objective:
+    """Sums of one objective, and the best evidence so far.
+
+    Losses are counted as bits while all of them were 0 or 1; from the first other one on they go to moments. The
+    half of the evidence that is for 0/1 losses ends there: what it had reached stays.
+    """
+
+    def __init__(self, n_models: int) -> None:
+        self._counts = PairCounts(n_models)
+        self._moments: PairMoments | None = None
+        self.lower, self.upper = np.zeros(n_models), np.ones(n_models)
+        self.evidence: dict[float, FloatArray] = {}
+
+    def update(self, rows: FloatArray) -> None:
+        binary = (rows == 0.0) | (rows == 1.0) | np.isnan(rows)
+        if self._moments is None and not binary.all():
+            self._moments = PairMoments(self._counts.n_models)
+        (self._moments or self._counts).update(rows)
+
+    @property
+    def count(self) -> npt.NDArray[np.int64]:
+        """Examples on which each model was evaluated."""
+        return self._counts.count + (self._moments.count if self._moments else 0)
+
+    @property
+    def total(self) -> FloatArray:
+        """Sum of losses of each model."""
+        errors = self._counts.errors.astype(np.float64)
+        return errors + self._moments.sum if self._moments else errors
+
+    def look(self, log_level: float) -> None:
+        """Intersect the boxes with those of now; exp(-log_level) per mean and over all times."""
+        squares = self._counts.errors.astype(np.float64)
+        if self._moments:
+            squares = squares + self._moments.sum_sq
+        lower, upper = mean_ends(self.count.astype(np.float64), self.total, squares, log_level)
+        self.lower, self.upper = np.maximum(self.lower, lower), np.minimum(self.upper, upper)
+        # Off the event ends may cross: then the boxes claim nothing more.
+        crossed = self.lower > self.upper
+        self.lower[crossed], self.upper[crossed] = 0.0, 1.0
+
+    def p_values(self, shift: float) -> FloatArray:
+        """Anytime p-values (M, M): small ones say that the row's mean is less than the column's plus `shift` >= 0."""
+        lost = self._counts.only_first.astype(np.float64)
+        won = lost.T
+        gain, squares = won - lost, won + lost
+        common = self._counts.common.astype(np.float64)
+        if self._moments:
+            gain = gain - self._moments.sum_diff
+            squares = squares + self._moments.sum_sq_diff + self._moments.rounding
+            common = common + self._moments.common
+        # Differences, column minus row plus shift, are at least -1.
+        squares = squares + 2.0 * shift * gain + shift**2 * common
+        rounding = 1e-12 * (common + 1.0)
+        logs = mixture_of_bets(gain + shift * common, squares) - np.log(2.0) - rounding
+        if shift == 0.0 and not self._moments:
+            logs = np.logaddexp(logs, sign_mixture(won, lost) - np.log(2.0))
+        best = np.maximum(self.evidence.get(shift, np.zeros_like(logs)), logs)
+        self.evidence[shift] = best
+        p: FloatArray = np.exp(-best)
+        np.fill_diagonal(p, 1.0)
+        return np.minimum(p, 1.0)
+
+
+def _labels(name: str, value: int | Sequence[str], *, low: int, stem: str) -> tuple[str, ...]:
+    """Return names, from a number or as given; at least `low` of them."""
+    if isinstance(value, str):
+        raise InvalidInputError(f"`{name}` must be a number or a sequence of names, got one string.")
+    if isinstance(value, Sequence):
+        names = check_names(name, value, length=len(value), stem=stem)
+        check_count(name, len(names), low=low)
+        return names
+    return check_names(name, None, length=check_count(name, value, low=low), stem=stem)

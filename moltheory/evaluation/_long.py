@@ -1,0 +1,225 @@
+"""The long form: one row per model, example and objective."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory.evaluation._label_column import distinct_hashes, run_codes, starts_of_runs
+from moltheory.evaluation._source import (
+    CELLS_PER_BLOCK,
+    Block,
+    Codes,
+    Losses,
+    LossRange,
+    LossSource,
+    check_ranges,
+    first_outside,
+    refuse_unsorted,
+    whole_clusters,
+)
+from moltheory.evaluation._tabular import Rows
+
+__all__ = ["LongSource"]
+
+_ROWS_PER_BATCH = 1 << 19
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Rows of consecutive examples: numbers of example, cluster, model and objective, loss, place in the file."""
+
+    example: Codes
+    cluster: Codes
+    cell: Codes
+    loss: Losses
+    row: Codes
+
+    def part(self, rows: slice | npt.NDArray[np.int64]) -> _Chunk:
+        return _Chunk(self.example[rows], self.cluster[rows], self.cell[rows], self.loss[rows], self.row[rows])
+
+
+class LongSource(LossSource):
+    """Losses in columns ``model``, ``example``, ``loss`` and maybe ``objective`` and clusters, in any order of rows.
+
+    A pair of model and example that has no row, or an empty loss, was not evaluated. Rows sorted by example (the
+    rows of one example follow one another; so do the examples of one cluster) are read in bounded memory.
+
+    Parameters
+    ----------
+    rows : Rows
+    cluster : str or None
+        The column of clusters.
+    objectives : sequence of str or None
+        Those whose losses are checked.
+    loss_range : (float, float) or mapping of objectives to such pairs
+    most_in_memory : int
+        Rows that a file in another order may hold.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        *,
+        objectives: Sequence[str] | None,
+        cluster: str | None,
+        loss_range: LossRange,
+        most_in_memory: int,
+    ) -> None:
+        self._rows = rows
+        self.name = rows.name
+        self._cluster = cluster
+        self._most = most_in_memory
+        self.has_clusters = cluster is not None
+        known = ["model", "example", "loss", "objective", *([] if cluster is None else [cluster])]
+        for name in ("example", "loss"):
+            if name not in rows.columns:
+                raise rows.refuse(f"have a column {name!r} beside the column 'model'", f"columns {list(rows.columns)}")
+        for name in rows.columns:
+            if name not in known:
+                raise rows.refuse(f"have the columns {', '.join(known)} only", f"a column {name!r}")
+        self._has_objective = "objective" in rows.columns
+        self._scan()
+        self._low, self._high = check_ranges(loss_range, self.objective_names, objectives)
+
+    def blocks(self) -> Iterator[Block]:
+        """Read in the order of examples' first rows, cluster by cluster."""
+        for losses, clusters in whole_clusters(self._pieces()) if self.has_clusters else self._pieces():
+            yield losses, clusters if self.has_clusters else None
+
+    def _scan(self) -> None:
+        """Read all columns but the losses: names, and whether examples and clusters are contiguous."""
+        models: dict[str, int] = {}
+        objectives: dict[str, int] = {} if self._has_objective else {"loss": 0}
+        hashes: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in self._order()}
+        last: dict[str, str | None] = dict.fromkeys(hashes)
+        n_rows = 0
+        for keys, _ in self._rows.batches(self._keys(), [], rows=_ROWS_PER_BATCH):
+            for name, column in keys.items():
+                self._rows.refuse_missing(column, name, n_rows)
+            for name, names in (("model", models), ("objective", objectives)):
+                if name in keys:
+                    keys[name].numbered(names)
+            for name, seen in hashes.items():
+                column = keys[name]
+                seen.append(column.hashes()[starts_of_runs(column, last[name])])
+                last[name] = column[-1]
+            n_rows += len(keys["model"])
+        if n_rows == 0:
+            raise self._rows.refuse("hold at least one row", "none")
+        self._models, self._objectives = models, objectives
+        self.model_names, self.objective_names = tuple(models), tuple(objectives)
+        self._sorted = all(distinct_hashes(seen) for seen in hashes.values())
+        if not self._sorted:
+            order = " and then by ".join(hashes)
+            refuse_unsorted(self.name, n_rows, self._most, order)
+
+    def _order(self) -> list[str]:
+        return ["example"] if self._cluster is None else [self._cluster, "example"]
+
+    def _keys(self) -> list[str]:
+        return ["model", *(["objective"] if self._has_objective else []), *self._order()]
+
+    def _pieces(self) -> Iterator[tuple[Losses, Codes]]:
+        """Put rows into tables, a limited number of examples at a time."""
+        n_cells = len(self._models) * len(self._objectives)
+        step = max(CELLS_PER_BLOCK // n_cells, 1)
+        chunks = self._chunks()
+        for chunk in _whole_examples(chunks if self._sorted else [self._gathered(chunks)]):
+            starts = np.flatnonzero(np.diff(chunk.example, prepend=chunk.example[0] - 1))
+            for begin in range(0, len(starts), step):
+                stop = starts[begin + step] if begin + step < len(starts) else len(chunk.example)
+                yield self._table(chunk.part(slice(int(starts[begin]), int(stop))), n_cells)
+
+    def _table(self, chunk: _Chunk, n_cells: int) -> tuple[Losses, Codes]:
+        starts = np.diff(chunk.example, prepend=chunk.example[0] - 1) != 0
+        flat = (np.cumsum(starts) - 1) * n_cells + chunk.cell
+        first = np.flatnonzero(starts)
+        table = np.full(len(first) * n_cells, np.nan, chunk.loss.dtype)
+        written = np.zeros(len(table), bool)
+        written[flat] = True
+        if int(written.sum()) < len(flat):
+            self._refuse_twice(flat, chunk)
+        table[flat] = chunk.loss
+        self._check_clusters(chunk, np.repeat(chunk.cluster[first], np.diff([*first.tolist(), len(flat)])))
+        return table.reshape(len(first), len(self._models), len(self._objectives)), chunk.cluster[first]
+
+    def _check_clusters(self, chunk: _Chunk, expected: Codes) -> None:
+        differs = chunk.row[chunk.cluster != expected]
+        if differs.size:
+            place = self._rows.place(int(differs.min()))
+            raise self._rows.refuse("give all rows of one example the same cluster", f"another one in {place}")
+
+    def _refuse_twice(self, flat: Codes, chunk: _Chunk) -> None:
+        order = np.lexsort((chunk.row, flat))
+        repeats = np.flatnonzero(flat[order][1:] == flat[order][:-1])
+        place = int(repeats[np.argmin(chunk.row[order][repeats + 1])])
+        one, two = (int(chunk.row[order[place + k]]) for k in (0, 1))
+        model, objective = divmod(int(chunk.cell[order[place]]), len(self._objectives))
+        of = f" and objective {self.objective_names[objective]!r}" if self._has_objective else ""
+        raise self._rows.refuse(
+            "hold each example once per model and objective",
+            f"model {self.model_names[model]!r}{of} twice for the example in {self._rows.place(one)} and "
+            f"{self._rows.place(two)}",
+        )
+
+    def _chunks(self) -> Iterator[_Chunk]:
+        """Read the file; a sorted one numbers its runs of examples, another one its distinct labels."""
+        n_rows = 0
+        runs: dict[str, int] = dict.fromkeys(self._order(), -1)
+        last: dict[str, str | None] = dict.fromkeys(self._order())
+        numbers: dict[str, dict[str, int]] = {name: {} for name in self._order()}
+        for keys, (loss,) in self._rows.batches(self._keys(), ["loss"], rows=_ROWS_PER_BATCH):
+            codes: dict[str, Codes] = {}
+            for name in self._order():
+                column = keys[name]
+                if self._sorted:
+                    codes[name] = run_codes(starts_of_runs(column, last[name]), runs[name])
+                    runs[name], last[name] = int(codes[name][-1]), column[-1]
+                else:
+                    codes[name] = column.numbered(numbers[name])
+            cell = keys["model"].numbered(self._models) * len(self._objectives)
+            if self._has_objective:
+                cell = cell + keys["objective"].numbered(self._objectives)
+            place = cell % len(self._objectives)
+            bad = first_outside(loss, self._low[place], self._high[place])
+            if bad is not None:
+                low, high = self._low[place[bad]], self._high[place[bad]]
+                found = f"{loss[bad]:.6g} in {self._rows.place(n_rows + bad)}"
+                raise self._rows.refuse(f"hold losses in [{low:g}, {high:g}]", found)
+            example = codes["example"]
+            cluster = codes[self._cluster] if self._cluster is not None else np.zeros_like(example)
+            yield _Chunk(example, cluster, cell, loss, np.arange(n_rows, n_rows + len(loss)))
+            n_rows += len(loss)
+
+    def _gathered(self, chunks: Iterable[_Chunk]) -> _Chunk:
+        """Hold all rows in memory, sorted by cluster, then example, each in order of first appearance."""
+        whole = _joined(list(chunks))
+        cluster_of = np.zeros(int(whole.example.max()) + 1, np.int64)
+        cluster_of[whole.example[::-1]] = whole.cluster[::-1]
+        self._check_clusters(whole, cluster_of[whole.example])
+        whole = whole.part(np.lexsort((whole.row, whole.example, whole.cluster)))
+        runs = np.cumsum(np.diff(whole.example, prepend=whole.example[0]) != 0)
+        return replace(whole, example=runs)
+
+
+def _whole_examples(chunks: Iterable[_Chunk]) -> Iterator[_Chunk]:
+    """Cut chunks anew so that no example is split."""
+    kept: list[_Chunk] = []
+    for chunk in chunks:
+        # The last example of a chunk may go on in the next one.
+        cut = int(np.searchsorted(chunk.example, chunk.example[-1]))
+        if cut or (kept and chunk.example[0] != kept[-1].example[-1]):
+            yield _joined([*kept, chunk.part(slice(0, cut))])
+            kept = []
+        kept.append(chunk.part(slice(cut, None)))
+    if kept:
+        yield _joined(kept)
+
+
+def _joined(parts: list[_Chunk]) -> _Chunk:
+    names = [field.name for field in fields(_Chunk)]
+    return _Chunk(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

@@ -1,0 +1,193 @@
+"""A source of losses: names, and blocks of examples that never split a cluster."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_choice, check_real
+from moltheory.errors import InvalidInputError, TooLargeError
+
+__all__ = [
+    "CELLS_PER_BLOCK",
+    "MOST_IN_MEMORY",
+    "Block",
+    "Codes",
+    "LossRange",
+    "LossSource",
+    "Losses",
+    "by_cluster",
+    "check_objectives",
+    "check_ranges",
+    "first_outside",
+    "refuse_unsorted",
+    "whole_clusters",
+]
+
+Losses = npt.NDArray[Any]
+Codes = npt.NDArray[np.int64]
+Block = tuple[Losses, Codes | None]
+LossRange = tuple[float, float] | Mapping[str, tuple[float, float]]
+
+CELLS_PER_BLOCK = 4_000_000
+"""Losses per block: 32 MB of float64."""
+
+MOST_IN_MEMORY = 20_000_000
+"""Losses that a file in no useful order may hold: it is then sorted in memory."""
+
+
+class LossSource(ABC):
+    """Losses of some models on some examples for some objectives, read in blocks.
+
+    Attributes
+    ----------
+    name : str
+        What messages call the source: the file's name.
+    model_names : tuple of str
+    objective_names : tuple of str
+    has_clusters : bool
+        Whether blocks tell which examples belong together.
+    """
+
+    name: str
+    model_names: tuple[str, ...]
+    objective_names: tuple[str, ...]
+    has_clusters: bool
+
+    @abstractmethod
+    def blocks(self) -> Iterator[Block]:
+        """Read the source from its beginning, block by block; may be called again.
+
+        Yields
+        ------
+        losses : (b, M, N) ndarray of floats, integers or bools
+            NaN where a model was not evaluated on an example for an objective.
+        clusters : (b,) ndarray of int64, or None
+            Equal for examples of one cluster, which follow one another and are all in one block.
+
+        Raises
+        ------
+        InvalidInputError
+            At the first malformed row, named by its line.
+        """
+
+    def select(self, objectives: Sequence[str]) -> LossSource:
+        """Return the same source with some of its objectives, in the order given.
+
+        Raises
+        ------
+        InvalidInputError
+            If a name is unknown or given twice.
+        """
+        chosen = check_objectives(objectives, self.objective_names)
+        return self if chosen == self.objective_names else _Selection(self, chosen)
+
+
+class _Selection(LossSource):
+    def __init__(self, source: LossSource, objectives: tuple[str, ...]) -> None:
+        self._source = source
+        self._columns = [source.objective_names.index(name) for name in objectives]
+        self.name = source.name
+        self.model_names = source.model_names
+        self.objective_names = objectives
+        self.has_clusters = source.has_clusters
+
+    def blocks(self) -> Iterator[Block]:
+        for losses, clusters in self._source.blocks():
+            yield losses[:, :, self._columns], clusters
+
+
+def whole_clusters(pieces: Iterable[tuple[Losses, Codes]]) -> Iterator[Block]:
+    """Cut pieces anew so that no cluster is split: each ends where a cluster ends.
+
+    Parameters
+    ----------
+    pieces : iterable of ((b, M, N) ndarray, (b,) ndarray)
+        The rows of one cluster follow one another, perhaps over several pieces.
+    """
+    kept: list[Losses] = []
+    kept_codes: list[Codes] = []
+    for losses, codes in pieces:
+        if codes.size == 0:
+            continue
+        # The last cluster of a piece may go on in the next one.
+        cut = int(np.flatnonzero(codes != codes[-1])[-1]) + 1 if (codes != codes[-1]).any() else 0
+        if kept and cut == 0 and codes[0] != kept_codes[-1][0]:
+            yield np.concatenate(kept), np.concatenate(kept_codes)
+            kept, kept_codes = [], []
+        if cut:
+            yield np.concatenate([*kept, losses[:cut]]), np.concatenate([*kept_codes, codes[:cut]])
+            kept, kept_codes = [], []
+        kept.append(losses[cut:])
+        kept_codes.append(codes[cut:])
+    if kept:
+        yield np.concatenate(kept), np.concatenate(kept_codes)
+
+
+def by_cluster(pieces: Iterable[tuple[Losses, Codes]], rows_per_block: int) -> Iterator[Block]:
+    """Hold everything in memory, bring each cluster's rows together, in order of first appearance, and cut it."""
+    tables, labels = zip(*pieces, strict=True)
+    codes = np.concatenate(labels)
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first[inverse], kind="stable")
+    table, codes = np.concatenate(tables)[order], codes[order]
+    starts = range(0, len(codes), rows_per_block)
+    return whole_clusters((table[i : i + rows_per_block], codes[i : i + rows_per_block]) for i in starts)
+
+
+def check_objectives(objectives: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
+    """Return a choice of a file's objectives.
+
+    Raises
+    ------
+    InvalidInputError
+        If a name is unknown or given twice.
+    """
+    chosen = tuple(check_choice("objectives", name, found) for name in objectives)
+    if not chosen or len(set(chosen)) != len(chosen):
+        raise InvalidInputError(f"`objectives` must be distinct names of objectives, got {list(objectives)}.")
+    return chosen
+
+
+def check_ranges(
+    loss_range: LossRange, objectives: Sequence[str], chosen: Sequence[str] | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the least and largest loss of each objective; objectives that are not chosen may hold anything.
+
+    Raises
+    ------
+    InvalidInputError
+        If an interval is not low < high, or names an unknown objective.
+    """
+    given = loss_range if isinstance(loss_range, Mapping) else dict.fromkeys(objectives, loss_range)
+    ends = []
+    for name, (low, high) in given.items():
+        check_choice("loss_range", name, objectives)
+        if not check_real("loss_range", low) < check_real("loss_range", high):
+            raise InvalidInputError(f"`loss_range` must be an interval low < high, got ({low:g}, {high:g}).")
+    for name in objectives:
+        wanted = chosen is None or name in chosen
+        ends.append(given.get(name, (0.0, 1.0)) if wanted else (-math.inf, math.inf))
+    low_ends, high_ends = np.array(ends, np.float64).T
+    return low_ends, high_ends
+
+
+def first_outside(losses: Losses, low: npt.NDArray[Any], high: npt.NDArray[Any]) -> int | None:
+    """Return the flat index of the first loss outside [low, high], or None; NaN means not evaluated."""
+    with np.errstate(invalid="ignore"):
+        bad = (losses < low) | (losses > high)
+    return int(np.argmax(bad)) if bad.any() else None
+
+
+def refuse_unsorted(name: str, found: int, most: int, key: str) -> None:
+    """Refuse a file that is not sorted by `key` and has too many losses to be sorted in memory."""
+    if found > most:
+        raise TooLargeError(
+            f"`{name}` must be sorted by {key} where it holds more than {most:,} losses, got {found:,} in another "
+            f"order; sort the file by {key} and try again."
+        )

@@ -1,0 +1,178 @@
+"""The wide form: one row per example, one column per model (and objective)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from moltheory.evaluation._label_column import distinct_hashes, run_codes, starts_of_runs
+from moltheory.evaluation._source import (
+    CELLS_PER_BLOCK,
+    Block,
+    Codes,
+    Losses,
+    LossRange,
+    LossSource,
+    by_cluster,
+    check_objectives,
+    check_ranges,
+    first_outside,
+    refuse_unsorted,
+    whole_clusters,
+)
+from moltheory.evaluation._tabular import Rows
+
+__all__ = ["WideSource"]
+
+_EXAMPLE = "example"
+_HINT = " (every column is a model, except 'example' and 'cluster')"
+
+
+class WideSource(LossSource):
+    """Losses in columns ``model`` (one objective, called ``loss``) or ``model/objective``.
+
+    A column name is split at its last slash. A column ``example`` (distinct names) may be there, and one of clusters.
+
+    Parameters
+    ----------
+    rows : Rows
+    cluster : str or None
+        The column of clusters.
+    objectives : sequence of str or None
+        Which to read.
+    loss_range : (float, float) or mapping of objectives to such pairs
+    most_in_memory : int
+        Losses that a file whose clusters are not contiguous may hold.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        *,
+        objectives: Sequence[str] | None,
+        cluster: str | None,
+        loss_range: LossRange,
+        most_in_memory: int,
+    ) -> None:
+        self._rows = rows
+        # The rows of one table belong to one source.
+        rows.hint = _HINT
+        self.name = rows.name
+        self._cluster = cluster
+        self._most = most_in_memory
+        self.has_clusters = cluster is not None
+        self._keys = [name for name in (_EXAMPLE, cluster) if name is not None and name in rows.columns]
+        columns = [name for name in rows.columns if name not in self._keys]
+        self.model_names, found = _grid(rows, columns)
+        self.objective_names = found if objectives is None else check_objectives(objectives, found)
+        low, high = check_ranges(loss_range, self.objective_names, None)
+        self._low, self._high = (np.tile(ends, len(self.model_names)) for ends in (low, high))
+        bare = found == ("loss",) and columns[0] in self.model_names
+        self._numbers = [
+            model if bare else f"{model}/{objective}"
+            for model in self.model_names
+            for objective in self.objective_names
+        ]
+        self._step = max(CELLS_PER_BLOCK // len(self._numbers), 1)
+        self._contiguous: bool | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        """Read row by row in the file's order; clusters that are not contiguous are brought together in memory."""
+        if self._contiguous is None:
+            self._contiguous = self._scan()
+        if not self.has_clusters:
+            for losses, _ in self._pieces():
+                yield losses, None
+        elif self._contiguous:
+            yield from whole_clusters(self._pieces())
+        else:
+            yield from by_cluster(self._pieces(), self._step)
+
+    def _scan(self) -> bool:
+        """Check the labels, before any loss is read; return whether each cluster's rows follow one another."""
+        if not self._keys:
+            return True
+        examples: list[Codes] = []
+        runs: list[Codes] = []
+        last: str | None = None
+        n_rows = 0
+        for keys, _ in self._rows.batches(self._keys, [], rows=1 << 20):
+            for name in self._keys:
+                self._rows.refuse_missing(keys[name], name, n_rows)
+            if _EXAMPLE in keys:
+                examples.append(keys[_EXAMPLE].hashes())
+            if self._cluster is not None:
+                column = keys[self._cluster]
+                runs.append(column.hashes()[starts_of_runs(column, last)])
+                last = column[-1]
+            n_rows += len(keys[self._keys[0]])
+        if not distinct_hashes(examples):
+            self._refuse_twice()
+        contiguous = distinct_hashes(runs)
+        if not contiguous:
+            refuse_unsorted(self.name, n_rows * len(self._numbers), self._most, str(self._cluster))
+        return contiguous
+
+    def _refuse_twice(self) -> None:
+        seen: dict[str, int] = {}
+        row = 0
+        for keys, _ in self._rows.batches([_EXAMPLE], [], rows=1 << 20):
+            column = keys[_EXAMPLE]
+            for code in column.codes.tolist():
+                label = column.labels[code] or ""
+                if label in seen:
+                    found = f"{label!r} in {self._rows.place(seen[label])} and {self._rows.place(row)}"
+                    raise self._rows.refuse("hold every example once", found)
+                seen[label] = row
+                row += 1
+
+    def _pieces(self) -> Iterator[tuple[Losses, Codes]]:
+        first, last, code = 0, None, -1
+        clusters = [self._cluster] if self._cluster is not None else []
+        places: dict[str, int] = {}
+        for keys, numbers in self._rows.batches(clusters, self._numbers, rows=self._step):
+            table = np.stack(numbers, axis=1)
+            bad = first_outside(table, self._low, self._high)
+            if bad is not None:
+                row, column = divmod(bad, table.shape[1])
+                found = (
+                    f"{table[row, column]:.6g} in column {self._numbers[column]!r} in {self._rows.place(first + row)}"
+                )
+                raise self._rows.refuse(f"hold losses in [{self._low[column]:g}, {self._high[column]:g}]", found)
+            codes = np.zeros(len(table), np.int64)
+            if self._cluster is not None:
+                column_of = keys[self._cluster]
+                if self._contiguous:
+                    codes = run_codes(starts_of_runs(column_of, last), code)
+                    code, last = int(codes[-1]), column_of[-1]
+                else:
+                    codes = column_of.numbered(places)
+            first += len(table)
+            yield table.reshape(len(table), len(self.model_names), len(self.objective_names)), codes
+        if first == 0:
+            raise self._rows.refuse("hold at least one row", "none")
+
+
+def _grid(rows: Rows, columns: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split the columns of losses into models and objectives; each model has each objective."""
+    if not columns:
+        raise rows.refuse("have a column of losses for every model", "no column of losses")
+    slashed = [name for name in columns if "/" in name.strip("/")]
+    if not slashed:
+        return tuple(columns), ("loss",)
+    if len(slashed) < len(columns):
+        bare = next(name for name in columns if name not in slashed)
+        raise rows.refuse("name all columns of losses 'model' or all 'model/objective'", f"{slashed[0]!r} and {bare!r}")
+    pairs = [tuple(name.rsplit("/", 1)) for name in columns]
+    models = tuple(dict.fromkeys(model for model, _ in pairs))
+    objectives = tuple(dict.fromkeys(objective for _, objective in pairs))
+    for model in models:
+        for objective in objectives:
+            if (model, objective) not in pairs:
+                raise rows.refuse(
+                    "hold every objective for every model (write 'model/objective' in full if names of models contain "
+                    "slashes)",
+                    f"no column {f'{model}/{objective}'!r}",
+                )
+    return models, objectives

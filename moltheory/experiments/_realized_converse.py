@@ -1,0 +1,155 @@
+"""The converse in infinite classes: what its statements promise, checked with realized deviations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_count
+from moltheory.bounds import interior_weights, strong_convexity
+from moltheory.experiments._fronts import INFINITE, InfiniteClass, Objectives, risks_of
+from moltheory.experiments._replicates import check_problem, check_sizes
+from moltheory.objectives import ConvexObjectives, QuadraticObjectives
+from moltheory.problems import GaussianDesigns
+from moltheory.runs import RandomSource, as_seed_sequence, block_stream
+from moltheory.scalarization import Chebyshev, WeightedSum, simplex_grid
+from moltheory.solvers import solve_front
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["check_converse"]
+
+
+def check_converse(
+    problem: InfiniteClass, *, sizes: Iterable[int], replicates: int, rng: RandomSource, n_points: int = 10
+) -> pd.DataFrame:
+    r"""Check statements *interior-weights* and *strong-convexity* on samples of an infinite class.
+
+    For every member :math:`\hat h` of the empirical front at a grid of positive weights, truly optimal
+    :math:`h^*` with :math:`L(h^*) \le L(\hat h)` are found by Chebyshev scalarizations with reference point
+    :math:`L(\hat h)`, one for each of N + 1 weight vectors. C is the realized deviation: of each objective, the largest
+    over the members, those h*, and the midpoints that the proof of strong-convexity uses.
+
+    Parameters
+    ----------
+    problem : MultiTaskLeastSquares, GaussianDesigns, LinearPopulation or LogisticGroups
+        An infinite class with known true risks.
+    sizes : iterable of int
+        Sample sizes, distinct and >= 1.
+    replicates : int
+        Independent samples per size, >= 1.
+    rng : int, SeedSequence, Generator or None
+        Seed.
+    n_points : int, default 10
+        Largest number of weight vectors, those with a zero not counted; >= 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per sample: ``size``, ``replicate``; ``improvement``, the largest :math:`L_i(\hat h) - L_i(h^*)`;
+        ``interior_slack``, the smallest difference between what *interior-weights* allows and an improvement;
+        ``squared_distance``, the largest :math:`\|\hat h - h^*\|^2`; ``convexity_bound``, what *strong-convexity*
+        allows, infinite where a modulus is 0; ``convexity_slack``, the smallest difference of the two;
+        ``uniform_deviation``, the largest entry of C. What solvers leave open is on the side of what is allowed, so a
+        negative slack contradicts a statement (where certificates are rigorous).
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+    SolverError
+        If a scalarization has no minimiser.
+
+    Notes
+    -----
+    With gap g of :math:`\hat h` and L(h*) above L(hhat) by at most o, interior-weights allows
+    :math:`(2 \sum_j w_j C_j + g + o \sum_j w_j) / w_i` and strong-convexity
+    :math:`\max_i (16 C_i + 8 g / \sum_j w_j + 4 o) / \mu_i`. Derived.
+
+    Examples
+    --------
+    >>> from moltheory.problems import MultiTaskLeastSquares
+    >>> problem = MultiTaskLeastSquares([np.eye(2), np.eye(2)], [[1, 0], [0, 1]], [0.5, 0.5])
+    >>> table = check_converse(problem, sizes=[20, 200], replicates=5, rng=0)
+    >>> bool((table[["interior_slack", "convexity_slack"]] >= 0).all(axis=None))
+    True
+    """
+    import pandas as pd
+
+    check_problem(problem, *INFINITE)
+    chosen, count = check_sizes(sizes), check_count("replicates", replicates)
+    wanted = check_count("n_points", n_points)
+    root = as_seed_sequence(rng)
+    weights = _positive_weights(problem.n_tasks, wanted)
+    mu = _moduli(problem)
+    rows = []
+    for size in chosen:
+        stream = block_stream(root, problem.name, size, 0)
+        for replicate in range(count):
+            sample = problem.sample(size, rng=stream)
+            rows.append({"size": size, "replicate": replicate, **_checked(problem.true, sample, weights, mu)})
+    return pd.DataFrame(rows)
+
+
+def _positive_weights(n: int, n_points: int) -> FloatArray:
+    """Return the positive rows of the finest lattice on the simplex with at most `n_points` of them."""
+    divisions = n
+    while math.comb(divisions, n - 1) <= n_points:
+        divisions += 1
+    grid = simplex_grid(n, divisions)
+    return np.asarray(grid[(grid > 0.0).all(axis=1)])
+
+
+def _moduli(problem: InfiniteClass) -> FloatArray:
+    """Moduli of strong convexity (N,) of the true risks."""
+    if isinstance(problem, GaussianDesigns):
+        return np.asarray(problem.strong_convexity)
+    true = problem.true
+    if isinstance(true, ConvexObjectives):
+        return np.asarray(true.part(slice(None)).strong_convexity[0], dtype=np.float64)
+    values = np.linalg.eigvalsh(true.curvature) if isinstance(true, QuadraticObjectives) else np.zeros((1, 1))
+    moduli: FloatArray = 2.0 * np.maximum(values[:, 0] - 1e-14 * values[:, -1], 0.0)
+    return moduli
+
+
+def _checked(
+    true: Objectives, sample: Objectives, weights: FloatArray, mu: FloatArray
+) -> dict[str, float | npt.NDArray[np.float64]]:
+    found = solve_front(sample, scalarizations=[WeightedSum(w) for w in weights])
+    members = np.asarray(found.solutions, dtype=np.float64)
+    risks = risks_of(true, members)
+    n = weights.shape[1]
+    # Equal weights, and for each objective weights that press hardest on it.
+    presses = np.concatenate([np.full((1, n), 1.0), 1.0 + 9.0 * np.eye(n)])
+    rules = [Chebyshev(w, ideal=point) for point in risks for w in presses]
+    better = solve_front(true, scalarizations=rules)
+    shape = (len(members), len(presses))
+    optimal = np.asarray(better.solutions, dtype=np.float64).reshape(*shape, -1)
+    reached = better.points.reshape(*shape, n)
+    over = np.maximum((reached - risks[:, None]).max(axis=-1), 0.0)
+    middle = 0.5 * (optimal + members[:, None])
+    everywhere = np.concatenate([members, optimal.reshape(-1, members.shape[1]), middle.reshape(-1, members.shape[1])])
+    widths = np.abs(sample.risks(everywhere) - true.risks(everywhere)).max(axis=0)
+    allowed = np.stack([interior_weights(widths, weights=w) for w in weights])
+    total = weights.sum(axis=1)
+    open_ = found.gap[:, None] + over * total[:, None]
+    improvement = risks[:, None] - reached
+    slack = allowed[:, None] + open_[..., None] / weights[:, None] - improvement
+    square = ((members[:, None] - optimal) ** 2).sum(axis=-1)
+    bound, further = np.inf, np.zeros(shape)
+    if mu.min() > 0.0:
+        bound = float(strong_convexity(widths, moduli=mu))
+        further = (8.0 * (found.gap / total)[:, None] + 4.0 * over) / mu.min()
+    return {
+        "improvement": float(improvement.max()),
+        "interior_slack": float(slack.min()),
+        "squared_distance": float(square.max()),
+        "convexity_bound": bound,
+        "convexity_slack": float((bound + further - square).min()),
+        "uniform_deviation": float(widths.max()),
+    }

@@ -1,0 +1,125 @@
+"""Replicated simulations over sample sizes: cut into blocks with streams of their own, stored, put together by size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import check_count
+from moltheory.errors import InvalidInputError
+from moltheory.problems import Problem
+from moltheory.runs import (
+    RandomSource,
+    RunFolder,
+    as_seed_sequence,
+    block_lengths,
+    check_jobs,
+    check_recordable,
+    fingerprint,
+    run_blocks,
+)
+
+__all__ = ["Columns", "check_problem", "check_sizes", "run_sizes"]
+
+Columns = dict[str, npt.NDArray[np.generic]]
+
+
+def run_sizes(
+    function: Callable[..., Columns],
+    problem: Problem,
+    arguments: tuple[Any, ...],
+    *,
+    experiment: str,
+    parameters: Mapping[str, Any],
+    sizes: Sequence[int],
+    replicates: int,
+    block: int,
+    rng: RandomSource,
+    n_jobs: int = 1,
+    store: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> list[Columns]:
+    """Call ``function(problem, size, number, length, root, *arguments)`` for every block of replicates of every size.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by name; `number` counts the blocks of a size, `root` is the seed from which it makes its stream.
+    problem : Problem
+    arguments : tuple
+    experiment : str
+        Names the run in its record.
+    parameters : mapping
+        What else identifies the run, fit for JSON.
+    sizes : sequence of int
+    replicates : int
+    block : int
+        Replicates of one block; fixed, so that streams do not depend on the number of processes.
+    rng, n_jobs, store, progress
+        As in `asymmetry`.
+
+    Returns
+    -------
+    list of dict
+        The columns of every size, all blocks joined.
+    """
+    check_jobs(n_jobs)
+    root = as_seed_sequence(rng) if store is None else check_recordable(rng)
+    lengths = block_lengths(replicates, block)
+    # All sizes in turn, so that the time left does not hang on how the work grows with the size.
+    order = [(size, number) for number in range(len(lengths)) for size in sizes]
+    folder = None
+    if store is not None:
+        identity = {
+            "experiment": experiment,
+            "problem": problem.name,
+            "digest of the problem": fingerprint(problem),
+            "sizes": list(sizes),
+            "replicates": replicates,
+            **parameters,
+            "block": block,
+        }
+        keys = [f"size-{size}-block-{number}" for size, number in order]
+        folder = RunFolder.open(store, parameters=identity, rng=root, keys=keys)
+    parts = run_blocks(
+        function,
+        [(problem, size, number, lengths[number], root, *arguments) for size, number in order],
+        n_jobs=n_jobs,
+        progress=progress,
+        description=problem.name,
+        weights=[lengths[number] for _, number in order],
+        store=folder,
+    )
+    found = []
+    for i in range(len(sizes)):
+        mine = parts[i :: len(sizes)]
+        found.append({name: np.concatenate([part[name] for part in mine]) for name in mine[0]})
+    return found
+
+
+def check_problem(problem: object, *kinds: type) -> None:
+    """Refuse what is not a problem of one of these kinds."""
+    if not isinstance(problem, kinds):
+        named = " or ".join(kind.__name__ for kind in kinds)
+        raise InvalidInputError(f"`problem` must be a {named} (see moltheory.problems), got {type(problem).__name__}.")
+
+
+def check_sizes(sizes: Iterable[int]) -> list[int]:
+    """Return sample sizes as a list of distinct positive ints."""
+    chosen = []
+    try:
+        for size in sizes:
+            try:
+                chosen.append(check_count("sizes", size))
+            except InvalidInputError:
+                found = repr(size) if isinstance(size, str) else str(size)
+                raise InvalidInputError(f"`sizes` must hold integers >= 1, got {found}.") from None
+    except TypeError:
+        raise InvalidInputError(f"`sizes` must be an iterable of integers, got {sizes!r}.") from None
+    if not chosen or len(set(chosen)) != len(chosen):
+        raise InvalidInputError(f"`sizes` must be distinct and not empty, got {chosen}.")
+    return chosen

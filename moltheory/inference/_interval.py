@@ -1,0 +1,251 @@
+"""The result type of the intervals: two ends with their level, event, method, source and assumptions."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_choice, frozen, real_array
+from moltheory.errors import InvalidInputError
+from moltheory.inference._events import Event
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SIDES", "Interval", "fingerprint"]
+
+SIDES = ("both", "lower", "upper")
+_AND = " AND "
+
+
+@dataclass(frozen=True, eq=False)
+class Interval:
+    """Intervals [lower, upper] that hold their targets with probability at least 1 - delta.
+
+    Attributes
+    ----------
+    lower, upper : (...) ndarray
+        The ends, inside `range`. ``lower > upper`` marks an empty intersection: the event, or one of the
+        assumptions, has failed.
+    range : (2,) or (2, ...) ndarray
+        Where the target lies in any case.
+    delta : float or (...) ndarray
+        Failure probability of each interval; no correction for how many there are.
+    event : str
+        The statement in words, with a fingerprint of the numbers.
+    method : str or (...) ndarray of str
+        What was computed, per interval where they differ.
+    source : str
+    assumptions : tuple of str
+    side : {"both", "lower", "upper"}
+        Which ends are claimed; the other one is the end of the range.
+    identity : tuple of Event
+        The events that the intervals stand on, entry by entry: equal only for equal numbers at the same place of one
+        call, or of one sequence over time. By default an event of its own for each interval.
+
+    Examples
+    --------
+    >>> from moltheory.bounds import binomial_interval
+    >>> interval = binomial_interval([0, 10], 100, delta=0.05)
+    >>> interval
+    Interval(lower=[0.      , 0.049005], upper=[0.036217, 0.176223], delta=0.05, method='clopper-pearson')
+    >>> interval.intersect(binomial_interval([0, 10], 100, method="kl", delta=0.01)).delta
+    0.06...
+    """
+
+    lower: FloatArray
+    upper: FloatArray
+    range: FloatArray
+    delta: float | FloatArray
+    event: str
+    method: str | npt.NDArray[np.str_]
+    source: str
+    assumptions: tuple[str, ...]
+    side: str = "both"
+    identity: tuple[Event, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_choice("side", self.side, SIDES)
+        shape = np.shape(self.lower)
+        if np.shape(self.upper) != shape:
+            raise InvalidInputError(f"`upper` must have the shape {shape} of `lower`, got {np.shape(self.upper)}.")
+        for name in ("lower", "upper", "range"):
+            array = real_array(name, getattr(self, name), shape="(...)", min_ndim=0)
+            object.__setattr__(self, name, frozen(array))
+        low, high = self.range
+        if (self.lower < low).any() or (self.upper > high).any():
+            raise InvalidInputError("`range` must hold both ends, got an interval that leaves it.")
+        delta = np.asarray(self.delta, dtype=np.float64)
+        object.__setattr__(self, "delta", float(delta) if delta.ndim == 0 else frozen(delta))
+        if not isinstance(self.method, str):
+            methods = np.asarray(self.method, dtype=np.str_)
+            object.__setattr__(self, "method", str(methods) if methods.ndim == 0 else frozen(methods))
+        object.__setattr__(self, "assumptions", tuple(self.assumptions))
+        if not self.identity:
+            content = (self.event, self.side, self.lower, self.upper, np.asarray(self.delta))
+            object.__setattr__(self, "identity", (Event(content, np.arange(self.lower.size).reshape(shape)),))
+        if any(event.index.shape != shape for event in self.identity):
+            raise InvalidInputError(f"`identity` must have the shape {shape} of `lower`, got another one.")
+
+    @property
+    def width(self) -> FloatArray:
+        """Length of each interval, (...); 0 where it is empty."""
+        return np.maximum(self.upper - self.lower, 0.0)
+
+    @property
+    def vacuous(self) -> npt.NDArray[np.bool_]:
+        """Whether each interval says no more than the range of the loss, (...)."""
+        low, high = self.range
+        return np.asarray((self.lower <= low) & (self.upper >= high))
+
+    @property
+    def empty(self) -> npt.NDArray[np.bool_]:
+        """Whether nothing is left of each interval, (...): possible only where its event has failed."""
+        return np.asarray(self.lower > self.upper)
+
+    def __getitem__(self, index: Any) -> Interval:
+        """Return some of the intervals, each with the event that is its own."""
+        shape = self.lower.shape
+
+        def pick(value: Any) -> Any:
+            return np.broadcast_to(value, shape)[index] if np.ndim(value) else value
+
+        spread = self.range if self.range.ndim == 1 else np.stack([pick(end) for end in self.range])
+        return Interval(
+            self.lower[index],
+            self.upper[index],
+            spread,
+            pick(self.delta),
+            self.event,
+            pick(self.method),
+            self.source,
+            self.assumptions,
+            self.side,
+            tuple(event[index] for event in self.identity),
+        )
+
+    def intersect(self, other: Interval) -> Interval:
+        """Return what both say about the same targets.
+
+        Deltas of different events add up; intervals of one event cost it once. Two slices of one call are different
+        events, as they may be of different samples; two times of one sequence are the same. Where two intersections
+        share an event its share of their deltas is not known, so there the deltas add up too, which is safe.
+
+        Parameters
+        ----------
+        other : Interval
+            Intervals for the same targets, of the same shape and range.
+
+        Returns
+        -------
+        Interval
+            With ``lower > upper`` where they are disjoint: see `empty`.
+
+        Raises
+        ------
+        InvalidInputError
+            If shapes or ranges differ.
+        """
+        if not isinstance(other, Interval):
+            raise InvalidInputError(f"`other` must be an Interval, got {type(other).__name__}.")
+        if other.lower.shape != self.lower.shape:
+            raise InvalidInputError(f"`other` must have shape {self.lower.shape}, got {other.lower.shape}.")
+        mine_range, their_range = _aligned(self.range, other.range)
+        if not (mine_range == their_range).all():
+            raise InvalidInputError("`other` must have the same range, got another one.")
+        theirs, mine = _within(other.identity, self.identity), _within(self.identity, other.identity)
+        total = np.minimum(np.add(self.delta, other.delta), 1.0)
+        delta = np.where(theirs, self.delta, np.where(mine, other.delta, total))
+        texts = [*self.event.split(_AND), *other.event.split(_AND)]
+        event = self.event if theirs.all() else other.event if mine.all() else _AND.join(dict.fromkeys(texts))
+        identity = self.identity if theirs.all() else other.identity if mine.all() else self.identity + other.identity
+        same = np.array_equal(self.method, other.method)
+        return Interval(
+            np.maximum(self.lower, other.lower),
+            np.minimum(self.upper, other.upper),
+            self.range,
+            delta if np.ndim(self.delta) or np.ndim(other.delta) or np.ptp(delta) > 0.0 else float(delta.flat[0]),
+            event,
+            self.method if same else _paired(self.method, other.method),
+            self.source if self.source == other.source else f"{self.source}; {other.source}",
+            tuple(dict.fromkeys([*self.assumptions, *other.assumptions])),
+            self.side if self.side == other.side else "both",
+            identity,
+        )
+
+    def __repr__(self) -> str:
+        """Ends, level, method; vacuous and empty intervals are pointed out."""
+        lower, upper = (
+            np.array2string(end, precision=6, separator=", ", threshold=8) for end in (self.lower, self.upper)
+        )
+        methods = self.method if isinstance(self.method, str) else "/".join(np.unique(self.method).tolist())
+        delta = f"{self.delta:g}" if isinstance(self.delta, float) else f"up to {self.delta.max():g}"
+        side = "" if self.side == "both" else f", side={self.side!r}"
+        notes = ", VACUOUS" if self.vacuous.any() else ""
+        notes += ", EMPTY" if self.empty.any() else ""
+        return f"Interval(lower={lower}, upper={upper}, delta={delta}, method={methods!r}{side}{notes})"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per interval, in C order, with its index in columns ``axis_0``, ``axis_1``, ..."""
+        import pandas as pd
+
+        shape = self.lower.shape
+        low, high = self.range
+        columns: dict[str, Any] = {
+            f"axis_{axis}": index.ravel() for axis, index in enumerate(np.indices(shape)) if len(shape) > 0
+        }
+        columns |= {"lower": self.lower, "upper": self.upper, "width": self.width, "range_low": low}
+        columns |= {"range_high": high, "delta": self.delta, "method": self.method, "vacuous": self.vacuous}
+        return pd.DataFrame({name: np.broadcast_to(value, shape).ravel() if not name.startswith("axis_") else value
+                             for name, value in columns.items()}).assign(side=self.side, event=self.event)  # fmt: skip
+
+    def to_json(self) -> str:
+        """Return the intervals as JSON; `from_json` restores them exactly."""
+        content = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        content["identity"] = [event.written() for event in self.identity]
+        return json.dumps({k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in content.items()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Interval:
+        """Restore intervals written by `to_json`, with their events.
+
+        Raises
+        ------
+        InvalidInputError
+            If `text` is not what `to_json` writes.
+        """
+        try:
+            content = json.loads(text)
+            arrays = {name: np.asarray(content[name], dtype=np.float64) for name in ("lower", "upper", "range")}
+            events = tuple(Event(digest, index) for digest, index in content.get("identity", ()))
+            return cls(**content | arrays | {"identity": events})
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise InvalidInputError(f"`text` must be what Interval.to_json writes, got {error!r}.") from None
+
+
+def fingerprint(*arrays: FloatArray) -> str:
+    """Return a short text that changes with the numbers: two equal events say the same about everything."""
+    return "".join(f"{zlib.crc32(array.tobytes()):08x}" for array in arrays)
+
+
+def _within(some: tuple[Event, ...], others: tuple[Event, ...]) -> npt.NDArray[np.bool_]:
+    """Return where each of some events is among others, (...)."""
+    found = [np.any([one.same(other) for other in others], axis=0) for one in some]
+    return np.asarray(np.all(found, axis=0))
+
+
+def _aligned(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return both ranges with as many dimensions, so that (2,) compares with (2, ...)."""
+    most = max(first.ndim, second.ndim)
+    one, two = (r.reshape(r.shape + (1,) * (most - r.ndim)) if r.ndim == 1 else r for r in (first, second))
+    return one, two
+
+
+def _paired(first: Any, second: Any) -> Any:
+    """Return the methods of an intersection, joined interval by interval."""
+    return np.strings.add(np.strings.add(first, " and "), second)

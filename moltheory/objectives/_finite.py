@@ -1,0 +1,128 @@
+"""Objectives of a finite hypothesis class: a table of risks, one row per hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_names, frozen
+from moltheory.errors import InvalidInputError
+
+__all__ = ["FiniteObjectives"]
+
+
+class FiniteObjectives:
+    """Risks of finitely many hypotheses, true or empirical, with leading batch axes.
+
+    Hypotheses are indices ``0..H-1``.
+
+    Parameters
+    ----------
+    risks : (*batch, H, N) array_like
+        Real and finite, except that the whole table of a batch entry may hold NaN columns where the sample
+        makes no claim (an empty group); such entries are `undefined`.
+    names : iterable of str, optional
+        Names of the N objectives; by default ``objective_1`` and so on.
+    data_dependent : (N,) array_like of bool, optional
+        Which objectives are estimated from data; all by default.
+    cell_sizes : (*batch, K) array_like of float, optional
+        How many examples each of the K averages behind the risks is over; None for true risks.
+
+    Attributes
+    ----------
+    names : tuple of str
+    data_dependent : (N,) ndarray of bool
+    batch_shape : tuple of int
+    n_hypotheses, n_objectives : int
+    undefined : (*batch,) ndarray of bool
+        Where some risk is not defined.
+    cell_sizes : (*batch, K) ndarray or None
+
+    Raises
+    ------
+    InvalidInputError
+        If the shape is wrong, the table is empty, or a risk is infinite or NaN for some hypotheses only.
+
+    Examples
+    --------
+    >>> objectives = FiniteObjectives([[0.1, 3.0], [0.2, 1.0]], names=["error", "size"])
+    >>> objectives.batch_shape, objectives.names
+    ((), ('error', 'size'))
+    >>> objectives.risks([1])
+    array([[0.2, 1. ]])
+    """
+
+    def __init__(
+        self,
+        risks: npt.ArrayLike,
+        *,
+        names: Iterable[str] | None = None,
+        data_dependent: npt.ArrayLike | None = None,
+        cell_sizes: npt.ArrayLike | None = None,
+    ) -> None:
+        table = np.asarray(risks, dtype=np.float64)
+        if table.ndim < 2 or table.size == 0:
+            raise InvalidInputError(
+                f"`risks` must have shape (*batch, H, N) and not be empty, got shape {table.shape}."
+            )
+        missing = np.isnan(table)
+        if np.isinf(table).any() or not np.array_equal(missing.any(axis=-2), missing.all(axis=-2)):
+            raise InvalidInputError("`risks` must be finite, or NaN for every hypothesis at once, got another table.")
+        dependent = np.ones(table.shape[-1], bool) if data_dependent is None else np.asarray(data_dependent)
+        if dependent.dtype != np.bool_ or dependent.shape != table.shape[-1:]:
+            raise InvalidInputError(
+                f"`data_dependent` must be {table.shape[-1]} bools, got {dependent.dtype} {dependent.shape}."
+            )
+        self._risks = frozen(table)
+        self.names = check_names("names", names, length=table.shape[-1], stem="objective")
+        self.data_dependent = frozen(dependent)
+        self.undefined = frozen(np.asarray(missing.any(axis=(-2, -1))))
+        self.cell_sizes = None if cell_sizes is None else frozen(np.asarray(cell_sizes, dtype=np.float64))
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """Leading axes, for example ``(replicates,)``."""
+        return self._risks.shape[:-2]
+
+    @property
+    def n_hypotheses(self) -> int:
+        """Number H of hypotheses."""
+        return int(self._risks.shape[-2])
+
+    @property
+    def n_objectives(self) -> int:
+        """Number N of objectives."""
+        return int(self._risks.shape[-1])
+
+    def risks(self, hypotheses: npt.ArrayLike | None = None) -> FloatArray:
+        """Return the risks of some hypotheses.
+
+        Parameters
+        ----------
+        hypotheses : (k,) array_like of int, optional
+            Indices in ``0..H-1``; None is all of them, in order.
+
+        Returns
+        -------
+        (*batch, k, N) ndarray
+            Read-only where `hypotheses` is None.
+
+        Raises
+        ------
+        InvalidInputError
+            If an index is not an integer or out of range.
+        """
+        if hypotheses is None:
+            return self._risks
+        indices = np.asarray(hypotheses)
+        if indices.ndim != 1 or indices.dtype.kind not in "iu":
+            raise InvalidInputError(f"`hypotheses` must be a 1-d array of indices, got dtype {indices.dtype}.")
+        if indices.size and not 0 <= indices.min() <= indices.max() < self.n_hypotheses:
+            raise InvalidInputError(f"`hypotheses` must lie in 0..{self.n_hypotheses - 1}, got {indices.tolist()}.")
+        return np.take(self._risks, indices, axis=-2)
+
+    def __repr__(self) -> str:
+        """Shapes and names."""
+        return f"FiniteObjectives(batch_shape={self.batch_shape}, n_hypotheses={self.n_hypotheses}, names={self.names})"

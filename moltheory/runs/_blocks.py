@@ -1,0 +1,195 @@
+"""Running independent blocks of work, in this process or in several, with or without a run folder."""
+
+from __future__ import annotations
+
+import functools
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from moltheory._core._validation import check_count, check_vector
+from moltheory.errors import InvalidInputError
+from moltheory.runs._block_result import Part, load_part, save_part
+from moltheory.runs._store import RunFolder
+
+__all__ = ["block_lengths", "check_jobs", "run_blocks"]
+
+_Result = TypeVar("_Result")
+_Task = tuple[Callable[..., tuple[int, Any]], tuple[Any, ...]]
+
+# Blocks are counted by work, so their number is not shown; the time left is.
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
+
+
+def block_lengths(total: int, block: int) -> list[int]:
+    """Cut `total` items into blocks of `block`, the last one shorter.
+
+    Examples
+    --------
+    >>> block_lengths(10, 4)
+    [4, 4, 2]
+    """
+    full, rest = divmod(check_count("total", total), check_count("block", block))
+    return [block] * full + ([rest] if rest else [])
+
+
+def check_jobs(n_jobs: int) -> int:
+    """Return a number of processes: -1 for one per core, or at least 1.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is neither.
+    """
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or (n_jobs != -1 and n_jobs < 1):
+        raise InvalidInputError(f"`n_jobs` must be -1 or >= 1, got {n_jobs!r}.")
+    return n_jobs
+
+
+def run_blocks(
+    function: Callable[..., _Result],
+    arguments: Sequence[tuple[Any, ...]],
+    *,
+    n_jobs: int = 1,
+    progress: bool = False,
+    description: str = "",
+    weights: Sequence[float] | None = None,
+    store: RunFolder | None = None,
+) -> list[_Result]:
+    """Call `function` once per tuple of arguments and return the results in their order.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by name (it travels to other processes); its result must depend on its arguments alone.
+    arguments : sequence of tuple
+        One tuple per block; blocks are started in this order.
+    n_jobs : int, default 1
+        Number of processes; -1 is one per core.
+    progress : bool, default False
+        Show a bar with the time left on standard error; after a resume it starts where the run stopped, and the
+        time left follows from what was computed since.
+    description : str, default ""
+        What the bar says.
+    weights : sequence of float, optional
+        Work of each block, > 0 in any unit, for the time left; equal by default.
+    store : RunFolder, optional
+        Where finished blocks are kept, one key per block; those that are there are not computed again. The results
+        must be mappings of names to arrays, and come back as dicts.
+
+    Returns
+    -------
+    list
+        One result per block: the same bits for any `n_jobs`, with a store or without, resumed or not.
+
+    Raises
+    ------
+    InvalidInputError
+        If `n_jobs` is neither -1 nor positive, `weights` or `store` do not fit, or a stored part is damaged: it is
+        refused before any work starts, not computed again, so that whoever altered it comes to know.
+    OutputError
+        If a part cannot be written; the parts before it are kept.
+
+    Notes
+    -----
+    The process that computes a block writes it at once, so a kill loses the blocks that were being computed. Each
+    block runs with one thread for linear algebra, whatever `n_jobs`: with another number of threads the last bits of
+    a matrix product differ.
+
+    Examples
+    --------
+    >>> run_blocks(divmod, [(7, 2), (9, 4)])
+    [(3, 1), (2, 1)]
+    """
+    check_jobs(n_jobs)
+    if weights is None:
+        work = [1.0] * len(arguments)
+    else:
+        work = check_vector("weights", weights, length=len(arguments), low=0.0, strict=True).tolist()
+    if store is None:
+        tasks: list[_Task] = [(_numbered, (index, function, entry)) for index, entry in enumerate(arguments)]
+        results: dict[int, _Result] = dict(_watched(_computed(tasks, n_jobs), work, 0.0, progress, description))
+        return [results[index] for index in range(len(arguments))]
+    if len(store.keys) != len(arguments):
+        raise InvalidInputError(
+            f"`store` must have one key for each of {len(arguments)} blocks, got {len(store.keys)}."
+        )
+    parts = {index: part for index, key in enumerate(store.keys) if (part := store.load(key)) is not None}
+    tasks = [
+        (_stored, (index, function, entry, store.path, store.record.run, store.keys[index]))
+        for index, entry in enumerate(arguments)
+        if index not in parts
+    ]
+    done = sum(work[index] for index in parts)
+    parts.update(_watched(_computed(tasks, n_jobs), work, done, progress, description))
+    store.finish({key: parts[index] for index, key in enumerate(store.keys)})
+    columns: list[Any] = [parts[index].columns for index in range(len(arguments))]
+    return columns
+
+
+def _call(function: Callable[..., _Result], entry: tuple[Any, ...]) -> _Result:
+    """Call with one thread for linear algebra: the last bits of a matrix product depend on their number."""
+    with _thread_pools().limit(limits=1):
+        return function(*entry)
+
+
+@functools.cache
+def _thread_pools() -> Any:
+    """The thread pools of this process; found once, since the search takes longer than a small block."""
+    import scipy.linalg  # noqa: F401  (brings linear algebra of its own, which must be there to be found)
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped,unused-ignore]
+
+    return ThreadpoolController()
+
+
+def _numbered(index: int, function: Callable[..., _Result], entry: tuple[Any, ...]) -> tuple[int, _Result]:
+    return index, _call(function, entry)
+
+
+def _stored(
+    index: int, function: Callable[..., object], entry: tuple[Any, ...], folder: Path, run: str, key: str
+) -> tuple[int, Part]:
+    # Another process on the same folder may have been faster.
+    part = load_part(folder, run, key, argument="store")
+    if part is None:
+        start = time.perf_counter()
+        result = _call(function, entry)
+        part = save_part(folder, run, key, result, seconds=time.perf_counter() - start)
+    return index, part
+
+
+def _computed(tasks: Sequence[_Task], n_jobs: int) -> Iterable[tuple[int, Any]]:
+    """Results with their numbers, as they arrive."""
+    if n_jobs == 1 or len(tasks) <= 1:
+        return (function(*entry) for function, entry in tasks)
+    return _parallel(tasks, n_jobs)
+
+
+def _parallel(tasks: Sequence[_Task], n_jobs: int) -> Iterator[tuple[int, Any]]:
+    from joblib import Parallel, delayed
+
+    with warnings.catch_warnings():
+        # joblib replaces a process that has grown, and says so in a thread of its own; where warnings are errors that
+        # thread would die, and leave us waiting for ever.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
+        yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+            delayed(function)(*entry) for function, entry in tasks
+        )
+
+
+def _watched(
+    results: Iterable[tuple[int, _Result]], work: Sequence[float], done: float, progress: bool, description: str
+) -> Iterator[tuple[int, _Result]]:
+    """Pass results on, with a bar if asked for."""
+    if not progress:
+        yield from results
+        return
+    from tqdm.auto import tqdm
+
+    # smoothing=0: the rate is that of all work done in this call, so that bursts of parallel results do not sway it.
+    with tqdm(total=sum(work), initial=done, desc=description, smoothing=0, bar_format=_BAR) as bar:
+        for index, result in results:
+            bar.update(work[index])
+            yield index, result

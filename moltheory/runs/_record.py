@@ -1,0 +1,229 @@
+"""The record of a run: what is computed, from which seed, with what, and whether it is finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moltheory.errors import InvalidInputError
+from moltheory.runs._block_result import Columns, load_part, part_name
+from moltheory.runs._versions import Versions, show_versions
+
+__all__ = ["RECORD_NAME", "RunRecord", "make_record", "read_record"]
+
+RECORD_NAME = "record.json"
+_SCHEMA = 2
+_RESERVED = {"seed", "processor", "schema", "blocks"}
+_VERSION = "version of "
+_BLAS = "BLAS of "
+# These lay out, draw or distribute results; no number depends on them.
+_HARMLESS = {"matplotlib", "tqdm", "joblib"}
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run folder says about itself.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Where it lies.
+    parameters : dict
+        What is computed, in JSON's types.
+    entropy : int or list of int
+    spawn_key : tuple of int
+        Both are the seed, those of a `numpy.random.SeedSequence`.
+    keys : tuple of str
+        One per block, in the order of the rows.
+    versions : Versions
+        Of Python and the packages; its processor and BLAS kernels decide the last bits of sums.
+    seconds : float or None
+        Computing time of all blocks together, over all calls and processes; None until the run is finished.
+    checksums : dict of str to str
+        Of the content of each part; empty until the run is finished.
+    """
+
+    folder: Path
+    parameters: dict[str, Any]
+    entropy: int | list[int]
+    spawn_key: tuple[int, ...]
+    keys: tuple[str, ...]
+    versions: Versions
+    seconds: float | None = None
+    checksums: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every block was computed."""
+        return self.seconds is not None
+
+    @property
+    def finished_keys(self) -> tuple[str, ...]:
+        """Keys of the blocks whose parts are there now, in order; they are not read."""
+        return tuple(key for key in self.keys if (self.folder / part_name(key)).exists())
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Everything two runs must agree on to share a folder."""
+        packages = {_VERSION + k: v for k, v in self.versions.packages.items() if k not in _HARMLESS}
+        return {
+            **self.parameters,
+            "seed": {"entropy": self.entropy, "spawn_key": list(self.spawn_key)},
+            f"{_VERSION}python": self.versions.python,
+            **packages,
+            "processor": self.versions.processor,
+            **{_BLAS + k: v for k, v in self.versions.blas.items()},
+            "schema": _SCHEMA,
+            "blocks": list(self.keys),
+        }
+
+    @property
+    def run(self) -> str:
+        """Digest of the identity; every part carries it."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+
+    def columns(self) -> Columns:
+        """Read the finished parts and put them together.
+
+        Returns
+        -------
+        dict of str to ndarray
+            The rows of the finished blocks in the order of `keys`; empty if none is finished.
+
+        Raises
+        ------
+        InvalidInputError
+            If a part is truncated, altered or of another run, or the parts differ in their columns.
+        """
+        found = [load_part(self.folder, self.run, key, argument="folder") for key in self.keys]
+        parts = [part.columns for part in found if part is not None]
+        if len({tuple(columns) for columns in parts}) > 1:
+            raise InvalidInputError(f"`folder` must hold parts of equal columns, got {str(self.folder)!r}.")
+        return {name: np.concatenate([columns[name] for columns in parts]) for name in (parts[0] if parts else ())}
+
+    def finished(self, *, seconds: float, checksums: Mapping[str, str]) -> RunRecord:
+        """Return the record of the finished run."""
+        return replace(self, seconds=seconds, checksums=dict(checksums))
+
+    def to_json(self) -> str:
+        """Return the text of record.json."""
+        content = {
+            "schema": _SCHEMA,
+            "run": self.run,
+            "parameters": self.parameters,
+            "seed": {"entropy": self.entropy, "spawn_key": list(self.spawn_key)},
+            "versions": asdict(self.versions),
+            "finished": self.is_finished,
+            "seconds": self.seconds,
+            "keys": list(self.keys),
+            "checksums": self.checksums,
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+
+def make_record(
+    folder: Path, *, parameters: Mapping[str, Any], seed: np.random.SeedSequence, keys: tuple[str, ...]
+) -> RunRecord:
+    """Return the record of a run that starts here and now.
+
+    Raises
+    ------
+    InvalidInputError
+        If the parameters are not JSON: strings, finite numbers, bools, None, lists and dicts of these.
+    """
+    try:
+        plain = json.loads(json.dumps(dict(parameters), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"`parameters` must be plain JSON, got a value that is not ({error}).") from None
+    if plain != dict(parameters):
+        raise InvalidInputError("`parameters` must be plain JSON, with lists for tuples and strings for keys.")
+    reserved = [name for name in plain if name in _RESERVED or name.startswith((_VERSION, _BLAS))]
+    if reserved:
+        raise InvalidInputError(f"`parameters` must not use names of the record itself, got {reserved[0]!r}.")
+    entropy = seed.entropy
+    if entropy is None:
+        raise InvalidInputError("`rng` must hold entropy, got a SeedSequence without.")
+    return RunRecord(
+        folder=folder,
+        parameters=plain,
+        entropy=[int(word) for word in entropy] if isinstance(entropy, Iterable) else int(entropy),
+        spawn_key=tuple(int(entry) for entry in seed.spawn_key),
+        keys=keys,
+        versions=show_versions(),
+    )
+
+
+def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> RunRecord:
+    """Read what a run folder says about itself, finished or not.
+
+    Parameters
+    ----------
+    folder : path
+        What was given as `store`.
+    argument : str, default "folder"
+        The caller's name of the folder, for the message.
+
+    Returns
+    -------
+    RunRecord
+        ``record.columns()`` reads the finished blocks.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no record, or it is not one that this version wrote.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from moltheory.runs import RunFolder, run_blocks
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = RunFolder.open(folder, parameters={"what": "squares"}, rng=0, keys=["a", "b"])
+    ...     done = run_blocks(dict, [({"x": [1, 4]},), ({"x": [9]},)], store=store)
+    ...     record = read_record(folder)
+    ...     record.is_finished, record.parameters, record.columns()
+    (True, {'what': 'squares'}, {'x': array([1, 4, 9])})
+    """
+    path = Path(folder) / RECORD_NAME
+    try:
+        content = json.loads(path.read_bytes())
+        schema = content["schema"]
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidInputError(
+            f"`{argument}` must hold a run's {RECORD_NAME}, got {str(path)!r} ({reason})."
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise _not_a_record(argument, path) from None
+    if schema != _SCHEMA:
+        raise InvalidInputError(
+            f"`{argument}` must hold a record of schema {_SCHEMA}, got {str(path)!r} of schema {schema!r}."
+        )
+    try:
+        record = RunRecord(
+            folder=Path(folder),
+            parameters=dict(content["parameters"]),
+            entropy=content["seed"]["entropy"],
+            spawn_key=tuple(content["seed"]["spawn_key"]),
+            keys=tuple(content["keys"]),
+            versions=Versions(**content["versions"]),
+            seconds=None if content["seconds"] is None else float(content["seconds"]),
+            checksums=dict(content["checksums"]),
+        )
+        whole = content["run"] == record.run and (not record.is_finished or set(record.checksums) == set(record.keys))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise _not_a_record(argument, path) from None
+    if not whole:
+        raise InvalidInputError(f"`{argument}` must hold a run's record as it was written, got {str(path)!r}, altered.")
+    return record
+
+
+def _not_a_record(argument: str, path: Path) -> InvalidInputError:
+    return InvalidInputError(f"`{argument}` must hold a run's record, got {str(path)!r}, which is not one.")

@@ -1,0 +1,312 @@
+r"""Any scalarization of convex risks with cvxpy: one parametrised program for each kind, solved again and again.
+
+The solver's word is not taken: risks and value are evaluated anew, a constraint that is violated by rounding is met by
+tightening its bound, and the gap comes from a lower bound of our own. For multipliers :math:`\lambda \ge 0`,
+
+.. math:: \min_\theta U(L(\theta)) \ge \min_\theta \sum_i \lambda_i L_i(\theta) - U^*(\lambda),
+
+whose right side `shortfall_of_sums` bounds; the multipliers are the gradient of U (p-norm, smooth Chebyshev) or the
+solver's dual values (Chebyshev, epsilon-constraint). Any of them gives a valid bound, good ones a small gap. Losses that
+are not smooth and constraints of the user enter the bound by linear functions, see ``_dual_terms``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from moltheory._core._validation import FloatArray
+from moltheory.errors import InvalidInputError
+from moltheory.objectives import ConvexObjectives, QuadraticObjectives
+from moltheory.objectives._convex import ConvexPart
+from moltheory.scalarization import (
+    Chebyshev,
+    EpsilonConstraint,
+    PNorm,
+    Scalarization,
+    SmoothChebyshev,
+    WeightedScalarization,
+)
+from moltheory.solvers._active_set import polished
+from moltheory.solvers._dual_terms import check_constraints, largest_violation, program_gap
+from moltheory.solvers._newton import newton_path
+from moltheory.solvers._outer import largest_slopes, lower_bound
+from moltheory.solvers._result import Outcome, Status
+from moltheory.solvers._separability import unattained
+from moltheory.solvers._smooth_objective import Part, QuadraticPart
+
+__all__ = ["solve_programs"]
+
+# Tolerances of Clarabel, in the order they are tried until the certificate is within ours: with exponential cones the
+# tightest can end in numerical trouble far from the solution.
+_TIGHT = (1e-12, 1e-10, 1e-8)
+# Constraints of the user are met if they are violated by at most this.
+_FEASIBLE = 1e-8
+# Gaps this far below the tolerance are not polished.
+_POLISHED = 1e-3
+_EPS = np.finfo(np.float64).eps
+# What the word of a solver other than Clarabel is worth.
+_OTHERS = 1e-4
+
+Constraints = Callable[[Any], Any]
+
+
+def solve_programs(
+    objectives: ConvexObjectives | QuadraticObjectives,
+    scalarizations: Sequence[Scalarization],
+    *,
+    tolerance: float,
+    solver: str = "CLARABEL",
+    constraints: Constraints | None = None,
+) -> Outcome:
+    """Solve entry by entry.
+
+    With `constraints` of the user, a row whose bound is not within the tolerance, for want of the right subgradients or
+    prices, but which the solver calls optimal, gets as an estimate the tolerance that the solver met.
+
+    Raises
+    ------
+    InvalidInputError
+        If `constraints` is no function, or does not return convex cvxpy constraints.
+    """
+    if constraints is not None and not callable(constraints):
+        raise InvalidInputError(
+            f"`constraints` must be a function of the cvxpy variable, got {type(constraints).__name__}."
+        )
+    total = int(np.prod(objectives.batch_shape, dtype=np.int64))
+    out = Outcome.empty(total, len(scalarizations), objectives.n_objectives, objectives.dimension)
+    gone = np.zeros(out.status.shape, bool)
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for j, u in enumerate(scalarizations):
+        groups.setdefault(_kind(u), []).append(j)
+    for r in range(total):
+        part = _entry(objectives, r)
+        for rows in groups.values():
+            program = _Program(part, scalarizations[rows[0]], objectives.dimension, solver, constraints)
+            for j in rows:
+                _Row(out, r, j, part, scalarizations[j], program, tolerance).solve()
+        if isinstance(part, ConvexPart) and constraints is None:
+            seen = np.array([_objectives_in(u) for u in scalarizations])
+            gone[r] = unattained(part, part.points(np.asarray(out.solutions[r : r + 1], dtype=np.float64)), seen)[0]
+    lost, infeasible = out.status > Status.HEURISTIC, out.rigorous & np.isinf(out.gap)
+    out.judge(slice(None), tolerance)
+    out.status[lost & ~np.isfinite(out.gap)] = Status.FAILED
+    out.status[infeasible] = Status.INFEASIBLE
+    out.status[gone], out.gap[gone] = Status.UNATTAINED, np.inf
+    out.rigorous &= np.isfinite(out.gap)
+    return out
+
+
+def _objectives_in(u: Scalarization) -> FloatArray:
+    """Return which objectives a scalarization depends on, (N,), as 0 and 1."""
+    if isinstance(u, EpsilonConstraint):
+        used = np.isfinite(u.bounds)
+        used[u.objective] = True
+    else:
+        used = np.array(u.weights) > 0.0 if isinstance(u, WeightedScalarization) else np.ones(u.n_objectives, bool)
+    return used.astype(np.float64)
+
+
+def _kind(u: Scalarization) -> tuple[Any, ...]:
+    """Return what scalarizations must share to be one parametrised program."""
+    if isinstance(u, EpsilonConstraint):
+        return (EpsilonConstraint, u.objective, tuple(np.isfinite(u.bounds)))
+    if isinstance(u, PNorm):
+        return (PNorm, u.p)
+    if isinstance(u, Chebyshev):
+        return (Chebyshev, tuple(w > 0.0 for w in u.weights), u.augmentation)
+    return (type(u), u.smoothing) if isinstance(u, SmoothChebyshev) else (type(u),)
+
+
+def _entry(objectives: ConvexObjectives | QuadraticObjectives, r: int) -> Part:
+    if isinstance(objectives, ConvexObjectives):
+        return objectives.standardized(slice(r, r + 1))
+    return QuadraticPart(objectives.entry(r))
+
+
+class _Program:
+    """A program with the weights, reference point and bounds as parameters."""
+
+    def __init__(self, part: Part, like: Scalarization, dimension: int, solver: str, given: Constraints | None) -> None:
+        import cvxpy
+
+        cp: Any = cvxpy  # its stubs lack most atoms
+
+        n = like.n_objectives
+        self.solver = solver
+        self.theta = cp.Variable(dimension)
+        risks = part.expressions(self.theta)
+        self.weights, self.bounds = cp.Parameter(n, nonneg=True), cp.Parameter(n)
+        weighted = [self.weights[i] * risks[i] for i in range(n)]
+        self.limits: dict[int, Any] = {}
+        constraints = []
+        if isinstance(like, EpsilonConstraint):
+            goal = risks[like.objective]
+            self.limits = {i: risks[i] <= self.bounds[i] for i in range(n) if np.isfinite(like.bounds[i])}
+        elif isinstance(like, Chebyshev) or (isinstance(like, PNorm) and like.p == np.inf):
+            # The parameter `bounds` holds w z, as a product of two parameters is not allowed.
+            top = cp.Variable()
+            used = [i for i in range(n) if like.weights[i] > 0.0]
+            self.limits = {i: weighted[i] - self.bounds[i] <= top for i in used}
+            rho = like.augmentation if isinstance(like, Chebyshev) else 0.0
+            goal = top + rho * sum(risks) if rho > 0.0 else top
+        elif isinstance(like, PNorm) and like.p > 1.0:
+            terms = cp.Variable(n, nonneg=True)
+            constraints = [weighted[i] <= terms[i] for i in range(n)]
+            goal = cp.pnorm(terms, like.p)
+        elif isinstance(like, SmoothChebyshev):
+            goal = like.smoothing * cp.log_sum_exp(cp.hstack([w / like.smoothing for w in weighted]))
+        else:
+            goal = sum(weighted)
+        parameters = part.parameters_of(self.theta)
+        if part.ball is not None:
+            # In units of the radius, as the solver has a tolerance of its own.
+            constraints.append(cp.norm(parameters / part.ball.radius, 2 if part.ball.norm == "l2" else 1) <= 1.0)
+        self.given = [] if given is None else check_constraints(given(parameters))
+        self.program = cp.Problem(cp.Minimize(goal), [*self.limits.values(), *constraints, *self.given])
+
+    def solve(self, u: Scalarization, tightening: FloatArray, accuracy: float) -> str:
+        """Solve for one scalarization and return the solver's status."""
+        import cvxpy
+
+        cp: Any = cvxpy  # its stubs lack most atoms
+
+        if isinstance(u, EpsilonConstraint):
+            self.bounds.value = np.where(np.isfinite(u.bounds), u.bounds, 0.0) - tightening
+            self.weights.value = np.ones(u.n_objectives)
+        elif isinstance(u, WeightedScalarization):
+            self.weights.value = np.array(u.weights)
+            ideal = np.array(u.ideal) if isinstance(u, Chebyshev) else np.zeros(u.n_objectives)
+            self.bounds.value = self.weights.value * ideal
+        names = ("tol_gap_abs", "tol_gap_rel", "tol_feas") if self.solver == "CLARABEL" else ()
+        settings = dict.fromkeys(names, accuracy)
+        try:
+            with warnings.catch_warnings():
+                # Inaccuracy is told by the certificate.
+                warnings.simplefilter("ignore")
+                self.program.solve(solver=self.solver, **settings)
+        except (cp.SolverError, ValueError, ArithmeticError):
+            return "failed"
+        return str(self.program.status)
+
+    def duals(self, n: int) -> FloatArray:
+        """Multipliers of the limits, (N,), 0 where there is none."""
+        found = np.zeros(n)
+        for i, limit in self.limits.items():
+            found[i] = 0.0 if limit.dual_value is None else max(float(np.squeeze(limit.dual_value)), 0.0)
+        return found
+
+
+def _starts(part: Part, n_objectives: int) -> Iterator[FloatArray]:
+    """Yield points (1, 1, d): the minimiser of the sum of all risks where Newton steps find it, and no parameters."""
+    if isinstance(part, ConvexPart) and part.is_smooth and (part.ball is None or part.ball.norm == "l2"):
+        yield part.points(part.rounded(newton_path(part, np.full((1, n_objectives), 1.0 / n_objectives))))
+    if isinstance(part, ConvexPart | QuadraticPart):
+        yield part.points(np.zeros((1, 1, part.dimension)))
+
+
+class _Row:
+    """One entry and one scalarization: the point with the smallest gap so far, in the rows of the outcome."""
+
+    def __init__(
+        self, out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, tolerance: float
+    ) -> None:
+        self.out, self.at = out, (r, j)
+        self.part, self.u, self.program, self.tolerance = part, u, program, tolerance
+
+    @property
+    def gap(self) -> float:
+        """Gap of the point that is kept, inf where there is none."""
+        return float(self.out.gap[self.at])
+
+    def solve(self) -> None:
+        """Solve at one accuracy after the other; proven infeasibility is marked as a rigorous infinite gap."""
+        out, at = self.out, self.at
+        clarabel = self.program.solver == "CLARABEL"
+        for accuracy in _TIGHT if clarabel else (0.0,):
+            status = self._solve_at(accuracy)
+            infeasible = out.rigorous[at] and np.isinf(self.gap)
+            limit = self.tolerance * max(1.0, abs(out.values[at]))
+            if not infeasible and self.program.given and status == "optimal" and not self.gap <= limit:
+                claimed = max(accuracy, 1e-8) if clarabel else _OTHERS
+                out.gap[at], out.rigorous[at] = claimed * max(1.0, abs(out.values[at])), False
+            if infeasible or self.gap <= limit:
+                return
+        if np.isinf(self.gap) and not self.program.given:
+            # The solver gave no point at all: the conditions may be solved from elsewhere.
+            for start in _starts(self.part, self.u.n_objectives):
+                self._polish(start)
+
+    def _solve_at(self, accuracy: float) -> str:
+        """Solve at one accuracy, and polish; returns the solver's word where there is a new point."""
+        tightening, word = np.zeros(self.u.n_objectives), "failed"
+        for _ in range(4):
+            status = self.program.solve(self.u, tightening, accuracy)
+            if self.program.theta.value is None or "infeasible" in status or "unbounded" in status:
+                # A polished point may have been found before the bounds were tightened too far.
+                self.out.rigorous[self.at] |= status == "infeasible" and not tightening.any() and np.isinf(self.gap)
+                break
+            theta = np.asarray(self.program.theta.value, dtype=np.float64)[None, None]
+            if not np.isfinite(theta).all():
+                break
+            excess = self._keep(theta, self.program.duals(self.u.n_objectives))
+            better = not self.program.given and self._polish(theta)
+            if excess is None or better:
+                word = status
+            if excess is None or np.isfinite(self.gap):
+                break
+            tightening = np.maximum(tightening, np.where(excess > 0.0, 2.0 * excess + tightening, 0.0))
+        return word
+
+    def _polish(self, theta: FloatArray) -> bool:
+        """Try points near theta that solve the optimality conditions; whether one could be kept."""
+        spare, kept = np.zeros(self.u.n_objectives), False
+        for _ in range(4):
+            beyond = np.zeros(self.u.n_objectives)
+            for better, prices in polished(self.part, self.u, theta, spare):
+                if self.gap <= _POLISHED * self.tolerance:
+                    return kept
+                excess = self._keep(better, prices)
+                kept |= excess is None
+                beyond = beyond if excess is None else np.maximum(beyond, excess)
+            if not (beyond > 0.0).any():
+                break
+            # Parameters rounded to floats miss a bound by more than the rounding of its risk.
+            spare += 2.0 * beyond
+        return kept
+
+    def _keep(self, theta: FloatArray, prices: FloatArray) -> FloatArray | None:
+        """Keep a point (1, 1, d) if its gap is the smallest so far; returns by how much it breaks bounds, if it does."""
+        out, part, u = self.out, self.part, self.u
+        parameters = part.rounded(theta)
+        theta = part.points(parameters)
+        at = part.evaluated(theta)
+        values, error = at.values[0, 0], at.value_error[0, 0]
+        if not np.isfinite(values).all():
+            return np.zeros(values.size)
+        if isinstance(u, EpsilonConstraint):
+            # The bound is met however the risk is evaluated, on whatever processor.
+            excess = np.where(np.isfinite(u.bounds), values + error - np.array(u.bounds), -np.inf)
+            if (excess > 0.0).any():
+                return excess
+        value = float(u(values))
+        self.program.theta.value = theta[0, 0]
+        if not np.isfinite(value) or largest_violation(self.program.given) > _FEASIBLE:
+            return np.zeros(values.size)
+        multipliers, dual = lower_bound(u, values, prices)
+        short, rigorous, norm = program_gap(part, theta, multipliers, at, self.program.theta, self.program.given)
+        if rigorous and isinstance(part, ConvexPart) and part.is_nonnegative:
+            # No sum of such losses is below 0: where they can all vanish, sharper than what a gradient says.
+            short = min(short, float(multipliers @ values))
+        gap = max(value - dual, 0.0) + short + float((multipliers + largest_slopes(u)) @ error)
+        gap += 4.0 * _EPS * (abs(value) + float(multipliers @ np.abs(values)))
+        # A bound is worth more than a smaller estimate.
+        if np.isfinite(self.gap) and (not rigorous, gap) >= (not out.rigorous[self.at], self.gap):
+            return None
+        out.solutions[self.at], out.points[self.at], out.values[self.at] = parameters[0, 0], values, value
+        out.gap[self.at], out.rigorous[self.at], out.gradient_norm[self.at] = gap, rigorous, norm
+        out.status[self.at] = Status.CERTIFIED
+        return None

@@ -1,0 +1,279 @@
+r"""Metrics of neural collapse, shared by the studies.
+
+Features are (..., N, d), examples first; labels (N,) are shared by the batch. :math:`\mu_c` is the mean of class c and
+:math:`\mu_G` the mean of all examples.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_real, real_array
+from moltheory.errors import InvalidInputError
+
+__all__ = [
+    "alignment",
+    "class_means",
+    "etf_deviation",
+    "imbalance",
+    "mean_condition_number",
+    "numerical_rank",
+    "variability",
+]
+
+
+def class_means(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
+    """Return the mean feature of every class, in the order of the sorted labels.
+
+    Parameters
+    ----------
+    features : (..., N, d) array_like
+    labels : (N,) array_like
+        Any labels; at least two distinct ones.
+
+    Returns
+    -------
+    (..., K, d) ndarray
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes disagree, a feature is not finite, or there are fewer than two classes.
+
+    Examples
+    --------
+    >>> class_means([[0.0, 1.0], [2.0, 1.0], [4.0, 4.0]], [0, 0, 1])
+    array([[1., 1.],
+           [4., 4.]])
+    """
+    return _means(*_checked(features, labels))
+
+
+def variability(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
+    r"""Return NC1, the spread within classes over the spread between class means.
+
+    .. math:: \frac{\frac1N \sum_i \|z_i - \mu_{y_i}\|^2}{\frac1K \sum_c \|\mu_c - \mu_G\|^2}
+
+    Parameters
+    ----------
+    features : (..., N, d) array_like
+    labels : (N,) array_like
+
+    Returns
+    -------
+    (...) ndarray
+        >= 0; 0 is collapse, infinity means that all class means coincide.
+
+    Raises
+    ------
+    InvalidInputError
+        As for `class_means`.
+
+    References
+    ----------
+    V. Papyan, X. Y. Han, D. L. Donoho (2020), doi 10.1073/pnas.2015509117, who use a trace of products instead.
+
+    Examples
+    --------
+    >>> float(variability([[0.0], [2.0], [9.0], [11.0]], [0, 0, 1, 1]))
+    0.04938271604938271
+    """
+    z, codes, counts = _checked(features, labels)
+    means = _means(z, codes, counts)
+    within = np.square(z - means[..., codes, :]).sum(axis=-1).mean(axis=-1)
+    between = np.square(means - z.mean(axis=-2, keepdims=True)).sum(axis=-1).mean(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(between > 0, within / between, np.inf)
+
+
+def mean_condition_number(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
+    """Return the condition number of the (K, d) matrix of class means: largest over K-th singular value.
+
+    Parameters
+    ----------
+    features : (..., N, d) array_like
+    labels : (N,) array_like
+
+    Returns
+    -------
+    (...) ndarray
+        >= 1; 1 for orthogonal means of equal length, infinity if the means are linearly dependent.
+
+    Raises
+    ------
+    InvalidInputError
+        As for `class_means`.
+
+    Examples
+    --------
+    >>> float(mean_condition_number([[2.0, 0.0], [0.0, 1.0]], [0, 1]))
+    2.0
+    """
+    means = class_means(features, labels)
+    n_classes, d = means.shape[-2:]
+    values = np.linalg.svd(means, compute_uv=False)
+    smallest = values[..., n_classes - 1] if d >= n_classes else np.zeros(values.shape[:-1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(smallest > 0, values[..., 0] / smallest, np.inf)
+
+
+def etf_deviation(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
+    r"""Return the mean squared deviation of the cosines of centred class means from a simplex frame's.
+
+    In a simplex equiangular tight frame the cosines of different classes are :math:`-1/(K-1)`.
+
+    Parameters
+    ----------
+    features : (..., N, d) array_like
+    labels : (N,) array_like
+
+    Returns
+    -------
+    (...) ndarray
+        >= 0; 0 for a simplex frame, infinity if some class mean is the mean of all.
+
+    Raises
+    ------
+    InvalidInputError
+        As for `class_means`.
+
+    Examples
+    --------
+    >>> round(float(etf_deviation([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [0, 1, 2])), 12)
+    0.0
+    """
+    z, codes, counts = _checked(features, labels)
+    means = _means(z, codes, counts) - z.mean(axis=-2, keepdims=True)
+    lengths = np.linalg.norm(means, axis=-1, keepdims=True)
+    n_classes = len(counts)
+    frame = (n_classes * np.eye(n_classes) - 1.0) / (n_classes - 1.0)
+    units = means / np.where(lengths > 0, lengths, 1.0)
+    deviation = np.square(units @ np.swapaxes(units, -1, -2) - frame).mean(axis=(-1, -2))
+    return np.where((lengths > 0).all(axis=(-1, -2)), deviation, np.inf)
+
+
+def alignment(features: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike, /) -> FloatArray:
+    """Return NC3, the mean cosine of features with the last layer's row of their class.
+
+    Parameters
+    ----------
+    features : (..., N, d) array_like
+        No feature is zero.
+    labels : (N,) array_like
+    weights : (..., K, d) array_like
+        Rows of the last layer, in the order of the sorted labels; no row is zero.
+
+    Returns
+    -------
+    (...) ndarray
+        In [-1, 1].
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes disagree or a feature or row is zero.
+
+    Examples
+    --------
+    >>> float(alignment([[2.0, 0.0], [0.0, 3.0]], [0, 1], [[1.0, 0.0], [0.0, 1.0]]))
+    1.0
+    """
+    z, codes, counts = _checked(features, labels)
+    rows = real_array("weights", weights, shape="(..., K, d)", min_ndim=2)
+    if rows.shape[-2:] != (len(counts), z.shape[-1]):
+        raise InvalidInputError(f"`weights` must end in shape {(len(counts), z.shape[-1])}, got {rows.shape}.")
+    lengths = np.linalg.norm(z, axis=-1), np.linalg.norm(rows, axis=-1)
+    if not (lengths[0] > 0).all() or not (lengths[1] > 0).all():
+        raise InvalidInputError("`features` and `weights` must have no zero rows, got one.")
+    cosines = (z * rows[..., codes, :]).sum(axis=-1) / (lengths[0] * lengths[1][..., codes])
+    mean: FloatArray = np.asarray(cosines.mean(axis=-1))
+    return mean
+
+
+def imbalance(after: npt.ArrayLike, before: npt.ArrayLike, /) -> FloatArray:
+    r"""Return how unbalanced two consecutive layers are: :math:`\|A'A - BB'\|_{op} / \|BB'\|_{op}`.
+
+    Parameters
+    ----------
+    after : (..., p, q) array_like
+        The later layer A.
+    before : (..., q, r) array_like
+        The earlier layer B, not zero.
+
+    Returns
+    -------
+    (...) ndarray
+        >= 0; 0 is balanced.
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes disagree or B is zero.
+
+    Examples
+    --------
+    >>> float(imbalance([[2.0, 0.0]], [[1.0], [0.0]]))
+    3.0
+    """
+    a = real_array("after", after, shape="(..., p, q)", min_ndim=2)
+    b = real_array("before", before, shape="(..., q, r)", min_ndim=2)
+    if a.shape[-1] != b.shape[-2]:
+        raise InvalidInputError(f"`before` must have {a.shape[-1]} rows, one per column of `after`, got {b.shape}.")
+    outer = b @ np.swapaxes(b, -1, -2)
+    size = np.linalg.norm(outer, ord=2, axis=(-1, -2))
+    if not (size > 0).all():
+        raise InvalidInputError("`before` must not be zero, got a zero matrix.")
+    found: FloatArray = np.asarray(np.linalg.norm(np.swapaxes(a, -1, -2) @ a - outer, ord=2, axis=(-1, -2)) / size)
+    return found
+
+
+def numerical_rank(matrices: npt.ArrayLike, /, *, tolerance: float = 1e-3) -> npt.NDArray[np.int64]:
+    """Return the number of singular values above `tolerance` times the largest one.
+
+    Parameters
+    ----------
+    matrices : (..., p, q) array_like
+    tolerance : float, default 1e-3
+        In (0, 1).
+
+    Returns
+    -------
+    (...) ndarray of int64
+        0 for a zero matrix.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+
+    Examples
+    --------
+    >>> int(numerical_rank([[1.0, 0.0], [0.0, 1e-6]]))
+    1
+    """
+    values = np.linalg.svd(real_array("matrices", matrices, shape="(..., p, q)", min_ndim=2), compute_uv=False)
+    limit = check_real("tolerance", tolerance, low=0.0, high=1.0, strict=True)
+    above = (values > limit * values[..., :1]) & (values > 0)
+    return np.asarray(above.sum(axis=-1), dtype=np.int64)
+
+
+def _checked(
+    features: npt.ArrayLike, labels: npt.ArrayLike
+) -> tuple[FloatArray, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Features, class codes 0..K-1 of the examples, and the number of examples of each class."""
+    z = real_array("features", features, shape="(..., N, d)", min_ndim=2)
+    given: npt.NDArray[Any] = np.asarray(labels)
+    if given.shape != z.shape[-2:-1]:
+        raise InvalidInputError(f"`labels` must have shape {z.shape[-2:-1]}, one per example, got {given.shape}.")
+    found, codes, counts = np.unique(given, return_inverse=True, return_counts=True)
+    if len(found) < 2:
+        raise InvalidInputError(f"`labels` must hold at least two classes, got {len(found)}.")
+    return z, codes, counts
+
+
+def _means(z: FloatArray, codes: npt.NDArray[np.intp], counts: npt.NDArray[np.intp]) -> FloatArray:
+    shares = (codes[None, :] == np.arange(len(counts))[:, None]) / counts[:, None]
+    return np.asarray(shares @ z)

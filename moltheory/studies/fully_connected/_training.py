@@ -1,0 +1,248 @@
+"""Training by stochastic gradient descent that repeats bit for bit, also after it was stopped."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_count, check_real
+from moltheory.errors import InvalidInputError
+from moltheory.runs import RandomSource, as_seed_sequence, block_stream, fingerprint
+from moltheory.studies.fully_connected._checkpoints import load_checkpoint, save_checkpoint
+from moltheory.studies.fully_connected._momentum import MomentumDescent
+from moltheory.studies.fully_connected._networks import HeadedNetwork
+from moltheory.studies.fully_connected._torch import repeatable, seeded
+
+__all__ = ["Recipe", "logits", "pixel_statistics", "scaled", "train_network"]
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+_EVALUATED = 512
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Stochastic gradient descent as in the paper (rate, momentum, weight decay, drop), for fewer epochs.
+
+    Attributes
+    ----------
+    epochs : int
+        Passes over the labelled images; 200 in the paper.
+    batch : int
+        Largest number of images per step; an epoch is cut into batches of nearly equal size.
+    rate, momentum, weight_decay : float
+    drop_at, drop : float
+        The rate is multiplied by `drop` after this share of the epochs.
+    """
+
+    epochs: int = 30
+    batch: int = 50
+    rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    drop_at: float = 0.8
+    drop: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_count("epochs", self.epochs)
+        check_count("batch", self.batch)
+        check_real("rate", self.rate, low=0.0)
+        for name in ("momentum", "drop_at", "drop"):
+            check_real(name, getattr(self, name), low=0.0, high=1.0)
+        check_real("weight_decay", self.weight_decay, low=0.0)
+
+    def rate_at(self, epoch: int) -> float:
+        """Return the learning rate of an epoch, counted from 0.
+
+        Examples
+        --------
+        >>> [round(Recipe(epochs=10).rate_at(epoch), 3) for epoch in (7, 8)]
+        [0.1, 0.01]
+        """
+        return self.rate * (self.drop if epoch >= self.drop_at * self.epochs else 1.0)
+
+
+def train_network(
+    network: HeadedNetwork,
+    images: Images,
+    labels: npt.ArrayLike,
+    /,
+    *,
+    recipe: Recipe,
+    rng: RandomSource,
+    checkpoint: str | os.PathLike[str] | None = None,
+    every: int = 10,
+    stop_after: int | None = None,
+    progress: bool = False,
+) -> FloatArray:
+    """Train a network in place on the sum of the losses of its heads.
+
+    Parameters
+    ----------
+    network : HeadedNetwork
+        Changed by training.
+    images : (n, channels, height, width) ndarray of uint8
+    labels : (n,) array_like of int
+        0..K-1.
+    recipe : Recipe
+    rng : int, SeedSequence, Generator or None
+        Orders of the images, one stream per epoch; a backbone that draws (dropout) does so from a stream of the epoch.
+    checkpoint : path, optional
+        File that is written (atomically) every few epochs and at the end; if it is there, training goes on from it.
+    every : int, default 10
+        Epochs between two checkpoints.
+    stop_after : int, optional
+        Stop after that many epochs in all, the checkpoint written: for runs that go on later.
+    progress : bool, default False
+        Show a bar on standard error.
+
+    Returns
+    -------
+    (epochs, number of heads) ndarray
+        Mean loss of each head over each epoch done.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule, or the checkpoint is damaged or of another training.
+    OutputError
+        If the checkpoint cannot be written.
+
+    Notes
+    -----
+    One thread and deterministic algorithms: on one machine and one set of versions the result is the same bit for bit,
+    stopped or not.
+    """
+    pixels, targets = check_images(images, labels)
+    if targets.max() >= network.n_classes:
+        raise InvalidInputError(
+            f"`labels` must be below {network.n_classes}, the classes of the network, got {int(targets.max())}."
+        )
+    check_count("every", every)
+    last = recipe.epochs if stop_after is None else min(recipe.epochs, check_count("stop_after", stop_after))
+    root = as_seed_sequence(rng)
+    with repeatable() as torch:
+        descent = MomentumDescent(network.parameters(), momentum=recipe.momentum, weight_decay=recipe.weight_decay)
+        history: list[list[float]] = []
+        identity = ""
+        if checkpoint is not None:
+            identity = _identity(network, pixels, targets, recipe, root)
+            history = load_checkpoint(checkpoint, network, descent, identity)
+        x = torch.from_numpy(scaled(pixels, pixel_statistics(pixels)))
+        y = torch.from_numpy(targets)
+        network.set_training(True)
+        for epoch in _watched(range(len(history), last), progress):
+            batches = _batches(len(x), recipe.batch, block_stream(root, "order", epoch))
+            with seeded(root, "layers that draw", epoch):
+                history.append(_epoch(network, descent, x, y, batches, recipe.rate_at(epoch)))
+            if checkpoint is not None and ((epoch + 1) % every == 0 or epoch + 1 == last):
+                save_checkpoint(checkpoint, network, descent, identity, history)
+    return np.array(history, dtype=np.float64).reshape(len(history), len(network.heads))
+
+
+def logits(
+    network: HeadedNetwork, images: Images, /, *, head: str, statistics: tuple[FloatArray, FloatArray]
+) -> npt.NDArray[np.float32]:
+    """Return the outputs of a head, in evaluation mode and in batches.
+
+    Parameters
+    ----------
+    network : HeadedNetwork
+    images : (n, channels, height, width) ndarray of uint8
+    head : {"plain", "refiner"}
+    statistics : pair of (channels,) ndarray
+        Of the images trained on, see `pixel_statistics`.
+
+    Returns
+    -------
+    (n, K) ndarray of float32
+    """
+    model = network.inference(head)
+    network.set_training(False)
+    with repeatable() as torch, torch.no_grad():
+        parts = [
+            model(torch.from_numpy(scaled(images[i : i + _EVALUATED], statistics))).numpy()
+            for i in range(0, len(images), _EVALUATED)
+        ]
+    found: npt.NDArray[np.float32] = np.concatenate(parts)
+    return found
+
+
+def pixel_statistics(images: Images, /) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of each channel, in units of 255; a constant channel has deviation 1.
+
+    Examples
+    --------
+    >>> mean, deviation = pixel_statistics(np.array([0, 255], dtype=np.uint8).reshape(2, 1, 1, 1))
+    >>> mean, deviation
+    (array([0.5]), array([0.5]))
+    """
+    values = images.astype(np.float64) / 255.0
+    mean, deviation = values.mean(axis=(0, 2, 3)), values.std(axis=(0, 2, 3))
+    return mean, np.where(deviation > 0, deviation, 1.0)
+
+
+def scaled(images: Images, statistics: tuple[FloatArray, FloatArray], /) -> npt.NDArray[np.float32]:
+    """Return images as float32 with the channels centered and scaled by `pixel_statistics`."""
+    mean, deviation = (one.astype(np.float32)[:, None, None] for one in statistics)
+    found: npt.NDArray[np.float32] = (images.astype(np.float32) / np.float32(255.0) - mean) / deviation
+    return found
+
+
+def check_images(images: npt.NDArray[Any], labels: npt.ArrayLike) -> tuple[Images, Labels]:
+    """Return images (n, C, H, W) of uint8 and labels (n,) of int64, or refuse them."""
+    pixels = np.asarray(images)
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.size == 0:
+        raise InvalidInputError(
+            f"`images` must be a (n, channels, height, width) array of uint8, got {pixels.dtype} {pixels.shape}."
+        )
+    targets = np.asarray(labels)
+    if targets.dtype.kind not in "iu" or targets.shape != pixels.shape[:1] or targets.min() < 0:
+        raise InvalidInputError(
+            f"`labels` must be {len(pixels)} integers >= 0, got {targets.dtype} of shape {targets.shape}."
+        )
+    return pixels, targets.astype(np.int64)
+
+
+def _batches(n: int, largest: int, rng: np.random.Generator) -> list[npt.NDArray[np.intp]]:
+    return np.array_split(rng.permutation(n), -(-n // largest))
+
+
+def _epoch(
+    network: HeadedNetwork, descent: MomentumDescent, x: Any, y: Any, batches: list[npt.NDArray[np.intp]], rate: float
+) -> list[float]:
+    totals = np.zeros(len(network.heads))
+    for batch in batches:
+        found = network.losses(x[batch], y[batch])
+        descent.clear()
+        sum(found.values()).backward()
+        descent.step(rate)
+        totals += [loss.item() * len(batch) for loss in found.values()]
+    means: list[float] = (totals / len(x)).tolist()
+    return means
+
+
+def _identity(
+    network: HeadedNetwork, images: Images, labels: Labels, recipe: Recipe, rng: np.random.SeedSequence
+) -> str:
+    """A digest of everything the training depends on, the initial weights included."""
+    import torch
+
+    weights = [parameter.detach().numpy() for parameter in network.parameters()]
+    seed = (rng.entropy, list(rng.spawn_key))
+    return fingerprint(
+        [asdict(recipe), seed, network.gate, list(network.heads), weights, images, labels, str(torch.__version__)]
+    )
+
+
+def _watched(epochs: range, progress: bool) -> Any:
+    if not progress:
+        return epochs
+    from tqdm.auto import tqdm
+
+    return tqdm(epochs, desc="epochs")

@@ -1,0 +1,167 @@
+"""Trained ReLU networks: which half of a layer collapses, and whether W'W looks like the root of the gradients' M."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_count, check_real, real_array
+from moltheory.errors import InvalidInputError
+from moltheory.studies._collapse import variability
+from moltheory.studies.gradient_outer_product._exact import right_half
+from moltheory.studies.gradient_outer_product._laplace import matrix_root
+
+__all__ = ["ReluNetwork", "matrix_correlation", "train_network"]
+
+
+@dataclass(frozen=True, eq=False)
+class ReluNetwork:
+    """A ReLU network with linear outputs, x -> W_L s(... s(W_1 x + b_1)) + b_L.
+
+    Attributes
+    ----------
+    weights : tuple of (d_l, d_{l-1}) ndarray
+    biases : tuple of (d_l,) ndarray
+
+    Raises
+    ------
+    InvalidInputError
+        If the shapes do not chain.
+
+    Examples
+    --------
+    >>> net = ReluNetwork((np.eye(2), np.array([[1.0, -2.0]])), (np.zeros(2), np.zeros(1)))
+    >>> net.outputs([[1.0, 3.0], [1.0, -3.0]])
+    array([[-5.], [ 1.]])
+    """
+
+    weights: tuple[FloatArray, ...]
+    biases: tuple[FloatArray, ...]
+
+    def __post_init__(self) -> None:
+        chained = all(after.shape[1] == before.shape[0] for before, after in pairwise(self.weights))
+        fits = len(self.weights) == len(self.biases) and all(
+            bias.shape == weight.shape[:1] for weight, bias in zip(self.weights, self.biases, strict=False)
+        )
+        if not self.weights or not chained or not fits:
+            raise InvalidInputError("`weights` and `biases` must chain, one bias per row, got other shapes.")
+
+    def inputs(self, features: npt.ArrayLike, /) -> tuple[FloatArray, ...]:
+        """Return the input of every layer, (N, d_0), ..., (N, d_{L-1}), from features (N, d_0)."""
+        found = [real_array("features", features, shape="(N, d)", min_ndim=2, max_ndim=2)]
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            found.append(np.maximum(found[-1] @ weight.T + bias, 0.0))
+        return tuple(found)
+
+    def outputs(self, features: npt.ArrayLike, /) -> FloatArray:
+        """Return the outputs (N, K)."""
+        return np.asarray(self.inputs(features)[-1] @ self.weights[-1].T + self.biases[-1])
+
+    def outer_products(self, features: npt.ArrayLike, /) -> tuple[FloatArray, ...]:
+        """Return the average gradient outer product with respect to the input of every layer, (d_{l-1}, d_{l-1})."""
+        inputs = self.inputs(features)
+        count = len(inputs[0])
+        slopes = np.broadcast_to(self.weights[-1], (count, *self.weights[-1].shape))
+        found = []
+        for k in range(len(self.weights) - 1, -1, -1):
+            flat = slopes.reshape(-1, slopes.shape[-1])
+            found.append(flat.T @ flat / count)
+            if k:
+                slopes = (slopes * (inputs[k] > 0.0)[:, None, :]) @ self.weights[k - 1]
+        return tuple(reversed(found))
+
+    def variability(self, features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
+        """Return NC1 at the input of every hidden layer, behind S V' of its weights, and behind its ReLU, (L - 1, 3)."""
+        inputs = self.inputs(features)
+        return np.array(
+            [
+                [variability(x, labels), variability(x @ right_half(weight).T, labels), variability(after, labels)]
+                for x, after, weight in zip(inputs[:-1], inputs[1:], self.weights[:-1], strict=True)
+            ]
+        )
+
+
+def train_network(
+    features: npt.ArrayLike, labels: npt.ArrayLike, /, *, hidden: tuple[int, ...], decay: float, epochs: int, seed: int
+) -> tuple[ReluNetwork, ReluNetwork]:
+    """Train scikit-learn's classifier (cross-entropy, Adam), and return it as it started and as it ended.
+
+    Parameters
+    ----------
+    features : (N, d) array_like
+    labels : (N,) array_like
+        At least three classes: for two there is one output.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    decay : float
+        Factor of the squared weights, >= 0, as scikit-learn's `alpha`: divided by 2N beside the mean loss.
+    epochs : int
+        >= 1; never stopped early.
+    seed : int
+
+    Returns
+    -------
+    start, end : ReluNetwork
+
+    Raises
+    ------
+    InvalidInputError
+        If a number is out of its range.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    check_count("epochs", epochs)
+    check_real("decay", decay, low=0.0)
+    for units in hidden:
+        check_count("hidden", units)
+    options = {"hidden_layer_sizes": hidden, "alpha": decay, "random_state": check_count("seed", seed, low=0)}
+    # A rate of nearly 0 keeps the start, which scikit-learn does not show otherwise.
+    ends = [
+        MLPClassifier(max_iter=steps, learning_rate_init=rate, n_iter_no_change=steps + 1, tol=0.0, **options)
+        for steps, rate in ((1, 1e-300), (epochs, 1e-3))
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for model in ends:
+            model.fit(features, labels)
+    start, end = (
+        ReluNetwork(tuple(np.asarray(w.T) for w in model.coefs_), tuple(np.asarray(b) for b in model.intercepts_))
+        for model in ends
+    )
+    return start, end
+
+
+def matrix_correlation(network: ReluNetwork, features: npt.ArrayLike, /, *, off_diagonal: bool = False) -> FloatArray:
+    """Return Pearson's correlation of the entries of W'W with those of the root of M, for every layer, (L,).
+
+    Parameters
+    ----------
+    network : ReluNetwork
+    features : (N, d) array_like
+        Where gradients are averaged.
+    off_diagonal : bool, default False
+        Leave out the diagonals, which correlate for random weights too.
+
+    Returns
+    -------
+    (L,) ndarray
+        In [-1, 1]; NaN where one of the two is constant.
+
+    Examples
+    --------
+    >>> net = ReluNetwork((np.array([[1.0, 0.0], [0.0, 2.0]]),), (np.zeros(2),))
+    >>> float(matrix_correlation(net, [[1.0, 1.0]])[0].round(3))
+    0.966
+    """
+    found = []
+    for weight, product in zip(network.weights, network.outer_products(features), strict=True):
+        used = ~np.eye(len(product), dtype=np.bool_) if off_diagonal else np.ones(product.shape, dtype=np.bool_)
+        a, b = (part[used] - part[used].mean() for part in (weight.T @ weight, matrix_root(product)[0]))
+        size = np.linalg.norm(a) * np.linalg.norm(b)
+        found.append(float(a @ b / size) if size > 0.0 else np.nan)
+    return np.array(found)

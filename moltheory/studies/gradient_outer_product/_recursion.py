@@ -1,0 +1,238 @@
+r"""Deep recursive feature machines: kernel regression, its gradients, random features, and again.
+
+One layer takes unit rows X to :math:`\Phi(M^{1/2} X)`, M the average gradient outer product of a nearly interpolating
+Laplace-kernel regression on the labels and :math:`\Phi` random features that see no labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_choice, check_count, check_real, real_array
+from moltheory.errors import InvalidInputError
+from moltheory.runs import RandomSource, as_seed_sequence, block_stream
+from moltheory.studies._collapse import numerical_rank, variability
+from moltheory.studies.gradient_outer_product._laplace import LaplaceRegression, matrix_root
+
+__all__ = ["MAPS", "MATRICES", "RANK_TOLERANCE", "RecursiveFeatures", "recursive_features", "sign_targets"]
+
+MAPS = ("relu", "fourier")
+MATRICES = ("gradients", "identity", "random")
+# Singular values above this share of the largest one count.
+RANK_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class RecursiveFeatures:
+    """What L layers did to the features; the model at depth l is a kernel regression on the features after l layers.
+
+    Attributes
+    ----------
+    variability : (L, 3) ndarray
+        NC1 of the training examples at X (unit rows), M^{1/2}X and Phi of every layer.
+    test_variability : (L, 3) ndarray
+        The same for the test examples.
+    input_variability, test_input_variability : (L + 1,) ndarray
+        NC1 of the unit rows that the regression at depths 0 to L sees.
+    predictions : (L + 1, n) ndarray of int64
+        Class of the test examples by the regression at depths 0 to L.
+    ranks : (L + 1,) ndarray of int64
+        Of these rows, by singular values above `RANK_TOLERANCE` times the largest.
+    matrix_ranks : (L,) ndarray of int64
+        Of M^{1/2} of every layer, by the same rule.
+    """
+
+    variability: FloatArray
+    test_variability: FloatArray
+    input_variability: FloatArray
+    test_input_variability: FloatArray
+    predictions: npt.NDArray[np.int64]
+    ranks: npt.NDArray[np.int64]
+    matrix_ranks: npt.NDArray[np.int64]
+
+
+def recursive_features(
+    train: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    test: npt.ArrayLike,
+    test_labels: npt.ArrayLike,
+    /,
+    *,
+    depth: int,
+    width: int = 512,
+    feature_map: str = "relu",
+    bandwidth: float = 1.0,
+    matrix: str = "gradients",
+    ridge: float = 1e-6,
+    rng: RandomSource,
+) -> RecursiveFeatures:
+    """Run deep recursive feature machines, and measure collapse at every stage.
+
+    Parameters
+    ----------
+    train : (N, d) array_like
+        No zero rows: rows are scaled to length 1.
+    labels : (N,) array_like of int
+        0 to K - 1, every class present.
+    test : (n, d) array_like
+        Examples that are only taken along.
+    test_labels : (n,) array_like of int
+        In the same range, at least two classes.
+    depth : int
+        Layers L >= 1.
+    width : int, default 512
+        Random features per layer.
+    feature_map : {"relu", "fourier"}
+        max(Wz, 0), or cos(Wz / bandwidth + b) of z divided by its root mean square length over the training examples;
+        W Gaussian, b uniform phases.
+    bandwidth : float, default 1
+        Of the Fourier features, > 0, in units of that length.
+    matrix : {"gradients", "identity", "random"}
+        M: the average gradient outer product; or, as controls, the identity or a random rotation of the former.
+    ridge : float, default 1e-6
+        Of the kernel regression, > 0.
+    rng : int, SeedSequence, Generator or None
+        Random features depend on the seed and the layer only, so that all variants use the same ones.
+
+    Returns
+    -------
+    RecursiveFeatures
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+
+    Notes
+    -----
+    O(L (N^3 + N^2 width + width^3)). The unit of the Fourier bandwidth is ours: the source's M has a scale of its own.
+    NC1 is `collapse.variability`; the source's script prints it divided by the number of classes.
+
+    References
+    ----------
+    D. Beaglehole, P. Súkeník, M. Mondelli, M. Belkin (2024), arXiv 2402.13728.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> labels = np.arange(40) % 2
+    >>> x = rng.standard_normal((40, 3)) + 2 * labels[:, None]
+    >>> found = recursive_features(x, labels, x, labels, depth=3, width=64, rng=0)
+    >>> found.variability.shape, bool(found.variability[-1, 2] < found.variability[0, 0])
+    ((3, 3), True)
+    """
+    x, codes = _examples("train", train, "labels", labels)
+    z, test_codes = _examples("test", test, "test_labels", test_labels)
+    n_classes = int(codes.max()) + 1
+    if len(np.unique(codes)) != n_classes or n_classes < 2:
+        raise InvalidInputError(f"`labels` must hold every class from 0 to K - 1 >= 1, got {np.unique(codes)}.")
+    if test_codes.max() >= n_classes or len(np.unique(test_codes)) < 2:
+        raise InvalidInputError(f"`test_labels` must hold at least two of the {n_classes} classes and no other.")
+    if z.shape[1] != x.shape[1]:
+        raise InvalidInputError(f"`test` must have {x.shape[1]} columns, got {z.shape[1]}.")
+    check_count("depth", depth)
+    check_count("width", width)
+    check_choice("feature_map", feature_map, MAPS)
+    check_real("bandwidth", bandwidth, low=0.0, strict=True)
+    check_choice("matrix", matrix, MATRICES)
+    root = as_seed_sequence(rng)
+    targets = sign_targets(codes, n_classes)
+    stages, test_stages, inputs, test_inputs, predictions, ranks, matrix_ranks = ([] for _ in range(7))
+    for layer in range(depth + 1):
+        x, z = _unit(x), _unit(z)
+        inputs.append(variability(x, codes))
+        test_inputs.append(variability(z, test_codes))
+        ranks.append(_rank(x))
+        model = LaplaceRegression.fit(x, targets, ridge=ridge)
+        predictions.append(model.predict(z).argmax(axis=1))
+        if layer == depth:
+            break
+        stream = block_stream(root, "recursive features", layer)
+        weights = stream.standard_normal((width, x.shape[1]))
+        phases = stream.uniform(0.0, 2.0 * np.pi, size=width)
+        half = _half(model, matrix, stream)
+        matrix_ranks.append(int(numerical_rank(half, tolerance=RANK_TOLERANCE)))
+        mixed, test_mixed = x @ half, z @ half
+        if feature_map == "relu":
+            x, z = np.maximum(mixed @ weights.T, 0.0), np.maximum(test_mixed @ weights.T, 0.0)
+        else:
+            scaled = weights.T / (bandwidth * np.sqrt(np.square(mixed).sum(axis=1).mean()))
+            x, z = np.cos(mixed @ scaled + phases), np.cos(test_mixed @ scaled + phases)
+        stages.append([inputs[-1], variability(mixed, codes), variability(x, codes)])
+        test_stages.append([test_inputs[-1], variability(test_mixed, test_codes), variability(z, test_codes)])
+    return RecursiveFeatures(
+        np.array(stages),
+        np.array(test_stages),
+        np.array(inputs),
+        np.array(test_inputs),
+        np.array(predictions, dtype=np.int64),
+        np.array(ranks, dtype=np.int64),
+        np.array(matrix_ranks, dtype=np.int64),
+    )
+
+
+def sign_targets(labels: npt.ArrayLike, n_classes: int, /) -> FloatArray:
+    """Return rows that are 1 at the label and -1 elsewhere, (N, K).
+
+    Parameters
+    ----------
+    labels : (N,) array_like of int
+        0 to K - 1.
+    n_classes : int
+        K >= 2.
+
+    Raises
+    ------
+    InvalidInputError
+        If a label is out of range.
+
+    Examples
+    --------
+    >>> sign_targets([1, 0], 3)
+    array([[-1.,  1., -1.], [ 1., -1., -1.]])
+    """
+    check_count("n_classes", n_classes, low=2)
+    codes = np.asarray(labels)
+    if codes.ndim != 1 or codes.dtype.kind not in "iu" or not len(codes) or codes.min() < 0 or codes.max() >= n_classes:
+        raise InvalidInputError(f"`labels` must be integers from 0 to {n_classes - 1}, one per example.")
+    return np.where(codes[:, None] == np.arange(n_classes), 1.0, -1.0)
+
+
+def _half(model: LaplaceRegression, matrix: str, stream: np.random.Generator) -> FloatArray:
+    """M^{1/2} or a control; the stream has given the random features already, so that they stay the same."""
+    d = model.centers.shape[1]
+    if matrix == "identity":
+        return np.eye(d)
+    half, values = matrix_root(model.outer_product())
+    if matrix == "gradients":
+        return half
+    rotation, triangle = np.linalg.qr(stream.standard_normal((d, d)))
+    rotation *= np.sign(np.diag(triangle))
+    return np.asarray((rotation * np.sqrt(values)) @ rotation.T)
+
+
+def _rank(x: FloatArray) -> int:
+    # Singular values of X'X are squares; of the smaller Gram matrix, which is faster than those of X.
+    gram = x.T @ x if x.shape[1] <= len(x) else x @ x.T
+    return int(numerical_rank(gram, tolerance=RANK_TOLERANCE**2))
+
+
+def _unit(x: FloatArray) -> FloatArray:
+    """Rows of length 1; a row that random features made zero stays zero."""
+    lengths = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.asarray(x / np.where(lengths > 0.0, lengths, 1.0))
+
+
+def _examples(
+    name: str, features: npt.ArrayLike, label_name: str, labels: npt.ArrayLike
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    x = real_array(name, features, shape="(N, d)", min_ndim=2, max_ndim=2)
+    if not x.any(axis=1).all():
+        raise InvalidInputError(f"`{name}` must have no zero rows: they have no direction, got one.")
+    codes = np.asarray(labels)
+    if codes.shape != x.shape[:1] or codes.dtype.kind not in "iu" or codes.min() < 0:
+        raise InvalidInputError(f"`{label_name}` must be {len(x)} integers >= 0, one per example of `{name}`.")
+    return x, codes.astype(np.int64)

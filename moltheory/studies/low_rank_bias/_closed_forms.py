@@ -1,0 +1,223 @@
+r"""How much cheaper than collapse low-rank networks are, in closed form.
+
+The classes are the K = r(r-1)/2 edges of the complete graph on r vertices, and the class means of every hidden layer
+but the last are columns of its r x K vertex-edge incidence matrix B (entries 0 and 1, two ones per column). A network
+that costs :math:`\rho` times what a collapsed one costs has the reduced loss of the latter with the coefficient of
+the norms times :math:`\rho`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from moltheory._core._validation import FloatArray, check_count
+from moltheory.errors import InvalidInputError
+
+__all__ = [
+    "graph_shrinks",
+    "incidence_nuclear_norm",
+    "incidence_singular_values",
+    "rho_graph",
+    "rho_triangles",
+    "triangle_gram_eigenvalues",
+    "vertices_for",
+]
+
+
+def vertices_for(n_classes: int) -> int:
+    """Return the r for which the complete graph on r vertices has K edges.
+
+    Parameters
+    ----------
+    n_classes : int
+        K = r(r-1)/2 for an integer r >= 3.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InvalidInputError
+        If K is not of this form.
+
+    Examples
+    --------
+    >>> vertices_for(10)
+    5
+    """
+    k = check_count("n_classes", n_classes)
+    r = (1 + math.isqrt(1 + 8 * k)) // 2
+    if r < 3 or r * (r - 1) // 2 != k:
+        raise InvalidInputError(f"`n_classes` must be r(r-1)/2 for an integer r >= 3, got {k}.")
+    return r
+
+
+def incidence_singular_values(vertices: int) -> FloatArray:
+    r"""Return the singular values of B: :math:`\sqrt{2r-2}` once and :math:`\sqrt{r-2}` r - 1 times.
+
+    Parameters
+    ----------
+    vertices : int
+        r >= 3.
+
+    Returns
+    -------
+    (r,) ndarray
+
+    Raises
+    ------
+    InvalidInputError
+        If r is below 3.
+
+    Notes
+    -----
+    :math:`BB' = (r-2) I + 11'`.
+
+    Examples
+    --------
+    >>> incidence_singular_values(6)
+    array([3.16227766, 2. , 2. , 2. , 2. , 2. ])
+    """
+    r = check_count("vertices", vertices, low=3)
+    return np.asarray(np.sqrt(np.array([2.0 * r - 2.0] + [r - 2.0] * (r - 1))), dtype=np.float64)
+
+
+def incidence_nuclear_norm(vertices: int) -> float:
+    r"""Return :math:`\|B\|_* = (r-1)\sqrt{r-2} + \sqrt{2r-2}`.
+
+    Examples
+    --------
+    >>> round(incidence_nuclear_norm(6), 12)
+    13.162277660168
+    """
+    r = check_count("vertices", vertices, low=3)
+    return (r - 1) * math.sqrt(r - 2) + math.sqrt(2 * r - 2)
+
+
+def triangle_gram_eigenvalues(vertices: int) -> FloatArray:
+    r"""Return the eigenvalues of T'T, T the triangle-edge incidence matrix of the complete graph.
+
+    Parameters
+    ----------
+    vertices : int
+        r >= 3.
+
+    Returns
+    -------
+    (K,) ndarray
+        3(r-2) once, 2(r-3) r - 1 times and r - 4 r(r-3)/2 times.
+
+    Raises
+    ------
+    InvalidInputError
+        If r is below 3.
+
+    Notes
+    -----
+    Derived: T'T is r - 2 times the identity plus the adjacency matrix of the line graph, a strongly regular graph with
+    eigenvalues 2(r-2), r - 4 and -2.
+
+    Examples
+    --------
+    >>> triangle_gram_eigenvalues(5)
+    array([9., 4., 4., 4., 4., 1., 1., 1., 1., 1.])
+    """
+    r = check_count("vertices", vertices, low=3)
+    parts = [3.0 * (r - 2)], [2.0 * (r - 3)] * (r - 1), [float(r - 4)] * (r * (r - 3) // 2)
+    return np.array([value for part in parts for value in part])
+
+
+def rho_graph(vertices: int, depth: int) -> float:
+    r"""Return what the strongly-regular-graph network costs, as a share of collapse.
+
+    .. math:: \rho = \left[\frac{r^{L-2} \|B\|_*^2}{4 K^{L-1}}\right]^{1/(L+1)}
+
+    Parameters
+    ----------
+    vertices : int
+        r >= 3; K = r(r-1)/2 classes.
+    depth : int
+        Layers L >= 3.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+
+    References
+    ----------
+    Construction: P. Súkeník, M. Mondelli, C. H. Lampert (2024), arXiv 2405.14468; the formula is derived.
+
+    Examples
+    --------
+    >>> round(rho_graph(5, 4), 4), round(rho_graph(4, 3), 4)
+    (0.9014, 1.0561)
+    """
+    check_count("depth", depth, low=3)
+    k = math.comb(check_count("vertices", vertices, low=3), 2)
+    log = (depth - 2) * math.log(vertices) + 2 * math.log(incidence_nuclear_norm(vertices)) - math.log(4)
+    return math.exp((log - (depth - 1) * math.log(k)) / (depth + 1))
+
+
+def graph_shrinks(vertices: int, depth: int) -> bool:
+    r"""Return whether `rho_graph` is below 1, decided in integers.
+
+    Examples
+    --------
+    >>> [graph_shrinks(r, 3) for r in (4, 40, 400)], [graph_shrinks(r, 4) for r in (3, 4, 5)]
+    ([False, False, False], [False, True, True])
+
+    Notes
+    -----
+    :math:`\|B\|_*^2 = (r-1)^2(r-2) + 2(r-1) + 2(r-1)\sqrt{2(r-1)(r-2)}`: with the root alone on one side, square.
+    """
+    r = check_count("vertices", vertices, low=3)
+    scale = int(r ** (check_count("depth", depth, low=3) - 2))
+    rest = 4 * math.comb(r, 2) ** (depth - 1) - scale * ((r - 1) ** 2 * (r - 2) + 2 * (r - 1))
+    return bool(rest > 0 and (scale * 2 * (r - 1)) ** 2 * 2 * (r - 1) * (r - 2) < rest**2)
+
+
+def rho_triangles(vertices: int, depth: int) -> float:
+    r"""Return what a network costs whose last hidden layer has one unit per triangle, as a share of collapse.
+
+    .. math:: \rho^{L+1} = \frac{\|B\|_*^2\, r^{L-3}}{K^{L+1}} \cdot \frac r4 \binom r3 \cdot
+              \left[\frac1{3(r-2)} + \frac{r-1}{2(r-3)} + \frac{r(r-3)}{2(r-4)}\right]
+
+    Parameters
+    ----------
+    vertices : int
+        r >= 5; with fewer there are fewer triangles than edges.
+    depth : int
+        Layers L >= 3.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+
+    References
+    ----------
+    Derived.
+
+    Examples
+    --------
+    >>> round(rho_triangles(5, 3), 6), round(rho_triangles(5, 3) ** 4, 6)
+    (0.923437, 0.72716)
+    """
+    check_count("depth", depth, low=3)
+    r = check_count("vertices", vertices, low=5)
+    inverse = float((1.0 / triangle_gram_eigenvalues(r)).sum())
+    log = 2 * math.log(incidence_nuclear_norm(r)) + (depth - 3) * math.log(r)
+    log += math.log(r * math.comb(r, 3) / 4) + math.log(inverse)
+    return math.exp(log / (depth + 1) - math.log(math.comb(r, 2)))

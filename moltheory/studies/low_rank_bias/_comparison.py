@@ -1,0 +1,210 @@
+"""Networks written down and trained, against collapse: tables of what each costs and which dominates which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moltheory._core._validation import FloatArray
+from moltheory.bounds import binomial_interval
+from moltheory.pareto import nondominated
+from moltheory.studies._collapse import numerical_rank
+from moltheory.studies.low_rank_bias._closed_forms import graph_shrinks, rho_graph, rho_triangles
+from moltheory.studies.low_rank_bias._constructions import (
+    Construction,
+    collapsed_network,
+    graph_network,
+    triangle_network,
+)
+from moltheory.studies.low_rank_bias._trade_off import dominates, layer_points, volume_below
+from moltheory.studies.low_rank_bias._training import DEPTH, FACTOR, N_CLASSES, RANK_TOLERANCE, WIDTH, model_with
+from moltheory.studies.unconstrained_features import ReducedLoss
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["cost_table", "end_shares", "hypervolume_table", "main_networks", "optimum_table", "written_networks"]
+
+
+def written_networks() -> tuple[Construction, ...]:
+    """Return collapse, the graph network and the triangle network of the experiment, from most to least expensive."""
+    return tuple(make(N_CLASSES, DEPTH) for make in (collapsed_network, graph_network, triangle_network))
+
+
+def cost_table(vertices: tuple[int, ...], depths: tuple[int, ...], /) -> pd.DataFrame:
+    """Compare the costs of networks written down, in closed form and from their tensors.
+
+    Parameters
+    ----------
+    vertices : tuple of int
+        Each r >= 3.
+    depths : tuple of int
+        Each L >= 3.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair: ``vertices``, ``n_classes``, ``depth``, ``graph`` and ``triangles`` (rho; NaN where there is
+        none), ``graph_shrinks`` (whether it is below 1, decided in integers) and ``error``, the largest difference to
+        rho computed from the tensors.
+
+    Examples
+    --------
+    >>> cost_table((4, 5), (4,))[["n_classes", "graph", "triangles"]].round(4)
+       n_classes   graph  triangles
+    0          6  0.9633        NaN
+    1         10  0.9014     0.8168
+    """
+    import pandas as pd
+
+    rows = []
+    for r in vertices:
+        k = r * (r - 1) // 2
+        for depth in depths:
+            graph, triangles = rho_graph(r, depth), rho_triangles(r, depth) if r >= 5 else np.nan
+            error = abs(graph_network(k, depth).rho - graph)
+            if r >= 5:
+                error = max(error, abs(triangle_network(k, depth).rho - triangles))
+            rows.append(
+                {
+                    "vertices": r,
+                    "n_classes": k,
+                    "depth": depth,
+                    "graph": graph,
+                    "triangles": triangles,
+                    "graph_shrinks": graph_shrinks(r, depth),
+                    "error": error,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def optimum_table(factor: float = FACTOR) -> pd.DataFrame:
+    """Return the best collapsed, graph and triangle networks of the experiment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per shape: ``network``, ``rho``, ``scale``, ``fit``, ``norms`` (sum of squared norms), ``ranks`` (sum
+        over H_1 and the activations), ``loss`` in closed form, ``error`` of the loss of the explicit tensors, and
+        ``square_0``... (squared norms of H_1, W_1, ...).
+    """
+    import pandas as pd
+
+    model = model_with(factor)
+    collapsed = ReducedLoss.of_model(model)
+    rows = []
+    for network in written_networks():
+        reduced = network.reduced(collapsed)
+        layers = network.layers(model, reduced.scale)
+        point = layer_points(model, network, [reduced.scale])[0]
+        ranks = [int(numerical_rank(one, tolerance=RANK_TOLERANCE)) for one in model.activations(layers)]
+        rows.append(
+            {
+                "network": network.name,
+                "rho": network.rho,
+                "scale": reduced.scale,
+                "fit": point[0],
+                "norms": point[1:].sum(),
+                "ranks": sum(ranks),
+                "loss": reduced.minimum,
+                "error": abs(float(model.loss(layers)) - reduced.minimum),
+                **{f"square_{k}": square for k, square in enumerate(point[1:])},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def main_networks(networks: pd.DataFrame, /) -> pd.DataFrame:
+    """Return the networks of the main experiment: random starts, its factor and width, both methods."""
+    chosen = networks["method"].isin(["gradient descent", "L-BFGS"])
+    return networks[chosen & (networks["factor"] == FACTOR) & (networks["width"] == WIDTH)]
+
+
+def end_shares(networks: pd.DataFrame, /, *, delta: float = 0.05) -> pd.DataFrame:
+    """Count where gradient descent ends, by width.
+
+    Parameters
+    ----------
+    networks : pandas.DataFrame
+        As `trained_networks` gives it.
+    delta : float, default 0.05
+        Failure probability of each Clopper-Pearson interval for the probability of collapse.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per width: ``width``, ``networks``, ``collapsed``, ``below``, ``other``, ``share`` (of collapsed),
+        ``low``, ``high``.
+    """
+    import pandas as pd
+
+    rows = []
+    for width, part in networks[networks["method"] == "gradient descent"].groupby("width"):
+        counts = {end: int((part["end"] == end).sum()) for end in ("collapsed", "below", "other")}
+        interval = binomial_interval(counts["collapsed"], len(part), delta=delta)
+        rows.append(
+            {
+                "width": width,
+                "networks": len(part),
+                **counts,
+                "share": counts["collapsed"] / len(part),
+                "low": float(interval.lower),
+                "high": float(interval.upper),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def hypervolume_table(optima: pd.DataFrame, networks: pd.DataFrame, /) -> pd.DataFrame:
+    """Compare collapse, the networks written down and the trained ones in fit, total norm and ranks.
+
+    Parameters
+    ----------
+    optima : pandas.DataFrame
+        As `optimum_table` gives it.
+    networks : pandas.DataFrame
+        Of the main experiment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: ``group``, ``points``, ``nondominated`` (among all groups), ``volume`` of the group,
+        ``volume_so_far`` of it and all above; in the fit and all L + 1 squared norms, how many dominate the best
+        collapsed network, ``dominate_collapse``, and the collapsed network of their own fit, ``dominate_equal_fit``.
+        The reference point is a fit of 1/2, the norms of a collapsed network with perfect fit, and one more than full
+        rank everywhere.
+    """
+    import pandas as pd
+
+    names = ["fit", "norms", "ranks"]
+    layers = ["fit", *(f"square_{k}" for k in range(DEPTH + 1))]
+    groups = [(row["network"], optima.loc[[index]]) for index, row in optima.iterrows()]
+    groups += [(f"trained by {method}", part) for method, part in networks.groupby("method", sort=False)]
+    reference = np.array([0.5, float(N_CLASSES * (DEPTH + 1)), float(N_CLASSES * DEPTH + 1)])
+    points: list[FloatArray] = [part[names].to_numpy(dtype=np.float64) for _, part in groups]
+    best = np.split(nondominated(np.concatenate(points)), np.cumsum([len(one) for one in points])[:-1])
+    collapse = optima.loc[optima["network"] == "collapse", layers].to_numpy(dtype=np.float64)
+    rows = [
+        {
+            "group": name,
+            "points": len(part),
+            "nondominated": int(best[k].sum()),
+            "volume": volume_below(points[k], reference),
+            "volume_so_far": volume_below(np.concatenate(points[: k + 1]), reference),
+            "dominate_collapse": int(dominates(part[layers].to_numpy(dtype=np.float64), collapse).sum()),
+            "dominate_equal_fit": _dominating_at_equal_fit(part[layers].to_numpy(dtype=np.float64)),
+        }
+        for k, (name, part) in enumerate(groups)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _dominating_at_equal_fit(points: FloatArray) -> int:
+    """How many points, fit and squared norms, dominate the collapsed network that has their fit."""
+    scales = np.maximum(1.0 - np.sqrt(2.0 * points[:, 0]), 0.0)
+    collapsed = layer_points(model_with(), collapsed_network(N_CLASSES, DEPTH), scales)
+    # Equal in the fit to the bit; one part in 10^12 keeps a collapsed network from dominating itself by rounding.
+    collapsed[:, 0], collapsed[:, 1:] = points[:, 0], (1.0 - 1e-12) * collapsed[:, 1:]
+    return int(dominates(points, collapsed).sum())

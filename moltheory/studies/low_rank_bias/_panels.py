@@ -1,0 +1,170 @@
+"""The panels of the study."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moltheory.plotting import COLORS, axis_labels, note
+from moltheory.studies.low_rank_bias._comparison import written_networks
+from moltheory.studies.low_rank_bias._trade_off import layer_names, layer_points
+from moltheory.studies.low_rank_bias._training import DEPTH, FACTOR, N_CLASSES, WIDTH, model_with
+from moltheory.studies.unconstrained_features import ReducedLoss
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from moltheory.studies.low_rank_bias._study import LowRankResult
+
+__all__ = ["draw_costs", "draw_front", "draw_layers", "draw_losses", "draw_ranks", "draw_widths"]
+
+# Network written down -> color, line.
+_WRITTEN = {"collapse": ("truth", "-"), "graph": ("coverage", "--"), "triangles": ("deviation", "-.")}
+# Where a trained network ended -> color, marker, words.
+_ENDS = {
+    "below": ("purity", "o", "below collapse"),
+    "collapsed": ("truth", "s", "collapsed"),
+    "other": ("bound", "X", "neither"),
+}
+_DEPTHS = [("coverage", "o"), ("purity", "s"), ("deviation", "D"), ("extra", "^")]
+
+
+def draw_costs(ax: Axes, result: LowRankResult) -> None:
+    """The factor of the regulariser against the number of classes, by depth."""
+    for (color, marker), (depth, part) in zip(_DEPTHS, result.costs.groupby("depth"), strict=False):
+        label = f"L = {depth}"
+        ax.plot(part["vertices"], part["graph"], marker + "-", color=COLORS[color], markersize=5, label=label)
+        ax.plot(part["vertices"], part["triangles"], marker + ":", color=COLORS[color], markersize=5, mfc="white")
+    ax.axhline(1.0, color=COLORS["truth"], linewidth=1.2)
+    rows = result.costs.drop_duplicates("vertices")
+    ax.set_xticks(rows["vertices"], [f"{k}" for k in rows["n_classes"]])
+    ax.set_ylim(0.3, 1.12)
+    ax.set_xlabel("number of classes K = r(r−1)/2")
+    ax.set_ylabel("← better     cost / cost of collapse, ρ")
+    note(ax, "solid: graph, dotted: triangles", at=(0.03, 0.3))
+    ax.set_title("What low rank costs")
+    ax.legend(loc="lower left", ncols=2)
+
+
+def draw_front(ax: Axes, result: LowRankResult) -> None:
+    """Fit against the sum of squared norms: networks written down of any scale, and trained ones."""
+    model = model_with()
+    scales = np.linspace(0.0, 1.0, 400)
+    for network in written_networks():
+        color, line = _WRITTEN[network.name]
+        points = layer_points(model, network, scales)
+        ax.plot(points[:, 0], points[:, 1:].sum(axis=1), line, color=COLORS[color], label=network.name, linewidth=1.6)
+    _scatter(ax, result.main, "fit", "norms")
+    top = 1.5 * float(result.main["fit"].max())
+    high = float(N_CLASSES * (DEPTH + 1))
+    ax.set_xlim(0.0, max(0.0025, min(top, 0.08)))
+    ax.set_ylim(0.74 * high, 1.06 * high)
+    axis_labels(ax, "fit", "sum of squared norms")
+    ax.set_title(f"Fit and norms, λ = {FACTOR:g}")
+    ax.legend(loc="upper right", fontsize=8.5, ncols=2, columnspacing=1.0, handlelength=1.6)
+
+
+def draw_layers(ax: Axes, result: LowRankResult) -> None:
+    """All L + 2 objectives as a share of those of the best collapsed network."""
+    names = ["fit", *(f"square_{k}" for k in range(DEPTH + 1))]
+    optima = result.optima.set_index("network")
+    base = optima.loc["collapse", names].to_numpy(dtype=np.float64)
+    x = np.arange(len(names))
+    for end, (color, marker, words) in _ENDS.items():
+        part = result.main[result.main["end"] == end]
+        shift = {"below": 0.0, "collapsed": 0.16, "other": -0.16}[end]
+        for k, row in enumerate(part[names].to_numpy(dtype=np.float64) / base):
+            label = words if k == 0 else None
+            ax.plot(x + shift, row, marker, color=COLORS[color], markersize=3.5, alpha=0.7, label=label)
+    for name, (color, line) in _WRITTEN.items():
+        share = optima.loc[name, names].to_numpy(dtype=np.float64) / base
+        ax.plot(x, share, line, color=COLORS[color], linewidth=1.6, label=name)
+    ax.set_xticks(x, ["fit", *(rf"$\|{name}\|^2$" for name in layer_names(DEPTH)[1:])])
+    ax.set_ylim(0.6, 1.42)
+    ax.set_ylabel("← better     share of collapse")
+    ax.set_title(f"All {len(names)} objectives, λ = {FACTOR:g}")
+    ax.legend(loc="upper right", fontsize=8.5, ncols=2, columnspacing=1.0, handlelength=1.6)
+
+
+def draw_losses(ax: Axes, result: LowRankResult) -> None:
+    """The loss as a share of that of collapse, against the factor."""
+    factors = np.linspace(
+        0.6 * float(result.networks["factor"].min()), 1.08 * float(result.networks["factor"].max()), 200
+    )
+    base = [ReducedLoss.of_model(model_with(factor)) for factor in factors]
+    for network in written_networks():
+        color, line = _WRITTEN[network.name]
+        share = [network.reduced(one).minimum / one.minimum for one in base]
+        ax.plot(factors, share, line, color=COLORS[color], linewidth=1.6, label=network.name)
+    part = _random_starts(result)
+    _scatter(ax, part.assign(share=part["loss"] / part["collapse"]), "factor", "share")
+    ax.set_xscale("log")
+    _factor_ticks(ax, part)
+    ax.set_ylabel("← better     loss / loss of collapse")
+    ax.set_title(f"Where L-BFGS ends, width {WIDTH}")
+    ax.legend(loc="upper left", fontsize=8.5, ncols=2, columnspacing=1.0, handlelength=1.6)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.35 * (high - low))
+
+
+def draw_ranks(ax: Axes, result: LowRankResult) -> None:
+    """The rank of the features against the factor."""
+    part = _random_starts(result)
+    for (_, _), rows in part.groupby(["factor", "rank"]):
+        spread = np.linspace(-0.04, 0.04, len(rows)) if len(rows) > 1 else np.zeros(1)
+        for shift, (_, row) in zip(spread, rows.iterrows(), strict=True):
+            color, marker, _ = _ENDS[row["end"]]
+            ax.plot(row["factor"] * 10**shift, row["rank"], marker, color=COLORS[color], markersize=5, alpha=0.8)
+    means = part.groupby("factor")["rank"].mean()
+    ax.plot(means.index, means.to_numpy(), ":", color=COLORS["bound"], label="mean")
+    ax.axhline(5, color=COLORS["coverage"], linestyle="--", linewidth=1.4, label="graph, triangles")
+    ax.axhline(N_CLASSES, color=COLORS["truth"], linewidth=1.4, label="collapse")
+    ax.set_xscale("log")
+    _factor_ticks(ax, part)
+    ax.set_ylim(-0.4, 13.4)
+    ax.set_yticks(range(0, 11, 2))
+    ax.set_ylabel("← better     rank of the features $H_1$")
+    ax.set_title("Ranks against regularisation")
+    ax.legend(loc="upper left", ncols=2, columnspacing=1.0)
+
+
+def draw_widths(ax: Axes, result: LowRankResult) -> None:
+    """Where gradient descent ends, against the width."""
+    part = result.widths
+    x = np.arange(len(part))
+    share = part["share"].to_numpy()
+    ax.fill_between(x, part["low"], part["high"], color=COLORS["truth"], alpha=0.15, linewidth=0)
+    ax.plot(x, share, "s-", color=COLORS["truth"], label="collapsed, 95 %")
+    for end in ("below", "other"):
+        color, marker, words = _ENDS[end]
+        ax.plot(x, part[end] / part["networks"], marker + "--", color=COLORS[color], label=words, linewidth=1.4)
+    ax.set_xticks(x, [f"{width}" for width in part["width"]])
+    ax.set_ylim(-0.03, 1.35)
+    ax.set_yticks(np.linspace(0.0, 1.0, 6))
+    ax.set_xlabel("width of every hidden layer")
+    ax.set_ylabel("share of networks")
+    ax.set_title(f"Gradient descent, λ = {FACTOR:g}")
+    ax.legend(loc="upper left", ncols=2, columnspacing=1.0)
+
+
+def _random_starts(result: LowRankResult) -> pd.DataFrame:
+    return result.networks[result.networks["method"] == "L-BFGS"]
+
+
+def _scatter(ax: Axes, part: pd.DataFrame, x: str, y: str) -> None:
+    for end, (color, marker, words) in _ENDS.items():
+        rows = part[part["end"] == end]
+        if len(rows):
+            ax.scatter(rows[x], rows[y], s=26, marker=marker, color=COLORS[color], alpha=0.8, label=words, zorder=3)
+
+
+def _factor_ticks(ax: Axes, part: pd.DataFrame) -> None:
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    factors = np.unique(part["factor"])
+    ax.set_xticks(factors, [f"{1000 * factor:g}" for factor in factors])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("1000 λ, regularisation of every layer")

@@ -1,0 +1,171 @@
+"""The study: networks that cost less than collapse, written down and found by training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moltheory.reports import Settings
+from moltheory.studies._base import Study
+from moltheory.studies.low_rank_bias._comparison import (
+    cost_table,
+    end_shares,
+    hypervolume_table,
+    main_networks,
+    optimum_table,
+    written_networks,
+)
+from moltheory.studies.low_rank_bias._findings import told
+from moltheory.studies.low_rank_bias._panels import (
+    draw_costs,
+    draw_front,
+    draw_layers,
+    draw_losses,
+    draw_ranks,
+    draw_widths,
+)
+from moltheory.studies.low_rank_bias._trade_off import domination_table
+from moltheory.studies.low_rank_bias._training import FACTOR, WIDTH, Cell, model_with, trained_networks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["LowRankBias", "LowRankResult"]
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """What the experiments cost."""
+
+    factors: tuple[float, ...]
+    widths: tuple[int, ...]
+    batch: int
+    batches: int
+    descent_steps: int
+    main_seeds: int
+    other_seeds: int
+    near_seeds: int
+    iterations: int
+    scales: int
+    weights: int
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Blocks of work, the longest first."""
+        descents = [
+            Cell(0, FACTOR, width, part * self.batch, self.batch, self.descent_steps)
+            for width in sorted(self.widths, reverse=True)
+            for part in range(self.batches)
+        ]
+        polished = [
+            Cell(1, factor, WIDTH, seed, 1, self.iterations)
+            for factor in self.factors
+            for seed in range(self.main_seeds if factor == FACTOR else self.other_seeds)
+        ]
+        near = [
+            Cell(method, FACTOR, WIDTH, seed, 1, self.iterations)
+            for method in (2, 3, 4)
+            for seed in range(self.near_seeds)
+        ]
+        return (*descents, *polished, *near)
+
+
+_FULL = _Budget(
+    (0.001, 0.002, FACTOR, 0.006, 0.009, 0.013, 0.018),
+    (10, 15, 20, 25, WIDTH, 40, 60),
+    10,
+    2,
+    6000,
+    10,
+    6,
+    3,
+    2500,
+    200,
+    300,
+)
+_QUICK = _Budget((FACTOR, 0.009), (10, WIDTH), 5, 1, 800, 3, 2, 1, 250, 20, 30)
+
+
+@dataclass(frozen=True)
+class LowRankResult:
+    """Everything the study found.
+
+    Attributes
+    ----------
+    costs : pandas.DataFrame
+        One row per number of vertices and depth, see `cost_table`.
+    optima : pandas.DataFrame
+        One row per network written down, see `optimum_table`.
+    domination : pandas.DataFrame
+        One row per network written down, see `domination_table`.
+    networks : pandas.DataFrame
+        One row per trained network, see `trained_networks`.
+    widths : pandas.DataFrame
+        One row per width, see `end_shares`.
+    volumes : pandas.DataFrame
+        One row per group, see `hypervolume_table`.
+    """
+
+    costs: pd.DataFrame
+    optima: pd.DataFrame
+    domination: pd.DataFrame
+    networks: pd.DataFrame
+    widths: pd.DataFrame
+    volumes: pd.DataFrame
+
+    @property
+    def main(self) -> pd.DataFrame:
+        """Networks of the main experiment, see `main_networks`."""
+        return main_networks(self.networks)
+
+
+class LowRankBias(Study[LowRankResult]):
+    """Low-rank bias against neural collapse: cheaper networks written down, and where training ends."""
+
+    name = "low-rank-bias"
+    title = "Ten classes: networks of lower rank dominate collapse in the fit and in the norm of every layer"
+    n_panels = 6
+    paper = (
+        "P. Súkeník, M. Mondelli, C. H. Lampert (2024), Neural Collapse versus Low-rank Bias: Is Deep Neural Collapse "
+        "Really Optimal?, arXiv 2405.14468"
+    )
+
+    def compute(self, settings: Settings) -> LowRankResult:
+        """Compare the networks written down, train over regularisation and width, and compare all."""
+        cost = _QUICK if settings.quick else _FULL
+        networks = trained_networks(cost.cells(), settings=settings)
+        scales = np.arange(1, cost.scales + 1) / cost.scales
+        optima = optimum_table()
+        return LowRankResult(
+            cost_table((4, 5, 6, 7, 8), (3, 4, 5, 6)),
+            optima,
+            domination_table(model_with(), written_networks(), scales=scales, weights=cost.weights, rng=settings.seed),
+            networks,
+            end_shares(networks),
+            hypervolume_table(optima, main_networks(networks)),
+        )
+
+    def draw(self, result: LowRankResult, axes: Sequence[Axes]) -> Sequence[Axes]:
+        """Draw costs, the fronts, all objectives, losses and ranks against regularisation, and collapse by width."""
+        drawn = (draw_costs, draw_front, draw_layers, draw_losses, draw_ranks, draw_widths)
+        for ax, panel in zip(axes, drawn, strict=True):
+            panel(ax, result)
+        return axes
+
+    def findings(self, result: LowRankResult) -> tuple[str, ...]:
+        """Return what was found; see `told`."""
+        return told(result)
+
+    def tables(self, result: LowRankResult) -> Mapping[str, pd.DataFrame]:
+        """Return the costs, the networks written down and trained, and how they compare."""
+        return {
+            "costs": result.costs,
+            "optima": result.optima,
+            "domination": result.domination,
+            "networks": result.networks,
+            "widths": result.widths,
+            "volumes": result.volumes,
+        }

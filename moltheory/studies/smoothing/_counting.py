@@ -1,0 +1,158 @@
+"""Counts of votes, turned into predictions with certified radii."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_count, check_fraction, frozen, real_array
+from moltheory.bounds import binomial_interval
+from moltheory.errors import InvalidInputError
+from moltheory.studies.smoothing._certificates import certified_radius
+
+__all__ = ["IntArray", "SmoothedPredictions", "certified_votes", "upper_other"]
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SmoothedPredictions:
+    """What a smoothed classifier says of n points.
+
+    Attributes
+    ----------
+    classes : (n,) ndarray of int
+        Place in `SmoothedClassifier.classes` of the class predicted; -1 where it abstains.
+    radii : (n,) ndarray
+        Certified radii, 0 where it abstains; zero everywhere if only a prediction was asked for.
+    p_other : (n,) ndarray
+        Upper bound on the probability of all other classes together.
+    sigma : (n,) ndarray
+        Standard deviations of the noise.
+    votes : (n, K) ndarray of int
+        Votes that the certificates rest on.
+    n_votes : int
+        Votes per point.
+    alpha : float
+        Failure probability of each certificate.
+    """
+
+    classes: IntArray
+    radii: FloatArray
+    p_other: FloatArray
+    sigma: FloatArray
+    votes: IntArray
+    n_votes: int
+    alpha: float
+
+    def __post_init__(self) -> None:
+        for name in ("classes", "radii", "p_other", "sigma", "votes"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    @property
+    def abstained(self) -> npt.NDArray[np.bool_]:
+        """Where nothing is claimed."""
+        return np.asarray(self.classes < 0)
+
+
+def upper_other(votes: npt.ArrayLike, n: int, /, *, alpha: float) -> FloatArray:
+    """Return upper bounds (Clopper-Pearson) on the probability of all other classes, from counts of one class.
+
+    Parameters
+    ----------
+    votes : (...) array_like of int
+        Votes for the class, 0 <= votes <= n.
+    n : int
+        All votes.
+    alpha : float
+        Failure probability of each bound, in (0, 1).
+
+    Returns
+    -------
+    (...) ndarray
+        Taken from the votes against it: no digit is lost where they are few.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+
+    Examples
+    --------
+    >>> upper_other([1000, 990], 1000, alpha=0.001).round(6)
+    array([0.006884, 0.023964])
+    """
+    check_fraction("alpha", alpha)
+    counts = np.asarray(votes)
+    if counts.dtype.kind not in "iu":
+        raise InvalidInputError(f"`votes` must be integer counts, got dtype {counts.dtype}.")
+    if counts.size and (counts.min() < 0 or counts.max() > check_count("n", n)):
+        raise InvalidInputError(f"`votes` must lie in [0, {n}], got {int(counts.min())} to {int(counts.max())}.")
+    return np.asarray(binomial_interval(n - counts.astype(np.int64), n, delta=alpha, side="upper").upper)
+
+
+def certified_votes(
+    votes: npt.ArrayLike,
+    /,
+    *,
+    guess: npt.ArrayLike,
+    sigma: npt.ArrayLike,
+    rate: float,
+    dimension: int,
+    alpha: float = 0.001,
+) -> SmoothedPredictions:
+    """Turn counts of votes into predictions with certified radii.
+
+    Parameters
+    ----------
+    votes : (n, K) array_like of int
+        Votes per point and class, the same number per point.
+    guess : (n,) array_like of int
+        Place of the class to certify; it must not be chosen by looking at `votes`.
+    sigma : float or (n,) array_like
+        Standard deviations of the noise, > 0.
+    rate : float
+        r >= 0, see `certified_radius`.
+    dimension : int
+        N >= 1, of the inputs.
+    alpha : float, default 0.001
+        Failure probability of each certificate, in (0, 1).
+
+    Returns
+    -------
+    SmoothedPredictions
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+
+    Examples
+    --------
+    >>> found = certified_votes([[3, 997], [520, 480]], guess=[1, 0], sigma=0.5, rate=0.01, dimension=3072)
+    >>> found.classes, found.radii.round(3)
+    (array([ 1, -1]), array([1.036, 0.   ]))
+    """
+    counts, chosen = np.asarray(votes), np.asarray(guess)
+    if counts.ndim != 2 or counts.size == 0 or counts.dtype.kind not in "iu" or counts.min() < 0:
+        raise InvalidInputError(f"`votes` must be counts of shape (n, K), got {counts.dtype} of shape {counts.shape}.")
+    totals = counts.sum(axis=1)
+    if totals.min() != totals.max() or totals[0] < 1:
+        raise InvalidInputError("`votes` must hold the same number of votes for every point, got different ones.")
+    inside = chosen.dtype.kind in "iu" and chosen.shape == counts.shape[:1]
+    if not inside or chosen.min() < 0 or chosen.max() >= counts.shape[1]:
+        raise InvalidInputError(f"`guess` must hold one place of a class per point, got {guess!r}.")
+    n = int(totals[0])
+    other = upper_other(np.take_along_axis(counts, chosen[:, None], axis=1)[:, 0], n, alpha=alpha)
+    spread = real_array("sigma", sigma, shape="(n,)", min_ndim=0, max_ndim=1)
+    if spread.shape not in ((), other.shape):
+        raise InvalidInputError(f"`sigma` must be one number or {len(other)}, got shape {spread.shape}.")
+    spread = np.broadcast_to(spread, other.shape)
+    radii = certified_radius(other, sigma=spread, rate=rate, dimension=dimension)
+    classes = np.where(other < 0.5, chosen, -1)
+    return SmoothedPredictions(classes.astype(np.int64), radii, other, spread, counts.astype(np.int64), n, alpha)

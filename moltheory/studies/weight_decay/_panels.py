@@ -1,0 +1,146 @@
+"""The panels of the study."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moltheory.plotting import COLORS, note, plain_powers, staircase
+from moltheory.studies.weight_decay._points import INDEPENDENT
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from moltheory.studies.weight_decay._study import WeightDecayResult
+
+__all__ = ["draw_balance", "draw_bound", "draw_certificate", "draw_conditioning"]
+
+_STYLES = [("truth", "o"), ("coverage", "s"), ("purity", "D"), ("deviation", "^"), ("extra", "v"), ("light", "X")]
+_FLOOR = 1e-13
+
+
+def draw_bound(ax: Axes, result: WeightDecayResult) -> None:
+    """NC1 during training, and its bound at the same iterates."""
+    from matplotlib.lines import Line2D
+
+    logged = result.sweep.iterates
+    logged = logged[(logged["decay"] == result.shown) & (logged["step"] > 0)]
+    handles: list[Any] = []
+    for (color, _), linear in zip(_STYLES, result.linear, strict=False):
+        medians = _medians(logged[logged["linear"] == linear], ["nc1", "bound"])
+        ax.plot(medians.index, medians["nc1"], color=COLORS[color])
+        if linear > 1:
+            ax.plot(medians.index, medians["bound"], "--", color=COLORS[color], linewidth=1.4)
+        handles.append(Line2D([], [], color=COLORS[color], label=f"L2 = {linear}"))
+    handles.append(Line2D([], [], color=COLORS["bound"], linestyle="--", linewidth=1.4, label="bound"))
+    ax.set_yscale("log")
+    # The bound starts far above; at the top right is room for the legend.
+    ax.set_ylim(top=1e4)
+    ax.set_xlabel("training time")
+    ax.set_ylabel("← better     NC1")
+    ax.set_title(f"NC1 and its bound, decay {result.shown:g}")
+    ax.legend(handles=handles, loc="upper right", ncols=2)
+    plain_powers(ax)
+
+
+def draw_balance(ax: Axes, result: WeightDecayResult) -> None:
+    """The imbalance during training relative to its start, and what gradient flow would do."""
+    linear = result.linear[-1]
+    logged = result.sweep.iterates
+    logged = logged[logged["linear"] == linear]
+    starts = logged.groupby("network")["gap"].transform("first")
+    # Drawn down to a tenth of the least median seen; below is room for the legend.
+    lowest = 0.1 * float((logged["gap"] / starts).groupby([logged["decay"], logged["time"]]).median().min())
+    times = np.linspace(0.0, float(logged["time"].max()), 300)
+    for (color, _), decay in zip(_STYLES[1:], result.decays, strict=False):
+        gaps = _medians(logged[logged["decay"] == decay], ["gap"])["gap"]
+        ax.plot(gaps.index, np.maximum(gaps / gaps.iloc[0], _FLOOR), color=COLORS[color], label=f"decay {decay:g}")
+        flow = np.exp(-2.0 * decay * times)
+        seen = flow > max(_FLOOR, lowest)
+        ax.plot(times[seen], flow[seen], ":", color="k", linewidth=1.2, zorder=3)
+    ax.set_yscale("log")
+    ax.set_ylim(max(_FLOOR, lowest**1.7), 10.0)
+    ax.set_xlabel("training time")
+    ax.set_ylabel("← better     imbalance / at start")
+    ax.set_title(f"Balance of linear layers, L2 = {linear}")
+    ax.legend(loc="lower left")
+    note(ax, "dotted: exp(−2 decay × time)", at=(0.98, 0.96), ha="right")
+    plain_powers(ax)
+
+
+def draw_conditioning(ax: Axes, result: WeightDecayResult) -> None:
+    """Condition number of the class means against the number of linear layers, where they are independent."""
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    ends = result.sweep.networks
+    lost = int((ends["nc2"] >= INDEPENDENT).sum())
+    ends = ends[ends["nc2"] < INDEPENDENT]
+    for k, ((color, marker), decay) in enumerate(zip(_STYLES[1:], result.decays, strict=False)):
+        values = ends[ends["decay"] == decay].groupby("linear")["nc2"].agg(["median", "min", "max"])
+        # Shifted a little so that ranges do not hide each other.
+        x = np.searchsorted(result.linear, values.index) + 0.07 * (k - (len(result.decays) - 1) / 2)
+        ax.vlines(x, values["min"], values["max"], color=COLORS[color], linewidth=1.0)
+        ax.plot(x, values["median"], marker=marker, color=COLORS[color], linewidth=1.4, label=f"decay {decay:g}")
+    ax.set_xticks(range(len(result.linear)), [str(one) for one in result.linear])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    # Above is room for the legend.
+    ax.set_ylim(0.7 if lost else 1.0, 1.25 * float(ends["nc2"].max()))
+    ax.set_xlabel("linear layers L2")
+    ax.set_ylabel("← better     NC2, condition number")
+    ax.set_title("Class means: median and range")
+    if lost:
+        note(ax, f"not shown: {lost} with dependent means", at=(0.02, 0.04))
+    ax.legend(loc="upper right")
+
+
+def draw_certificate(ax: Axes, result: WeightDecayResult) -> None:
+    """Test error against norm of all networks, and what the test set proves of them."""
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import NullFormatter
+
+    ends, certificate = result.sweep.networks, result.two
+    handles: list[Any] = []
+    kinds = {"excluded": certificate.excluded, "sure": certificate.sure}
+    kinds["undecided"] = ~(certificate.excluded | certificate.sure)
+    for (color, marker), linear in zip(_STYLES, result.linear, strict=False):
+        own = (ends["linear"] == linear).to_numpy()
+        for kind, chosen in kinds.items():
+            part = ends[own & chosen]
+            face = {"sure": COLORS[color], "undecided": "white", "excluded": "#DDDDDD"}[kind]
+            edge = COLORS["bound"] if kind == "excluded" else COLORS[color]
+            size = 9.0 if kind == "sure" else 5.0
+            ax.plot(
+                part["norm"],
+                part["test_error"],
+                marker,
+                markersize=size,
+                color=edge,
+                markerfacecolor=face,
+                zorder=4 if kind == "sure" else 3 if kind == "undecided" else 2,
+            )
+        handles.append(Line2D([], [], color=COLORS[color], marker=marker, linestyle="", label=f"L2 = {linear}"))
+    for kind, face in (("sure", "k"), ("undecided", "white"), ("excluded", "#DDDDDD")):
+        edge = COLORS["bound"] if kind == "excluded" else "k"
+        label = f"{kind}: {int(kinds[kind].sum())}"
+        handles.append(Line2D([], [], color=edge, marker="o", linestyle="", markerfacecolor=face, label=label))
+    ax.set_xscale("log")
+    low, high = float(ends["test_error"].min()), float(ends["test_error"].max())
+    ax.set_ylim(max(0.0, low - 0.1 * (high - low)), high + 0.55 * (high - low))
+    ax.set_xlim(float(ends["norm"].min()) * 0.85, float(ends["norm"].max()) * 1.15)
+    staircase(ax, ends[["norm", "test_error"]].to_numpy(), color="k", linewidth=0.8, zorder=1)
+    ticks = [tick for tick in (5, 10, 20, 50, 100, 200, 500) if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("← better     half the sum of squared norms")
+    ax.set_ylabel("← better     test error")
+    ax.set_title("What the test set proves")
+    ax.legend(handles=handles, loc="upper right", ncols=2)
+    plain_powers(ax)
+
+
+def _medians(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    found: pd.DataFrame = rows.groupby("time")[names].median()
+    return found

@@ -1,0 +1,186 @@
+"""Certificates from data alone: boxes around all risks, and paired comparisons of two models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, check_count, check_fraction
+from moltheory.bounds import certified_members, paired_dominance
+from moltheory.errors import InvalidInputError
+from moltheory.objectives import Known, Mean
+from moltheory.oracle import TypeEnumeration
+from moltheory.problems import FinitePopulation
+from moltheory.theorems._assumptions import EVENT, FINITE
+from moltheory.theorems._columns import TIE, columns, lead_axes, members, rows_last, scale_of, volumes, width_columns
+from moltheory.theorems._statement import Assumption, Inputs, Theorem
+
+__all__ = ["THEOREMS", "false_claims"]
+
+
+def wrong_certificate(
+    true: FloatArray, empirical: FloatArray, widths: FloatArray, *, reference: FloatArray, inward: bool = False
+) -> FloatArray:
+    """1 where a sure member is not on the true front or an excluded one is; else the worst of the two volumes.
+
+    `inward` exchanges the ends that decide about exclusion.
+    """
+    # Rounding must not decide a comparison of ends that are equal; known values stay single points.
+    radius = np.where(widths > 0.0, widths + TIE * scale_of(true, empirical), 0.0)[..., None, :]
+    lower, upper = empirical - radius, empirical + radius
+    sure, excluded = certified_members(lower, upper)
+    if inward:
+        _, excluded = certified_members(lower, np.maximum(lower, empirical))
+    lead = lead_axes(true, empirical)
+    optimal = members(true, lead)
+    wrong = (rows_last(sure, lead) & ~optimal).any(axis=0) | (rows_last(excluded, lead) & optimal).any(axis=0)
+    corner = width_columns(np.asarray(reference, dtype=np.float64), lead)
+    middle = volumes(columns(true, lead), corner)
+    above = volumes(columns(upper, lead), corner) - middle
+    gap = np.maximum(above, middle - volumes(columns(lower, lead), corner))
+    answer: FloatArray = np.where(wrong, 1.0, gap)
+    return answer
+
+
+def false_claims(problem: Any, n: int, delta: float, *, worst: bool = True) -> tuple[float, int]:
+    """Return P(the paired test at level delta claims a dominance that is not), exactly, and the number of types.
+
+    Parameters
+    ----------
+    problem : FinitePopulation
+        With 0/1 losses; data-independent objectives are compared as they are.
+    n : int
+        Sample size.
+    delta : float
+        Level.
+    worst : bool, default True
+        Take the objective with the largest p-value, as the theorem says; False takes the smallest (a wrong rule).
+
+    Returns
+    -------
+    probability : float
+        The largest over ordered pairs of hypotheses of which the first is not better in every objective.
+    n_types : int
+
+    Raises
+    ------
+    InvalidInputError
+        If the problem's losses are not 0/1.
+    TooLargeError
+        If there are too many sample types.
+    """
+    size, level = check_count("n", n), check_fraction("delta", delta)
+    losses, null = _null_pairs(problem)
+    if not null:
+        return 0.0, 0
+    limits = _critical_counts(size, level)
+    enumeration = TypeEnumeration(problem.probabilities, size, risks=lambda counts: counts[:, :, None].astype(float))
+    sums: list[list[float]] = []
+    for probabilities, found in enumeration.weighted_risks():
+        # Outcomes first: sums of a few of them then run over long rows of memory.
+        counts = np.ascontiguousarray(found[..., 0].T).astype(np.int64)
+        rejections: dict[bytes, npt.NDArray[np.bool_]] = {}
+        sums.append([])
+        for first, second in null:
+            claimed = [
+                _rejects(counts, losses[:, first, i], losses[:, second, i], limits, rejections)
+                for i in range(losses.shape[2])
+            ]
+            claims = np.logical_and.reduce(claimed) if worst else np.logical_or.reduce(claimed)
+            sums[-1].append(math.fsum(probabilities[claims].tolist()))
+    return max(math.fsum(column) for column in zip(*sums, strict=True)), enumeration.n_types
+
+
+def _rejects(
+    counts: npt.NDArray[np.int64],
+    candidate: npt.NDArray[np.bool_],
+    other: npt.NDArray[np.bool_],
+    limits: npt.NDArray[np.int64],
+    known: dict[bytes, npt.NDArray[np.bool_]],
+) -> npt.NDArray[np.bool_]:
+    """Return for which types, counts (s, T), one objective speaks for the candidate; pairs often share the answer."""
+    only_candidate, only_other = candidate & ~other, other & ~candidate
+    key = only_candidate.tobytes() + only_other.tobytes()
+    if key not in known:
+        n10, n01 = counts[only_candidate].sum(axis=0), counts[only_other].sum(axis=0)
+        known[key] = n10 <= limits[n10 + n01]
+    return known[key]
+
+
+def _null_pairs(problem: Any) -> tuple[npt.NDArray[np.bool_], list[tuple[int, int]]]:
+    """Return 0/1 losses (s, H, N') of the estimated objectives, and the pairs that must not be claimed."""
+    if not isinstance(problem, FinitePopulation) or not all(isinstance(m, Mean | Known) for m in problem.measures):
+        raise InvalidInputError(f"`problem` must be a finite population of mean 0/1 losses, got {problem!r}.")
+    losses = np.stack([m.cells[0].losses for m in problem.measures if isinstance(m, Mean)], axis=-1)
+    if not np.isin(losses, (0.0, 1.0)).all():
+        raise InvalidInputError("`problem` must satisfy the assumption 'losses are 0 or 1', got other losses.")
+    true = problem.true.risks()
+    estimated = problem.true.data_dependent
+    pairs = []
+    for a in range(problem.n_hypotheses):
+        for b in range(problem.n_hypotheses):
+            known = (true[a, ~estimated] <= true[b, ~estimated]).all()
+            if a != b and known and (true[a, estimated] >= true[b, estimated]).any():
+                pairs.append((a, b))
+    return losses.astype(np.bool_), pairs
+
+
+def _critical_counts(n: int, delta: float) -> npt.NDArray[np.int64]:
+    """Return for m = 0..n the largest k with P(Bin(m, 1/2) <= k) <= delta, -1 where there is none."""
+    limits = np.full(n + 1, -1, dtype=np.int64)
+    for m in range(1, n + 1):
+        k = np.arange(m + 1)
+        tails = paired_dominance(k[:, None], (m - k)[:, None])
+        limits[m] = np.searchsorted(tails, delta, side="right") - 1
+    return limits
+
+
+def _reference_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
+    return [{"reference": limits}]
+
+
+def _ordered(lower: Any, upper: Any) -> bool:
+    return bool((np.asarray(lower) <= np.asarray(upper)).all())
+
+
+THEOREMS = (
+    Theorem(
+        id="front-certificate",
+        statement="if l <= L <= u for all h: the sure are on the true front, the excluded are not, and HV of the upper "
+        "ends <= HV of the true front <= HV of the lower ends",
+        source="derived",
+        provenance="derived",
+        violation=wrong_certificate,
+        assumptions=(FINITE, EVENT, Assumption("l <= u", "upper", ("lower", "upper"), _ordered)),
+        inputs={"lower": "l, (..., H, N)", "upper": "u, (..., H, N)"},
+        value=lambda lower, upper: certified_members(lower, upper),
+        function="bounds.certified_members",
+        cases=_reference_cases,
+    ),
+    Theorem(
+        id="paired-dominance",
+        statement="max_i P(Bin(n10_i + n01_i, 1/2) <= n10_i) <= delta has probability <= delta unless the candidate is "
+        "truly better in every estimated objective",
+        source="McNemar 1947, doi 10.1007/BF02295996; Berger 1982, doi 10.1080/00401706.1982.10487790",
+        provenance="reproduction",
+        inputs={"only_candidate": "n10, (..., N) counts", "only_other": "n01, (..., N) counts"},
+        value=lambda only_candidate, only_other: paired_dominance(only_candidate, only_other),
+        assumptions=(
+            Assumption(
+                "counts are >= 0",
+                "only_candidate",
+                ("only_candidate", "only_other"),
+                lambda only_candidate, only_other: bool(
+                    (np.asarray(only_candidate) >= 0).all() and (np.asarray(only_other) >= 0).all()
+                ),
+            ),
+        ),
+        function="bounds.paired_dominance",
+        deterministic=False,
+        failure=false_claims,
+    ),
+)

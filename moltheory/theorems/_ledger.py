@@ -1,0 +1,118 @@
+"""The ledger: all statements by id, and those that a user adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from moltheory.errors import InvalidInputError
+from moltheory.theorems import (
+    _certificate_statements,
+    _converse_statements,
+    _convexity_statements,
+    _front_statements,
+    _generalization_statements,
+)
+from moltheory.theorems._statement import Theorem
+
+__all__ = ["Ledger", "ledger"]
+
+_MODULES = (
+    _generalization_statements,
+    _front_statements,
+    _converse_statements,
+    _convexity_statements,
+    _certificate_statements,
+)
+_ORDER = (
+    "joint",
+    "scalarized",
+    "scalarized-excess",
+    "constrained-excess",
+    "forward",
+    "weak-converse",
+    "boundary",
+    "hypervolume",
+    "interior-weights",
+    "strongly-monotone",
+    "strong-convexity",
+    "slack-pruned",
+    "resolved-gaps",
+    "a-posteriori-excess",
+    "front-certificate",
+    "paired-dominance",
+)
+
+
+class Ledger(Mapping[str, Theorem]):
+    """An immutable mapping from ids to theorems.
+
+    Examples
+    --------
+    >>> mine = Theorem(id="nothing-moves", statement="L = Lhat", source="mine", provenance="conjecture",
+    ...                violation=lambda true, empirical, widths: abs(true - empirical).max(axis=(-2, -1)))
+    >>> extended = ledger().with_theorem(mine)
+    >>> "nothing-moves" in extended, "nothing-moves" in ledger()
+    (True, False)
+    """
+
+    def __init__(self, theorems: Iterable[Theorem]) -> None:
+        self._theorems: dict[str, Theorem] = {}
+        for theorem in theorems:
+            if not isinstance(theorem, Theorem):
+                raise InvalidInputError(f"`theorems` must hold Theorem objects, got {type(theorem).__name__}.")
+            if theorem.id in self._theorems:
+                raise InvalidInputError(f"`theorems` must have distinct ids, got {theorem.id!r} twice.")
+            self._theorems[theorem.id] = theorem
+
+    def with_theorem(self, theorem: Theorem, /) -> Ledger:
+        """Return a ledger with one more theorem; this one is left as it is.
+
+        Raises
+        ------
+        InvalidInputError
+            If its id is taken, or it is not a Theorem.
+        """
+        return Ledger([*self._theorems.values(), theorem])
+
+    def __getitem__(self, key: str) -> Theorem:
+        """Return a theorem by id."""
+        try:
+            return self._theorems[key]
+        except KeyError:
+            raise KeyError(f"no theorem {key!r}; there are {', '.join(self._theorems)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over ids."""
+        return iter(self._theorems)
+
+    def __len__(self) -> int:
+        """Return the number of theorems."""
+        return len(self._theorems)
+
+    def __repr__(self) -> str:
+        """Ids."""
+        return f"Ledger({', '.join(self._theorems)})"
+
+
+def ledger() -> Ledger:
+    """Return all statements of the package.
+
+    Returns
+    -------
+    Ledger
+        A mapping from ids to `Theorem`; ``with_theorem`` extends a copy.
+
+    Examples
+    --------
+    >>> ledger()["forward"].evaluate(widths=[0.125, 0.0])
+    array([0.25, 0.  ])
+    """
+    rooms = (
+        _generalization_statements,
+        _front_statements,
+        _converse_statements,
+        _convexity_statements,
+        _certificate_statements,
+    )
+    found = {theorem.id: theorem for room in rooms for theorem in room.THEOREMS}
+    return Ledger(found[name] for name in _ORDER)

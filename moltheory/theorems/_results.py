@@ -1,0 +1,210 @@
+"""What a check reports: the level of the event, violations with realized widths, the distribution of the slack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moltheory._core._validation import FloatArray, check_fraction
+from moltheory.theorems._columns import TOLERANCE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CheckResult", "Level", "Slack", "SlackRecorder"]
+
+# Bins of the slack: eight of equal length in each octave from 2^-40 to 2^40.
+_SHIFT = 49
+_FIRST = int(np.array(2.0**-40).view(np.int64)) >> _SHIFT
+_EDGES = (np.arange(_FIRST, (int(np.array(2.0**40).view(np.int64)) >> _SHIFT) + 1) << _SHIFT).view(np.float64)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A failure probability, exact up to rounding or with an interval that holds except with probability 1e-6."""
+
+    probability: float
+    low: float
+    high: float
+
+    def __repr__(self) -> str:
+        """Probability, and the interval where it is not exact."""
+        if self.high - self.low <= 1e-12 * max(self.probability, 1e-300):
+            return f"{self.probability:.6g}"
+        return f"{self.probability:.6g} in [{self.low:.6g}, {self.high:.6g}]"
+
+
+@dataclass(frozen=True, eq=False)
+class Slack:
+    """Distribution of the slack over samples, and over the inputs tried with equal weight.
+
+    Attributes
+    ----------
+    smallest, mean, largest : float
+        The smallest is what a sharper constant would have to respect.
+    tight : float
+        Probability of a slack of at most 1e-12: how often the statement is attained.
+    """
+
+    smallest: float
+    mean: float
+    largest: float
+    tight: float
+    _mass: FloatArray = field(repr=False)
+
+    def quantile(self, q: float) -> float:
+        """Return the q-quantile, from below within a factor 9/8; 0 where that much of the slack is below 1e-12.
+
+        Raises
+        ------
+        InvalidInputError
+            If q is not in (0, 1).
+        """
+        total = np.cumsum(self._mass)
+        k = int(np.searchsorted(total, check_fraction("q", q) * total[-1]))
+        if k == 0:
+            return 0.0
+        return float(_EDGES[k - 1])
+
+
+class SlackRecorder:
+    """Adds up slacks block by block, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._low, self._high, self._sum, self._weight = math.inf, -math.inf, 0.0, 0.0
+        self._mass = np.zeros(_EDGES.size + 1)
+
+    def add(self, slack: FloatArray, weights: FloatArray) -> None:
+        """Record slacks (T,); infinite ones mean that the statement was silent."""
+        if not np.isfinite(slack).all():
+            kept = np.isfinite(slack)
+            slack, weights = slack[kept], weights[kept]
+        if slack.size == 0:
+            return
+        self._low = min(self._low, float(slack.min()))
+        self._high = max(self._high, float(slack.max()))
+        self._sum += float((slack * weights).sum())  # a dot product would start threads for each block
+        self._weight += float(weights.sum())
+        # Exponent and first three bits of the mantissa, as they stand in memory: eight bins for each octave.
+        bins = np.clip(slack, _EDGES[0], _EDGES[-1]).view(np.int64) >> _SHIFT
+        bins -= _FIRST
+        bins[slack <= TOLERANCE] = -1
+        bins += 1
+        self._mass += np.bincount(bins, weights=weights, minlength=self._mass.size)
+
+    def share(self, n_cases: int) -> float:
+        """Return the probability that the statement said something, averaged over the inputs."""
+        return min(1.0, self._weight / n_cases)
+
+    def result(self) -> Slack | None:
+        """Return the distribution; None if the statement was always silent."""
+        if self._weight == 0.0:
+            return None
+        mass = self._mass / self._weight
+        mass.flags.writeable = False
+        return Slack(self._low, self._sum / self._weight, self._high, float(mass[0]), mass)
+
+
+@dataclass(frozen=True, eq=False)
+class CheckResult:
+    """What `check` found.
+
+    Attributes
+    ----------
+    theorem, problem : str
+    n : int
+    delta : float
+    method : {"exact", "monte-carlo", "not applicable"}
+    n_samples : int
+        Sample types or samples looked at.
+    event_failure : Level or None
+        Probability that E fails with the stated widths, or that the statement fails where it has a level of its
+        own; None where no widths can be stated.
+    violations : int
+        Samples and inputs for which the statement fails with realized widths by more than rounding (1e-12, times
+        the largest risk if that is above 1).
+    slack : Slack or None
+        With realized widths; None for statements that are not deterministic on E.
+    said : float
+        Probability that the statement's assumptions about the sample held, averaged over inputs.
+    worst : float
+        Largest violation; negative where all slacks are positive.
+    worst_inputs : mapping
+        The inputs at which it was found.
+    reason : str
+        Why the statement is not applicable.
+    """
+
+    theorem: str
+    problem: str
+    n: int
+    delta: float
+    method: str
+    n_samples: int
+    event_failure: Level | None
+    violations: int
+    slack: Slack | None
+    said: float
+    worst: float = math.nan
+    worst_inputs: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+    @classmethod
+    def silent(cls, theorem: str, problem: str, n: int, delta: float, reason: str) -> CheckResult:
+        """Report that the statement is not about such a problem."""
+        return cls(theorem, problem, n, delta, "not applicable", 0, None, 0, None, 0.0, reason=reason)
+
+    @property
+    def applicable(self) -> bool:
+        """Whether the statement is about this problem."""
+        return not self.reason
+
+    @property
+    def level_holds(self) -> bool:
+        """Whether the failure probability is not certainly above delta."""
+        return self.event_failure is None or self.event_failure.low <= self.delta
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing speaks against the statement; False where it is not applicable."""
+        return self.applicable and self.violations == 0 and self.level_holds
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row."""
+        import pandas as pd
+
+        failure = self.event_failure
+        row = {
+            "theorem": self.theorem,
+            "problem": self.problem,
+            "n": self.n,
+            "delta": self.delta,
+            "method": self.method,
+            "n_samples": self.n_samples,
+            "holds": self.holds if self.applicable else None,
+            "event_failure": math.nan if failure is None else failure.probability,
+            "violations": self.violations,
+            "smallest_slack": math.nan if self.slack is None else self.slack.smallest,
+            "mean_slack": math.nan if self.slack is None else self.slack.mean,
+            "tight": math.nan if self.slack is None else self.slack.tight,
+            "said": self.said,
+        }
+        return pd.DataFrame([row])
+
+    def __repr__(self) -> str:
+        """Verdict, level, violations and slack on one line."""
+        where = f"{self.theorem!r} on {self.problem}, n={self.n}, delta={self.delta:g}"
+        if not self.applicable:
+            return f"CheckResult({where}: not applicable, {self.reason})"
+        parts = [f"{self.method} over {self.n_samples}"]
+        if self.event_failure is not None:
+            parts.append(f"P(fails)={self.event_failure!r}")
+        if self.slack is not None:
+            parts.append(
+                f"{self.violations} violations, slack >= {self.slack.smallest:.3g}, tight {self.slack.tight:.3g}"
+            )
+        return f"CheckResult({where}: {'holds' if self.holds else 'FAILS'}; {'; '.join(parts)})"

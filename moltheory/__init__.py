@@ -55,6 +55,7 @@ __all__ = [
     "solve_front",
     "solvers",
     "studies",
+    "testing",
     "theorems",
 ]
 
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
         scalarization,
         solvers,
         studies,
+        testing,
         theorems,
     )
     from moltheory.bounds import Bound, Interval

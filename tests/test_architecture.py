@@ -31,6 +31,7 @@ _FLOORS = {
     "certification": 4,
     "experiments": 5,
     "theorems": 5,
+    "testing": 6,
     "figures": 6,
     "studies": 6,
     "_cli_certify": 6,

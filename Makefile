@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= reproduction
-# The optional extra of one study. Name another build if this one is not for your machine.
+# The optional extra of the studies that train networks. Name another build if this one is not for your machine.
 TORCH ?= torch==2.13.0
 # Two processes; a module stays in one of them, so that its fixtures are made once.
 PARALLEL := -n 2 --dist loadscope
@@ -16,7 +16,7 @@ help:
 	@echo "make test-portable  the numeric tests on other BLAS kernels, instruction sets, versions and Pythons"
 	@echo "make quick          the same with a small budget, into $(OUT)-quick"
 	@echo "make studies        the full report with the case studies, about half an hour"
-	@echo "make torch          install the optional extra of the study fully-connected"
+	@echo "make torch          install torch, the optional extra with which studies train networks"
 	@echo "make slow           the long statistical tests, at CI's budget"
 	@echo "make full           the long statistical tests, at full budget"
 	@echo "make lint           format, lint and type checks"

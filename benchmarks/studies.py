@@ -19,7 +19,7 @@ from moltheory.reports import Settings
 from moltheory.studies import get_study, run_study
 from moltheory.studies.gradient_outer_product import digit_split, recursive_features
 from moltheory.studies.low_rank_bias import Cell, trained_networks
-from moltheory.studies.low_rank_bias._training import FACTOR, WIDTH
+from moltheory.studies.low_rank_bias._experiment import FACTOR, WIDTH
 
 _STUDIES = (
     "unconstrained-features",

@@ -20,47 +20,49 @@ if TYPE_CHECKING:
 __all__ = ["add_certify_options", "run_certify"]
 
 DESCRIPTION = """\
-Tell which models are on the true Pareto front, which are not and who beats
-them, and which these examples cannot tell: with probability at least 1 - delta
-everything said is true at once.
+Report which models are certainly on the true Pareto front, which are
+certainly not on it and which model dominates them, and which remain undecided.
+With probability at least 1 - delta, all verdicts are correct at once.
 """
 EPILOG = """\
-files:
-  wide table   one row per example, one column per model, called 'model' (the
-               objective is then 'loss') or 'model/objective' (split at its
-               last slash); maybe columns 'example' and 'cluster'; an empty
-               field means not evaluated, True is 1
-  long table   columns model, example, loss, maybe objective and cluster;
-               a missing row means not evaluated
+input files:
+  wide table   one row per example and one column per model, named 'model'
+               (the objective is then 'loss') or 'model/objective' (split at
+               the last slash); optional columns 'example' and 'cluster'; an
+               empty field means not evaluated, True is read as 1
+  long table   columns model, example and loss, optionally objective and
+               cluster; a missing row means not evaluated
   NPY          losses (examples, models, objectives) or (examples, models)
-  NPZ          an array 'losses' like that, maybe 'models' and 'objectives'
-               (names) and 'cluster'
-  COSTS        CSV with a column 'model' and one per cost, or JSON such as
-               {"model A": {"size": 7}, "model B": {"size": 9}}
+  NPZ          such an array named 'losses', optionally 'models' and
+               'objectives' (names) and 'cluster'
+  COSTS        CSV with a column 'model' and one column per cost, or JSON such
+               as {"model A": {"size": 7}, "model B": {"size": 9}}
 Tables are .csv or .parquet. Files of any size are read in bounded memory if
-the rows of one example (and those of one cluster) follow one another; others
-are sorted in memory up to 20 million losses, and refused beyond.
+the rows of each example (and those of each cluster) are contiguous; otherwise
+up to 20 million losses are sorted in memory, and larger files are refused.
 
-what is printed:
-  on the front no model is at least as good everywhere and better somewhere;
-               with --epsilon: none is better by E everywhere
-  not on it    the model named beats it; confidence is 1 minus the adjusted
-               p-value of that verdict
-  [low, high]  holds the true mean, for all models and objectives at once
-  --json       one object: per model sure, excluded, excluded_by (a number of
-               a model, -1 = nobody), level (the adjusted p-value, null = not
-               excluded), within_slack, replaceable_by, estimates and boxes
-               [model][objective]; beats lists [winner, loser]; and names,
-               objectives, maximise, data_dependent, epsilon, delta, spent,
-               n_examples, methods, assumptions. moltheory.Certificate tells
-               what each means; Certificate.from_json reads it back
+output:
+  on the front no other model is at least as good in every objective and
+               better in one; with --epsilon: none is better by E in all
+  not on it    the named model dominates it; confidence is 1 minus the
+               adjusted p-value of this verdict
+  [low, high]  contains the true mean, for all models and objectives at once
+  --json       one object. Per model: sure, excluded, excluded_by (index of a
+               model, -1 = none), adjusted_p_value (null = not excluded),
+               within_slack, replaceable_by, estimates and boxes
+               [model][objective]. dominates lists pairs of models,
+               [dominating, dominated]. Also names, objectives, maximise,
+               data_dependent, epsilon, delta, delta_allocation, n_examples,
+               methods and assumptions. They are described in the
+               documentation of moltheory.Certificate, whose from_json reads
+               the object back
 
 examples:
   moltheory certify losses.csv --costs costs.csv
   moltheory certify answers.parquet --maximise accuracy --html report.html
   moltheory certify losses.npy --delta 0.01 --epsilon 0.005 --json
 
-exit status: 0; 2 after a refusal in one sentence, with nothing written
+exit status: 0, or 2 if the input is refused; nothing is written then
 """
 
 
@@ -70,48 +72,58 @@ def add_certify_options(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", metavar="FILE", help="losses: .csv, .parquet (.pq), .npy or .npz")
-    parser.add_argument("--objectives", metavar="A,B", help="objectives of the file that count (default: all)")
-    parser.add_argument("--maximise", metavar="A,B", help="objectives or costs of which more is better (default: none)")
-    parser.add_argument("--costs", metavar="COSTS", help=".csv or .json with known costs per model: further objectives")
-    parser.add_argument("--clusters", metavar="COLUMN", help="examples with the same entry there belong together")
+    parser.add_argument("--objectives", metavar="A,B", help="objectives to use (default: all in the file)")
+    parser.add_argument("--maximise", metavar="A,B", help="objectives or costs to be maximised (default: none)")
+    parser.add_argument(
+        "--costs", metavar="COSTS", help=".csv or .json with known costs of each model, added as objectives"
+    )
+    parser.add_argument(
+        "--clusters", metavar="COLUMN", help="column that marks dependent examples, for example by patient"
+    )
     parser.add_argument(
         "--largest-cluster",
         type=int,
         metavar="N",
-        help="examples that no cluster exceeds, fixed before the data (default: the largest cluster seen is taken for "
-        "the largest there is, and nothing is guaranteed if larger ones exist)",
+        help="upper bound on the size of every cluster, fixed before the data (default: the largest observed size; the "
+        "guarantee then assumes that no larger cluster exists)",
     )
     parser.add_argument(
         "--cluster-weights",
         default="size",
-        help="size: means over examples; equal: means over clusters, whatever their sizes (default: %(default)s)",
+        help="size: average over examples; equal: average over clusters, whatever their size (default: %(default)s)",
     )
     parser.add_argument("--delta", type=float, default=0.05, help="total failure probability (default: %(default)s)")
     parser.add_argument(
         "--epsilon",
         action="append",
         metavar="[A=]E",
-        help="slack: on the front then means that none is better by E in every objective (or by E in A, for each A "
-        "given); not on it still means beaten; may be repeated",
+        help="tolerance, in units of the losses: a model then counts as on the front if no other model is better by E "
+        "in every objective (A=E: by E in objective A); may be repeated",
     )
     parser.add_argument(
         "--loss-range",
         action="append",
         nargs="+",
         metavar="LOW HIGH",
-        help="smallest and largest possible loss (default: 0 1); 'A LOW HIGH' for objective A, may be repeated",
+        help="smallest and largest possible loss (default: 0 1); 'A LOW HIGH' for objective A; may be repeated",
     )
     parser.add_argument("--method", default="auto", help="auto, boxes or paired (default: %(default)s)")
-    parser.add_argument("--more", action="store_true", help="estimate how many more examples the undecided need")
+    parser.add_argument(
+        "--plan", action="store_true", help="estimate how many more examples would decide the undecided models"
+    )
+    parser.add_argument("--more", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print the certificate as JSON instead of a table")
-    parser.add_argument("--html", metavar="REPORT", help="write a report page, which includes --more")
+    parser.add_argument("--html", metavar="REPORT", help="write a report page, which includes the plan")
 
 
 def run_certify(options: argparse.Namespace) -> int:
     """Read, certify, write, print; return 0."""
-    from moltheory.certification import certificate_page, certify, further_examples, open_losses, read_costs
+    from moltheory.certification import certificate_page, certify, open_losses, read_costs
     from moltheory.runs import write_atomically
 
+    if options.more:
+        print("moltheory: --more is deprecated and will be removed in 0.4; use --plan.", file=sys.stderr)
+    planned = options.plan or options.more
     page = _page(options)
     wanted = None if options.objectives is None else _listed(options.objectives)
     ranges = _ranges(options.loss_range)
@@ -121,7 +133,6 @@ def run_certify(options: argparse.Namespace) -> int:
     pairs = [ranges.get(name, (0.0, 1.0)) if isinstance(ranges, dict) else ranges for name in source.objective_names]
     ends = ([low for low, _ in pairs], [high for _, high in pairs])
     maximised = [check_choice("maximise", name, names) for name in _listed(options.maximise)]
-    sizes = {"largest_cluster": options.largest_cluster, "cluster_weights": options.cluster_weights}
     certificate = certify(
         source,
         delta=options.delta,
@@ -130,23 +141,22 @@ def run_certify(options: argparse.Namespace) -> int:
         maximise=[name in maximised for name in names],
         epsilon=_slack(options.epsilon, names, len(source.objective_names)),
         method=options.method,
-        **sizes,
+        largest_cluster=options.largest_cluster,
+        cluster_weights=options.cluster_weights,
     )
-    further = None
-    if (options.more or page) and certificate.undecided.any():
-        further = further_examples(source, certificate, loss_range=ends, **sizes)
+    plan = certificate.plan() if (planned or page) and certificate.undecided.any() else None
     if page is not None:
-        write_atomically(page, certificate_page(certificate, title=Path(options.file).name, further=further))
+        write_atomically(page, certificate_page(certificate, title=Path(options.file).name, further=plan))
     if options.json:
         _say([certificate.to_json()])
         return 0
     lines = _verdicts(certificate)
     if source.has_clusters and options.largest_cluster is None and options.cluster_weights == "size":
         lines.append(
-            "This holds if no cluster is larger than the largest in the file; --largest-cluster states a size."
+            "This assumes that no cluster is larger than the largest one in the file; --largest-cluster states a bound."
         )
-    if options.more and further is not None:
-        lines += _further(further)
+    if planned and plan is not None:
+        lines += _plan_lines(plan)
     if page is not None:
         lines.append(f"Report: {page}")
     _say(lines)
@@ -154,7 +164,7 @@ def run_certify(options: argparse.Namespace) -> int:
 
 
 def _page(options: argparse.Namespace) -> Path | None:
-    """Find out before the work whether the report can be written."""
+    """Return where the report goes; refused before any work starts if it cannot be written there."""
     if options.html is None:
         return None
     page = Path(options.html)
@@ -215,23 +225,33 @@ def _verdicts(certificate: Certificate) -> list[str]:
 
     lines = [*_aligned(*verdict_rows(certificate)), "", summary_sentence(certificate), directions_text(certificate)]
     if len(certificate) > certificate.n_examples:
-        lines.append("These are more models than examples: arrays must be (examples, models), not the other way round.")
+        lines.append(
+            "There are more models than examples; arrays must have shape (examples, models), not the transpose."
+        )
     return lines
 
 
-def _further(further: pd.DataFrame) -> list[str]:
+def _plan_lines(plan: pd.DataFrame) -> list[str]:
     from moltheory.certification._format import count_text
 
-    rows: list[list[str]] = []
-    for row in further.to_dict("records"):
-        counts = (count_text(float(row[key])) for key in ("more", "bound", "bound_high"))
-        rows.append([str(row["model"]), str(row["hardest"]), *counts])
-    said = "Further examples that would settle the undecided: expected, and enough in 80% of cases, at the observed"
-    rest = "rates or whatever the true rates are, which may be closer (a plan, no guarantee):"
+    counts = ("expected_additional", "sufficient_additional", "sufficient_additional_high")
+    rows = [
+        [str(row["model"]), str(row["hardest_rival"]), *(count_text(float(row[name])) for name in counts)]
+        for row in plan.to_dict("records")
+    ]
+    intro = [
+        "Additional examples that would decide the undecided models: the expected number, and numbers that suffice with",
+        "probability 80%, if the observed rates are the true ones and whatever the true rates are (an estimate, not a",
+        "guarantee):",
+    ]
     head = ["model", "hardest rival", "expected", "80%, observed rates", "80%, any rates"]
-    lines = ["", said, rest, "", *_aligned(head, rows)]
-    if further["bound_high"].isin([float("inf")]).any():
-        lines += ["", "Where no end is in sight there may be no gap: a slack (--epsilon) is then the better question."]
+    lines = ["", *intro, "", *_aligned(head, rows)]
+    if plan["sufficient_additional_high"].isin([float("inf")]).any():
+        lines += [
+            "",
+            "'no end in sight' means that the data do not rule out equal models, so no sample size can be planned;",
+            "consider allowing a tolerance with --epsilon.",
+        ]
     return lines
 
 
@@ -244,7 +264,7 @@ def _aligned(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
 
 
 def _say(lines: Sequence[str]) -> None:
-    """Print; a reader that has seen enough, such as `head`, is no error."""
+    """Print the lines; a closed pipe, as after `head`, is not an error."""
     try:
         print("\n".join(lines), flush=True)
     except OSError as error:

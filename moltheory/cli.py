@@ -20,12 +20,12 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status: 0, or 2 after a refusal in one sentence.
+    """Return the exit status of one command: 0, or 2 if an argument was refused.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Arguments without the program's name; those of the process by default.
+        Arguments without the name of the program; those of the process by default.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         # `reproduce` keeps its simulations block by block in the output folder.
         kept = (
-            ", finished blocks are kept, and the same command goes on"
+            ", finished blocks are kept, and the same command resumes there"
             if options.command in ("reproduce", "study")
             else ""
         )
@@ -63,59 +63,69 @@ def _parser() -> argparse.ArgumentParser:
 
     _reproduce_options(
         command(
-            "reproduce", _reproduce, "simulate empirical against true Pareto sets; write figures, tables and a page"
+            "reproduce",
+            _reproduce,
+            "compare empirical with true Pareto sets by simulation; write figures, tables and a page",
         )
     )
     add_certify_options(
-        command("certify", run_certify, "tell which models are really on the front, from a file of losses")
+        command("certify", run_certify, "certify which models are on the true Pareto front, from a file of losses")
     )
-    _study_options(command("study", _study, "repeat a paper's system at small scale, and tell what was found"))
-    _bound_options(command("bound", _bound, "evaluate every bound that the given facts allow"))
-    _theorems_options(command("theorems", _theorems, "list the statements, check them exactly, or attack them"))
+    _study_options(
+        command("study", _study, "reproduce the experiments of a paper at small scale and report the findings")
+    )
+    _bound_options(command("bound", _bound, "evaluate every bound that applies to the given quantities"))
+    _theorems_options(
+        command("theorems", _theorems, "list the statements, check them exactly, or search for counterexamples")
+    )
     return parser
 
 
 def _reproduce_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", default="reproduction", metavar="FOLDER", help="where to (default: %(default)s)")
-    parser.add_argument("--only", action="append", metavar="NAME", help="one figure; may be repeated")
+    parser.add_argument("--out", default="reproduction", metavar="FOLDER", help="output folder (default: %(default)s)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="produce this figure only; may be repeated")
     parser.add_argument("--list", action="store_true", help="list the figures and stop")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
-    parser.add_argument("--n-jobs", type=int, default=-1, help="processes; -1 is one per core (default)")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="number of processes; -1 is one per core (default)")
     parser.add_argument("--quick", action="store_true", help="a small budget, in under a minute")
-    parser.add_argument("--studies", action="store_true", help="the case studies too, under their own heading")
+    parser.add_argument("--studies", action="store_true", help="include the case studies, under a heading of their own")
 
 
 def _study_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="the study; --list tells which there are")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="name of the study; see --list")
     parser.add_argument("--list", action="store_true", help="list the studies and stop")
-    parser.add_argument("--out", metavar="FOLDER", help="where to (default: study-NAME)")
+    parser.add_argument("--out", metavar="FOLDER", help="output folder (default: study-NAME)")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
-    parser.add_argument("--n-jobs", type=int, default=-1, help="processes; -1 is one per core (default)")
+    parser.add_argument("--n-jobs", type=int, default=-1, help="number of processes; -1 is one per core (default)")
     parser.add_argument("--quick", action="store_true", help="a small budget, in under 20 seconds")
     parser.add_argument("--data", metavar="FOLDER", help="fully-connected: original files of CIFAR-10 or MNIST")
     parser.add_argument("--json", action="store_true", help="print findings and tables as JSON")
 
 
 def _bound_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--n", type=int, help="number of examples: gives widths and intervals")
+    parser.add_argument("--n", type=int, help="number of examples; gives half-widths and intervals")
     parser.add_argument("--delta", type=float, default=0.05, help="total failure probability (default: %(default)s)")
     parser.add_argument("--objectives", type=int, default=1, help="number of data-dependent objectives")
     parser.add_argument("--hypotheses", type=int, help="size of a finite class")
     parser.add_argument("--dimension", type=int, help="VC dimension of a class with 0/1 loss")
     parser.add_argument("--weight-norm", type=float, help="radius of a class of linear predictors")
-    parser.add_argument("--input-norm", type=float, default=1.0, help="largest norm of an input (default: %(default)s)")
+    parser.add_argument(
+        "--input-norm", type=float, default=1.0, help="upper bound on the norm of an input (default: %(default)s)"
+    )
     parser.add_argument("--lipschitz", type=float, default=1.0, help="Lipschitz constant (default: %(default)s)")
-    parser.add_argument("--errors", type=int, help="errors of one fixed model on the n examples")
-    parser.add_argument("--excess", type=float, help="target for twice the width: gives sample sizes")
+    parser.add_argument("--errors", type=int, help="number of errors of one fixed model on the n examples")
+    parser.add_argument("--excess", type=float, help="target for twice the half-width; gives sample sizes")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def _theorems_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", nargs="*", metavar="ID", help="statements; all by default")
+    parser.add_argument("id", nargs="*", metavar="ID", help="statements (default: all)")
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--check", action="store_true", help="check on a world with known truth, over all samples")
+    action.add_argument("--check", action="store_true", help="check on a population with known truth, over all samples")
     action.add_argument("--falsify", type=int, metavar="BUDGET", help="search for a violation, trying BUDGET pairs")
-    parser.add_argument("--world", default="reference_world", help="of moltheory.problems (default: %(default)s)")
+    parser.add_argument(
+        "--world", default="reference_world", help="population from moltheory.problems (default: %(default)s)"
+    )
     parser.add_argument("--n", type=int, default=20, help="sample size for --check (default: %(default)s)")
     parser.add_argument("--delta", type=float, default=0.05, help="failure probability (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of --falsify (default: %(default)s)")
@@ -137,9 +147,11 @@ def _reproduce(options: argparse.Namespace) -> int:
         from moltheory.studies import get_study, study_names
 
         studies = [get_study(name) for name in study_names()]
-        if find_spec("torch") is None:
-            print("fully-connected is left out: it needs torch; `moltheory study fully-connected` tells how to get it")
-            studies = [study for study in studies if study.name != "fully-connected"]
+        left_out = [study.name for study in studies if study.needs_torch and find_spec("torch") is None]
+        if left_out:
+            hint = f"`moltheory study {left_out[0]}` says how to install it"
+            print(f"left out because torch is not installed: {', '.join(left_out)} ({hint})")
+            studies = [study for study in studies if study.name not in left_out]
     done = reproduce(options.out, only=options.only, further=studies, settings=settings, report=print)
     print(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
     return 0
@@ -164,8 +176,8 @@ def _study(options: argparse.Namespace) -> int:
         from moltheory.studies.fully_connected import FullyConnected
 
         study = FullyConnected(options.data)
-    if study.name == "fully-connected":
-        from moltheory.studies.fully_connected._torch import require_torch
+    if study.needs_torch:
+        from moltheory.studies._torch import require_torch
 
         # Before the folder of the results is made.
         require_torch()

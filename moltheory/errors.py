@@ -6,7 +6,14 @@ caller can act on it without reading a traceback.
 
 from __future__ import annotations
 
-__all__ = ["InvalidInputError", "MoltheoryError", "OutputError", "SolverError", "TooLargeError"]
+__all__ = [
+    "InvalidInputError",
+    "MoltheoryError",
+    "NotDeclaredError",
+    "OutputError",
+    "SolverError",
+    "TooLargeError",
+]
 
 
 class MoltheoryError(Exception):
@@ -15,6 +22,10 @@ class MoltheoryError(Exception):
 
 class InvalidInputError(MoltheoryError, ValueError):
     """An argument breaks a stated rule; refused before any work starts."""
+
+
+class NotDeclaredError(InvalidInputError, NotImplementedError):
+    """An object does not define what is asked of it, for example a problem without widths."""
 
 
 class TooLargeError(MoltheoryError, ValueError):

@@ -1,7 +1,7 @@
 """Drawing: Axes in, Axes out, one readable style, no global state of matplotlib.
 
-Colors are those of M. Okabe and K. Ito (2008, "Color universal design"), told apart by readers with any color
-vision; every series also has its own marker or line style.
+Colors are those of M. Okabe and K. Ito (2008, "Color universal design"), which readers with any color
+vision can distinguish; every series also has its own marker or line style.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._deprecation import renamed_names
 from moltheory._core._validation import FloatArray, check_choice, check_count
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ __all__ = [
     "note",
     "panels",
     "plain_powers",
-    "rendered",
+    "plain_text",
     "staircase",
+    "to_bytes",
 ]
 
 COLORS = {
@@ -102,7 +104,7 @@ def panels(count: int, *, narrow: bool = False) -> tuple[Figure, list[Axes]]:
     return figure, list(grid.ravel()[:count])
 
 
-def rendered(figure: Figure, kind: str) -> bytes:
+def to_bytes(figure: Figure, kind: str) -> bytes:
     """Return a figure as the bytes of a file, the same bytes for the same figure.
 
     Parameters
@@ -187,6 +189,17 @@ def staircase(ax: Axes, points: npt.ArrayLike, **line: Any) -> Axes:
     return ax
 
 
+def plain_text(text: str) -> str:
+    r"""Return text that matplotlib draws in one line as it is: no dollar sign starts a formula.
+
+    Examples
+    --------
+    >>> print(plain_text("cost in $ or $"))
+    cost in \$ or \$
+    """
+    return " ".join(text.split("\n")).replace("$", r"\$")
+
+
 def plain_powers(ax: Axes) -> Axes:
     """Write the labels of logarithmic axes as plain text, 10⁻² and not TeX: the same look, at a tenth of the time."""
     from matplotlib.ticker import Formatter, LogFormatterSciNotation
@@ -224,3 +237,7 @@ def note(ax: Axes, text: str, *, at: tuple[float, float], color: str = "#222222"
     """Write a short text inside the panel, at a place in axes coordinates."""
     ax.text(*at, text, transform=ax.transAxes, color=color, ha=ha, va="center", fontsize=10.0)
     return ax
+
+
+if not TYPE_CHECKING:
+    __getattr__ = renamed_names(__name__, {"rendered": "to_bytes"})

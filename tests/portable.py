@@ -20,7 +20,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # Rooms of linear algebra and of floating-point sums, with the examples in their documentation.
-LINEAR = ("solvers", "objectives", "bounds", "scalarization", "experiments", "theorems", "problems", "certification")
+LINEAR = (
+    "solvers",
+    "objectives",
+    "inference",
+    "bounds",
+    "scalarization",
+    "experiments",
+    "theorems",
+    "problems",
+    "certification",
+)
 ROOMS = (*LINEAR, "pareto", "oracle", "runs")
 # Numpy's names for what a processor of 2013 has.
 AVX2 = {"SSSE3", "SSE41", "POPCNT", "SSE42", "AVX", "XOP", "FMA4", "F16C", "FMA3", "AVX2", "X86_V3"}
@@ -64,7 +74,7 @@ MATRIX = (
         "interpreted",
         environment=(("NUMBA_DISABLE_JIT", "1"),),
         pytest=(
-            *("tests/bounds/test_kl.py", "tests/bounds/test_one_mean.py", "tests/bounds/test_complexity.py"),
+            *("tests/inference/test_kl.py", "tests/inference/test_one_mean.py", "tests/bounds/test_complexity.py"),
             *(
                 "tests/pareto/test_dominance.py",
                 "tests/certification/test_stream.py",

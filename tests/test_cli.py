@@ -106,4 +106,4 @@ def test_an_interrupt_says_what_is_kept(command, goes_on, tmp_path, monkeypatch,
     assert main(command) == 130
     error = capsys.readouterr().err
     assert error.startswith("moltheory: interrupted")
-    assert ("finished blocks are kept, and the same command goes on" in error) == goes_on
+    assert ("finished blocks are kept, and the same command resumes there" in error) == goes_on

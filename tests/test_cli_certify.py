@@ -46,23 +46,36 @@ def test_every_format_gives_the_certificate_of_the_array(file, folder, losses, c
     expected = certify(array, costs={"seconds": [9.0, 2, 5, 2]}, names=NAMES, objectives=["loss"])
     assert found.names == expected.names
     assert found.objectives == ("loss", "seconds")
-    for name in ("sure", "excluded", "excluded_by", "boxes", "estimates", "level"):
+    for name in ("sure", "excluded", "excluded_by", "boxes", "estimates", "adjusted_p_value"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
 
 
 def test_table_and_summary(folder, capsys):
-    assert main(["certify", "losses.csv", "--costs", "costs.csv", "--more"]) == 0
+    assert main(["certify", "losses.csv", "--costs", "costs.csv", "--plan"]) == 0
     text = capsys.readouterr().out
     lines = text.splitlines()
-    assert lines[0].split()[:4] == ["model", "status", "beaten", "by"]
+    assert lines[0].split()[:4] == ["model", "status", "dominated", "by"]
     assert lines[1].startswith("slow ")
     bad = next(line for line in lines if line.startswith("bad "))
     assert "not on it" in bad
     assert "fast" in bad
     assert "99.99%" in bad
     assert "With probability at least 95%" in text
-    assert "Further examples that would settle" in text
-    assert "twin" in text.split("Further examples")[1]
+    assert "Additional examples that would decide the undecided models" in text
+    assert "twin" in text.split("Additional examples")[1]
+
+
+def test_the_old_spelling_of_plan_works_and_says_so(folder, capsys):
+    assert main(["certify", "losses.csv", "--plan"]) == 0
+    expected, error = capsys.readouterr()
+    assert error == ""
+    assert main(["certify", "losses.csv", "--more"]) == 0
+    found, error = capsys.readouterr()
+    assert found == expected
+    assert error == "moltheory: --more is deprecated and will be removed in 0.4; use --plan.\n"
+    with pytest.raises(SystemExit):
+        main(["certify", "--help"])
+    assert "--more" not in capsys.readouterr().out
 
 
 def test_options_reach_the_certificate(folder, losses, capsys):
@@ -80,7 +93,7 @@ def test_options_reach_the_certificate(folder, losses, capsys):
     assert found["maximise"] == [True, False]
     assert found["epsilon"] == [0.01, 2]
     assert found["delta"] == 0.1
-    assert found["spent"] == [["simultaneous boxes", 0.1]]
+    assert found["delta_allocation"] == [["simultaneous boxes", 0.1]]
     assert any("clusters" in text for text in found["assumptions"])
     assert main(["certify", "scores.csv", *options, "--objectives", "seconds, accuracy", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["maximise"] == [False, True]
@@ -96,7 +109,7 @@ def test_report_is_written_whole(folder, capsys):
     assert page.startswith("<!DOCTYPE html>")
     assert page.rstrip().endswith("</html>")
     assert "losses.csv" in page
-    assert "What more data would buy" in page
+    assert "What more data would decide" in page
 
 
 @pytest.mark.parametrize(
@@ -177,7 +190,7 @@ def test_the_direction_and_the_slack_are_said(folder, capsys):
     )
     assert main(["certify", "losses.csv", "--costs", "costs.csv", "--epsilon", "0.2"]) == 0
     text = capsys.readouterr().out
-    assert "on the front to within the slack" in text
+    assert "on the front to within the tolerance" in text
     assert "replaceable by" in text.splitlines()[0]
 
 
@@ -217,9 +230,9 @@ def test_a_report_never_replaces_a_device(folder, capsys):
 def test_swapped_axes_and_identical_models_get_advice(folder, capsys):
     np.save("swapped.npy", np.load("losses.npy")[:, :, 0].T)
     assert main(["certify", "swapped.npy"]) == 0
-    assert "These are more models than examples" in capsys.readouterr().out
+    assert "There are more models than examples" in capsys.readouterr().out
     np.save("same.npy", np.repeat(np.load("losses.npy")[:, :1], 2, axis=1))
-    assert main(["certify", "same.npy", "--more"]) == 0
+    assert main(["certify", "same.npy", "--plan"]) == 0
     text = capsys.readouterr().out
-    assert "a slack (--epsilon) is then the better question" in text
+    assert "consider allowing a tolerance with --epsilon" in text
     assert "more models than examples" not in text

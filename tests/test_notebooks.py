@@ -5,6 +5,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from moltheory.studies import get_study, study_names
+
 _NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 
@@ -13,7 +15,8 @@ _NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 def test_runs(path, monkeypatch, tmp_path):
     from nbclient import NotebookClient
 
-    if path.stem == "study_fully_connected":
+    studies = {type(get_study(name)).__module__.split(".")[2]: get_study(name) for name in study_names()}
+    if path.stem.startswith("study_") and studies[path.stem.removeprefix("study_")].needs_torch:
         pytest.importorskip("torch", reason="torch is an optional extra")
     monkeypatch.setenv("MOLTHEORY_QUICK", "1")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))

@@ -26,7 +26,7 @@ _UNDERSCORED = {
     "runs": "blocks files record seeds store versions",
     "scalarization": "chebyshev constraint sums weights",
     "solvers": ("closed_form convex_program enumeration evolutionary minimax newton refinement separability support"),
-    "studies": "base catalog collapse deep_features descent",
+    "studies": "base catalog collapse deep_features",
     "theorems": "results statement",
 }
 # Modules that got another name or moved to another subpackage.
@@ -44,8 +44,8 @@ _MOVED = {
     "bounds.transfer": "bounds._front_consequences",
     "certification.calling": "certification._certify",
     "certification.estimators": "evaluation._estimators",
-    "certification.evaluated": "evaluation._evaluated",
-    "certification.further": "certification._further_examples",
+    "certification.evaluated": "evaluation._table",
+    "certification.further": "certification._plan",
     "certification.harness_logs": "evaluation._lm_eval",
     "certification.long_tables": "evaluation._frames",
     "certification.planning": "certification._sample_size",
@@ -77,6 +77,7 @@ _MOVED = {
     "solvers.dispatch": "solvers._solve_front",
     "solvers.reach": "solvers._reachability",
     "solvers.sweep": "solvers._result",
+    "studies.descent": "studies._deep_features",
     "studies.running": "studies._run_study",
     "theorems.book": "theorems._ledger",
     "theorems.certificates": "theorems._certificate_statements",

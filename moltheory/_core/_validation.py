@@ -20,13 +20,14 @@ __all__ = [
     "FloatArray",
     "Maximise",
     "as_floats",
+    "as_readonly",
     "check_choice",
     "check_count",
+    "check_fits",
     "check_fraction",
     "check_names",
     "check_real",
     "check_vector",
-    "frozen",
     "real_array",
 ]
 
@@ -212,6 +213,23 @@ def check_choice(name: str, value: _Text, choices: Collection[str]) -> _Text:
     return value
 
 
+def check_fits(name: str, value: npt.ArrayLike, shape: tuple[int, ...], *, of: str) -> None:
+    """Refuse an array that cannot be broadcast to the shape of another, `of`; one number fits every shape.
+
+    Raises
+    ------
+    InvalidInputError
+        If some axis of `value` is neither 1 nor that of `shape`.
+    """
+    found = np.shape(value)
+    try:
+        fits = math.prod(found) == 1 or np.broadcast_shapes(found, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise InvalidInputError(f"`{name}` must fit the shape {shape} of `{of}`, got shape {found}.")
+
+
 def check_names(name: str, value: Iterable[str] | None, *, length: int, stem: str) -> tuple[str, ...]:
     """Return `length` distinct names; by default ``stem_1`` to ``stem_length``.
 
@@ -230,7 +248,7 @@ def check_names(name: str, value: Iterable[str] | None, *, length: int, stem: st
     return names
 
 
-def frozen(array: _Array) -> _Array:
+def as_readonly(array: _Array) -> _Array:
     """Return a read-only copy, for arrays kept inside immutable results; one that owns its memory is kept as it is."""
     if not array.flags.writeable and array.base is None:
         return array

@@ -1,4 +1,4 @@
-"""Widths: how far empirical risks can be from true ones, with which failure probability.
+"""Bounds on how far empirical risks can be from true ones, uniformly over hypotheses and objectives.
 
 ``delta`` is the total failure probability over all hypotheses and all data-dependent objectives at once.
 """

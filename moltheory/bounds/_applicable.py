@@ -1,4 +1,4 @@
-"""Every bound that applies to what is known, side by side."""
+"""All bounds that apply to given quantities, in one table."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from moltheory.bounds._inversion import (
 )
 from moltheory.bounds._uniform import linear_class, vc
 from moltheory.errors import InvalidInputError
-from moltheory.inference._binomial import binomial_interval
+from moltheory.inference import binomial_interval, interval_methods
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["applicable_bounds"]
-
-_COUNT_METHODS = ("clopper-pearson", "hoeffding-bentkus", "kl", "empirical-bernstein", "hoeffding")
 
 
 def applicable_bounds(
@@ -38,7 +36,7 @@ def applicable_bounds(
     errors: int | None = None,
     excess: float | None = None,
 ) -> pd.DataFrame:
-    """Evaluate every bound that the given facts allow.
+    """Table of every bound that applies to the given quantities.
 
     Parameters
     ----------
@@ -68,7 +66,7 @@ def applicable_bounds(
     Raises
     ------
     InvalidInputError
-        If a fact is out of its range, or the facts allow no bound.
+        If a quantity is out of its range, or no bound applies.
 
     Examples
     --------
@@ -113,7 +111,7 @@ def applicable_bounds(
     if errors is not None:
         if n is None:
             raise InvalidInputError("`n` must be given with `errors`, got None.")
-        for method in _COUNT_METHODS:
+        for method in interval_methods(from_counts=True):
             found = binomial_interval(errors, n, method=method, delta=delta)
             ends = {"lower": float(found.lower), "upper": float(found.upper), "vacuous": bool(found.vacuous)}
             rows.append({"bound": method, "quantity": "interval", **ends, "source": found.source})

@@ -1,17 +1,19 @@
-"""The result type of the bounds: widths with their level, event, method, source and assumptions."""
+"""Result type of the bounds: half-widths with failure probability, event, method, source and assumptions."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_fraction, frozen, real_array
+from moltheory._core._deprecation import DeprecatedAlias
+from moltheory._core._serialization import floats, number, optional, read_json, string, strings, write_json
+from moltheory._core._validation import FloatArray, as_readonly, check_fits, check_fraction, real_array
+from moltheory.bounds._array_like import ArrayLike
 from moltheory.errors import InvalidInputError
-from moltheory.inference._events import Event
+from moltheory.inference._events import Event, read_event
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,11 +23,24 @@ __all__ = ["UNIFORM", "Bound"]
 # The event most bounds speak about, in words.
 UNIFORM = "for all hypotheses and objectives at once: |true risk - empirical risk| <= width"
 _ARRAYS = ("width", "loss_range", "lower", "upper", "shares")
+_READERS = {
+    "width": floats,
+    "loss_range": floats,
+    "delta": number,
+    "method": string,
+    "source": string,
+    "assumptions": strings,
+    "event": string,
+    "lower": optional(floats),
+    "upper": optional(floats),
+    "shares": optional(floats),
+    "identity": optional(read_event),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bound:
-    """Widths C with P(all hypotheses, all i: |true risk i - empirical risk i| <= C_i) >= 1 - delta.
+class Bound(ArrayLike):
+    """Half-widths C with P(all hypotheses, all i: |true risk i - empirical risk i| <= C_i) >= 1 - delta.
 
     Attributes
     ----------
@@ -33,11 +48,11 @@ class Bound:
         One half-width per objective, >= 0; 0 for data-independent objectives; inf where there is no example.
         A leading axis, where there is one, is over hypotheses.
     loss_range : (N,) ndarray
-        Length of each objective's range of losses; a width of at least that says nothing.
+        Length of each objective's range of losses; a half-width of at least that is vacuous.
     delta : float
-        Total failure probability spent on the event.
+        Total failure probability of the event.
     method, source : str
-        What was computed and where it is from.
+        The bound and its reference.
     assumptions : tuple of str
         What must hold for the event to have its probability.
     event : str
@@ -49,8 +64,8 @@ class Bound:
         Failure probability spent on each objective, 0 where none is needed; None where it is delta over the
         number of data-dependent objectives.
     identity : Event
-        The event itself: equal only for bounds made of the same numbers. ``dataclasses.replace`` keeps it, for what
-        follows from one event; by default an event of its own.
+        The event itself: equal only for bounds made from the same numbers. ``dataclasses.replace`` keeps it, for
+        consequences of one event; by default each bound has an event of its own.
 
     Examples
     --------
@@ -58,7 +73,7 @@ class Bound:
     >>> bound = finite_class(1000, n_hypotheses=100, delta=0.05)
     >>> bound
     Bound(width=[0.064397], delta=0.05, method='finite class')
-    >>> float(bound), bool(bound.vacuous.any()), bound.level
+    >>> float(bound), bool(bound.vacuous.any()), bound.confidence
     (0.0643..., False, 0.95)
     """
 
@@ -73,13 +88,15 @@ class Bound:
     upper: FloatArray | None = None
     shares: FloatArray | None = None
     identity: Event | None = None
+    level = DeprecatedAlias[float]("confidence")
 
     def __post_init__(self) -> None:
         for name in _ARRAYS:
             value = getattr(self, name)
             if value is not None:
                 array = real_array(name, value, shape="(..., N)", min_ndim=0, finite=False)
-                object.__setattr__(self, name, frozen(array))
+                object.__setattr__(self, name, as_readonly(array))
+                check_fits(name, array, self.width.shape, of="width")
         if (self.width < 0).any():
             raise InvalidInputError(f"`width` must be >= 0 everywhere, got {self.width.min():g}.")
         object.__setattr__(self, "delta", check_fraction("delta", self.delta))
@@ -90,17 +107,17 @@ class Bound:
             object.__setattr__(self, "identity", Event(content, 0))
 
     @property
-    def level(self) -> float:
-        """Probability, at least, with which the event holds: 1 - delta."""
+    def confidence(self) -> float:
+        """Lower bound 1 - delta on the probability of the event."""
         return 1.0 - self.delta
 
     @property
     def vacuous(self) -> npt.NDArray[np.bool_]:
-        """Whether each width is no better than the trivial bound, the range of the loss, (..., N)."""
+        """Whether each half-width is at least the range of the loss, the trivial bound, (..., N)."""
         return (self.width > 0) & (self.width >= self.loss_range)
 
     def combine(self, other: Bound) -> Bound:
-        """Join the statements of two bounds on different objectives: both events, both deltas spent.
+        """Return the bound on the objectives of both: both events are needed, so their deltas add up.
 
         Parameters
         ----------
@@ -138,7 +155,7 @@ class Bound:
         )
 
     def tightest(self, other: Bound, *, same_event: bool = False) -> Bound:
-        """Take the smaller of two widths per entry: both events must hold, so both deltas are spent.
+        """Return the smaller of two half-widths per entry: both events are needed, so their deltas add up.
 
         Parameters
         ----------
@@ -151,7 +168,7 @@ class Bound:
         Returns
         -------
         Bound
-            Its delta is the sum of both (or the common one), whatever width is the smaller.
+            Its delta is the sum of both (or the common one), whichever half-width is smaller.
 
         Raises
         ------
@@ -193,7 +210,7 @@ class Bound:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per width: hypothesis (where there is that axis), objective, width, range, level, method."""
+        """Return one row per half-width: hypothesis (if there is that axis), objective, width, range, confidence, method."""
         import pandas as pd
 
         widths = np.atleast_1d(self.width)
@@ -211,11 +228,11 @@ class Bound:
                 columns[name] = np.atleast_1d(getattr(self, name)).ravel()
         if self.shares is not None:
             columns["share"] = np.broadcast_to(self.shares, widths.shape).ravel()
-        columns |= {"delta": self.delta, "level": self.level, "method": self.method}
+        columns |= {"delta": self.delta, "confidence": self.confidence, "method": self.method}
         return pd.DataFrame(columns)
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """Return the widths, so that a bound can stand where an array is expected."""
+        """Return the half-widths, so that a bound can be used as an array."""
         return np.array(self.width, dtype=dtype)
 
     def __float__(self) -> float:
@@ -225,7 +242,7 @@ class Bound:
         return float(self.width.item())
 
     def __repr__(self) -> str:
-        """Widths, level, method; a vacuous bound says so."""
+        """Return half-widths, delta and method; vacuous entries are marked."""
         widths = np.array2string(self.width, precision=6, separator=", ", threshold=8, edgeitems=3)
         count = int(self.vacuous.sum())
         note = "" if not count else ", VACUOUS" if count == self.width.size else f", VACUOUS in {count} entries"
@@ -233,27 +250,19 @@ class Bound:
 
     def to_json(self) -> str:
         """Return the bound as JSON; `from_json` restores it exactly."""
-        content = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in _ARRAYS:
-            content[name] = None if content[name] is None else content[name].tolist()
-        content["identity"] = None if self.identity is None else self.identity.written()
-        return json.dumps(content)
+        identity = None if self.identity is None else self.identity.written()
+        return write_json({name: getattr(self, name) for name in _READERS} | {"identity": identity})
 
     @classmethod
     def from_json(cls, text: str) -> Bound:
-        """Restore a bound written by `to_json`, with its event.
+        """Return the bound that `to_json` wrote, with its event.
 
         Raises
         ------
         InvalidInputError
             If `text` is not what `to_json` writes.
         """
-        try:
-            content = json.loads(text)
-            event = Event(*content["identity"]) if content.get("identity") else None
-            return cls(**content | {"assumptions": tuple(content["assumptions"]), "identity": event})
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise InvalidInputError(f"`text` must be what Bound.to_json writes, got {error!r}.") from None
+        return read_json("Bound", text, cls, _READERS, left_out=("lower", "upper", "shares", "identity"))
 
     def _merged(self, other: Bound, separator: str, *, delta: float | None = None) -> Bound:
         """Texts and delta of two bounds taken together; the arrays are those of `self`."""

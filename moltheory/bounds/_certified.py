@@ -1,4 +1,4 @@
-"""Who is certainly on the front, and who certainly is not, from simultaneous boxes around the risks."""
+"""Hypotheses that are certainly on the front, or certainly not, from simultaneous boxes around the risks."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["certified_members"]
 def certified_members(
     lower: npt.ArrayLike, upper: npt.ArrayLike, /
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Tell which hypotheses are surely on the true front and which surely are not.
+    """Masks of the hypotheses that are certainly on the true front, and of those that are certainly not.
 
-    Whenever ``l <= L <= u`` for all hypotheses and objectives: every sure one is Pareto-optimal, and no excluded one
-    is. In interval multi-objective programming these are necessarily and not possibly efficient.
+    If ``l <= L <= u`` for all hypotheses and objectives, every sure one is Pareto-optimal and no excluded one is. In
+    interval multi-objective programming these are necessarily, and not possibly, efficient.
 
     Parameters
     ----------

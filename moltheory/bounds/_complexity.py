@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, check_real, real_array
 from moltheory.errors import InvalidInputError, TooLargeError
 
@@ -27,7 +28,7 @@ _BLOCK = 4_000_000
 
 @dataclass(frozen=True)
 class Complexity:
-    """An upper bound of a Rademacher complexity and how it came about.
+    """Upper bound on a Rademacher complexity, with the method and failure probability behind it.
 
     Attributes
     ----------
@@ -41,7 +42,7 @@ class Complexity:
     n : int
         Sample size.
     empirical : bool
-        Whether it is a complexity on a sample, not its expectation.
+        Whether it is the complexity of the sample, not its expectation.
     method : str
     source : str
     """
@@ -56,10 +57,11 @@ class Complexity:
 
     @property
     def upper(self) -> float:
-        """What enters a bound: value + certificate, at least 0 as every complexity is."""
+        """Value that enters a bound: value + certificate, at least 0."""
         return max(self.value + self.certificate, 0.0)
 
 
+@document
 def rademacher_complexity(
     losses: npt.ArrayLike,
     /,
@@ -89,10 +91,7 @@ def rademacher_complexity(
     -------
     Complexity
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
     TooLargeError
         If n > 20 for ``"exact"``.
 
@@ -137,6 +136,7 @@ def rademacher_complexity(
     return _certified(float(suprema.mean()) / n, squares, n, delta, draws)
 
 
+@document
 def linear_complexity(
     inputs: npt.ArrayLike,
     /,
@@ -175,10 +175,7 @@ def linear_complexity(
     Complexity
         An upper bound where `lipschitz` stands for a loss (contraction).
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
     TooLargeError
         If n > 20 for ``"exact"``.
 

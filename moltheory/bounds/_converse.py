@@ -1,4 +1,4 @@
-"""When the converse comes back: what makes members of the empirical front nearly as good as true ones.
+"""Partial converses: conditions under which members of the empirical front are nearly optimal.
 
 All statements are deterministic on the event E of the joint widths C. The first three compare hhat with those
 truly optimal h* that are at least as good, ``L(h*) <= L(hhat)``; without that quantifier they are false.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count, check_real, check_vector, real_array
 from moltheory.bounds._front_consequences import check_widths
 from moltheory.errors import InvalidInputError
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+@document
 def interior_weights(widths: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> FloatArray:
     """Purity of weighted-sum learning with positive weights: ``L_i(hhat) - L_i(h*) <= 2 (sum_j w_j C_j) / w_i``.
 
@@ -33,8 +35,7 @@ def interior_weights(widths: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> Flo
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
     weights : (N,) array_like
         All > 0; used as given.
 
@@ -62,6 +63,7 @@ def interior_weights(widths: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> Flo
     return bound
 
 
+@document
 def strongly_monotone(widths: npt.ArrayLike, /, *, scalarization: Scalarization) -> FloatArray:
     """Purity of learning with a strongly monotone U: ``sum_i (L_i(hhat) - L_i(h*)) <= 2 U(C) / mu``.
 
@@ -70,8 +72,7 @@ def strongly_monotone(widths: npt.ArrayLike, /, *, scalarization: Scalarization)
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
     scalarization : Scalarization
         With ``modulus`` > 0: a weighted sum with positive weights, an augmented Chebyshev scalarization.
 
@@ -101,6 +102,7 @@ def strongly_monotone(widths: npt.ArrayLike, /, *, scalarization: Scalarization)
     return 2.0 * scalarization.width(array) / scalarization.modulus
 
 
+@document
 def strong_convexity(widths: npt.ArrayLike, /, *, moduli: npt.ArrayLike) -> FloatArray:
     """Squared distance in parameters from the empirical to the true front: ``max_i 16 C_i / mu_i``.
 
@@ -110,8 +112,7 @@ def strong_convexity(widths: npt.ArrayLike, /, *, moduli: npt.ArrayLike) -> Floa
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
     moduli : (N,) array_like
         mu_i > 0; for ``(x - c)'A(x - c)`` twice the smallest eigenvalue of A.
 
@@ -140,12 +141,12 @@ def strong_convexity(widths: npt.ArrayLike, /, *, moduli: npt.ArrayLike) -> Floa
 
 @dataclass(frozen=True)
 class SlackGuarantee:
-    """What pruning with slack guarantees; errors in the units of the risks.
+    """Guarantees of pruning with slack, in units of the risks.
 
     Attributes
     ----------
     margin : float
-        ``e = 2 (N - 1) c + t``: by how much a rival must be better in one objective.
+        ``e = 2 (N - 1) c + t``: the margin by which a rival must be better in one objective.
     purity, coverage : float
         Largest purity and coverage error of the survivors: ``t + 2 N c`` and
         ``2 c ((N - 1) B / (2 c + t) + 1)``.
@@ -156,8 +157,9 @@ class SlackGuarantee:
     coverage: float
 
 
+@document
 def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) -> SlackGuarantee:
-    """Guarantees of `slack_pruned` on E, for all objectives in [0, B], true and empirical.
+    """Guarantees of `slack_pruned` on the event E, for all objectives in [0, B], true and empirical.
 
     Parameters
     ----------
@@ -173,10 +175,7 @@ def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) ->
     -------
     SlackGuarantee
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     References
     ----------
@@ -222,7 +221,7 @@ def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) ->
 
 
 def slack_pruned(risks: npt.ArrayLike, widths: npt.ArrayLike, /, *, t: float) -> npt.NDArray[np.bool_]:
-    """Which hypotheses survive pruning with slack, from empirical risks.
+    """Mask of the hypotheses that survive pruning with slack, from empirical risks.
 
     h is deleted iff some h' has ``Lhat(h') <= Lhat(h) + 2C`` and, for some j,
     ``Lhat_j(h') < Lhat_j(h) - 2 (N - 1) c - t``. See `slack_guarantee` for what the survivors satisfy.

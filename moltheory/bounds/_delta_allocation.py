@@ -11,11 +11,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, check_real, check_vector
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._finite import finite_class
 from moltheory.errors import InvalidInputError
-from moltheory.scalarization import Chebyshev, EpsilonConstraint, PNorm, Scalarization, SmoothChebyshev
+from moltheory.scalarization import Scalarization
+from moltheory.scalarization._declared import declared_form
 
 __all__ = ["WidthFunction", "joint_widths"]
 
@@ -25,6 +27,7 @@ WidthFunction: TypeAlias = Callable[[float], Bound | float]
 _FLOOR = 1e-6
 
 
+@document
 def joint_widths(
     widths: Sequence[WidthFunction | float | None],
     /,
@@ -34,7 +37,7 @@ def joint_widths(
     scalarization: Scalarization | None = None,
     n_hypotheses: int | None = None,
 ) -> Bound:
-    r"""Widths of N objectives that hold at once, for any split of the failure probability among them.
+    r"""Joint half-widths of N objectives, for any allocation of the failure probability among them.
 
     :math:`C_i = C_i(\delta_i)` with :math:`\sum_i \delta_i = \delta` over the data-dependent objectives.
 
@@ -44,8 +47,7 @@ def joint_widths(
         One per objective: a function from its failure probability to its width (a number or a `Bound` with one
         entry, and of that delta); or its sample size, for a finite class of `n_hypotheses`; or None (or the size
         ``inf``) for a data-independent objective, which has width 0 and no share.
-    delta : float
-        Total failure probability, in (0, 1).
+    {delta}
     split : "equal", "optimal" or (N,) array_like
         Equal shares; the shares that minimise ``scalarization.width(C)``, found before any data are seen; or
         shares in proportion to given weights, > 0 for every data-dependent objective.
@@ -153,7 +155,7 @@ def _evaluate(function: WidthFunction, share: float) -> Bound | float:
 
 
 def _checked(scalarization: Scalarization | None, n_objectives: int) -> Scalarization:
-    if not isinstance(scalarization, Scalarization) or isinstance(scalarization, EpsilonConstraint):
+    if not isinstance(scalarization, Scalarization) or not scalarization.has_width:
         raise InvalidInputError(
             f"`scalarization` must be one that has a width for split 'optimal', got {scalarization!r}."
         )
@@ -197,7 +199,9 @@ def _optimal(
     if not 0.0 < scale < np.inf:
         return equal
     settings = {"method": "SLSQP", "options": {"ftol": 1e-12, "maxiter": 500}}
-    peaks = _peaks(u)
+    # Where the width is known to be a maximum; the result is judged by the width itself.
+    form = declared_form(u)
+    peaks = None if form is None else form.width_peaks
     # Starts: equal shares, and shares that favor the objectives that weigh most.
     gains = np.array([float(u.width(row)) for row in np.diag(first)])[counted] / scale
     best, value = start, scale
@@ -222,12 +226,3 @@ def _optimal(
     shares = np.zeros(counted.size)
     shares[counted] = spread(best)
     return shares
-
-
-def _peaks(u: Scalarization) -> tuple[FloatArray, float] | None:
-    """Weights and augmentation, where the width of U is a maximum; None where it is smooth."""
-    if isinstance(u, Chebyshev):
-        return np.asarray(u.weights, dtype=np.float64), float(u.augmentation)
-    if isinstance(u, SmoothChebyshev) or (isinstance(u, PNorm) and u.p == np.inf):
-        return np.asarray(u.weights, dtype=np.float64), 0.0
-    return None

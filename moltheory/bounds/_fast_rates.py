@@ -1,4 +1,4 @@
-"""Finite-class widths that shrink with the empirical risk or variance: Bernstein, Chernoff-kl, shells.
+"""Half-widths for a finite class that shrink with the empirical risk or variance: Bernstein, Chernoff-kl, shells.
 
 Each takes the empirical quantities of all hypotheses and is valid for all of them at once, so the caller may choose
 a hypothesis afterwards. One width per hypothesis and objective.
@@ -11,6 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count, check_fraction, real_array
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._sizes import IID, RANGES, count_of, loss_ranges, matrix_of, sample_sizes
@@ -23,6 +24,7 @@ __all__ = ["bernstein_class", "kl_class", "shell_class"]
 _FIXED = "hypotheses fixed before the data"
 
 
+@document
 def bernstein_class(
     variances: npt.ArrayLike,
     n: int | npt.ArrayLike,
@@ -32,7 +34,7 @@ def bernstein_class(
     delta: float,
     loss_range: float | npt.ArrayLike = 1.0,
 ) -> Bound:
-    r"""Width from the sample variance of each hypothesis's losses, uniform over a finite class.
+    r"""Half-width from the sample variance of each hypothesis's losses, uniform over a finite class.
 
     :math:`C_i(h) = \sqrt{2 V_i(h) b / n_i} + 7 B_i b / (3 (n_i - 1))` with :math:`b = \log(3 |H| N'/\delta)`.
 
@@ -42,17 +44,11 @@ def bernstein_class(
         Unbiased sample variances (divided by n - 1) of the losses themselves, not of averages.
     n : int or (N,) array_like
         Sample size, >= 2; ``inf`` marks a data-independent objective, which has width 0 and is not counted.
-    n_hypotheses : int, optional
-        Size of the class, where `variances` holds only some of its members; H by default.
-    delta : float
-        Total failure probability, in (0, 1).
-    loss_range : float or (N,) array_like, default 1.0
-        Length B of the interval that holds the losses, >= 0.
+    {class_size}
+    {delta}
+    {loss_range}
 
-    Returns
-    -------
-    Bound
-        Its width has shape (H, N).
+    {returns_class_widths}
 
     Raises
     ------
@@ -96,10 +92,11 @@ def bernstein_class(
     )
 
 
+@document
 def kl_class(
     risks: npt.ArrayLike, n: int | npt.ArrayLike, /, *, n_hypotheses: int | None = None, delta: float
 ) -> Bound:
-    r"""Limits of the true risks from a relative-entropy ball around each empirical one, uniform over a finite class.
+    r"""Lower and upper bounds on the true risks from relative-entropy balls, uniform over a finite class.
 
     All L with :math:`n_i\, kl(\hat L_i(h) \| L) \le \log(2 |H| N'/\delta)`: of order :math:`\sqrt{\hat L b/n} + b/n`.
 
@@ -107,22 +104,16 @@ def kl_class(
     ----------
     risks : (H,) or (H, N) array_like
         Empirical risks of losses in [0, 1].
-    n : int or (N,) array_like
-        Sample size, >= 1; ``inf`` marks a data-independent objective, which has width 0 and is not counted.
-    n_hypotheses : int, optional
-        Size of the class, where `risks` holds only some of its members; H by default.
-    delta : float
-        Total failure probability, in (0, 1).
+    {sizes}
+    {class_size}
+    {delta}
 
     Returns
     -------
     Bound
         Its width, lower and upper have shape (H, N).
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     References
     ----------
@@ -154,8 +145,9 @@ def kl_class(
     )
 
 
+@document
 def shell_class(errors: npt.ArrayLike, n: int, /, *, delta: float, n_shells: int = 16) -> Bound:
-    r"""Upper limits of true error rates that count only the hypotheses of similar error.
+    r"""Upper bounds on true error rates, with a union bound over the hypotheses of similar error only.
 
     Hypotheses are grouped in K shells by their unknown true error. A hypothesis of shell k shares the failure
     probability with the members of its shell only, whose number :math:`N_k` is bounded from the histogram of the
@@ -165,10 +157,8 @@ def shell_class(errors: npt.ArrayLike, n: int, /, *, delta: float, n_shells: int
     ----------
     errors : (H,) or (H, N) array_like of int
         Number of errors of every member of the class on the n examples; all members must be there.
-    n : int
-        Sample size, >= 1.
-    delta : float
-        Total failure probability, in (0, 1).
+    {size}
+    {delta}
     n_shells : int, default 16
         K >= 1, fixed before the data; shells are equally long in arcsin(sqrt(error)).
 

@@ -1,4 +1,4 @@
-"""Widths of a finite hypothesis class: Hoeffding's inequality and the union bound."""
+"""Half-widths for a finite hypothesis class, from Hoeffding's inequality and the union bound."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count, check_fraction, real_array
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._sizes import IID, RANGES, count_of, loss_ranges, sample_sizes
@@ -17,6 +18,7 @@ __all__ = ["conditional_rate", "finite_class"]
 _SOURCE = "Hoeffding 1963, doi 10.1080/01621459.1963.10500830, and the union bound"
 
 
+@document
 def finite_class(
     n: int | npt.ArrayLike,
     *,
@@ -25,7 +27,7 @@ def finite_class(
     n_objectives: int = 1,
     loss_range: float | npt.ArrayLike = 1.0,
 ) -> Bound:
-    r"""Width of sample averages, uniform over a finite class and over all objectives.
+    r"""Half-width of sample averages, uniform over a finite class and over all objectives.
 
     :math:`C_i = B_i \sqrt{\log(2 |H| N' / \delta) / (2 n_i)}`, with N' the number of data-dependent objectives.
     Samples of different objectives may coincide, overlap or be independent.
@@ -37,22 +39,13 @@ def finite_class(
         marks a data-independent objective: its width is 0 and it is not counted.
     n_hypotheses : int
         Size of the class, >= 1; fixed before the data.
-    delta : float
-        Total failure probability, in (0, 1).
-    n_objectives : int, default 1
-        N' where `n` is one number; left at 1 otherwise.
-    loss_range : float or (N,) array_like, default 1.0
-        Length B of the interval that holds the losses, >= 0.
+    {delta}
+    {n_objectives}
+    {loss_range}
 
-    Returns
-    -------
-    Bound
-        Its width has shape (N,).
+    {returns_widths}
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     References
     ----------
@@ -93,7 +86,7 @@ def conditional_rate(
     n_rates: int = 1,
     loss_range: float = 1.0,
 ) -> Bound:
-    r"""Width of rates whose denominators are random, given the denominators.
+    r"""Half-width of rates with random denominators, conditionally on the denominators.
 
     Given that `counts` examples satisfy the condition, these are an independent sample of the conditional
     distribution, so Hoeffding's inequality holds conditionally, hence also overall:
@@ -103,7 +96,7 @@ def conditional_rate(
     Parameters
     ----------
     counts : (...,) array_like of int
-        How many examples satisfied the condition, >= 0; 0 gives an infinite width.
+        Number of examples that satisfy the condition, >= 0; 0 gives an infinite half-width.
     n_hypotheses : int
         Size of the class, >= 1.
     delta : float

@@ -1,4 +1,4 @@
-"""What joint widths say about fronts and scalarized learning: consequences that are deterministic on the event E.
+"""Consequences of joint half-widths for fronts and scalarized learning, deterministic on the event E.
 
 E is the event that all true and empirical risks are within their widths, ``|L_i(h) - Lhat_i(h)| <= C_i`` for all
 hypotheses and objectives at once. Whatever the widths come from, the functions here turn them into statements that
@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_real, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import hypervolume as _hypervolume
@@ -56,15 +57,15 @@ def check_widths(widths: npt.ArrayLike, *, n_objectives: int | None = None) -> F
     return array
 
 
+@document
 def scalarized(widths: npt.ArrayLike, /, *, scalarization: Scalarization) -> FloatArray:
-    """Width of a scalarized risk: ``|U(L(h)) - U(Lhat(h))| <= U(C)`` for all h, and for all U at once.
+    """Half-width of a scalarized risk: ``|U(L(h)) - U(Lhat(h))| <= U(C)`` for all h, and for all U at once.
 
     On E, for every monotone subadditive U simultaneously, so U may be chosen after seeing the data.
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
     scalarization : Scalarization
         U; its `width` is used, which is U(C) where that is tight and never more.
 
@@ -90,6 +91,7 @@ def scalarized(widths: npt.ArrayLike, /, *, scalarization: Scalarization) -> Flo
     return scalarization.width(check_widths(widths, n_objectives=scalarization.n_objectives))
 
 
+@document
 def scalarized_excess(widths: npt.ArrayLike, /, *, scalarization: Scalarization, eta: float = 0.0) -> FloatArray:
     """Excess of scalarized learning: ``U(L(hhat)) <= inf_h U(L(h)) + 2 U(C) + eta``.
 
@@ -97,8 +99,7 @@ def scalarized_excess(widths: npt.ArrayLike, /, *, scalarization: Scalarization,
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
     scalarization : Scalarization
         U.
     eta : float, default 0
@@ -127,16 +128,16 @@ def scalarized_excess(widths: npt.ArrayLike, /, *, scalarization: Scalarization,
     return 2.0 * scalarized(widths, scalarization=scalarization) + slack
 
 
+@document
 def constrained_excess(widths: npt.ArrayLike, /, *, constraint: EpsilonConstraint) -> tuple[FloatArray, FloatArray]:
-    """Excess and violation of constrained learning whose bounds are relaxed by the widths.
+    """Excess and constraint violation of constrained learning with bounds relaxed by the half-widths.
 
     hhat minimises Lhat_1 subject to ``Lhat_i <= b_i + C_i``. If some h satisfies ``L_i <= b_i``, then
     ``L_1(hhat) <= min {L_1 : L_i <= b_i} + 2 C_1`` and ``L_i(hhat) <= b_i + 2 C_i``.
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
     constraint : EpsilonConstraint
         The bounds b and which objective is minimised (objective 1 above).
 
@@ -166,16 +167,16 @@ def constrained_excess(widths: npt.ArrayLike, /, *, constraint: EpsilonConstrain
     return 2.0 * array[..., constraint.objective], np.array(constraint.bounds) + 2.0 * array
 
 
+@document
 def forward(widths: npt.ArrayLike, /) -> FloatArray:
-    """How much worse than any h some member of the empirical front can be, in each objective: ``2 C``.
+    """Coverage: every h is matched by some member of the empirical front up to ``2 C`` in each objective.
 
     Finite class, or one in which every h is empirically dominated by or tied with a member of the empirical front.
-    One-sided: it says nothing about the other members (the asymmetry).
+    One-sided: it does not bound the other members (the asymmetry).
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
 
     Returns
     -------
@@ -194,16 +195,16 @@ def forward(widths: npt.ArrayLike, /) -> FloatArray:
     return 2.0 * check_widths(widths)
 
 
+@document
 def weak_converse(widths: npt.ArrayLike, /) -> FloatArray:
-    """The margin by which nobody beats a member of the empirical front in all objectives: ``2 C``.
+    """Margin ``2 C`` by which no hypothesis is better than a member of the empirical front in all objectives.
 
     For no member hhat of the empirical front is there an h with ``L(h) <= L(hhat) - 2C``, one of them strict. All
     objectives together: a single one can be improved by any amount.
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
 
     Returns
     -------
@@ -221,16 +222,16 @@ def weak_converse(widths: npt.ArrayLike, /) -> FloatArray:
     return 2.0 * check_widths(widths)
 
 
+@document
 def boundary(widths: npt.ArrayLike, /) -> FloatArray:
     """Sup-norm Hausdorff distance of the true and the empirical upper set: at most ``max C``.
 
-    The upper set of risks is what some hypothesis attains or improves on. Boundaries generalize although being on
-    the front does not.
+    The upper set holds the risk vectors that some hypothesis attains or improves on. Boundaries generalize, although
+    membership of the front does not.
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
 
     Returns
     -------
@@ -249,15 +250,15 @@ def boundary(widths: npt.ArrayLike, /) -> FloatArray:
     return largest
 
 
+@document
 def hypervolume_loss(widths: npt.ArrayLike, /, *, reference: npt.ArrayLike) -> FloatArray:
-    """True hypervolume that the empirical front can lose: ``prod R_i - prod (R_i - 2 C_i)_+``.
+    """Loss of true hypervolume by the empirical front, at most ``prod R_i - prod (R_i - 2 C_i)_+``.
 
     For true risks >= 0 and the box from 0 to R.
 
     Parameters
     ----------
-    widths : (..., N) array_like
-        Joint widths C.
+    {widths}
     reference : (N,) array_like
         R > 0.
 
@@ -291,7 +292,7 @@ def hypervolume_loss(widths: npt.ArrayLike, /, *, reference: npt.ArrayLike) -> F
 def hypervolume_sandwich(
     points: npt.ArrayLike, widths: npt.ArrayLike, /, *, reference: npt.ArrayLike
 ) -> tuple[float, float]:
-    """Interval for the true hypervolume, from empirical risks: moving the reference by C moves the volume enough.
+    """Interval for the true hypervolume from empirical risks, with the reference point moved by C.
 
     ``HV_{r-C}(Lhat(H)) <= HV_r(L(H)) <= HV_{r+C}(Lhat(H))``, and the same with true and empirical exchanged.
 
@@ -331,7 +332,7 @@ def hypervolume_sandwich(
 
 
 def a_posteriori_excess(lower: npt.ArrayLike, upper: npt.ArrayLike, /, *, scalarization: Scalarization) -> FloatArray:
-    """Excess of every hypothesis, from simultaneous boxes: ``U(L(h)) - min U(L) <= U(u(h)) - min_g U(l(g))``.
+    """Excess of any hypothesis from simultaneous boxes: ``U(L(h)) - min U(L) <= U(u(h)) - min_g U(l(g))``.
 
     Holds for every monotone U whenever ``l <= L <= u`` for all hypotheses and objectives, so it may be evaluated
     for whatever h and U were chosen from the same data.

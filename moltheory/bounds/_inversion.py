@@ -1,4 +1,4 @@
-"""How many examples are enough: the smallest n at which twice the width is at most a wanted excess.
+"""Sample sizes: the smallest n at which twice the half-width is at most a given excess.
 
 Twice the width is what empirical risk minimisation can lose, and what separates a true Pareto-optimal hypothesis
 from the empirical one that covers it.
@@ -24,14 +24,14 @@ _LARGEST = 2**53
 def required_sample_size(
     *, excess: float, n_hypotheses: int, delta: float, n_objectives: int = 1, loss_range: float = 1.0
 ) -> int:
-    r"""Smallest n with 2C <= excess for a finite class.
+    r"""Smallest sample size n with 2C <= excess for a finite class.
 
     :math:`n \ge 2 B^2 \log(2 N' |H| / \delta) / \epsilon^2`.
 
     Parameters
     ----------
     excess : float
-        The wanted excess, > 0, in the units of the loss.
+        Target for the excess 2C, > 0, in units of the loss.
     n_hypotheses, delta, n_objectives, loss_range
         As in `finite_class`.
 
@@ -64,7 +64,7 @@ def required_sample_size(
 
 
 def required_sample_size_vc(*, excess: float, dimension: int, delta: float, n_objectives: int = 1) -> int:
-    """Smallest n >= d with 2C <= excess for a class of finite VC dimension.
+    """Smallest sample size n >= d with 2C <= excess for a class of finite VC dimension.
 
     Parameters
     ----------
@@ -110,12 +110,12 @@ def required_sample_size_linear(
     norm: Literal["l2", "l1"] = "l2",
     dimension: int | None = None,
 ) -> int:
-    """Smallest n with 2C <= excess for linear functions of bounded norm.
+    """Smallest sample size n with 2C <= excess for linear functions of bounded norm.
 
     Parameters
     ----------
     excess : float
-        The wanted excess, > 0, in the units of the loss.
+        Target for the excess 2C, > 0, in units of the loss.
     lipschitz, weight_norm, input_norm, delta, n_objectives, loss_range, norm, dimension
         As in `linear_class`.
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._deprecation import DeprecatedAlias
+from moltheory._core._docs import document
 from moltheory._core._validation import check_count, check_fraction, check_real, check_vector
 from moltheory.errors import InvalidInputError
 
@@ -32,7 +34,7 @@ class MixtureBound:
     ----------
     method : str
     complexity : float
-        Twice the Rademacher complexity that enters; NaN where none was given.
+        Twice the Rademacher complexity; NaN if none was given.
     deviation : float
         The rest: confidence term, and the radius of the cover where there is one.
     delta : float
@@ -53,6 +55,7 @@ class MixtureBound:
     n: int
     source: str
     assumptions: tuple[str, ...]
+    level = DeprecatedAlias[float]("confidence")
 
     @property
     def width(self) -> float:
@@ -60,20 +63,20 @@ class MixtureBound:
         return self.complexity + self.deviation
 
     @property
-    def level(self) -> float:
-        """Probability, at least, with which the bound holds."""
+    def confidence(self) -> float:
+        """Lower bound 1 - delta on the probability that the bound holds."""
         return 1.0 - self.delta
 
     @property
     def vacuous(self) -> bool:
-        """Whether the width, or the deviation term alone, is no better than the range of the losses."""
+        """Whether the width, or the deviation term alone, is at least the range of the losses."""
         known = self.deviation if math.isnan(self.complexity) else self.width
         return known > 0 and known >= self.loss_range
 
 
 @dataclass(frozen=True)
 class MixtureTable:
-    """The three bounds for one set of arguments."""
+    """Three bounds for one set of arguments."""
 
     cover: MixtureBound
     objective_union: MixtureBound
@@ -88,6 +91,7 @@ class MixtureTable:
         return pd.DataFrame([{name: getattr(row, name) for name in columns} for row in rows])
 
 
+@document
 def mixture_bounds(
     n: int,
     *,
@@ -98,7 +102,7 @@ def mixture_bounds(
     radius: float = 0.01,
     loss_range: float = 1.0,
 ) -> MixtureTable:
-    r"""Compare the three ways to bound all mixtures of objectives at once.
+    r"""Three bounds that are uniform over all mixtures of objectives, for comparison.
 
     ==================  ==========================  ====================================================
     bound               complexity term             deviation term
@@ -133,10 +137,7 @@ def mixture_bounds(
     MixtureTable
         With `cover`, `objective_union`, `union_class` and `to_frame`.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     Notes
     -----

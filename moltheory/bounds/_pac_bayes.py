@@ -1,4 +1,4 @@
-"""PAC-Bayes: limits of the true risk of a randomised hypothesis, for all posteriors at once."""
+"""PAC-Bayes bounds on the true risk of a randomised hypothesis, simultaneously for all posteriors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, real_array
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._sizes import IID, count_of, sample_sizes
@@ -17,6 +18,7 @@ from moltheory.inference._kl import kl_inverse
 __all__ = ["pac_bayes_constant", "pac_bayes_kl"]
 
 
+@document
 def pac_bayes_kl(
     risks: npt.ArrayLike,
     n: int | npt.ArrayLike,
@@ -26,7 +28,7 @@ def pac_bayes_kl(
     delta: float,
     constant: Literal["exact", "maurer"] = "exact",
 ) -> Bound:
-    r"""Limits of the true risk of a randomised hypothesis from the PAC-Bayes-kl inequality.
+    r"""Lower and upper bounds on the true risk of a randomised hypothesis, from the PAC-Bayes-kl inequality.
 
     With probability at least 1 - delta, for all posteriors Q and objectives at once,
     :math:`n_i\, kl(\hat L_i(Q) \| L_i(Q)) \le KL(Q \| \pi) + \log(N' \xi(n_i)/\delta)`: two-sided at no extra cost.
@@ -36,12 +38,10 @@ def pac_bayes_kl(
     risks : (N,) or (..., N) array_like
         Empirical risk of the randomised hypothesis, the mean under Q of losses in [0, 1]; a leading axis is over
         posteriors.
-    n : int or (N,) array_like
-        Sample size, >= 1; ``inf`` marks a data-independent objective, which has width 0 and is not counted.
+    {sizes}
     divergence : float or (..., 1) or (..., N) array_like
         KL(Q || pi) in nats, >= 0, to a prior fixed before the data.
-    delta : float
-        Total failure probability, in (0, 1).
+    {delta}
     constant : {"exact", "maurer"}
         Moment xi(n): its largest value over all risks, or Maurer's :math:`2 \sqrt n` above it.
 
@@ -50,10 +50,7 @@ def pac_bayes_kl(
     Bound
         Its width, lower and upper have the shape of `risks`.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     References
     ----------
@@ -100,6 +97,7 @@ def pac_bayes_kl(
     )
 
 
+@document
 def pac_bayes_constant(n: int, /) -> float:
     r"""Exact constant of the PAC-Bayes-kl inequality, :math:`\xi(n) = \sum_k C(n,k) (k/n)^k (1-k/n)^{n-k}`.
 
@@ -108,8 +106,7 @@ def pac_bayes_constant(n: int, /) -> float:
 
     Parameters
     ----------
-    n : int
-        Sample size, >= 1.
+    {size}
 
     Returns
     -------

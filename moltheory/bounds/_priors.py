@@ -1,10 +1,11 @@
-"""Widths of a finite or countable class with prior weights: Occam's razor bound."""
+"""Half-widths for a finite or countable class with prior weights: Occam's razor bound."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_fraction, check_vector
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._sizes import IID, RANGES, count_of, loss_ranges, sample_sizes
@@ -13,6 +14,7 @@ from moltheory.errors import InvalidInputError
 __all__ = ["finite_prior"]
 
 
+@document
 def finite_prior(
     n: int | npt.ArrayLike,
     *,
@@ -21,33 +23,23 @@ def finite_prior(
     n_objectives: int = 1,
     loss_range: float | npt.ArrayLike = 1.0,
 ) -> Bound:
-    r"""Width of each hypothesis of a class with prior weights, valid for all of them at once.
+    r"""Half-width of each hypothesis of a class with prior weights, simultaneously for all of them.
 
-    :math:`C_i(h) = B_i \sqrt{\log(2 N' / (\pi(h) \delta)) / (2 n_i)}`: hypothesis h may spend the share
+    :math:`C_i(h) = B_i \sqrt{\log(2 N' / (\pi(h) \delta)) / (2 n_i)}`: hypothesis h has the share
     :math:`\pi(h)` of the failure probability. Uniform weights give `finite_class`.
 
     Parameters
     ----------
-    n : int or (N,) array_like
-        Sample size, >= 1; ``inf`` marks a data-independent objective, which has width 0 and is not counted.
+    {sizes}
     prior : (H,) array_like
         Weights >= 0 fixed before the data, with a sum of at most 1; weight 0 gives an infinite width.
-    delta : float
-        Total failure probability, in (0, 1).
-    n_objectives : int, default 1
-        N' where `n` is one number; left at 1 otherwise.
-    loss_range : float or (N,) array_like, default 1.0
-        Length B of the interval that holds the losses, >= 0.
+    {delta}
+    {n_objectives}
+    {loss_range}
 
-    Returns
-    -------
-    Bound
-        Its width has shape (H, N).
+    {returns_class_widths}
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     References
     ----------

@@ -11,14 +11,13 @@ loops run over neighboring draws or hypotheses, so that they become vector instr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
-from numba.extending import intrinsic
+
+from moltheory._core._numba import compiled, count_ones
 
 __all__ = ["suprema_of_bits"]
 
@@ -30,33 +29,7 @@ _BLOCK = 2048
 _TASK = 8192
 
 
-@intrinsic
-def _instruction(context, word):
-    """Population count of an integer."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.ctpop(arguments[0])
-
-    return word(word), generate
-
-
-def _in_python(word):
-    return int(word).bit_count()
-
-
-# An intrinsic has no meaning where numba is switched off.
-_ones = _in_python if numba.config.DISABLE_JIT else _instruction  # type: ignore[attr-defined,unused-ignore]
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    try:
-        kernel: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
-    except RuntimeError:  # no place to keep the cache, for example a read-only installation
-        kernel = numba.njit(function, nogil=True)
-    return kernel
-
-
-@_compiled
+@compiled
 def _pack(losses, words, origin):
     """Fill words (W, K) with the bits of losses (n, H) from column `origin` on; return the union of their entries."""
     n, total = losses.shape[0], words.shape[1]
@@ -95,7 +68,7 @@ def _pack(losses, words, origin):
     return result
 
 
-@_compiled
+@compiled
 def _suprema(words, signs, best):
     """Raise best (D,) to the largest of sum s l over the hypotheses of words (W, H), for signs (W, D)."""
     n_words, total = words.shape
@@ -106,8 +79,8 @@ def _suprema(words, signs, best):
         g = min(h + 1, total - 1)
         ones_h, ones_g = np.int64(0), np.int64(0)
         for w in range(n_words):
-            ones_h += np.int64(_ones(words[w, h]))
-            ones_g += np.int64(_ones(words[w, g]))
+            ones_h += np.int64(count_ones(words[w, h]))
+            ones_g += np.int64(count_ones(words[w, g]))
         hits[:] = 0
         more[:] = 0
         for w in range(0, n_words, _STEP):
@@ -116,8 +89,8 @@ def _suprema(words, signs, best):
             s0, s1, s2, s3 = signs[w], signs[w + 1], signs[w + 2], signs[w + 3]
             for d in range(draws):
                 a, b, c, e = s0[d], s1[d], s2[d], s3[d]
-                hits[d] += np.int64(_ones(h0 & a) + _ones(h1 & b) + _ones(h2 & c) + _ones(h3 & e))
-                more[d] += np.int64(_ones(g0 & a) + _ones(g1 & b) + _ones(g2 & c) + _ones(g3 & e))
+                hits[d] += np.int64(count_ones(h0 & a) + count_ones(h1 & b) + count_ones(h2 & c) + count_ones(h3 & e))
+                more[d] += np.int64(count_ones(g0 & a) + count_ones(g1 & b) + count_ones(g2 & c) + count_ones(g3 & e))
         for d in range(draws):
             best[d] = max(best[d], 2 * hits[d] - ones_h, 2 * more[d] - ones_g)
 

@@ -1,4 +1,4 @@
-"""Widths of infinite classes: VC dimension, Rademacher complexity, linear functions of bounded norm."""
+"""Half-widths for infinite classes: VC dimension, Rademacher complexity, linear functions of bounded norm."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, check_real, check_vector
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._complexity import Complexity
@@ -20,8 +21,9 @@ __all__ = ["linear_class", "rademacher", "vc"]
 _BARTLETT = "Bartlett and Mendelson 2002, JMLR 3; McDiarmid 1989"
 
 
+@document
 def vc(n: int | npt.ArrayLike, *, dimension: int, delta: float, n_objectives: int = 1) -> Bound:
-    r"""Width of the 0/1 loss, uniform over a class of finite VC dimension and over all objectives.
+    r"""Half-width of the 0/1 loss, uniform over a class of finite VC dimension and over all objectives.
 
     :math:`C_i = \sqrt{8 (d \log(2 e n_i/d) + \log(4 N'/\delta)) / n_i}`.
 
@@ -31,15 +33,10 @@ def vc(n: int | npt.ArrayLike, *, dimension: int, delta: float, n_objectives: in
         Sample size, >= d; ``inf`` marks a data-independent objective, which has width 0 and is not counted.
     dimension : int
         VC dimension d >= 1 of the class of 0/1 losses of every objective.
-    delta : float
-        Total failure probability, in (0, 1).
-    n_objectives : int, default 1
-        N' where `n` is one number; left at 1 otherwise.
+    {delta}
+    {n_objectives}
 
-    Returns
-    -------
-    Bound
-        Its width has shape (N,).
+    {returns_widths}
 
     Raises
     ------
@@ -71,6 +68,7 @@ def vc(n: int | npt.ArrayLike, *, dimension: int, delta: float, n_objectives: in
     )
 
 
+@document
 def rademacher(
     n: int | npt.ArrayLike,
     *,
@@ -80,32 +78,26 @@ def rademacher(
     n_objectives: int = 1,
     loss_range: float | npt.ArrayLike = 1.0,
 ) -> Bound:
-    r"""Width from the Rademacher complexity of the losses, uniform over the class and over all objectives.
+    r"""Half-width from the Rademacher complexity of the losses, uniform over the class and over all objectives.
 
     :math:`2 R + B \sqrt{\log(2 N'/\delta)/(2n)}` from the expected complexity, and
     :math:`2 \hat R + 3 B \sqrt{\log(4 N'/\delta)/(2n)}` from the empirical one.
 
     Parameters
     ----------
-    n : int or (N,) array_like
-        Sample size, >= 1; ``inf`` marks a data-independent objective, which has width 0 and is not counted.
+    {sizes}
     complexity : float, Complexity, or (N,) sequence of either
-        Complexity of each objective's losses (no absolute value inside, loss included). A `Complexity` brings its
-        certificate along, and the failure probability of that is part of `delta`; given one for all objectives, it
-        must bound the complexity of each (as that of their union does) and is paid for once.
+        Complexity of each objective's losses (no absolute value inside, loss included). A `Complexity` includes its
+        certificate, whose failure probability is part of `delta`; a single one for all objectives must bound the
+        complexity of each (as that of their union does) and is counted once.
     empirical : bool, default False
         Whether it is the complexity on the sample.
     delta : float
         Total failure probability, in (0, 1), that of simulated signs included.
-    n_objectives : int, default 1
-        N' where `n` is one number; left at 1 otherwise.
-    loss_range : float or (N,) array_like, default 1.0
-        Length B of the interval that holds the losses, >= 0.
+    {n_objectives}
+    {loss_range}
 
-    Returns
-    -------
-    Bound
-        Its width has shape (N,).
+    {returns_widths}
 
     Raises
     ------
@@ -147,6 +139,7 @@ def rademacher(
     )
 
 
+@document
 def linear_class(
     n: int | npt.ArrayLike,
     *,
@@ -159,39 +152,29 @@ def linear_class(
     norm: Literal["l2", "l1"] = "l2",
     dimension: int | None = None,
 ) -> Bound:
-    r"""Width of a Lipschitz loss of linear functions of bounded norm, uniform over them and over all objectives.
+    r"""Half-width of a Lipschitz loss of linear functions of bounded norm, uniform over them and over all objectives.
 
     `rademacher` with :math:`R \le L W X/\sqrt n` for :math:`\|w\|_2 \le W, \|x\|_2 \le X`, and
     :math:`R \le L W X \sqrt{2 \log(2d)/n}` for :math:`\|w\|_1 \le W, \|x\|_\infty \le X`.
 
     Parameters
     ----------
-    n : int or (N,) array_like
-        Sample size, >= 1; ``inf`` marks a data-independent objective, which has width 0 and is not counted.
+    {sizes}
     lipschitz : float or (N,) array_like
         Lipschitz constant L >= 0 of the loss in the linear function's value.
     weight_norm, input_norm : float
         W, X >= 0.
-    delta : float
-        Total failure probability, in (0, 1).
-    n_objectives : int, default 1
-        N' where `n` is one number; left at 1 otherwise.
-    loss_range : float or (N,) array_like, default 1.0
-        Length B of the interval that holds the losses, >= 0.
+    {delta}
+    {n_objectives}
+    {loss_range}
     norm : {"l2", "l1"}
         Norm of the weights; the inputs are measured in its dual.
     dimension : int, optional
-        Number d of inputs; required by ``"l1"``, of no importance otherwise.
+        Number d of inputs; required by ``"l1"``, ignored otherwise.
 
-    Returns
-    -------
-    Bound
-        Its width has shape (N,).
+    {returns_widths}
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     References
     ----------

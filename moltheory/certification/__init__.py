@@ -1,9 +1,12 @@
-"""Losses of models on examples in, a certificate of the front out: who is on it, who is not, who cannot be told."""
+"""Certify which models are on the true Pareto front, from their losses on a sample."""
 
+from typing import TYPE_CHECKING
+
+from moltheory._core._deprecation import renamed_names
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._certify import certify
-from moltheory.certification._further_examples import further_examples
-from moltheory.certification._groups import ModelGroups, groups_not_told_apart
+from moltheory.certification._groups import ModelGroups, indistinguishable_groups
+from moltheory.certification._plan import further_examples
 from moltheory.certification._power import more_examples
 from moltheory.certification._report import certificate_page
 from moltheory.certification._sample_size import planned_sizes
@@ -11,6 +14,7 @@ from moltheory.certification._stream import CertificateStream
 from moltheory.evaluation import (
     EvaluatedModels,
     LossSource,
+    LossTable,
     from_estimators,
     from_harness_logs,
     from_long_table,
@@ -27,6 +31,7 @@ __all__ = [
     "CertificateStream",
     "EvaluatedModels",
     "LossSource",
+    "LossTable",
     "ModelGroups",
     "certificate_page",
     "certify",
@@ -35,7 +40,7 @@ __all__ = [
     "from_long_table",
     "from_predictions",
     "further_examples",
-    "groups_not_told_apart",
+    "indistinguishable_groups",
     "more_examples",
     "open_losses",
     "pickled_bytes",
@@ -44,3 +49,6 @@ __all__ = [
     "read_costs",
     "stored_numbers",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = renamed_names(__name__, {"groups_not_told_apart": "indistinguishable_groups"})

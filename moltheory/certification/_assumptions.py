@@ -1,8 +1,9 @@
-"""What a certificate rests on, in words.
+"""The assumptions of a certificate, as sentences.
 
-Some sentences quote the data (the largest cluster, equal sizes, types). That spoils nothing: in any one population such
-a sentence is true for one outcome of the look only, and given that outcome the methods are those that one would have
-fixed in advance. So the probability that all sentences are true and some claim is false is at most delta. (Derived.)
+Some of these sentences depend on the data (largest cluster, equal sizes, dtype). The guarantee is unaffected: for a
+given population only one outcome of the inspection makes the sentences true, and given that outcome the procedure is
+the one that would have been fixed in advance. So the probability that all sentences are true and some claim is false is
+at most delta. (Derived.)
 """
 
 from __future__ import annotations
@@ -10,89 +11,105 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from moltheory.certification._boxes import box_method
-from moltheory.certification._inputs import Column
-from moltheory.certification._problem import Problem
+from moltheory.evaluation._comparison import Comparison
+from moltheory.evaluation._scan import Column, Scan
 
 __all__ = ["assumptions_of"]
 
-_OVER_EXAMPLES = "what is compared are means over examples: expected total over expected size of a cluster"
+_POPULATION = "independent draws from the population to which the certificate refers"
+_OVER_EXAMPLES = (
+    "the compared quantity is the mean over examples, that is, the expected total loss of a cluster divided by its "
+    "expected size"
+)
 
 
-def assumptions_of(problem: Problem, *, tested: bool) -> tuple[str, ...]:
-    """Return the assumptions of a certificate, and the estimand where it needs words."""
-    columns = problem.evaluation.columns
+def assumptions_of(problem: Comparison, scan: Scan, *, sizes_stated: bool, tested: bool) -> tuple[str, ...]:
+    """Return the assumptions of a certificate, and the compared quantity if it is not a plain mean."""
+    columns = scan.columns
     clustered = any(column.clustered for column in columns)
-    said = [
-        "models, costs, ranges, slack, delta and the number of examples were fixed before these examples were looked at "
-        "(to look again and again, and stop when content, there is `CertificateStream`)"
+    sentences = [
+        "models, objectives, costs, ranges, tolerance, method, delta and the number of examples were fixed before these "
+        "examples were inspected (`CertificateStream` permits repeated inspection and stopping at any time)"
     ]
     if not clustered and not problem.clustered:
-        said.append("examples are independent draws from the population the certificate speaks of")
+        sentences.append(f"examples are {_POPULATION}")
     elif any(column.averaged for column in columns):
-        said.append(
-            "clusters, of whatever sizes, are independent draws from the population the certificate speaks of; what is "
-            "compared are means over clusters, of the mean loss in each: every cluster weighs the same"
+        sentences.append(
+            f"clusters, of any size, are {_POPULATION}; the compared quantity is the mean over clusters of the mean loss "
+            "in each cluster, so every cluster weighs the same"
         )
-    elif problem.sizes_stated:
-        said.append(
-            "clusters are independent draws from the population, none of which has more examples than was stated in "
-            f"advance: {columns[0].largest}; {_OVER_EXAMPLES}"
+    elif sizes_stated:
+        sentences.append(
+            f"clusters are {_POPULATION}, in which no cluster has more examples than was stated in advance: "
+            f"{columns[0].max_cluster_size}; {_OVER_EXAMPLES}"
         )
-    elif all(column.equal for column in columns):
-        said.append(
-            "clusters are independent draws from the population the certificate speaks of, each of the same number of "
-            f"examples, not only here: {_sizes(columns)}; if some differ, however rare, nothing is guaranteed "
-            "(`largest_cluster` states the largest size in advance)"
+    elif all(column.equal_cluster_sizes for column in columns):
+        sentences.append(
+            f"clusters are {_POPULATION}, in which every cluster has the observed number of examples: {_sizes(columns)}; "
+            "if clusters of another size exist, however rare, nothing is guaranteed (`largest_cluster` states a bound in "
+            "advance)"
         )
     else:
-        said.append(
-            "clusters are independent draws from the population, none of which has more examples than the largest seen: "
-            f"{_sizes(columns)}; if larger ones exist, however rare, nothing is guaranteed (`largest_cluster` states the "
-            f"largest size in advance); {_OVER_EXAMPLES}"
+        sentences.append(
+            f"clusters are {_POPULATION}, in which no cluster has more examples than the largest observed one: "
+            f"{_sizes(columns)}; if larger ones exist, however rare, nothing is guaranteed (`largest_cluster` states a "
+            f"bound in advance); {_OVER_EXAMPLES}"
         )
-    whole = [column for column in columns if column.whole and not column.clustered]
+    whole = [column for column in columns if column.is_binary_dtype and not column.clustered]
     if whole:
-        said.append(
-            "losses are of the type they are given in, which leaves only the two ends of the range, not only here, in "
-            f"{_listed(c.name for c in whole)}"
+        sentences.append(
+            "losses take only the two ends of the range in the whole population, as their type implies for these "
+            f"examples (bools, or integers in a range of length one): {_listed(c.name for c in whole)}"
         )
-    if len(whole) < len(columns):
-        said.append(f"losses never leave their range in {_listed(c.name for c in columns if c not in whole)}")
-    gaps = [column.name for column in columns if not column.complete]
+    tails = [o.name for o in problem.objectives if o.tail is not None]
+    ranged = [*(c.name for c in columns if c not in whole), *tails]
+    if ranged:
+        sentences.append(f"losses never leave their range, in the whole population: {_listed(ranged)}")
+    gaps = [column.name for column in columns if not column.complete and column.paired]
     if gaps:
         what = (
-            "whether a model was evaluated on all of a cluster depends on nothing about the cluster, its size included (it "
-            "counts for those models only), nor on the losses"
+            "whether a model was evaluated on all examples of a cluster is independent of the losses and of the cluster, "
+            "its size included (a cluster counts only for models evaluated on all of it)"
             if clustered
-            else "which models were evaluated on an example depends neither on the example nor on the losses"
+            else "which models were evaluated on an example is independent of the example and of the losses"
         )
-        said.append(f"{what}, in {_listed(gaps)}")
-    if len({column.n_examples for column in columns}) > 1:
-        said.append(
-            "an objective evaluated on some of the examples is the mean over those that it is evaluated on, given how "
-            "many there are"
+        sentences.append(f"{what}: {_listed(gaps)}")
+    own = [column.name for column in columns if not column.paired]
+    if own:
+        sentences.append(
+            "a condition that depends on the model (such as being predicted positive) selects the examples over which "
+            f"that model's mean is taken, and the claims are conditional on their number: {_listed(own)}"
+        )
+    if len({column.n_examples for column in columns if column.paired}) > 1:
+        sentences.append(
+            "an objective evaluated on some of the examples is the mean over such examples, and the claims are "
+            "conditional on their number"
         )
     if not problem.data_dependent.all():
         known = [o.name for o in problem.objectives if o.values is not None]
-        said.append(f"known exactly: {_listed(known)}")
+        sentences.append(f"known exactly: {_listed(known)}")
     untested = [o.name for o in problem.objectives if o.values is None and not o.testable]
     if tested and untested:
-        said.append(f"decided by boxes only, as differences of groups have no paired test: {_listed(untested)}")
-    if any(box_method(problem.evaluation, c) == "betting" for c in range(len(columns))):
-        said.append("boxes of bounded losses bet on the units in a random order, drawn with a fixed seed")
-    seen = [column for column in columns if column not in whole and not column.clustered]
-    if seen:
-        said.append(
-            "tests for 0/1 losses were used where no loss inside the range was seen, at a price that makes the guarantee "
-            f"hold for all losses in the range (bools and integers 0/1 have none to pay), in {_listed(c.name for c in seen)}"
+        sentences.append(f"decided by boxes only, since no paired test applies: {_listed(untested)}")
+    if any(box_method(scan, c) == "betting" for c in range(len(columns))):
+        sentences.append(
+            "boxes of bounded losses are betting intervals on the examples (or clusters) in a random order, drawn with a "
+            "fixed seed"
         )
-    return tuple(said)
+    seen = [column for column in columns if column not in whole and not column.clustered and column.paired]
+    if seen:
+        sentences.append(
+            "tests for 0/1 losses were used where no loss inside the range was observed, at a reduced level so that the "
+            "guarantee holds for all losses in the range (bools and integers 0/1 need no reduction): "
+            f"{_listed(c.name for c in seen)}"
+        )
+    return tuple(sentences)
 
 
 def _sizes(columns: Sequence[Column]) -> str:
-    """Return the largest cluster, in each column where they differ."""
-    largest = {column.largest for column in columns}
-    return str(largest.pop()) if len(largest) == 1 else _listed(f"{c.largest} in {c.name}" for c in columns)
+    """Return the size of the largest cluster, by column if the columns differ."""
+    largest = {column.max_cluster_size for column in columns}
+    return str(largest.pop()) if len(largest) == 1 else _listed(f"{c.max_cluster_size} in {c.name}" for c in columns)
 
 
 def _listed(names: Iterable[str]) -> str:

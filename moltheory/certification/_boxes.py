@@ -1,14 +1,14 @@
-r"""Simultaneous boxes: an interval for every mean of every model, each at an equal share of delta.
+r"""Simultaneous boxes: an interval for the mean of every model in every column, at equal shares of delta.
 
-Which interval a column gets is fixed by sizes and by whether a loss inside its range was seen (`_selection` says what
-that costs): Clopper-Pearson for 0/1 losses, betting where all units fit a stated budget, else empirical Bernstein
-(Maurer, Pontil). Bets use the order of the units, which the caller may have sorted by what is in them; so the units are
-put in a random order first.
+Sizes, and whether a loss inside the range was observed, determine the interval of a column (`inference._inspection`
+accounts for this inspection): Clopper-Pearson for 0/1 losses, betting if the number of units is within a fixed budget,
+otherwise empirical Bernstein (Maurer, Pontil). Bets depend on the order of the units, and the caller may have sorted
+them by content, so the units are first put in a random order.
 
 Clusters of unequal sizes: the mean over examples is :math:`\mu = E T / E S` (total, size), and
-:math:`T - \mu S` has mean zero and values in an interval as long as the largest size. The box holds every
-:math:`\mu` that empirical Bernstein on T - mu S does not reject (derived). The distance of the mean from the width
-is concave in mu, so each end is one root.
+:math:`T - \mu S` has mean zero and values in an interval as long as the largest size. The box contains every
+:math:`\mu` that empirical Bernstein on T - mu S does not reject (derived). On each side of the estimate the average
+exceeds its margin by a concave function of mu, so each end is a single root.
 """
 
 from __future__ import annotations
@@ -16,41 +16,39 @@ from __future__ import annotations
 import numpy as np
 
 from moltheory._core._validation import FloatArray
-from moltheory.bounds import binomial_interval, mean_interval
-from moltheory.certification._inputs import Column, Evaluation
-from moltheory.certification._summaries import Moments, estimates
+from moltheory.bounds import mean_interval
+from moltheory.certification._statistics import Moments, estimates
+from moltheory.evaluation._scan import Column, Scan
+from moltheory.inference._binomial import count_ends
 from moltheory.inference._pairs import PairCounts
 
 __all__ = ["box_method", "column_box"]
 
-# Largest number of units x models, over all columns, for which boxes bet (some 70 passes over the losses).
+# Largest number of units x models, over all columns, for betting intervals (some 70 passes over the losses).
 _ENTRIES = 10**7
 _BISECTIONS = 60
 
 
-def box_method(evaluation: Evaluation, index: int) -> str:
-    """Return which interval a column gets, from sizes and whether a loss inside its range was seen."""
-    column = evaluation.columns[index]
+def box_method(scan: Scan, index: int) -> str:
+    """Return the interval method of a column, from sizes and from whether a loss inside its range was observed."""
+    column = scan.columns[index]
     if column.binary:
         return "clopper-pearson"
-    entries = sum(c.n_units for c in evaluation.columns) * evaluation.n_models
-    return "betting" if column.equal and entries <= _ENTRIES else "empirical-bernstein"
+    entries = sum(c.n_units for c in scan.columns) * scan.n_models
+    return "betting" if column.equal_cluster_sizes and entries <= _ENTRIES else "empirical-bernstein"
 
 
-def column_box(
-    evaluation: Evaluation, index: int, summary: PairCounts | Moments, delta: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return lower and upper ends (M,) of a column's means, scaled to [0, 1]; delta is per mean."""
+def column_box(scan: Scan, index: int, summary: PairCounts | Moments, delta: float) -> tuple[FloatArray, FloatArray]:
+    """Return the lower and upper ends (M,) of a column's means, scaled to [0, 1]; delta is per mean."""
     if isinstance(summary, PairCounts):
-        interval = binomial_interval(summary.errors, summary.count, delta=delta)
-        return np.array(interval.lower), np.array(interval.upper)
-    if box_method(evaluation, index) == "betting":
-        return _betting(evaluation, index, delta)
-    return _bernstein(summary, evaluation.columns[index], delta)
+        return count_ends(summary.errors, summary.count, np.array(delta), "clopper-pearson", "both")
+    if box_method(scan, index) == "betting":
+        return _betting(scan, index, delta)
+    return _bernstein(summary, scan.columns[index], delta)
 
 
-def _betting(evaluation: Evaluation, index: int, delta: float) -> tuple[FloatArray, FloatArray]:
-    values = np.clip(evaluation.stacked(index).values, 0.0, 1.0)
+def _betting(scan: Scan, index: int, delta: float) -> tuple[FloatArray, FloatArray]:
+    values = np.clip(scan.stacked(index).values, 0.0, 1.0)
     # A fixed seed: the order is random with respect to the losses, and equal inputs give equal boxes.
     values = values[np.random.default_rng(values.shape[0]).permutation(values.shape[0])]
     missing = np.isnan(values)
@@ -73,7 +71,7 @@ def _bernstein(moments: Moments, column: Column, delta: float) -> tuple[FloatArr
     total, squares = moments.pairs.sum, moments.pairs.sum_sq
 
     def rejected(mean: FloatArray) -> FloatArray:
-        """Return by how much the average of x - mean s leaves its width; rounding counts against."""
+        """Return by how much the average of x - mean s exceeds its margin, less an allowance for rounding."""
         gap = np.abs(total - mean * moments.sizes) / many
         second = squares - 2.0 * mean * moments.with_sizes + mean**2 * moments.sizes_sq
         variance = np.maximum(second / many - gap**2, 0.0) * many / (many - 1.0) + 1e-13

@@ -1,15 +1,18 @@
-"""The result of `certify`: which models are on the front, which are not, which cannot be told, and why."""
+"""The result of `certify`: which models are on the front, which are not, which are undecided, and why."""
 
 from __future__ import annotations
 
-import json
+import copy
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_fraction, frozen
+from moltheory._core._deprecation import DeprecatedAlias, renamed_parameter
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_fraction
+from moltheory.certification._certificate_json import DTYPES, read_certificate, write_certificate
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import Front, hypervolume, pareto_front
 
@@ -17,77 +20,68 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from moltheory.certification._statistics import PairStatistics
+
 __all__ = ["Certificate"]
 
-_KIND = "moltheory.Certificate"
-_DTYPES: dict[str, type] = {
-    "sure": np.bool_,
-    "excluded": np.bool_,
-    "excluded_by": np.int64,
-    "beats": np.bool_,
-    "within_slack": np.bool_,
-    "replaceable_by": np.int64,
-    "data_dependent": np.bool_,
-    "level": np.float64,
-    "estimates": np.float64,
-    "boxes": np.float64,
-    "epsilon": np.float64,
-}
-_PER_MODEL = ("sure", "excluded", "excluded_by", "level", "within_slack", "replaceable_by")
+_PER_MODEL = ("sure", "excluded", "excluded_by", "adjusted_p_value", "within_slack", "replaceable_by")
 _SHOWN = 8
 
 
+@renamed_parameter("spent", "delta_allocation")
+@renamed_parameter("beats", "dominates")
+@renamed_parameter("level", "adjusted_p_value")
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """What is certain about the front of M models in m objectives, with probability at least 1 - delta in all.
+    """Claims about the Pareto front of M models in m objectives, all true with probability at least 1 - delta.
 
     Attributes
     ----------
     names : tuple of str
-        Of the M models.
+        Names of the M models.
     objectives : tuple of str
         Names of the m objectives, known costs last.
     maximise : tuple of bool
+        One per objective.
     data_dependent : (m,) ndarray of bool
         False for known costs.
     sure : (M,) ndarray of bool
-        On the true front. With slack e = `epsilon`: `within_slack` and not excluded.
+        The model is on the true front; with a tolerance: it is `within_slack` and not excluded.
     excluded : (M,) ndarray of bool
-        Not on it: some model dominates it.
+        The model is not on the true front, because another model dominates it.
     excluded_by : (M,) ndarray of int64
-        Who does, -1 = nobody; rather a model that is not excluded itself.
-    level : (M,) ndarray
-        Adjusted p-value of each exclusion; `delta` where it takes the boxes too, NaN where it is not excluded. For every
-        alpha up to `delta`, fixed in advance, a model of the front is excluded at a level of at most alpha with
-        probability at most alpha. It is of the paired tests as planned for `delta`, so not the smallest delta that
-        excludes: `certify` with another delta plans others, which may exclude at a smaller one, or not at this one. For
-        losses that are not 0/1 by their type it is never below 1e-5 `delta`.
-    beats : (M, M) ndarray of bool
-        All dominance that is certain: ``beats[b, h]``, b dominates h.
+        Index of a dominating model, itself not excluded if possible; -1 = none.
+    adjusted_p_value : (M,) ndarray
+        Adjusted p-value of each exclusion: `delta` if the exclusion needs the boxes too, NaN if the model is not
+        excluded. For every alpha up to `delta`, fixed in advance, a model of the front is excluded with an adjusted
+        p-value of at most alpha with probability at most alpha. The tests are those planned for `delta`, so this is not
+        the smallest delta at which `certify` excludes the model: another delta leads to other tests. It is at least
+        1e-5 `delta` for losses that are not 0/1 by type.
+    dominates : (M, M) ndarray of bool
+        ``dominates[b, h]``: b certainly dominates h.
     estimates : (M, m) ndarray
-        Means over the examples on which the model was evaluated (over clusters, where these have equal weights); known
-        values for costs.
+        Means over the examples on which the model was evaluated (over clusters, if these have equal weights), or values
+        of measures and tails; known values for costs.
     boxes : (M, m, 2) ndarray
-        Intervals that hold the true values all at once; single points for costs, the whole range where no share of
-        delta was spent on boxes.
+        Simultaneous confidence intervals: single points for costs, the whole range if no share of delta went to boxes.
     epsilon : (m,) ndarray
-        Slack.
+        Tolerance of each objective.
     delta : float
-        Total failure probability of all claims together.
-    spent : tuple of (str, float)
-        How delta was split in advance.
+        Total failure probability of all claims.
+    delta_allocation : tuple of (str, float)
+        Families of claims with their shares of delta, fixed in advance.
     n_examples : int
-        Examples on which some model was evaluated, in the objective that has most of them.
+        Number of examples on which some model was evaluated, in the objective with most of them.
     methods : tuple of str
-        Per objective: interval of the boxes; paired test.
+        Interval and paired test of each objective.
     assumptions : tuple of str
-        What the guarantee rests on.
+        What the guarantee assumes.
     within_slack : (M,) ndarray of bool
-        Certain members of the epsilon-Pareto set: no model is better by at least e in every objective, once strictly
-        more. It may hold excluded ones, that are dominated by little; without slack it is `sure`.
+        Certain members of the epsilon-Pareto set: no other model is better by at least `epsilon` in every objective
+        (strictly in at least one). A member may be excluded, if it is dominated by less. Without a tolerance, `sure`.
     replaceable_by : (M,) ndarray of int64
-        A model that costs no more, and less in some cost, and is worse by less than e in every other objective;
-        -1 = none known. Claimed with slack and costs only.
+        Index of a model that costs no more, and less in some cost, and is worse by less than `epsilon` in every other
+        objective; -1 = none known. Claimed only with a tolerance and costs.
 
     Examples
     --------
@@ -95,7 +89,7 @@ class Certificate:
     >>> losses = np.zeros((1000, 2), dtype=bool)
     >>> losses[:200, 0] = losses[20:250, 1] = 1
     >>> certificate = mt.certify(losses, names=["a", "b"])
-    >>> certificate.sure, certificate.excluded, float(certificate.level[1].round(5))
+    >>> certificate.sure, certificate.excluded, float(certificate.adjusted_p_value[1].round(5))
     (array([ True, False]), array([False,  True]), 0.00176)
     >>> certificate.hypervolume([1.0])
     (0.76..., 0.83...)
@@ -108,34 +102,45 @@ class Certificate:
     sure: npt.NDArray[np.bool_]
     excluded: npt.NDArray[np.bool_]
     excluded_by: npt.NDArray[np.int64]
-    level: FloatArray
-    beats: npt.NDArray[np.bool_]
+    adjusted_p_value: FloatArray
+    dominates: npt.NDArray[np.bool_]
     estimates: FloatArray
     boxes: FloatArray
     epsilon: FloatArray
     delta: float
-    spent: tuple[tuple[str, float], ...]
+    delta_allocation: tuple[tuple[str, float], ...]
     n_examples: int
     methods: tuple[str, ...]
     assumptions: tuple[str, ...]
     within_slack: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
     replaceable_by: npt.NDArray[np.int64] = None  # type: ignore[assignment]
+    level = DeprecatedAlias[FloatArray]("adjusted_p_value")
+    beats = DeprecatedAlias[npt.NDArray[np.bool_]]("dominates")
+    spent = DeprecatedAlias[tuple[tuple[str, float], ...]]("delta_allocation")
 
     def __post_init__(self) -> None:
         if self.within_slack is None:
             object.__setattr__(self, "within_slack", self.sure)
         if self.replaceable_by is None:
             object.__setattr__(self, "replaceable_by", np.full(len(self.names), -1))
-        for name, dtype in _DTYPES.items():
-            object.__setattr__(self, name, frozen(np.asarray(getattr(self, name), dtype=dtype)))
+        for name, dtype in DTYPES.items():
+            object.__setattr__(self, name, as_readonly(np.asarray(getattr(self, name), dtype=dtype)))
         check_fraction("delta", self.delta)
         n_models, m = len(self.names), len(self.objectives)
         shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_PER_MODEL, (n_models,))
-        shapes |= {"beats": (n_models, n_models), "estimates": (n_models, m), "boxes": (n_models, m, 2)}
+        shapes |= {"dominates": (n_models, n_models), "estimates": (n_models, m), "boxes": (n_models, m, 2)}
         shapes |= {"epsilon": (m,), "data_dependent": (m,)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise InvalidInputError(f"`{name}` must have shape {shape}, got shape {getattr(self, name).shape}.")
+        for name in ("maximise", "methods"):
+            if len(getattr(self, name)) != m:
+                raise InvalidInputError(f"`{name}` must have {m} entries, got {len(getattr(self, name))}.")
+        for name in ("excluded_by", "replaceable_by"):
+            if not ((getattr(self, name) >= -1) & (getattr(self, name) < n_models)).all():
+                raise InvalidInputError(
+                    f"`{name}` must hold numbers of models, or -1, got {getattr(self, name).tolist()}."
+                )
         if (self.sure & self.excluded).any():
             raise InvalidInputError("`sure` must not hold an excluded model, got one.")
 
@@ -156,17 +161,12 @@ class Certificate:
 
     @property
     def undecided(self) -> npt.NDArray[np.bool_]:
-        """Neither sure nor excluded, (M,)."""
-        return frozen(~(self.sure | self.excluded))
-
-    @property
-    def adjusted_p_value(self) -> FloatArray:
-        """Adjusted p-value of each exclusion, (M,): another name of `level`."""
-        return self.level
+        """Models that are neither sure nor excluded, (M,)."""
+        return as_readonly(~(self.sure | self.excluded))
 
     @property
     def status(self) -> tuple[str, ...]:
-        """One of "sure", "excluded", "undecided" per model."""
+        """Status of each model: "sure", "excluded" or "undecided" for each model."""
         return tuple(
             "sure" if sure else "excluded" if out else "undecided"
             for sure, out in zip(self.sure, self.excluded, strict=True)
@@ -174,7 +174,7 @@ class Certificate:
 
     @property
     def front_sandwich(self) -> tuple[Front, Front]:
-        """Fronts of the worst and of the best ends of the boxes; the true front lies between them."""
+        """Fronts of the worst and of the best ends of the boxes, between which the true front lies."""
         worst = np.where(self.maximise, self.boxes[:, :, 0], self.boxes[:, :, 1])
         best = np.where(self.maximise, self.boxes[:, :, 1], self.boxes[:, :, 0])
         return pareto_front(worst, maximise=self.maximise), pareto_front(best, maximise=self.maximise)
@@ -185,7 +185,7 @@ class Certificate:
         Parameters
         ----------
         reference : (m,) array_like
-            In the caller's units and orientation.
+            Reference point, in the caller's units and orientation.
 
         Returns
         -------
@@ -197,13 +197,86 @@ class Certificate:
         )
         return low, high
 
+    def with_statistics(self, statistics: PairStatistics) -> Certificate:
+        """Return this certificate with the pair statistics from which it was made; `plan` needs them."""
+        kept = copy.copy(self)
+        object.__setattr__(kept, "_statistics", statistics)
+        return kept
+
+    @document
+    def plan(self, *, simulate: int = 60, rng: int = 0) -> pd.DataFrame:
+        """Return the number of further examples that would decide each undecided model: a plan, **not a guarantee**.
+
+        A model is decided once it is decided against every rival, that is, every model that is not excluded. With
+        clusters, the numbers count clusters. Tolerances are ignored. The losses are not read again.
+
+        Parameters
+        ----------
+        {simulate}
+        {simulation_seed}
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per undecided model, sorted by ``sufficient_additional``, with these columns:
+
+            * ``model``;
+            * ``n_open_rivals``: number of rivals against which the model is undecided;
+            * ``hardest_rival``: the rival that needs most examples;
+            * ``n_common``: number of examples common to the two;
+            * ``outcome``: what the observed gaps between the two suggest;
+            * ``expected_additional``: expected number of further examples, from simulations at the observed rates; it
+              suffices in about half of the runs (NaN if not simulated);
+            * ``sufficient_additional``: number that suffices with probability 0.8 at the observed rates (infinite if no
+              gap is observed);
+            * ``sufficient_additional_low``, ``sufficient_additional_high``: the same with gaps one standard error
+              larger, and smaller. True gaps may be smaller than observed, so rely on the latter: whatever the true
+              rates, it is finite and insufficient with probability at most 0.2.
+
+        Raises
+        ------
+        InvalidInputError
+            If the certificate carries no statistics, because it was read from JSON or modified.
+
+        Notes
+        -----
+        Tests are planned at the level of the first step of Holm's procedures: the smaller of the share of delta for
+        exclusions over M (M - 1) pairs and the share for confirmations over M N claims. What `certify` deducts for
+        losses that only look binary is deducted here too, and the level is halved for bounded losses, whose two tests
+        share it.
+
+        ``sufficient_additional`` covers all rivals and objectives at once, which share the failure probability .2
+        (union bound). Of the .2 of ``sufficient_additional_high``, .16 is the probability that a gap (the smallest
+        observed, that of the hardest rival) is overestimated by a standard error or more, by the normal approximation.
+        Objectives without a paired test (gaps of rates, tails, conditions that depend on the model) are decided by
+        boxes, whose lengths are assumed to shrink like the inverse square root of the sample size.
+
+        Examples
+        --------
+        >>> import moltheory as mt
+        >>> losses = np.zeros((1000, 2), dtype=bool)
+        >>> losses[:200, 0] = losses[10:220, 1] = 1
+        >>> plan = mt.certify(losses, names=["a", "b"]).plan(simulate=0)
+        >>> plan[["model", "n_open_rivals", "outcome", "sufficient_additional"]].to_dict("records")[0]
+        {'model': 'a', 'n_open_rivals': 1, 'outcome': 'model dominates', 'sufficient_additional': 8494.0}
+        """
+        from moltheory.certification._plan import plan_of
+
+        statistics: PairStatistics | None = getattr(self, "_statistics", None)
+        if statistics is None:
+            raise InvalidInputError(
+                "`certificate` must hold the statistics of its losses, got one without: use what `certify` returned, or "
+                "`further_examples(losses, certificate)`."
+            )
+        return plan_of(self, statistics, simulate=simulate, rng=rng)
+
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per model: status, who excludes it, and estimate and box of every objective."""
+        """Return one row per model: status, the dominating model, and the estimate and box of every objective."""
         import pandas as pd
 
         by = [self.names[j] if j >= 0 else None for j in self.excluded_by]
         columns: dict[str, Any] = {"model": self.names, "status": self.status}
-        columns |= {"excluded_by": pd.array(by, dtype="string"), "level": self.level}
+        columns |= {"excluded_by": pd.array(by, dtype="string"), "adjusted_p_value": self.adjusted_p_value}
         if self.epsilon.any():
             other = [self.names[j] if j >= 0 else None for j in self.replaceable_by]
             columns |= {"within_slack": self.within_slack, "replaceable_by": pd.array(other, dtype="string")}
@@ -214,10 +287,10 @@ class Certificate:
         return pd.DataFrame(columns)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the boxes of all models, colored and marked by status.
+        """Return axes with the boxes of all models, colored and marked by status.
 
-        One objective: intervals, sorted. Two: the plane. More: one line per model over the objectives, each scaled
-        to the range of the boxes.
+        One objective is drawn as sorted intervals, two as boxes in the plane, more as one line per model over the
+        objectives, each scaled to the range of the boxes.
 
         Parameters
         ----------
@@ -227,15 +300,15 @@ class Certificate:
         -------
         matplotlib.axes.Axes
         """
-        from moltheory.certification._plot import drawn
+        from moltheory.certification._plot import plot_certificate
 
-        return drawn(self, ax)
+        return plot_certificate(self, ax)
 
     def __repr__(self) -> str:
         """The verdicts in words."""
         data = ", ".join(self.objectives)
-        slack = f", slack {'/'.join(f'{e:g}' for e in self.epsilon)}" if self.epsilon.any() else ""
-        within = "to within the slack" if slack else "for sure"
+        slack = f", tolerance {'/'.join(f'{e:g}' for e in self.epsilon)}" if self.epsilon.any() else ""
+        within = "to within the tolerance" if slack else "for sure"
         lines = [
             f"Certificate at confidence {1.0 - self.delta:g} from {self.n_examples} examples: "
             f"{len(self)} models, objectives {data}{slack}",
@@ -245,7 +318,7 @@ class Certificate:
         ]
         replaceable = int((self.replaceable_by >= 0).sum())
         if replaceable:
-            lines.append(f"  replaceable by a cheaper one within the slack: {replaceable}")
+            lines.append(f"  replaceable by a cheaper one within the tolerance: {replaceable}")
         return "\n".join(lines)
 
     def _some(self, mask: npt.NDArray[np.bool_], *, by: bool = False) -> str:
@@ -257,14 +330,8 @@ class Certificate:
         return ", ".join(shown + more) or "none"
 
     def to_json(self) -> str:
-        """Return the certificate as JSON text; `from_json` gives back an equal one, bit for bit."""
-        content: dict[str, Any] = {"kind": _KIND}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            content[field.name] = value.tolist() if isinstance(value, np.ndarray) else value
-        content["beats"] = np.argwhere(self.beats).tolist()
-        content["level"] = [None if np.isnan(level) else level for level in self.level.tolist()]
-        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+        """Return the certificate as JSON text, from which `from_json` restores an equal one, bit for bit."""
+        return write_certificate(self)
 
     @classmethod
     def from_json(cls, text: str, /) -> Certificate:
@@ -275,19 +342,4 @@ class Certificate:
         InvalidInputError
             If `text` is not such a certificate.
         """
-        try:
-            content = json.loads(text)
-            if content.pop("kind") != _KIND:
-                raise KeyError("kind")
-            beats = np.zeros((len(content["names"]),) * 2, dtype=np.bool_)
-            for winner, loser in content["beats"]:
-                beats[winner, loser] = True
-            content["beats"] = beats
-            content["level"] = [np.nan if level is None else level for level in content["level"]]
-            content["spent"] = tuple((str(engine), float(share)) for engine, share in content["spent"])
-            content["maximise"] = tuple(bool(flag) for flag in content["maximise"])
-            for name in ("names", "objectives", "methods", "assumptions"):
-                content[name] = tuple(content[name])
-            return cls(**content)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            raise InvalidInputError("`text` must be the JSON text of a Certificate, got something else.") from None
+        return read_certificate(text, cls)

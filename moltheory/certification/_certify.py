@@ -1,4 +1,4 @@
-"""`certify`: losses of models on examples in, a certificate of the front out."""
+"""`certify`: from losses of models on examples to a certificate of the Pareto front."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, Maximise, check_choice, check_fraction
 from moltheory.certification._assumptions import assumptions_of
-from moltheory.certification._binary_by_inspection import kept_level
 from moltheory.certification._boxes import box_method, column_box
 from moltheory.certification._certificate import Certificate
-from moltheory.certification._decisions import Shares, decide
+from moltheory.certification._decisions import METHODS, Shares, decide
 from moltheory.certification._p_values import chosen_test, pair_p_values
-from moltheory.certification._problem import Objective, Problem, read_problem
-from moltheory.certification._summaries import Moments, estimates, summaries
+from moltheory.certification._statistics import Moments, PairStatistics, estimates, summaries
+from moltheory.errors import InvalidInputError
+from moltheory.evaluation._arguments import read_epsilon
+from moltheory.evaluation._comparison import Comparison, read_comparison
+from moltheory.evaluation._objectives import Objective
+from moltheory.evaluation._scan import Scan
 from moltheory.inference._pairs import PairCounts
 
 __all__ = ["certify"]
 
-# Shares of delta: boxes, exclusions, members, replacements; and where there is nothing to replace by (no slack or costs).
-_REPLACING = {"auto": (0.4, 0.2, 0.2, 0.2), "boxes": (1.0, 0.0, 0.0, 0.0), "paired": (0.0, 0.4, 0.3, 0.3)}
-_SHARES = {"auto": (0.5, 0.25, 0.25), "boxes": (1.0, 0.0, 0.0), "paired": (0.0, 0.5, 0.5)}
 
-
+@document
 def certify(
     losses: Any,
     /,
@@ -35,7 +36,7 @@ def certify(
     costs: Any = None,
     objectives: Any = None,
     names: Sequence[str] | None = None,
-    loss_range: tuple[npt.ArrayLike, npt.ArrayLike] = (0.0, 1.0),
+    loss_range: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     maximise: Maximise | Sequence[str] | None = None,
     epsilon: npt.ArrayLike = 0.0,
     clusters: npt.ArrayLike | None = None,
@@ -43,55 +44,57 @@ def certify(
     cluster_weights: str = "size",
     method: str = "auto",
 ) -> Certificate:
-    r"""Tell which models are on the true Pareto front, which are not, and which the data cannot tell.
+    """Return a certificate of the models that are on the true Pareto front, those that are not, and those undecided.
 
-    With probability at least 1 - delta, every model called sure is on the front (or within the slack of it), none
-    called excluded is on it, every named dominance and replacement holds, and every box holds its true values.
+    With probability at least 1 - delta, all of the following is true at once:
+
+    * every model in ``sure`` is on the true front (with a tolerance: no other model is better by that much everywhere);
+    * no model in ``excluded`` is on it;
+    * every reported dominance and replacement is real;
+    * every box contains its true values.
 
     Parameters
     ----------
-    losses : (n, M, N) or (n, M) array_like, EvaluatedModels, a source of blocks, or None
-        Loss of each model on each example in each objective; NaN = not evaluated on that example. `EvaluatedModels`
-        bring what they know (names, costs, clusters, directions, measures); other arguments come in its place. A
-        source of blocks has ``model_names``, ``objective_names`` and ``blocks()``, and is read two or three times.
-        None where `objectives` are measures.
-    delta : float, default 0.05
-        Total failure probability, in (0, 1).
-    costs : (M, k) array_like, mapping or DataFrame, optional
-        Values known exactly (size, latency, price), appended as last objectives.
-    objectives : sequence of str, or sequence or mapping of Measure, optional
-        Names of the N objectives; or measures (`moltheory.objectives`: means, rates in a group, gaps, worst group)
-        that hold their losses themselves.
-    names : sequence of str, optional
-        Names of the models.
-    loss_range : pair, default (0, 1)
-        Ends of the range of the losses, each one number or one per estimated objective; fixed before the data.
+    losses : (n, M, N) or (n, M) array_like, LossTable, source of blocks, or None
+        Loss of each model on each example in each objective; NaN marks a model that was not evaluated on an example. A
+        `LossTable` also provides names, costs, clusters, directions, ranges and measures; arguments given here replace
+        them. Any object with ``model_names``, ``objective_names`` and ``blocks()`` is a source of blocks: up to 64 MB
+        are read once, more are read two or three times. None if `objectives` are measures, which hold their losses.
+    {delta_default}
+    {costs}
+    objectives : sequence of str, or sequence or mapping of Measure or Tail, optional
+        Names of the N objectives. Instead of names, measures (`moltheory.objectives`: means, rates in a group, gaps,
+        worst group, F1) and tails (`moltheory.evaluation`: CVaR, quantiles), which hold their losses. Paired tests
+        apply to measures that declare `Measure.is_increasing`; other measures, and tails, are decided by boxes.
+    {model_names}
+    loss_range : pair, optional
+        Smallest and largest possible loss, each one number or one per estimated objective; fixed before the data. By
+        default that of the `LossTable`, or (0, 1).
     maximise : bool, sequence of bool or of str, optional
-        Which objectives are better when larger; by default none, or as `EvaluatedModels` say. One bool for all, costs
-        included, or one for each; one per estimated objective leaves the costs minimised; or names.
-    epsilon : float or (N,) or (N+k,) array_like, default 0
-        Slack in units of the losses: models are confirmed that nobody beats by at least this much in every objective
-        (once strictly more), and told from which cheaper one within it they are replaceable. Exclusion needs no slack:
-        it means dominated. One number is for the estimated objectives; costs then have none.
+        The objectives for which larger is better, by name; or one bool for all, costs included; or one bool for each
+        (one per estimated objective leaves the costs minimised). By default those of the `LossTable`, or none.
+    {tolerance}
     clusters : (n,) array_like, optional
-        Labels of examples that belong together (of one patient, one prompt); only clusters are then independent.
+        Labels of dependent examples, such as those of one patient or prompt. Only different clusters are then assumed
+        to be independent.
     largest_cluster : int, optional
-        Number of examples that no cluster of the population exceeds, fixed before the data. **Without it the largest
-        cluster seen is taken for the largest there is**: the guarantee then holds for such populations only, and is
-        lost if larger clusters exist, however rare. The more it exceeds the usual size, the less can be told.
+        Upper bound on the number of examples in any cluster of the population, fixed before the data. **By default
+        the largest observed cluster is taken as the bound**: the guarantee then covers only populations without larger
+        clusters, however rare. A bound far above the usual size leaves more models undecided.
     cluster_weights : {"size", "equal"}, default "size"
-        What is compared. "size": means over examples, E[total loss of a cluster] / E[its size]. "equal": means over
-        clusters of the mean loss in each (in a measure: in that part of it which counts), E[total / size]; valid for
-        clusters of any size, without a largest one, where nothing could be told of means over examples. The two differ
-        where losses depend on the size.
+        The compared quantity. "size": means over examples, E[total loss of a cluster] / E[its size]. "equal": means
+        over clusters of the mean loss in each (of a measure: in the part of the cluster that counts), E[total / size].
+        The two differ if losses depend on the size. "equal" is valid for clusters of any size, without a bound; means
+        over examples then admit no guarantee.
     method : {"auto", "boxes", "paired"}, default "auto"
-        Half of delta for boxes, a quarter each for excluding and for confirming models by paired tests; all for
-        boxes; or half each for the paired tests, with boxes as wide as the range. With slack and costs a share goes
-        to replacements; `Certificate.spent` says what each got.
+        Allocation of delta. "auto": half to boxes, a quarter each to paired tests that exclude and that confirm models.
+        "boxes": all to boxes. "paired": half each to the two kinds of tests; boxes are then as wide as the range.
+        With a tolerance and costs, a share goes to replacements; see `Certificate.delta_allocation`.
 
     Returns
     -------
     Certificate
+        Its method `plan` returns how many further examples would decide the undecided models.
 
     Raises
     ------
@@ -101,13 +104,14 @@ def certify(
 
     Notes
     -----
-    O(n M^2 N) for the pairs, in products of matrices or of packed bits; O(M^2 N) memory beside the losses. Bounded
-    losses get bets on every pair while n M^2 N <= 2e8; beyond, empirical Bernstein, and bets on promising pairs. The
-    argument stands in the module `_decisions`, the tests in `_p_values`.
+    Time is O(n M^2 N) for the pairs, in products of matrices or of packed bits; memory is O(M^2 N) beside the losses.
+    Bounded losses are tested by bets on every pair while n M^2 N <= 2e8, otherwise by empirical Bernstein and by bets
+    on the most promising pairs. The module `_decisions` contains the argument for validity, `_p_values` the tests.
 
-    Bools, and integers in a range of length one, are 0/1 losses by their type. For others nothing of the kind is
-    assumed: where no loss inside the range is seen, the tests for 0/1 losses are used at 95 % of their level, and so
-    are the tests for bounded losses where many are; where only a few dozen are, these get 5 % (`_selection`).
+    Bools, and integers in a range of length one, are 0/1 losses by type. Other losses are not assumed to be 0/1: if no
+    loss inside the range is observed, the tests for 0/1 losses are used at 95 % of their level. The tests for bounded
+    losses are used at 95 % of theirs if many losses inside are observed, and at 5 % if only a few dozen are
+    (`moltheory.inference._inspection`).
 
     References
     ----------
@@ -127,130 +131,180 @@ def certify(
       undecided (1): c
     """
     total = check_fraction("delta", delta)
-    check_choice("method", method, _SHARES)
-    prepared = getattr(losses, "certify", None)
-    if callable(prepared):
-        # Read as a mere source of blocks, these models would lose their costs, measures and directions.
-        other = {"costs": costs, "objectives": objectives, "names": names, "maximise": maximise, "clusters": clusters}
-        other |= {"largest_cluster": largest_cluster}
-        if cluster_weights != "size":
-            other["cluster_weights"] = cluster_weights
-        given = {name: value for name, value in other.items() if value is not None}
-        found_by: Certificate = prepared(delta=delta, loss_range=loss_range, epsilon=epsilon, method=method, **given)
-        return found_by
-    problem = read_problem(
+    check_choice("method", method, METHODS)
+    problem = read_comparison(
         losses,
         costs=costs,
         objectives=objectives,
         names=names,
         loss_range=loss_range,
-        maximise=False if maximise is None else maximise,
-        epsilon=epsilon,
+        maximise=maximise,
         clusters=clusters,
         largest_cluster=largest_cluster,
         cluster_weights=cluster_weights,
     )
-    replacing = problem.epsilon.any() and not problem.data_dependent.all()
-    shares = Shares(*(total * share for share in (_REPLACING if replacing else _SHARES)[method]))
-    found = summaries(problem.evaluation)
-    values, boxes, compared = _values_and_boxes(problem, found, shares.boxes)
-    below, not_above = _p_values(problem, found, shares)
+    estimated = problem.data_dependent
+    slack = read_epsilon(epsilon, estimated)
+    scan = problem.scan(largest_cluster, cluster_weights)
+    shares = Shares.of(total, method=method, replacing=bool(slack.any() and not estimated.all()))
+    found = summaries(scan)
+    values, boxes, compared = _values_and_boxes(problem, scan, found, shares.boxes)
+    below, not_above = _p_values(problem, scan, found, slack, shares)
     sign = np.where(problem.maximise, -1.0, 1.0)
     ends = compared * sign[:, None]
     decisions = decide(
         ends.min(axis=2),
         ends.max(axis=2),
-        ~problem.data_dependent,
-        problem.epsilon / _scales(problem),
+        ~estimated,
+        slack / _scales(problem, scan),
         shares,
         below=below,
         not_above=not_above,
     )
-    return Certificate(
-        names=problem.evaluation.model_names,
+    certificate = Certificate(
+        names=problem.model_names,
         objectives=tuple(objective.name for objective in problem.objectives),
         maximise=problem.maximise,
-        data_dependent=problem.data_dependent,
+        data_dependent=estimated,
         sure=decisions.sure,
         within_slack=decisions.within_slack,
         replaceable_by=decisions.replaceable_by,
         excluded=decisions.excluded,
         excluded_by=decisions.excluded_by,
-        level=decisions.level,
-        beats=decisions.beats,
+        adjusted_p_value=decisions.level,
+        dominates=decisions.dominates,
         estimates=values,
         boxes=boxes,
-        epsilon=problem.epsilon,
+        epsilon=slack,
         delta=total,
-        spent=_spent(shares),
-        n_examples=max(column.n_examples for column in problem.evaluation.columns),
-        methods=tuple(_method(problem, objective, shares) for objective in problem.objectives),
-        assumptions=assumptions_of(problem, tested=shares.exclusions > 0.0),
+        delta_allocation=shares.allocation(),
+        n_examples=_n_examples(problem, scan),
+        methods=tuple(_method(problem, scan, o, slack, shares) for o in problem.objectives),
+        assumptions=assumptions_of(
+            problem, scan, sizes_stated=largest_cluster is not None, tested=shares.exclusions > 0.0
+        ),
     )
+    return certificate.with_statistics(PairStatistics(scan.columns, tuple(found), problem.objectives, shares))
 
 
-def _scales(problem: Problem) -> FloatArray:
-    """Return the units (m,) in which objectives are compared: means of one column in that of its range."""
-    plain = [objective.values is None and objective.measure is None for objective in problem.objectives]
-    columns = problem.evaluation.columns
-    return np.array([columns[o.columns[0]].span if p else 1.0 for o, p in zip(problem.objectives, plain, strict=True)])
+def _n_examples(problem: Comparison, scan: Scan) -> int:
+    tails = [objective.tail.losses.shape[0] for objective in problem.objectives if objective.tail is not None]
+    return int(max([column.n_examples for column in scan.columns] + tails))
+
+
+def _scales(problem: Comparison, scan: Scan) -> FloatArray:
+    """Return the units (m,) in which objectives are compared: the range of a column for its mean, else 1."""
+    return np.array([scan.columns[o.columns[0]].span if _is_mean(o) else 1.0 for o in problem.objectives])
+
+
+def _is_mean(objective: Objective) -> bool:
+    """Whether the objective is the mean of one column."""
+    return bool(objective.columns) and objective.measure is None
 
 
 def _values_and_boxes(
-    problem: Problem, found: list[PairCounts | Moments], share: float
+    problem: Comparison, scan: Scan, found: list[PairCounts | Moments], share: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return estimates (M, m) and boxes (M, m, 2) in the caller's units, and boxes in those of `_scales`.
+    """Return estimates (M, m) and boxes (M, m, 2) in the caller's units, and boxes in the units of `_scales`.
 
-    Far from 0 the caller's units round differences away: boxes that touch there decide nothing.
+    Decisions use the latter: far from 0, differences are lost to rounding in the caller's units.
     """
-    evaluation = problem.evaluation
-    each = share / (evaluation.n_models * len(evaluation.columns))
+    n_tails = sum(objective.tail is not None for objective in problem.objectives)
+    each = share / (scan.n_models * (len(scan.columns) + n_tails))
     means, lows, highs, scaled = [], [], [], []
-    for index, (column, summary) in enumerate(zip(evaluation.columns, found, strict=True)):
-        lower, upper = np.zeros(evaluation.n_models), np.ones(evaluation.n_models)
+    for index, (column, summary) in enumerate(zip(scan.columns, found, strict=True)):
+        lower, upper = np.zeros(scan.n_models), np.ones(scan.n_models)
         if share > 0.0:
-            kept, spent = kept_level(column, -math.log(each))
-            lower, upper = column_box(evaluation, index, summary, kept * (each - spent))
-        means.append(column.back(estimates(summary)))
-        lows.append(column.back(lower, outward=-1))
-        highs.append(column.back(upper, outward=1))
+            kept, spent = column.kept_level(-math.log(each))
+            lower, upper = column_box(scan, index, summary, kept * (each - spent))
+        means.append(column.to_original_units(estimates(summary)))
+        lows.append(column.to_original_units(lower, outward=-1))
+        highs.append(column.to_original_units(upper, outward=1))
         scaled.append((lower, upper))
     values, boxes, compared = [], [], []
     for objective in problem.objectives:
+        parts = tuple([ends[c] for c in objective.columns] for ends in (means, lows, highs))
         if objective.values is not None:
-            values.append(objective.values)
-            boxes.append((objective.values, objective.values))
-            compared.append(boxes[-1])
-            continue
-        part_means, part_lows, part_highs = ([ends[c] for c in objective.columns] for ends in (means, lows, highs))
-        if objective.measure is None:
-            values.append(part_means[0])
-            boxes.append((part_lows[0], part_highs[0]))
-            compared.append(scaled[objective.columns[0]])
+            value, box = objective.values, (objective.values, objective.values)
+        elif objective.tail is not None:
+            value, box = _tail(objective, each)
+        elif objective.measure is None:
+            value, box = parts[0][0], (parts[1][0], parts[2][0])
         else:
-            values.append(objective.measure.value(part_means))
-            boxes.append(objective.measure.interval(part_lows, part_highs))
-            compared.append(boxes[-1])
+            value, box = _measured(objective, *parts)
+        values.append(value)
+        boxes.append(box)
+        compared.append(scaled[objective.columns[0]] if _is_mean(objective) else box)
     shaped = [np.moveaxis(np.array(b, dtype=np.float64), (0, 1, 2), (1, 2, 0)) for b in (boxes, compared)]
     return np.stack(values, axis=1), shaped[0], shaped[1]
 
 
+def _tail(objective: Objective, delta: float) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """Return estimates (M,) and intervals of a tail, each at `delta`; the range if there is no share of delta."""
+    tail, ends = objective.tail, objective.loss_range
+    if tail is None:
+        raise InvalidInputError("`objective` must be a tail, got none.")
+    columns = list(tail.losses.T)
+    values = np.array([tail.value(losses) for losses in columns])
+    pairs = [tail.interval(losses, delta=delta, loss_range=ends) if delta > 0.0 else ends for losses in columns]
+    lower, upper = np.array(pairs, dtype=np.float64).T
+    _refuse_incoherent(objective.name, values, lower, upper)
+    return values, (lower, upper)
+
+
+def _measured(
+    objective: Objective, means: list[FloatArray], lows: list[FloatArray], highs: list[FloatArray]
+) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
+    """Return the value (M,) and the interval of a measure; refuse values and intervals that contradict each other."""
+    measure, n_models = objective.measure, means[0].shape
+    if measure is None:
+        raise InvalidInputError("`objective` must be a measure, got none.")
+    value = np.broadcast_to(np.asarray(measure.value(means), dtype=np.float64), n_models)
+    lower, upper = (np.broadcast_to(np.asarray(e, np.float64), n_models) for e in measure.interval(lows, highs))
+    _refuse_incoherent(objective.name, value, lower, upper)
+    if objective.testable:
+        ends = [np.asarray(measure.value(cells), dtype=np.float64) for cells in (lows, highs)]
+        if (ends[0] > value + _rounding(value)).any() or (ends[1] < value - _rounding(value)).any():
+            raise InvalidInputError(
+                f"`objectives` must increase with every part where they declare `is_increasing`, got {objective.name!r}, "
+                "which does not: leave it undeclared; `moltheory.testing.check_measure` shows where."
+            )
+    return value, (lower, upper)
+
+
+def _refuse_incoherent(name: str, value: FloatArray, lower: FloatArray, upper: FloatArray) -> None:
+    """Refuse an interval that does not contain the estimate: the two are not of the same quantity."""
+    slack = _rounding(value)
+    outside = ~((lower <= value + slack) & (value <= upper + slack) & (lower <= upper))
+    if outside.any():
+        model = int(np.flatnonzero(outside)[0])
+        raise InvalidInputError(
+            f"`objectives` must have intervals that hold their estimates, got {value[model]:g} outside "
+            f"[{lower[model]:g}, {upper[model]:g}] in {name!r}: `moltheory.testing.check_measure` shows what is wrong."
+        )
+
+
+def _rounding(value: FloatArray) -> FloatArray:
+    return 1e-9 * np.maximum(1.0, np.abs(value))
+
+
 def _p_values(
-    problem: Problem, found: list[PairCounts | Moments], shares: Shares
+    problem: Comparison, scan: Scan, found: list[PairCounts | Moments], slack: FloatArray, shares: Shares
 ) -> tuple[FloatArray | None, FloatArray | None]:
-    """Return p-values (m, M, M) against "not better" and against "worse by the slack, or more"; NaN = no test."""
+    """Return p-values (m, M, M) against "not better" and against "worse by the tolerance or more"; NaN = no test."""
     if shares.exclusions == 0.0:
         return None, None
-    evaluation, n_models = problem.evaluation, problem.evaluation.n_models
+    n_models = scan.n_models
     log_level = math.log(n_models * (n_models - 1)) - math.log(shares.exclusions)
     requests: dict[tuple[int, int], list[tuple[int, float]]] = {}
     for i, objective in enumerate(problem.objectives):
-        if objective.testable:
-            for kind, shift in enumerate((0.0, float(problem.epsilon[i]))):
-                requests[i, kind] = [(c, shift / evaluation.columns[c].span) for c in objective.columns]
-    p = pair_p_values(evaluation, found, [r for group in requests.values() for r in group], log_level=log_level)
+        if not objective.testable:
+            continue
+        for kind, moved in enumerate((0.0, _shift(objective, float(slack[i])))):
+            requests[i, kind] = [(c, moved / scan.columns[c].span) for c in objective.columns]
+    p = pair_p_values(scan, found, [r for group in requests.values() for r in group], log_level=log_level)
     for request in p:
-        kept, spent = kept_level(evaluation.columns[request[0]], log_level)
+        kept, spent = scan.columns[request[0]].kept_level(log_level)
         p[request] = np.minimum(p[request] / kept + spent, 1.0)
     below, not_above = (np.full((len(problem.objectives), n_models, n_models), np.nan) for _ in range(2))
     for (i, kind), group in requests.items():
@@ -259,30 +313,34 @@ def _p_values(
     return below, not_above
 
 
-def _spent(shares: Shares) -> tuple[tuple[str, float], ...]:
-    return tuple(
-        (engine, share)
-        for engine, share in (
-            ("simultaneous boxes", shares.boxes),
-            ("paired tests that exclude", shares.exclusions),
-            ("paired tests that confirm", shares.members),
-            ("paired tests that replace", shares.replacements),
-        )
-        if share > 0.0
-    )
+def _shift(objective: Objective, slack: float) -> float:
+    """Return by how much all cells of an increasing measure may move while the measure moves by at most the tolerance.
+
+    The half-width of a measure bounds how far it moves if every cell moves by as much. If the measure moves further
+    than its cells, the shift is reduced in proportion if that suffices, else to 0, which only makes the claims fewer.
+    """
+    measure = objective.measure
+    if measure is None or slack == 0.0:
+        return slack
+    moved = slack
+    for _ in range(2):
+        reach = float(np.max(measure.width([np.array([moved])] * len(objective.columns))))
+        if reach <= slack:
+            return moved
+        moved *= slack / reach * (1.0 - 1e-12)
+    return 0.0
 
 
-def _method(problem: Problem, objective: Objective, shares: Shares) -> str:
-    """Return interval and test of an objective in words."""
+def _method(problem: Comparison, scan: Scan, objective: Objective, slack: FloatArray, shares: Shares) -> str:
+    """Return interval and test of an objective as text."""
     if objective.values is not None:
         return "known exactly"
-    evaluation = problem.evaluation
     words = []
     if shares.boxes > 0.0:
-        words.append(" and ".join(dict.fromkeys(box_method(evaluation, c) for c in objective.columns)))
+        kinds = dict.fromkeys(box_method(scan, c) for c in objective.columns)
+        words.append(type(objective.tail).__name__ if objective.tail is not None else " and ".join(kinds))
     if shares.exclusions > 0.0:
-        slack = bool(problem.epsilon[problem.objectives.index(objective)] > 0.0)
-        kinds = (False, True) if slack else (False,)
-        tests = dict.fromkeys(chosen_test(evaluation, c, shifted) for c in objective.columns for shifted in kinds)
+        moves = (False, True) if slack[problem.objectives.index(objective)] > 0.0 else (False,)
+        tests = dict.fromkeys(chosen_test(scan, c, shifted) for c in objective.columns for shifted in moves)
         words.append(" and ".join(tests) if objective.testable else "no paired test")
     return "; ".join(words)

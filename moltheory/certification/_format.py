@@ -23,20 +23,20 @@ def summary_sentence(certificate: Certificate) -> str:
     >>> from moltheory.certification import certify
     >>> summary_sentence(certify(np.eye(2)[:, :, None]))
     'With probability at least 95%, all of this is true at once: of 2 models, 0 are on the front, 0 are not, and 2
-    cannot be told yet (from 2 examples).'
+    are undecided (from 2 examples).'
     """
     sure, out, rest = (int(mask.sum()) for mask in (certificate.sure, certificate.excluded, certificate.undecided))
-    # With slack a sure model may be beaten by little: to call it on the front would be untrue.
-    within = " to within the slack" if certificate.epsilon.any() else ""
+    # With a tolerance a sure model may be dominated by little: to call it on the front would be untrue.
+    within = " to within the tolerance" if certificate.epsilon.any() else ""
     return (
         f"With probability at least {confidence_text(certificate.delta)}, all of this is true at once: of "
         f"{len(certificate):,} models, {sure:,} {_is(sure)} on the front{within}, {out:,} {_is(out)} not, and {rest:,} "
-        f"cannot be told yet (from {certificate.n_examples:,} examples)."
+        f"{_is(rest)} undecided (from {certificate.n_examples:,} examples)."
     )
 
 
 def directions_text(certificate: Certificate) -> str:
-    """Return in words which direction is better, what is known exactly, and what a slack means.
+    """Return in words which direction is better, what is known exactly, and what a tolerance means.
 
     Examples
     --------
@@ -54,8 +54,8 @@ def directions_text(certificate: Certificate) -> str:
     parts = [f"{size:g} in {name}" for name, size in slack if size]
     if parts:
         said.append(
-            f"With slack {', '.join(parts)}: on the front then means that nobody is better by at least that much "
-            "everywhere; not on it still means beaten, by however little."
+            f"With tolerance {', '.join(parts)}: on the front then means that no model is better by at least that much "
+            "everywhere; not on it still means dominated, by however little."
         )
     return " ".join(said)
 
@@ -67,8 +67,8 @@ def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
     -------
     head : list of str
     rows : list of list of str
-        Model, status, by whom it is beaten, at what confidence, by whom it can be replaced within the slack (where
-        some model can), then every objective with its box.
+        Model, status, the model that dominates it, at what confidence, the model that can replace it within the
+        tolerance (where there is one), then every objective with its box.
     """
     first = certificate.estimates[:, 0] * (-1.0 if certificate.maximise[0] else 1.0)
     status = certificate.status
@@ -79,7 +79,7 @@ def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
             certificate.names[h],
             _WORDS[status[h]],
             _name(certificate, int(certificate.excluded_by[h])),
-            confidence_text(float(certificate.level[h])) if certificate.excluded[h] else "",
+            confidence_text(float(certificate.adjusted_p_value[h])) if certificate.excluded[h] else "",
             *([_name(certificate, replacing[h])] if max(replacing) >= 0 else []),
             *(_with_box(certificate, h, i) for i in range(len(certificate.objectives))),
         ]
@@ -89,22 +89,22 @@ def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
         f"{name} ↑" if up else name for name, up in zip(certificate.objectives, certificate.maximise, strict=True)
     ]
     replaced = ["replaceable by"] if max(replacing) >= 0 else []
-    return ["model", "status", "beaten by", "confidence", *replaced, *better], rows
+    return ["model", "status", "dominated by", "confidence", *replaced, *better], rows
 
 
-def confidence_text(level: float) -> str:
-    """Return 1 - `level` in percent, rounded down.
+def confidence_text(adjusted_p_value: float) -> str:
+    """Return 1 - `adjusted_p_value` in percent, rounded down.
 
     Examples
     --------
     >>> confidence_text(0.05), confidence_text(0.00176), confidence_text(1e-9)
     ('95%', '99.8%', '> 99.99%')
     """
-    if level < 1e-4:
+    if adjusted_p_value < 1e-4:
         return "> 99.99%"
-    digits = 2 if level > 0.99 else 0 if level >= 0.01 else 1 if level >= 0.001 else 2
+    digits = 2 if adjusted_p_value > 0.99 else 0 if adjusted_p_value >= 0.01 else 1 if adjusted_p_value >= 0.001 else 2
     # A tenth of the last digit shown forgives 1 - 0.05 = 0.95 its binary digits.
-    percent = np.floor((1.0 - level) * 100.0 * 10**digits + 1e-6) / 10**digits
+    percent = np.floor((1.0 - adjusted_p_value) * 100.0 * 10**digits + 1e-6) / 10**digits
     return f"{percent:.{digits}f}%"
 
 

@@ -1,4 +1,4 @@
-"""Groups of models that a certificate cannot tell apart: an answer that stays short with many models."""
+"""Groups of models that a certificate cannot distinguish: a short summary of many models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import frozen
+from moltheory._core._validation import as_readonly
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from moltheory.certification._certificate import Certificate
 
-__all__ = ["ModelGroups", "groups_not_told_apart"]
+__all__ = ["ModelGroups", "indistinguishable_groups"]
 
 Bools = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -24,18 +24,18 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class ModelGroups:
-    """A partition of M models into groups within which no two are told apart, and tiers along each objective.
+    """Partition of M models into groups of indistinguishable ones, with tiers along each objective.
 
     Attributes
     ----------
     certificate : Certificate
-        Whose claims these are.
+        The certificate that was summarised.
     group : (M,) ndarray of int64
-        Group of each model; groups are ordered by their first members' places on the front: those with a sure member
-        first, then undecided, then excluded ones, larger groups first among equals.
+        Group of each model. Groups with a sure member come first, then those with an undecided one, then the others;
+        larger groups first among equals.
     tier : (M, m) ndarray of int64
-        Tier of each model along each objective with data, best = 0; -1 for known costs. The first members of the
-        tiers (see `leaders`) are certainly in this order, strictly.
+        Tier of each model along each objective with data, best = 0; -1 for known costs. The first members of the tiers
+        (see `leaders`) are certainly in strict order.
     leaders : tuple of tuple of int
         For each objective, the first member of each tier; empty for known costs.
     """
@@ -47,7 +47,7 @@ class ModelGroups:
 
     def __post_init__(self) -> None:
         for name in ("group", "tier"):
-            object.__setattr__(self, name, frozen(getattr(self, name)))
+            object.__setattr__(self, name, as_readonly(getattr(self, name)))
 
     def __len__(self) -> int:
         return int(self.group.max()) + 1
@@ -60,8 +60,8 @@ class ModelGroups:
     def to_frame(self) -> pd.DataFrame:
         """Return one row per group: size, numbers by status, range of every estimate, cheapest members, all members.
 
-        ``cheapest`` names the members that no other member undercuts in all known costs; members that cannot be told
-        apart by their losses may as well be chosen by cost. It is empty where there are no costs.
+        ``cheapest`` names the members that no other member dominates in the known costs: among models with
+        indistinguishable losses, cost may decide. It is empty if there are no costs.
         """
         import pandas as pd
 
@@ -82,19 +82,20 @@ class ModelGroups:
         return pd.DataFrame(rows)
 
 
-def groups_not_told_apart(certificate: Certificate, /) -> ModelGroups:
-    """Group the models that a certificate cannot tell apart by their losses.
+def indistinguishable_groups(certificate: Certificate, /) -> ModelGroups:
+    """Return groups of models whose losses a certificate cannot distinguish.
 
-    Two models are told apart if their boxes are disjoint in some objective with data, or one is shown to beat the
-    other. That relation's negation is not transitive, so groups are a choice; here no two models of a group are told
-    apart, and every group is maximal among the models that earlier ones left over. The best connected model starts a
-    group; of the models not told apart from any member, the best connected joins next; ties go to the lower index.
+    Two models are distinguished if their boxes are disjoint in some objective with data, or if one is certified to
+    dominate the other. Being indistinguishable is not transitive, so there are several partitions. In this one no two
+    models of a group are distinguished, and every group is maximal among the models that earlier groups left over. A
+    group starts with the model that has most indistinguishable partners; then, of the models not distinguished from any
+    member, the one with most partners joins; ties go to the lower index.
 
-    A tier along one objective is simpler: going from the best estimate to the worst, a model joins the first tier from
-    whose first member its box is not disjoint, else it starts a tier of its own. So first members are certainly in
-    strict order, and nobody is certainly worse than the first of its tier.
+    Tiers along one objective are simpler. From the best estimate to the worst, a model joins the first tier whose first
+    member has a box that overlaps its own; otherwise it starts a new tier. So the first members are certainly in strict
+    order, and no model is certainly worse than the first member of its tier.
 
-    Known costs tell all models apart and are left out of both.
+    Known costs distinguish all models and are ignored in both.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def groups_not_told_apart(certificate: Certificate, /) -> ModelGroups:
     >>> import moltheory as mt
     >>> losses = np.zeros((500, 4))
     >>> losses[:50, :2] = losses[:250, 2:] = 1
-    >>> groups_not_told_apart(mt.certify(losses)).members
+    >>> indistinguishable_groups(mt.certify(losses)).members
     ((0, 1), (2, 3))
     """
     measured = np.flatnonzero(certificate.data_dependent)
@@ -132,7 +133,7 @@ def groups_not_told_apart(certificate: Certificate, /) -> ModelGroups:
     low, high = certificate.boxes[:, measured, 0], certificate.boxes[:, measured, 1]
     below = high[:, None, :] < low[None, :, :]
     apart = below.any(axis=2)
-    apart = apart | apart.T | certificate.beats | certificate.beats.T
+    apart = apart | apart.T | certificate.dominates | certificate.dominates.T
     tier = np.full((n_models, m), -1, dtype=np.int64)
     leaders: list[tuple[int, ...]] = [()] * m
     for k, i in enumerate(measured.tolist()):
@@ -143,7 +144,7 @@ def groups_not_told_apart(certificate: Certificate, /) -> ModelGroups:
 
 
 def _tiers(better: Bools, order: npt.NDArray[np.intp]) -> tuple[IntArray, tuple[int, ...]]:
-    """Tiers from ``better[a, b]``: a is certainly better than b."""
+    """Return tiers and their first members, from ``better[a, b]``: a is certainly better than b."""
     tier = np.full(order.size, -1, dtype=np.int64)
     leaders: list[int] = []
     for model in order.tolist():
@@ -154,7 +155,7 @@ def _tiers(better: Bools, order: npt.NDArray[np.intp]) -> tuple[IntArray, tuple[
 
 
 def _cliques(apart: Bools) -> IntArray:
-    """Greedy partition into groups no two members of which are apart."""
+    """Return a greedy partition into groups of which no two members are distinguished."""
     together = ~apart
     group = np.full(apart.shape[0], -1, dtype=np.int64)
     count = 0
@@ -172,7 +173,7 @@ def _cliques(apart: Bools) -> IntArray:
 
 
 def _ordered(group: IntArray, certificate: Certificate) -> IntArray:
-    """Number groups so that those nearest to the front come first, the larger first among equals."""
+    """Return the groups renumbered: nearest to the front first, then larger ones first."""
     count = int(group.max()) + 1
     rank = np.where(certificate.sure, 0, np.where(certificate.excluded, 2, 1))
     best = np.full(count, 2)
@@ -184,7 +185,7 @@ def _ordered(group: IntArray, certificate: Certificate) -> IntArray:
 
 
 def _cheapest(certificate: Certificate, members: list[int]) -> list[int]:
-    """Members whose known costs no other member dominates."""
+    """Return the members whose known costs no other member dominates."""
     from moltheory.pareto import nondominated
 
     known = np.flatnonzero(~certificate.data_dependent)

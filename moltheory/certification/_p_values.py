@@ -1,21 +1,21 @@
 r"""P-values of "the mean loss of a is at least that of b, plus a shift", for all ordered pairs on common units.
 
-Three tests, each valid for independent units; none depends on their order. Which one is used is fixed by sizes, and
-by whether a loss inside the range was seen; what that choice costs is in `_selection`.
+Three tests, each valid for independent units in any order. The test of a column is determined by sizes, and by whether
+a loss inside the range was observed; `inference._inspection` accounts for that choice.
 
-* 0/1 losses, no shift: exact McNemar. Given the number of disagreements, who errs is binomial with probability at
-  least 1/2 under the hypothesis.
-* 0/1 losses with a shift e: twice the smaller of two p-values. (a) Given m disagreements, the first errs alone in a
-  share of at least :math:`1/2 + e / (2 q)` of them, where q is the probability to disagree; q is replaced by the end
-  of a Clopper-Pearson interval for it that makes this share smallest, whose failure probability g, fixed in advance,
-  is added (R. L. Berger and D. D. Boos 1994, doi 10.1080/01621459.1994.10476836). (b) Bets, as follows.
-* Small enough to look at every pair on every unit: a mixture of constant bets. For :math:`0 \le \lambda < 1`,
+* 0/1 losses, no shift: exact McNemar. Given the number of disagreements, the number in which a errs is binomial with
+  probability at least 1/2 under the hypothesis.
+* 0/1 losses with a shift e: twice the smaller of two p-values. (a) Given m disagreements, only a errs in a share of at
+  least :math:`1/2 + e / (2 q)` of them, where q is the probability of a disagreement; q is replaced by the end of a
+  Clopper-Pearson interval for it that makes this share smallest, whose failure probability g, fixed in advance, is
+  added (R. L. Berger and D. D. Boos 1994, doi 10.1080/01621459.1994.10476836). (b) Bets, as follows.
+* Few enough to evaluate every pair on every unit: a mixture of constant bets. For :math:`0 \le \lambda < 1`,
   :math:`K = \mathrm{mean}_\lambda \prod_t (1 + \lambda (e s_t - d_t))`, with d_t the difference on unit t and s_t
   its size, is non-negative with mean at most 1 under the hypothesis :math:`E d \ge e E s`, so 1/K is a p-value
   (Markov's inequality).
-* Else: empirical Bernstein on the differences, from their sums and sums of squares, at half the level; and bets, at
-  the other half, on as many of the most promising pairs as a stated budget allows. A pair that is not bet on has p = 1
-  there, so the choice of pairs may look at the data.
+* Otherwise: empirical Bernstein on the differences, from their sums and sums of squares, at half the level; and bets,
+  at the other half, on as many of the most promising pairs as a fixed budget allows. A pair without bets has p = 1
+  there, so the choice of pairs may depend on the data.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
-from moltheory.bounds import binomial_interval, paired_dominance
-from moltheory.certification._inputs import Column, Evaluation
-from moltheory.certification._summaries import Moments
+from moltheory.bounds import binomial_interval
+from moltheory.certification._statistics import Moments
+from moltheory.evaluation._scan import Column, Scan
+from moltheory.inference._paired import mcnemar_tails
 from moltheory.inference._pairs import PairCounts
 
 __all__ = [
@@ -44,7 +45,7 @@ __all__ = [
 
 MCNEMAR = "exact McNemar"
 BETTING = "mixture of constant bets"
-SLACK_MCNEMAR = "McNemar with slack, and a mixture of constant bets"
+SLACK_MCNEMAR = "McNemar with tolerance, and a mixture of constant bets"
 EMPIRICAL_BERNSTEIN = "empirical Bernstein on differences, with bets on promising pairs"
 
 Pairs = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
@@ -62,19 +63,19 @@ _NUISANCE = 0.05
 Request = tuple[int, float]
 
 
-def chosen_test(evaluation: Evaluation, index: int, shifted: bool) -> str:
-    """Return which test a column gets, from sizes and whether a loss inside its range was seen."""
-    if evaluation.columns[index].binary:
+def chosen_test(scan: Scan, index: int, shifted: bool) -> str:
+    """Return the test of a column, from sizes and from whether a loss inside its range was observed."""
+    if scan.columns[index].binary:
         return SLACK_MCNEMAR if shifted else MCNEMAR
-    # All columns count, so that no loss of another column has a say.
-    entries = sum(column.n_units for column in evaluation.columns)
-    return BETTING if entries * evaluation.n_models**2 <= _PRODUCTS else EMPIRICAL_BERNSTEIN
+    # The total size over all columns, so that the choice of test does not depend on the values in any other column.
+    entries = sum(column.n_units for column in scan.columns)
+    return BETTING if entries * scan.n_models**2 <= _PRODUCTS else EMPIRICAL_BERNSTEIN
 
 
 def planned_bets(n: int, log_level: float, shift: float) -> FloatArray:
-    """Return constant bets that suit differences of standard deviation 1, 2/3, 4/9, ... at a level, capped.
+    """Return constant bets suited to differences of standard deviation 1, 2/3, 4/9, ... at a level, capped.
 
-    ``sqrt(2 log(1/level) / n) / deviation`` is the best bet against a mean difference just large enough.
+    ``sqrt(2 log(1/level) / n) / deviation`` is the best bet against a mean difference that is just large enough.
     """
     bets = np.sqrt(2.0 * log_level / n) * _RATIO ** np.arange(BETS)
     capped: FloatArray = np.minimum(bets, _CAP / (1.0 + max(-shift, 0.0)))
@@ -82,38 +83,38 @@ def planned_bets(n: int, log_level: float, shift: float) -> FloatArray:
 
 
 def pair_p_values(
-    evaluation: Evaluation, found: Sequence[PairCounts | Moments], requests: Iterable[Request], *, log_level: float
+    scan: Scan, found: Sequence[PairCounts | Moments], requests: Iterable[Request], *, log_level: float
 ) -> dict[Request, FloatArray]:
-    """Return p-values (M, M) per request: small ones say that the row's model has mean < the column's + shift.
+    """Return p-values (M, M) per request: small ones are evidence that the row's mean is < the column's + shift.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    scan : Scan
     found : sequence of PairCounts or Moments
         One per column.
     requests : iterable of (int, float)
-        Columns with shifts; a shift may be negative.
+        Columns with shifts, which may be negative.
     log_level : float
-        Logarithm of the inverse level at which one pair is expected to be tested, to plan the bets.
+        Logarithm of the inverse of the level for which the bets are planned.
     """
     result: dict[Request, FloatArray] = {}
     pairs: dict[Request, Pairs] = {}
     for index, shift in dict.fromkeys(requests):
-        summary, column = found[index], evaluation.columns[index]
-        test = chosen_test(evaluation, index, shift != 0.0)
+        summary, column = found[index], scan.columns[index]
+        test = chosen_test(scan, index, shift != 0.0)
         if isinstance(summary, PairCounts):
             p = _mcnemar(summary) if test == MCNEMAR else _with_slack(summary, column, shift, log_level)
         elif test == BETTING:
-            p = np.ones((evaluation.n_models,) * 2)
-            first, second = np.nonzero(~np.eye(evaluation.n_models, dtype=np.bool_))
+            p = np.ones((scan.n_models,) * 2)
+            first, second = np.nonzero(~np.eye(scan.n_models, dtype=np.bool_))
             pairs[index, shift] = first, second
         else:
             p, normal = _empirical_bernstein(summary, column, shift)
             p = np.minimum(2.0 * p, 1.0)
             pairs[index, shift] = _promising(p, normal, column.n_units, log_level)
         result[index, shift] = p
-    for (index, shift), bet in _row_bets(evaluation, pairs, log_level).items():
-        half = 1.0 if chosen_test(evaluation, index, shift != 0.0) == BETTING else 2.0
+    for (index, shift), bet in _row_bets(scan, pairs, log_level).items():
+        half = 1.0 if chosen_test(scan, index, shift != 0.0) == BETTING else 2.0
         first, second = pairs[index, shift]
         p = result[index, shift]
         p[first, second] = np.minimum(p[first, second], half * bet)
@@ -123,7 +124,7 @@ def pair_p_values(
 
 
 def _promising(p: FloatArray, normal: FloatArray, n_units: int, log_level: float) -> Pairs:
-    """Return the pairs that a normal approximation would settle and empirical Bernstein does not, the nearest first."""
+    """Return the pairs that a normal approximation decides and empirical Bernstein does not, the clearest first."""
     open_pairs = (-np.log(np.maximum(p, 1e-300)) < log_level) & (0.5 * normal**2 > 0.8 * log_level)
     np.fill_diagonal(open_pairs, False)
     first, second = np.nonzero(open_pairs)
@@ -133,7 +134,7 @@ def _promising(p: FloatArray, normal: FloatArray, n_units: int, log_level: float
 
 def _mcnemar(counts: PairCounts) -> FloatArray:
     first = counts.only_first
-    return paired_dominance(first[..., None], first.T[..., None])
+    return mcnemar_tails(first, first.T)
 
 
 def _with_slack(counts: PairCounts, column: Column, shift: float, log_level: float) -> FloatArray:
@@ -157,7 +158,7 @@ def _slack_mcnemar(counts: PairCounts, shift: float, log_level: float) -> FloatA
 
 
 def _count_bets(counts: PairCounts, column: Column, shift: float, log_level: float) -> FloatArray:
-    """Bets on differences that are -1, 0 or 1 depend on their numbers only."""
+    """Return p-values by bets; for differences that are -1, 0 or 1 they depend on the numbers of these only."""
     bets = planned_bets(column.n_units, log_level, shift)
     first = counts.only_first
     ties = counts.common - first - first.T
@@ -169,43 +170,42 @@ def _count_bets(counts: PairCounts, column: Column, shift: float, log_level: flo
     return _inverse(np.logaddexp.reduce(logs, axis=-1) - np.log(BETS), column.n_units)
 
 
-def _row_bets(evaluation: Evaluation, pairs: dict[Request, Pairs], log_level: float) -> dict[Request, FloatArray]:
+def _row_bets(scan: Scan, pairs: dict[Request, Pairs], log_level: float) -> dict[Request, FloatArray]:
     """Return p-values of the listed pairs of each request, in one pass over the units."""
     wanted = {request: chosen for request, chosen in pairs.items() if chosen[0].size}
     if not wanted:
         return {}
     from moltheory.inference._bets import add_log_factors
 
-    bets = {
-        (index, shift): planned_bets(evaluation.columns[index].n_units, log_level, shift) for index, shift in wanted
-    }
+    bets = {(index, shift): planned_bets(scan.columns[index].n_units, log_level, shift) for index, shift in wanted}
     logs = {request: np.zeros((chosen[0].size, BETS)) for request, chosen in wanted.items()}
-    for units in evaluation.units({index for index, _ in wanted}):
+    for units in scan.units({index for index, _ in wanted}):
         rows = np.ascontiguousarray(units.values.T, dtype=np.float64)
         sizes = np.ones(rows.shape[1]) if units.sizes is None else units.sizes
         for request, (first, second) in wanted.items():
             if request[0] == units.column:
                 add_log_factors(rows, sizes, request[1], bets[request], first, second, logs[request])
     return {
-        request: _inverse(np.logaddexp.reduce(found, axis=1) - np.log(BETS), evaluation.columns[request[0]].n_units)
+        request: _inverse(np.logaddexp.reduce(found, axis=1) - np.log(BETS), scan.columns[request[0]].n_units)
         for request, found in logs.items()
     }
 
 
 def _inverse(log_capital: FloatArray, n: int) -> FloatArray:
-    """Return 1/capital as a p-value, with the rounding of n factors against the claim."""
+    """Return 1/capital as a p-value, increased by the possible rounding of n factors."""
     return np.exp(np.minimum(-log_capital + n * 4e-16 + 1e-12, 0.0))
 
 
 def _empirical_bernstein(moments: Moments, column: Column, shift: float) -> tuple[FloatArray, FloatArray]:
     """Return p-values and normal scores.
 
-    The first invert ``mean + sqrt(2 V log(2/p) / n) + 7 * 2 log(2/p) / (3 (n - 1)) < shift * mean size`` for p.
+    P-values are the solutions p of ``mean + sqrt(2 V log(2/p) / n) + 7 * 2 log(2/p) / (3 (n - 1)) = shift * mean
+    size``.
     """
     n = moments.pairs.common.astype(np.float64)
     total, squares = moments.pairs.sum_diff, moments.pairs.sum_sq_diff + moments.pairs.rounding
     span = 2.0 if abs(shift) <= 1.0 else 2.0 + abs(shift)
-    if shift and not column.equal:
+    if shift and not column.equal_cluster_sizes:
         if not column.complete:
             # The sizes of the clusters that a pair has in common are not kept.
             return np.ones_like(n), np.full_like(n, np.inf)

@@ -1,4 +1,4 @@
-"""Drawing a certificate: Axes in, Axes out; status by color and marker."""
+"""Plots of a certificate: Axes in, Axes out; status by color and marker."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory.plotting import COLORS, panels
+from moltheory.plotting import COLORS, panels, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from moltheory.certification._certificate import Certificate
 
-__all__ = ["drawn"]
+__all__ = ["plot_certificate"]
 
-# Drawn in this order: what matters most comes on top.
+# In this order, so that sure models are drawn on top.
 _STYLES = (
     ("excluded", COLORS["bound"], "x", "excluded"),
     ("undecided", COLORS["purity"], "s", "undecided"),
@@ -23,8 +23,8 @@ _STYLES = (
 )
 
 
-def drawn(certificate: Certificate, ax: Axes | None) -> Axes:
-    """Return the axes with the certificate on it."""
+def plot_certificate(certificate: Certificate, ax: Axes | None) -> Axes:
+    """Return the axes, new ones by default, with the boxes of all models drawn on them."""
     if ax is None:
         ax = panels(1)[1][0]
     m = len(certificate.objectives)
@@ -35,16 +35,16 @@ def drawn(certificate: Certificate, ax: Axes | None) -> Axes:
 
 
 def _styles(certificate: Certificate) -> tuple[tuple[str, str, str, str], ...]:
-    """Return status, color, marker and words; with slack, sure is not quite on the front."""
+    """Return status, color, marker and label; with a tolerance, sure means on the front to within it."""
     if not certificate.epsilon.any():
         return _STYLES
     *others, (status, color, marker, _) = _STYLES
-    return (*others, (status, color, marker, "on the front to within the slack"))
+    return (*others, (status, color, marker, "on the front to within the tolerance"))
 
 
 def _labels(certificate: Certificate) -> list[str]:
     return [
-        f"{name}     better →" if flag else f"← better     {name}"
+        f"{plain_text(name)}     better →" if flag else f"← better     {plain_text(name)}"
         for name, flag in zip(certificate.objectives, certificate.maximise, strict=True)
     ]
 
@@ -60,7 +60,7 @@ def _one(certificate: Certificate, ax: Axes) -> None:
             ax.hlines(place[rows], box[rows, 0], box[rows, 1], color=color, linewidth=1.2, alpha=0.8)
             ax.plot(value[rows], place[rows], marker, color=color, label=text)
     if len(certificate) <= 30:
-        ax.set_yticks(place, certificate.names)
+        ax.set_yticks(place, [plain_text(name) for name in certificate.names])
     else:
         ax.set_yticks([])
     ax.set_xlabel(_labels(certificate)[0])
@@ -77,7 +77,7 @@ def _two(certificate: Certificate, ax: Axes) -> None:
             ax.plot(x[rows], y[rows], marker, color=color, alpha=alpha, label=text)
     if len(certificate) <= 12:
         for name, at in zip(certificate.names, certificate.estimates, strict=True):
-            ax.annotate(name, at, xytext=(4, 4), textcoords="offset points", fontsize=8)
+            ax.annotate(plain_text(name), at, xytext=(4, 4), textcoords="offset points", fontsize=8)
     horizontal, vertical = _labels(certificate)
     ax.set_xlabel(horizontal)
     ax.set_ylabel(vertical)
@@ -96,6 +96,6 @@ def _many(certificate: Certificate, ax: Axes) -> None:
             alpha = 0.25 if status == "excluded" else 0.8
             lines = ax.plot(places, scaled[rows].T, marker=marker, color=color, linewidth=1.0, alpha=alpha)
             lines[0].set_label(text)
-    ax.set_xticks(places, certificate.objectives)
+    ax.set_xticks(places, [plain_text(name) for name in certificate.objectives])
     ax.set_yticks([])
     ax.set_ylabel("← better     scaled to the range of the boxes")

@@ -1,4 +1,4 @@
-"""Sample sizes before any data: how many examples a comparison of two models needs."""
+"""Sample sizes before any data: the number of examples that a comparison of two models needs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, real_array
-from moltheory.certification._binary_by_inspection import kept_by_looks
 from moltheory.errors import InvalidInputError
+from moltheory.inference._inspection import kept_after_inspection
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["LARGEST", "bernstein_size", "critical_counts", "mcnemar_power", "mcnemar_size", "planned_sizes"]
 
-# Share of delta that `certify` spends on excluding models by paired tests, and on putting them on the front.
+# Share of delta that `certify` allocates to paired tests that exclude models, and to those that confirm them.
 _SHARE = 0.25
 # Largest size that is searched for; beyond it a plan is reported as infinite.
 LARGEST = 10**9
@@ -25,6 +26,7 @@ LARGEST = 10**9
 _TAIL = 1e-9
 
 
+@document
 def planned_sizes(
     gaps: npt.ArrayLike,
     /,
@@ -36,12 +38,13 @@ def planned_sizes(
     power: float = 0.8,
     losses: str = "any",
 ) -> pd.DataFrame:
-    r"""Tabulate how many common examples tell two models apart, for true gaps and rates of disagreement.
+    """Return the numbers of common examples needed to distinguish two models, by true gap and rate of disagreement.
 
-    One claim "this model's error is smaller than that one's in this objective", from 0/1 losses on independent examples
-    (not clusters), by the paired test of `moltheory.certify` at the first step of Holm's procedure: a quarter of delta
-    over M max(M-1, N) for M models and N objectives, which serves to exclude a model and to put one on the front; later
-    steps need less. To exclude a model takes the claim in every objective, so the largest of its sizes.
+    The planned claim is "this model's error is smaller than that one's in this objective", from 0/1 losses on
+    independent examples (not clusters), by the paired test of `moltheory.certify` at the first step of Holm's
+    procedure: a quarter of delta over M max(M-1, N) for M models and N objectives. At this level the claim serves to
+    exclude and to confirm a model; later steps need fewer examples. Excluding a model takes the claim in every
+    objective, hence the largest of their sizes.
 
     Parameters
     ----------
@@ -51,24 +54,29 @@ def planned_sizes(
         Number M >= 2 of models that are compared.
     n_objectives : int, default 1
         Number N of objectives with data; known costs do not count.
-    delta : float, default 0.05
-        Total failure probability, in (0, 1).
+    {delta_default}
     disagreement : float or (r,) array_like, default (0.02, 0.05, 0.1, 0.2)
-        Probabilities that exactly one of the two models errs; rows with a disagreement below the gap, which cannot
-        be, are left out.
+        Probabilities that exactly one of the two models errs. Rows with a disagreement below the gap, which is
+        impossible, are left out.
     power : float, default 0.8
         Probability of making the claim at that size, in (0, 1).
     losses : {"any", "bool"}, default "any"
-        How the losses will be given. "any": also as floats, of which `certify` only sees that they are 0 or 1, and
-        tests at 95 % of the level. "bool": bools, or integers in a range of length one, which pay nothing.
+        Type of the losses. "any": floats too; `certify` tests floats that are all 0 or 1 at 95 % of the level. "bool":
+        bools, or integers in a range of length one, which are tested at the full level.
 
     Returns
     -------
     pandas.DataFrame
-        One row per gap and disagreement: ``gap``, ``disagreement``, ``level`` of the test; ``paired``, the examples for
-        the exact McNemar test; ``power``, its exact power there; ``paired_bound``, a closed form that suffices;
-        ``boxes``, the examples from which two Hoeffding boxes, of all M N at delta, around averages exactly the gap
-        apart are disjoint (a power of about one half); ``saved``, boxes / paired.
+        One row per gap and disagreement, with these columns:
+
+        * ``gap``, ``disagreement``;
+        * ``level``: level of the test;
+        * ``paired``: number of examples for the exact McNemar test;
+        * ``power``: its exact power at that number;
+        * ``paired_bound``: a sufficient number in closed form;
+        * ``boxes``: number of examples from which two Hoeffding boxes, of all M N at delta, around averages exactly the
+          gap apart are disjoint (a power of about one half);
+        * ``saved``: boxes / paired.
 
     Raises
     ------
@@ -77,8 +85,8 @@ def planned_sizes(
 
     Notes
     -----
-    The exact power rises in small saw teeth; ``paired`` has the power asked for and is found by bisection, to
-    one part in 2000.
+    The exact power is not monotone in the sample size, but has small saw teeth; ``paired`` has the required power and
+    is found by bisection, to one part in 2000.
 
     References
     ----------
@@ -110,7 +118,7 @@ def planned_sizes(
     share = _SHARE * check_fraction("delta", delta) / models
     level = share / max(models - 1, objectives)
     if losses == "any":
-        level = kept_by_looks(level, share / (models - 1))
+        level = kept_after_inspection(level, share / (models - 1))
     rows = []
     for gap in wanted:
         boxes = math.ceil(2.0 * math.log(2.0 * models * objectives / delta) / gap**2)
@@ -124,7 +132,7 @@ def planned_sizes(
 
 
 def mcnemar_size(gap: npt.ArrayLike, disagreement: npt.ArrayLike, /, *, level: float, power: float) -> FloatArray:
-    """Closed form: examples that suffice for the exact McNemar test; infinite where the gap is not positive.
+    """Return a sufficient sample size for the exact McNemar test, in closed form; infinite unless the gap is positive.
 
     See `planned_sizes` for the formula; one-sided level and power in (0, 1).
     """
@@ -136,7 +144,7 @@ def mcnemar_size(gap: npt.ArrayLike, disagreement: npt.ArrayLike, /, *, level: f
 def bernstein_size(
     gap: npt.ArrayLike, variance: npt.ArrayLike, /, *, span: float, level: float, power: float
 ) -> FloatArray:
-    r"""Closed form: examples that suffice for the empirical Bernstein test of differences; infinite without a gap.
+    r"""Return a sufficient sample size for the empirical Bernstein test, in closed form; infinite without a gap.
 
     Parameters
     ----------
@@ -164,7 +172,7 @@ def bernstein_size(
 
 
 def mcnemar_power(n: int, gap: float, disagreement: float, /, *, level: float) -> float:
-    """Exact probability that the one-sided McNemar test at `level` sees a true gap in n examples.
+    """Return the exact power of the one-sided McNemar test at `level` against a true gap, with n examples.
 
     The disagreements d are binomial(n, disagreement) and, given d, those against the better model are binomial with
     chance (1 - gap/disagreement)/2; numbers d of probability 1e-9 in all are left out.
@@ -179,7 +187,7 @@ def mcnemar_power(n: int, gap: float, disagreement: float, /, *, level: float) -
 
 
 def critical_counts(totals: FloatArray, level: float, /) -> FloatArray:
-    """Largest k with P(Bin(d, 1/2) <= k) <= level for each d >= 1 in `totals`, -1 where there is none."""
+    """Return the largest k with P(Bin(d, 1/2) <= k) <= level for each d >= 1 in `totals`, -1 where there is none."""
     from scipy.special import ndtri
 
     k = np.clip(np.floor(0.5 * totals + 0.5 * float(ndtri(level)) * np.sqrt(totals)), -1.0, totals - 1.0)
@@ -196,7 +204,7 @@ def critical_counts(totals: FloatArray, level: float, /) -> FloatArray:
 
 
 def _below(k: FloatArray, totals: FloatArray, chance: float) -> FloatArray:
-    """P(Bin(d, chance) <= k) for 0 <= k <= d."""
+    """Return P(Bin(d, chance) <= k) for 0 <= k <= d."""
     from scipy.special import betainc
 
     inside = k < totals
@@ -205,7 +213,7 @@ def _below(k: FloatArray, totals: FloatArray, chance: float) -> FloatArray:
 
 
 def _exact_size(gap: float, disagreement: float, level: float, power: float, bound: float) -> float:
-    """Find a size with the power asked for, starting from that of the normal approximation."""
+    """Return a size with the required power, starting from that of the normal approximation."""
     if bound > LARGEST:
         return math.inf
     from scipy.special import ndtri
@@ -227,7 +235,7 @@ def _exact_size(gap: float, disagreement: float, level: float, power: float, bou
 
 
 def _solve(gap: npt.ArrayLike, linear: npt.ArrayLike, constant: float) -> FloatArray:
-    """Smallest integer n with gap n - linear sqrt(n) - constant >= 0, infinite where the gap is not positive."""
+    """Return the smallest integer n with gap n - linear sqrt(n) - constant >= 0, infinite where gap <= 0."""
     g, a = np.broadcast_arrays(np.asarray(gap, float), np.asarray(linear, float))
     safe = np.where(g > 0.0, g, 1.0)
     root = (a + np.sqrt(a * a + 4.0 * safe * constant)) / (2.0 * safe)

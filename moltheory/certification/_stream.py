@@ -1,4 +1,4 @@
-"""Certificates that hold after every example at once: look as often as you like, stop when you like."""
+"""Certificates that are valid after every example simultaneously, so that stopping may depend on the data."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names
-from moltheory.certification._arguments import read_costs, read_epsilon, read_maximise, read_ranges
 from moltheory.certification._decisions import Shares, decide
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._arguments import known_costs, read_epsilon, read_maximise, read_ranges
 from moltheory.inference._anytime import mean_ends, mixture_of_bets, sign_mixture
 from moltheory.inference._pairs import PairCounts, PairMoments
 
@@ -21,31 +22,23 @@ if TYPE_CHECKING:
 
 __all__ = ["CertificateStream"]
 
-# Shares of delta: boxes, exclusions, members, replacements; and where there is nothing to replace by (no slack or costs).
-_REPLACING = (0.4, 0.2, 0.2, 0.2)
-_SHARES = (0.5, 0.25, 0.25, 0.0)
-_FAMILIES = (
-    "simultaneous boxes",
-    "paired tests that exclude",
-    "paired tests that confirm",
-    "paired tests that replace",
-)
 _ASSUMPTIONS = (
     "models fixed before the data",
     "examples in the order of their arrival, each with the same mean losses given all earlier ones",
-    "which model is evaluated on an example is settled before its losses on it are known",
+    "which models are evaluated on an example is determined before their losses on it are known",
     "losses inside their stated range",
     "costs known exactly",
 )
 
 
+@document
 class CertificateStream:
-    """Certify models while examples come in: every certificate holds, at all times at once, from the first example.
+    """Certificates of models from examples that arrive one after another, all valid at once.
 
-    With probability at least 1 - delta, no certificate ever made from the stream, after any number of examples, calls
-    a beaten model ``sure`` or one of the front ``excluded``. So one may look after every example, and stop as soon as
-    the answer is good enough. For that it takes more examples than `moltheory.certify`, which allows one look at a
-    number of examples fixed in advance.
+    With probability at least 1 - delta, no certificate ever made from the stream, after any number of examples, reports
+    a model as ``sure`` that is not on the front (to within the tolerance), or one of the front as ``excluded``. So the
+    certificate may be inspected after every example, and sampling may stop at any time. In exchange, decisions take
+    more examples than with `moltheory.certify`, which allows one look at a number of examples fixed in advance.
 
     Parameters
     ----------
@@ -55,31 +48,26 @@ class CertificateStream:
         Number N >= 1 of objectives with data, or their names.
     delta : float
         Total failure probability over all times, in (0, 1).
-    costs : optional
-        Known costs as in `moltheory.certify`.
+    {costs}
     loss_range : pair, default (0, 1)
-        Ends of the range of the losses, numbers or one per objective.
+        Smallest and largest possible loss, each one number or one per objective with data.
     maximise : bool, sequence of bool or of str, default False
         As in `moltheory.certify`.
-    epsilon : float or sequence of float, default 0
-        Slack, as in `moltheory.certify`.
+    {tolerance}
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
 
     Notes
     -----
-    Examples that belong together (of one patient, one prompt) must enter as one, by their mean losses; clusters then
-    weigh the same, whatever their sizes, as with ``cluster_weights="equal"`` of `moltheory.certify`.
+    Dependent examples (of one patient, one prompt) must enter as one example, by their mean losses. Clusters then weigh
+    the same, whatever their sizes, as with ``cluster_weights="equal"`` in `moltheory.certify`.
 
-    Nothing of the data is kept but sums: O(M^2 N) memory; O(b M^2 N) per update with b examples, O(M^2 N) per
-    certificate. Losses that are all 0 or 1 so far are counted as bits, with a test of their own. Boxes are the
-    intersection of those of all looks, and p-values the smallest so far; looks at which nobody asked for a
-    certificate do not exist. The claims follow as in `moltheory.certify`: its families of claims need p-values and
-    boxes only, and here these are valid at all times at once. delta is split in advance: half for the boxes, a
-    quarter each for exclusions and members; with slack and costs 40 % for the boxes and 20 % for each of the three.
+    Only sums are kept: O(M^2 N) memory; O(b M^2 N) time per update with b examples, O(M^2 N) per certificate. Losses
+    that are all 0 or 1 so far are counted as bits, with a test of their own. Boxes are the intersection of those of all
+    looks, and p-values the smallest so far; only requested certificates count as looks. The claims follow as in
+    `moltheory.certify`: its families of claims need p-values and boxes only, and here these are valid at all times at
+    once. delta is split in advance: half for the boxes, a quarter each for exclusions and members; with a tolerance and
+    costs, 40 % for the boxes and 20 % for each of the three families of tests.
 
     References
     ----------
@@ -109,7 +97,7 @@ class CertificateStream:
         self._names = _labels("models", models, low=2, stem="model")
         measured = _labels("objectives", objectives, low=1, stem="objective")
         self._delta = check_fraction("delta", delta)
-        known, cost_names = read_costs(costs, self._names)
+        known, cost_names = known_costs(costs, self._names)
         self._labels = check_names(
             "objectives", (*measured, *cost_names), length=len(measured) + len(cost_names), stem=""
         )
@@ -118,13 +106,13 @@ class CertificateStream:
         self._with_data = np.arange(len(self._labels)) < len(measured)
         self._epsilon = read_epsilon(epsilon, self._with_data)
         self._known = known
-        self._shares = _REPLACING if cost_names and self._epsilon.any() else _SHARES
+        self._shares = Shares.of(self._delta, replacing=bool(cost_names and self._epsilon.any()))
         self._n = 0
         self._objectives = [_Objective(len(self._names)) for _ in measured]
 
     @property
     def n_examples(self) -> int:
-        """Examples so far."""
+        """Number of examples so far."""
         return self._n
 
     def update(self, losses: npt.ArrayLike, /) -> None:
@@ -133,12 +121,12 @@ class CertificateStream:
         Parameters
         ----------
         losses : (b, M, N) or (M, N) array_like
-            NaN = not evaluated.
+            Losses of b examples, or of one; NaN marks a model that was not evaluated.
 
         Raises
         ------
         InvalidInputError
-            If the shape is wrong or a loss is outside its range; nothing is added then.
+            If the shape is wrong or a loss is outside its range; then nothing is added.
         """
         rows = np.asarray(losses)
         shape = (len(self._names), len(self._objectives))
@@ -160,14 +148,14 @@ class CertificateStream:
         self._n += rows.shape[0]
 
     def certificate(self) -> Certificate:
-        """Return what is certain now; it holds together with all earlier and later ones.
+        """Return the certificate of the examples so far, valid together with all earlier and later ones.
 
-        The estimate of a model that was not evaluated yet is the middle of the range.
+        The estimate of a model that has not been evaluated yet is the middle of the range.
         """
         from moltheory.certification._certificate import Certificate
 
         n_models, count = len(self._names), len(self._objectives)
-        shares = Shares(*(share * self._delta for share in self._shares))
+        shares = self._shares
         log_level = math.log(n_models * count / shares.boxes)
         span = self._high - self._low
         tests = np.full((2, len(self._labels), n_models, n_models), np.nan)
@@ -199,15 +187,13 @@ class CertificateStream:
             replaceable_by=found.replaceable_by,
             excluded=found.excluded,
             excluded_by=found.excluded_by,
-            level=found.level,
-            beats=found.beats,
+            adjusted_p_value=found.level,
+            dominates=found.dominates,
             estimates=estimates,
             boxes=both,
             epsilon=self._epsilon,
             delta=self._delta,
-            spent=tuple(
-                (name, share * self._delta) for name, share in zip(_FAMILIES, self._shares, strict=True) if share
-            ),
+            delta_allocation=shares.allocation(),
             n_examples=self._n,
             methods=tuple(engine if data else "known exactly" for data in self._with_data.tolist()),
             assumptions=_ASSUMPTIONS,
@@ -222,10 +208,10 @@ class CertificateStream:
 
 
 class _Objective:
-    """Sums of one objective, and the best evidence so far.
+    """Sums of one objective, and the strongest evidence so far.
 
-    Losses are counted as bits while all of them were 0 or 1; from the first other one on they go to moments. The
-    half of the evidence that is for 0/1 losses ends there: what it had reached stays.
+    Losses are counted as bits while all of them are 0 or 1; from the first other loss on they are added to moments. The
+    half of the evidence that is for 0/1 losses ends there, and keeps the value it had reached.
     """
 
     def __init__(self, n_models: int) -> None:
@@ -242,7 +228,7 @@ class _Objective:
 
     @property
     def count(self) -> npt.NDArray[np.int64]:
-        """Examples on which each model was evaluated."""
+        """Number of examples on which each model was evaluated."""
         return self._counts.count + (self._moments.count if self._moments else 0)
 
     @property
@@ -252,18 +238,18 @@ class _Objective:
         return errors + self._moments.sum if self._moments else errors
 
     def look(self, log_level: float) -> None:
-        """Intersect the boxes with those of now; exp(-log_level) per mean and over all times."""
+        """Intersect the boxes with the present ones; failure probability exp(-log_level) per mean, over all times."""
         squares = self._counts.errors.astype(np.float64)
         if self._moments:
             squares = squares + self._moments.sum_sq
         lower, upper = mean_ends(self.count.astype(np.float64), self.total, squares, log_level)
         self.lower, self.upper = np.maximum(self.lower, lower), np.minimum(self.upper, upper)
-        # Off the event ends may cross: then the boxes claim nothing more.
+        # If the event fails, ends may cross; the box is then reset to the whole range.
         crossed = self.lower > self.upper
         self.lower[crossed], self.upper[crossed] = 0.0, 1.0
 
     def p_values(self, shift: float) -> FloatArray:
-        """Anytime p-values (M, M): small ones say that the row's mean is less than the column's plus `shift` >= 0."""
+        """Return anytime p-values (M, M) against "the row's mean is >= the column's plus `shift`", `shift` >= 0."""
         lost = self._counts.only_first.astype(np.float64)
         won = lost.T
         gain, squares = won - lost, won + lost
@@ -286,7 +272,7 @@ class _Objective:
 
 
 def _labels(name: str, value: int | Sequence[str], *, low: int, stem: str) -> tuple[str, ...]:
-    """Return names, from a number or as given; at least `low` of them."""
+    """Return names, given as such or by their number; at least `low` of them."""
     if isinstance(value, str):
         raise InvalidInputError(f"`{name}` must be a number or a sequence of names, got one string.")
     if isinstance(value, Sequence):

@@ -1,26 +1,37 @@
-"""Per-example losses of models: read from arrays, tables, files, logs and predictions, in blocks.
+"""Per-example losses of models as one table, from arrays, data frames, files, logs, predictions and estimators.
 
-Every file becomes a `LossSource`: names of models and objectives, and blocks of losses ``(b, M, N)`` in which the
-rows of one cluster stay together. Files in a fitting order are never held in memory as a whole.
+Every reader returns a `LossTable`: names of models and objectives, directions, ranges, clusters, costs, and blocks of
+losses ``(b, M, N)`` that never split a cluster. Files in a suitable order are read in bounded memory. An objective is
+the mean of a loss, a `moltheory.objectives.Measure`, or a `Tail`; `named_objectives` lists those that have a name.
 """
 
 from moltheory.evaluation._costs import read_costs
 from moltheory.evaluation._estimators import from_estimators
-from moltheory.evaluation._evaluated import EvaluatedModels
 from moltheory.evaluation._frames import from_long_table
 from moltheory.evaluation._lm_eval import from_harness_logs
 from moltheory.evaluation._model_cost import pickled_bytes, prediction_seconds, stored_numbers
 from moltheory.evaluation._open import open_losses
 from moltheory.evaluation._predictions import from_predictions
+from moltheory.evaluation._registry import NamedObjective, named_objectives
 from moltheory.evaluation._source import LossSource
+from moltheory.evaluation._table import LossTable
+from moltheory.evaluation._tails import CVaR, Quantile, Tail
+
+EvaluatedModels = LossTable
 
 __all__ = [
+    "CVaR",
     "EvaluatedModels",
     "LossSource",
+    "LossTable",
+    "NamedObjective",
+    "Quantile",
+    "Tail",
     "from_estimators",
     "from_harness_logs",
     "from_long_table",
     "from_predictions",
+    "named_objectives",
     "open_losses",
     "pickled_bytes",
     "prediction_seconds",

@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import check_names
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._label_column import distinct_hashes
@@ -32,22 +33,23 @@ __all__ = ["ArraySource"]
 _NAMES = ("models", "names", "objectives", "cluster")
 
 
+@document
 class ArraySource(LossSource):
     """Losses ``(n, M, N)``, or ``(n, M)`` for one objective, in an NPY file or in an NPZ archive.
 
-    An archive holds the losses as ``losses`` (or as its only other array), and maybe ``models`` (or ``names``, as
-    `certify` calls them) and ``objectives`` (names) and clusters ``(n,)``.
+    An archive holds the losses as ``losses`` (or as its only other array), optionally ``models`` (or ``names``, the
+    word of `certify`) and ``objectives`` (names), and clusters ``(n,)``.
 
     Parameters
     ----------
     path : pathlib.Path
-    cluster : str or None
-        The archive's array of clusters; ``cluster`` is taken where it is there.
     objectives : sequence of str or None
-        Those whose losses are checked.
-    loss_range : (float, float) or mapping of objectives to such pairs
+        Objectives whose losses are checked.
+    cluster : str or None
+        Array of clusters in the archive; by default ``cluster`` if there is one.
+    {possible_losses}
     most_in_memory : int
-        Losses that a file may hold whose clusters are not contiguous, or that is compressed in Fortran order.
+        Largest number of losses of a file whose clusters are not contiguous, or that is compressed in Fortran order.
     """
 
     def __init__(
@@ -98,7 +100,7 @@ class ArraySource(LossSource):
             refuse_unsorted(self.name, n * n_models * n_objectives, most_in_memory, "example (C order)")
 
     def blocks(self) -> Iterator[Block]:
-        """Read consecutive examples; clusters that are not contiguous are brought together in memory."""
+        """Yield consecutive examples; clusters that are not contiguous are brought together in memory."""
         if self._clusters is None:
             for losses, _ in self._pieces():
                 yield losses, None
@@ -108,7 +110,7 @@ class ArraySource(LossSource):
             yield from by_cluster(self._pieces(), self._step)
 
     def _pieces(self) -> Iterator[tuple[Losses, Codes]]:
-        # Half precision cannot be summed; integers and bools are left as they are, for exact counts.
+        # Half precision is too coarse for sums; integers and bools keep their type, for exact counts.
         kind = np.dtype(np.float32) if self._dtype == np.float16 else self._dtype.newbyteorder("=")
         shape = (len(self.model_names), len(self.objective_names))
         first = 0
@@ -130,7 +132,7 @@ class ArraySource(LossSource):
         n = self._shape[0]
         if self._member is None:
             for start in range(0, n, self._step):
-                # A fresh map per block: pages read before do not add up.
+                # A new memory map per block, so that pages of earlier blocks are released.
                 yield np.load(self._path, mmap_mode="r", allow_pickle=False)[start : start + self._step]
             return
         with zipfile.ZipFile(self._path) as archive, archive.open(self._member) as member:

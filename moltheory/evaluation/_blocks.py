@@ -1,119 +1,132 @@
-"""Where losses come from: one array, cells of measures, or a source of blocks; all read as blocks of one column.
+"""Losses in blocks, column by column: of an array, of the cells of measures, or of a source.
 
-A *column* is one average per model: an objective, or one cell of a measure. Every source yields blocks
-``(column, rows (b, M), codes (b,) or None)``; rows of one cluster stand together and are never split over blocks.
+A *column* is one average per model: an objective, or one cell of a measure. In a block the rows of a cluster are
+contiguous, and no cluster is split over blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._source import LossSource
+from moltheory.objectives import Cell
 
-__all__ = ["ArrayRows", "BlockSource", "CellRows", "RowSource", "SourceRows", "cluster_codes", "cluster_totals"]
+__all__ = [
+    "ColumnBlock",
+    "ReadColumns",
+    "array_columns",
+    "cell_columns",
+    "cluster_codes",
+    "cluster_totals",
+    "kept_in_memory",
+    "source_columns",
+]
 
-Block = tuple[int, npt.NDArray[Any], npt.NDArray[np.intp] | None]
-
+# Largest source, in bytes, that is kept in memory when first read, so that a small file is parsed once.
+_KEPT = 1 << 26
 # Entries of one block, in all columns together; 4096 rows at least.
 _ENTRIES = 1 << 21
 _ROWS = 4096
 
 
-class BlockSource(Protocol):
-    """Losses that come in blocks of examples, for files larger than memory; it may be read several times."""
+class ColumnBlock(NamedTuple):
+    """Losses (b, M) of one column in their original type, NaN = not evaluated.
 
-    @property
-    def model_names(self) -> Sequence[str]:
-        """Names of the M models."""
+    `present` (b, M) marks the entries that count, where the type has no NaN or the condition depends on the model;
+    `codes` (b,) are equal for examples of one cluster.
+    """
 
-    @property
-    def objective_names(self) -> Sequence[str]:
-        """Names of the N objectives."""
-
-    def blocks(self) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any] | None]]:
-        """Yield losses (b, M, N) and cluster codes (b,) or None."""
+    column: int
+    rows: npt.NDArray[Any]
+    present: npt.NDArray[np.bool_] | None
+    codes: npt.NDArray[np.intp] | None
 
 
-class RowSource(Protocol):
-    """What `Evaluation` reads."""
-
-    n_models: int
-    n_columns: int
-
-    def blocks(self) -> Iterator[Block]:
-        """Yield blocks, column by column or block by block."""
+ReadColumns = Callable[[], Iterator[ColumnBlock]]
 
 
-class ArrayRows:
-    """One array of losses (n, M, N), with cluster codes (n,) or None."""
-
-    def __init__(self, losses: npt.NDArray[Any], codes: npt.NDArray[np.intp] | None) -> None:
-        self._losses, self._codes = losses, codes
-        self.n_models, self.n_columns = losses.shape[1:]
-
-    def blocks(self) -> Iterator[Block]:
-        """Yield blocks of about 16 MB."""
-        step = _step(self.n_models * self.n_columns)
-        for rows, codes in _pieces(self._losses, self._codes, step):
-            for column in range(self.n_columns):
-                yield column, rows[:, :, column], codes
+def array_columns(losses: npt.NDArray[Any], codes: npt.NDArray[np.intp] | None) -> Iterator[ColumnBlock]:
+    """Yield blocks of about 16 MB of an array (n, M, N), column by column."""
+    step = _step(losses.shape[1] * losses.shape[2])
+    for places, part in _pieces(losses.shape[0], codes, step):
+        rows = losses[places]
+        for column in range(losses.shape[2]):
+            yield ColumnBlock(column, rows[:, :, column], None, part)
 
 
-class CellRows:
-    """Cells (n, M) of measures, each with the rows that count, and cluster codes (n,) or None."""
-
-    def __init__(
-        self, cells: Sequence[tuple[FloatArray, npt.NDArray[np.bool_]]], codes: npt.NDArray[np.intp] | None
-    ) -> None:
-        self._cells, self._codes = cells, codes
-        self.n_models, self.n_columns = cells[0][0].shape[1], len(cells)
-
-    def blocks(self) -> Iterator[Block]:
-        """Yield the rows where each cell's condition holds."""
-        step = _step(self.n_models)
-        for column, (losses, where) in enumerate(self._cells):
-            some = not where.all()
-            codes = self._codes[where] if some and self._codes is not None else self._codes
-            for rows, part in _pieces(losses[where] if some else losses, codes, step):
-                yield column, rows, part
+def cell_columns(cells: Sequence[Cell], codes: npt.NDArray[np.intp] | None) -> Iterator[ColumnBlock]:
+    """Yield, for each cell, the rows on which its condition holds for some model."""
+    step = _step(cells[0].losses.shape[1])
+    for column, cell in enumerate(cells):
+        losses, where = cell.losses, cell.where
+        some = where.any(axis=1) if cell.depends_on_model else where
+        mine = codes
+        if not some.all():
+            losses, mine = losses[some], None if codes is None else codes[some]
+            where = where[some]
+        for places, part in _pieces(losses.shape[0], mine, step):
+            yield ColumnBlock(column, losses[places], where[places] if cell.depends_on_model else None, part)
 
 
-class SourceRows:
-    """A source of blocks given by the caller."""
-
-    def __init__(self, source: BlockSource) -> None:
-        self._source = source
-        self.n_models, self.n_columns = len(source.model_names), len(source.objective_names)
-
-    def blocks(self) -> Iterator[Block]:
-        """Yield the source's blocks, column by column; checked for their shape, and for clusters in pieces."""
-        starts: list[npt.NDArray[Any]] = []
-        for losses, codes in self._source.blocks():
-            rows = np.asarray(losses)
-            if rows.ndim != 3 or rows.shape[1:] != (self.n_models, self.n_columns):
-                raise InvalidInputError(
-                    f"`losses` must come in blocks of shape (b, {self.n_models}, {self.n_columns}), "
-                    f"got shape {rows.shape}."
-                )
-            labels = None if codes is None else np.asarray(codes)
-            if labels is not None and labels.size:
-                starts.append(labels[np.concatenate([[True], labels[1:] != labels[:-1]])])
-            for column in range(self.n_columns):
-                yield column, rows[:, :, column], labels
-        if starts and np.unique(np.concatenate(starts)).size < sum(map(len, starts)):
-            # Its pieces would count as independent clusters.
+def source_columns(source: LossSource) -> Iterator[ColumnBlock]:
+    """Yield the blocks of a source column by column; refuse wrong shapes and split clusters."""
+    shape = len(source.model_names), len(source.objective_names)
+    starts: list[npt.NDArray[Any]] = []
+    for losses, codes in source.blocks():
+        rows = np.asarray(losses)
+        if rows.ndim != 3 or rows.shape[1:] != shape:
             raise InvalidInputError(
-                "`losses` must come with the rows of each cluster together and in one block, got a cluster in pieces."
+                f"`losses` must come in blocks of shape (b, {shape[0]}, {shape[1]}), got shape {rows.shape}."
             )
+        labels = None if codes is None else np.asarray(codes)
+        if labels is not None and labels.shape != rows.shape[:1]:
+            raise InvalidInputError(
+                f"`losses` must come with one cluster code per example, ({rows.shape[0]},), got shape {labels.shape}."
+            )
+        if labels is not None and labels.size:
+            starts.append(labels[np.concatenate([[True], labels[1:] != labels[:-1]])])
+        for column in range(shape[1]):
+            yield ColumnBlock(column, rows[:, :, column], None, labels)
+    if starts and np.unique(np.concatenate(starts)).size < sum(map(len, starts)):
+        # Its pieces would count as independent clusters.
+        raise InvalidInputError(
+            "`losses` must come with the rows of each cluster together and in one block, got a cluster in pieces."
+        )
+
+
+def kept_in_memory(read: ReadColumns) -> ReadColumns:
+    """Return a reader of the same blocks that reads a small source once, and a large one anew each time."""
+    kept: list[ColumnBlock] | None = None
+
+    def blocks() -> Iterator[ColumnBlock]:
+        nonlocal kept
+        if kept is not None:
+            yield from kept
+            return
+        found: list[ColumnBlock] | None = []
+        size = 0
+        for block in read():
+            size += block.rows.nbytes
+            if size > _KEPT:
+                found = None
+            elif found is not None:
+                # A source may reuse its buffer.
+                codes = None if block.codes is None else block.codes.copy()
+                found.append(block._replace(rows=block.rows.copy(), codes=codes))
+            yield block
+        kept = found
+
+    return blocks
 
 
 def cluster_codes(clusters: object, n: int) -> npt.NDArray[np.intp] | None:
-    """Return codes 0, 1, ... of cluster labels (n,); None where every example is a cluster of its own.
+    """Return codes 0, 1, ... of cluster labels (n,), or None if every example is a cluster of its own.
 
     Raises
     ------
@@ -139,9 +152,10 @@ def cluster_codes(clusters: object, n: int) -> npt.NDArray[np.intp] | None:
 
 
 def cluster_totals(z: FloatArray, codes: npt.NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
-    """Return totals (c, M) and sizes (c,) of clusters that stand together in a block z (b, M) with NaN.
+    """Return totals (c, M) and sizes (c,) of the clusters, contiguous in a block z (b, M) with NaN.
 
-    The size counts rows on which some model was evaluated; a model that misses one of them has no total (NaN).
+    The size is the number of rows on which some model was evaluated; a model that was not evaluated on all of them has
+    no total (NaN).
     """
     present = ~np.isnan(z).all(axis=1)
     z, codes = z[present], codes[present]
@@ -157,13 +171,12 @@ def _step(width: int) -> int:
 
 
 def _pieces(
-    rows: npt.NDArray[Any], codes: npt.NDArray[np.intp] | None, step: int
-) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.intp] | None]]:
-    """Cut rows into blocks of about `step`; with codes, sort them and cut between clusters only."""
-    n = rows.shape[0]
+    n: int, codes: npt.NDArray[np.intp] | None, step: int
+) -> Iterator[tuple[slice | npt.NDArray[np.intp], npt.NDArray[np.intp] | None]]:
+    """Yield blocks of about `step` of n rows; with codes, the rows are sorted and cut between clusters only."""
     if codes is None:
         for start in range(0, n, step):
-            yield rows[start : start + step], None
+            yield slice(start, start + step), None
         return
     order = np.argsort(codes, kind="stable")
     ordered = codes[order]
@@ -171,5 +184,5 @@ def _pieces(
     start = 0
     while start < n:
         stop = int(ends[min(int(np.searchsorted(ends, start + step)), ends.size - 1)])
-        yield rows[order[start:stop]], ordered[start:stop]
+        yield order[start:stop], ordered[start:stop]
         start = stop

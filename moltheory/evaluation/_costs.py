@@ -1,4 +1,4 @@
-"""Costs of models, known without data, from a CSV or JSON file."""
+"""Known costs of models, from a CSV or JSON file."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ __all__ = ["read_costs"]
 
 
 def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tuple[tuple[str, ...], FloatArray]:
-    r"""Read costs such as size, latency or price.
+    r"""Return the costs of models, such as size, latency or price, from a file.
 
     Parameters
     ----------
     path : path
-        CSV with a column ``model`` and one column per cost, or JSON: a list of objects with those keys, an object
-        of models, each an object of costs, or an object of costs, each an object of models.
+        CSV with a column ``model`` and one column per cost; or JSON: a list of objects with these keys, an object that
+        maps models to objects of costs, or one that maps costs to objects of models.
     models : sequence of str
-        The models wanted, in this order; others in the file are left out.
+        Models to return, in this order; others in the file are ignored.
 
     Returns
     -------
     names : tuple of str
-        Of the costs.
+        Names of the costs.
     costs : (M, k) ndarray
 
     Raises
     ------
     InvalidInputError
-        If a model is missing or comes twice, or a cost is no finite number; the line is named.
+        If a model is missing or occurs twice, or a cost is not a finite number; the line is named.
 
     Examples
     --------

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._evaluated import EvaluatedModels
 from moltheory.evaluation._model_cost import pickled_bytes, prediction_seconds, stored_numbers
 from moltheory.evaluation._predictions import from_predictions
+from moltheory.evaluation._table import LossTable
 
 __all__ = ["from_estimators"]
 
@@ -23,6 +24,7 @@ _SIZES: dict[str, Callable[[Mapping[str, Any]], list[float]]] = {
 _TIME = "prediction_seconds"
 
 
+@document
 def from_estimators(
     estimators: Mapping[str, Any],
     features: Any,
@@ -33,39 +35,37 @@ def from_estimators(
     group: npt.ArrayLike | None = None,
     costs: Sequence[str] = ("size_in_bytes",),
     clusters: npt.ArrayLike | None = None,
-) -> EvaluatedModels:
-    """Let fitted classifiers predict examples, and return their 0/1 losses, measures and costs.
+) -> LossTable:
+    """Return the 0/1 losses, measures and costs of fitted classifiers, from their predictions on examples.
 
     Parameters
     ----------
     estimators : mapping of str to estimator
-        M fitted classifiers with ``predict``, fixed before these examples were looked at: neither trained nor chosen
-        on them.
+        M fitted classifiers with ``predict``. They must be fixed before these examples are seen: neither trained nor
+        selected on them.
     features : (n, d) array_like or DataFrame
-        What to predict.
+        Inputs of the examples.
     target : (n,) array_like
-        True labels, of the kind the classifiers predict.
+        True labels, of the same kind as the predictions.
     objectives : sequence of str
-        Names known to `from_predictions`: errors, rates within classes and groups, gaps.
-    group : (n,) array_like, optional
-        Group of each example, at least two values.
+        Names of objectives as in `from_predictions`: errors, rates within classes and groups, gaps.
+    {example_groups}
     costs : sequence of str, default ("size_in_bytes",)
         ``"size_in_bytes"`` (see `pickled_bytes`), ``"n_parameters"`` (see `stored_numbers`) and
-        ``"prediction_seconds"``, measured here and taken as measured: it is another number in every run, and a
-        certificate that uses it speaks of these times, not of the machine's future ones. May be empty.
-    clusters : (n,) array_like of int or str, optional
-        Equal for examples that belong together, such as rows of one patient.
+        ``"prediction_seconds"``. The latter is measured here and treated as exact: every run gives another number, so a
+        certificate that uses it refers to these measurements, not to future times of the machine. May be empty.
+    {dependent_examples}
 
     Returns
     -------
-    EvaluatedModels
-        As of `from_predictions`.
+    LossTable
+        As from `from_predictions`.
 
     Raises
     ------
     InvalidInputError
-        If shapes disagree, a name is unknown, an estimator cannot predict these rows, or labels or groups are not
-        what an objective needs.
+        If shapes disagree, a name is unknown, an estimator cannot predict these rows, or labels or groups do not suit
+        an objective.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def from_estimators(
     >>> trees = {f"depth {d}": DecisionTreeClassifier(max_depth=d, random_state=0).fit(x[::2], y[::2]) for d in (1, 3)}
     >>> models = from_estimators(trees, x[1::2], y[1::2])
     >>> models
-    EvaluatedModels(2 models, 75 examples: error, worst_class_error, size_in_bytes)
+    LossTable(2 models, 75 examples: error, worst_class_error, size_in_bytes)
     >>> models.losses[:, :, 0].mean(axis=0).round(3)
     array([0.333, 0.04 ])
     """
@@ -86,7 +86,7 @@ def from_estimators(
     for name in costs:
         check_choice("costs", name, (*_SIZES, _TIME))
     rows = len(features)
-    # Before the first prediction: see `pickled_bytes`. Times are measured after it, when all is loaded.
+    # Sizes before the first prediction (see `pickled_bytes`); times after it, when everything is loaded.
     sizes = {name: _SIZES[name](estimators) for name in costs if name in _SIZES}
     predicted = [_predict(name, model, features, rows) for name, model in estimators.items()]
     return from_predictions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._evaluated import EvaluatedModels
+from moltheory.evaluation._table import LossTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,39 +27,38 @@ def from_long_table(
     objective: Hashable | None = "objective",
     loss: Hashable = "loss",
     cluster: Hashable | None = None,
-) -> EvaluatedModels:
-    """Read a long table of losses; what has no row was not evaluated.
+) -> LossTable:
+    """Return the losses in a long data frame, which has one row per model, example and objective.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per model, example and objective, in any order; not changed.
+        Rows in any order; not changed. A missing row means not evaluated.
     model, example : hashable
-        Columns that name the model and the example. The same example under two models is what makes a paired
-        comparison, so it must have the same name in both.
+        Columns of models and examples. An example must have the same name under all models, as models are compared on
+        common examples.
     objective : hashable or None, default "objective"
-        Column that names the objective; a table without a column ``objective``, or None, has one objective, named like
-        the column `loss`.
+        Column of objectives. None, or a table without a column ``objective``, means one objective, named like the
+        column `loss`.
     loss : hashable, default "loss"
         Column of finite numbers.
     cluster : hashable, optional
-        Column of what several examples have in common, such as a patient or a prompt: the same for all rows of an
-        example.
+        Column that marks dependent examples, such as a patient or a prompt; equal in all rows of an example.
 
     Returns
     -------
-    EvaluatedModels
-        Models, examples and objectives in the order of their first row.
+    LossTable
+        Models, examples and objectives in the order of their first rows.
 
     Raises
     ------
     InvalidInputError
-        If a column is missing, a name or a loss is missing or not a number, a row is there twice, or an example
-        belongs to two clusters.
+        If a column is missing, a name or a loss is missing or not a number, a row occurs twice, or an example belongs
+        to two clusters.
 
     Notes
     -----
-    O(rows) time; the result holds one float64 per example, model and objective, evaluated or not.
+    O(rows) time; the result holds one number per example, model and objective, evaluated or not.
 
     Examples
     --------
@@ -107,14 +107,15 @@ def from_long_table(
             f"{models[model_codes[first]]!r}, {examples[example_codes[first]]!r}, "
             f"{objectives[objective_codes[first]]!r} ({int(again.sum())} such rows)."
         )
-    losses = np.full(shape, np.nan)
+    # Missing rows become NaN, which only floats have.
+    losses = np.full(shape, np.nan) if values.size < math.prod(shape) else np.empty(shape, values.dtype)
     losses.ravel()[places] = values
     clusters = None if cluster is None else _clusters(frame, cluster, example_codes, examples)
-    return EvaluatedModels(losses, models, objectives, examples=examples, clusters=clusters)
+    return LossTable(losses, models, objectives, examples=examples, clusters=clusters)
 
 
 def _codes(frame: pd.DataFrame, column: Hashable) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
-    """Number the values of a column in the order of their first row."""
+    """Return the codes of a column and its values, in the order of their first rows."""
     import pandas as pd
 
     codes, values = pd.factorize(frame[column])
@@ -130,7 +131,8 @@ def _codes(frame: pd.DataFrame, column: Hashable) -> tuple[npt.NDArray[np.intp],
     return np.asarray(codes, np.intp), names
 
 
-def _numbers(column: pd.Series[Any], name: Hashable) -> npt.NDArray[np.float64]:
+def _numbers(column: pd.Series[Any], name: Hashable) -> npt.NDArray[Any]:
+    """Return finite numbers, as bools or integers if the column holds such."""
     plain = column.to_numpy()
     try:
         if plain.dtype.kind not in "biufO" or any(isinstance(entry, str) for entry in _objects(plain)):
@@ -145,6 +147,10 @@ def _numbers(column: pd.Series[Any], name: Hashable) -> npt.NDArray[np.float64]:
             f"`frame` must have finite numbers in column {name!r}, got {values[row]} in row {row}: leave out the rows "
             f"of what was not evaluated."
         )
+    kinds = {type(entry) for entry in _objects(plain)}
+    if plain.dtype.kind in "biu" or kinds in ({bool}, {int}):
+        typed: npt.NDArray[Any] = plain if plain.dtype.kind != "O" else np.array(plain.tolist())
+        return typed if typed.dtype.kind in "biu" else values
     return values
 
 

@@ -1,4 +1,4 @@
-"""Losses from the per-sample JSON-lines logs that evaluation harnesses of language models write."""
+"""Losses from per-sample JSON-lines logs of evaluation harnesses of language models."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from moltheory._core._validation import Maximise
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._evaluated import EvaluatedModels
+from moltheory.evaluation._table import LossTable
 
 __all__ = ["from_harness_logs"]
 
@@ -33,49 +34,48 @@ def from_harness_logs(
     filter_name: str | None = None,
     per_task: bool = True,
     cluster: ClusterRule | None = None,
-) -> EvaluatedModels:
-    r"""Read per-sample logs: one JSON object per line with a document's id and its metrics.
+) -> LossTable:
+    r"""Return the losses in per-sample logs: one JSON object per line, with the id of a document and its metrics.
 
     The files are those of ``lm_eval --log_samples`` (lm-evaluation-harness: ``MODEL/samples_TASK_DATE.jsonl``, with
-    ``doc_id``, ``filter``, ``doc_hash`` and the metrics by name), or any JSON lines with ``doc_id``, the metrics,
-    and, where file names do not tell them, ``model`` and ``task``.
+    ``doc_id``, ``filter``, ``doc_hash`` and the metrics by name), or any JSON lines with ``doc_id``, the metrics, and
+    ``model`` and ``task`` unless file names contain them.
 
     Parameters
     ----------
     logs : path, sequence of paths, or mapping of str to these
-        A folder stands for all files ``samples_*.jsonl`` below it, or all ``*.jsonl`` if there is none of that name.
-        A mapping names the model of each file. Without one, the model is the field ``model`` of the line, else the
-        name of the file's folder.
+        A folder stands for all files ``samples_*.jsonl`` below it, or all ``*.jsonl`` if none has such a name. The keys
+        of a mapping are the models. Otherwise the model is the field ``model`` of the line, or the name of the folder.
     metrics : sequence of str
-        Fields to read, such as ``"acc"`` or ``"exact_match"``: numbers or bools. A document without the field was
-        not evaluated on it.
+        Fields to read, such as ``"acc"`` or ``"exact_match"``: numbers or bools. A document without the field was not
+        evaluated on it.
     maximise : bool or sequence of bool, default True
         Whether larger is better, for all metrics or one per metric.
     filter_name : str, optional
-        Which answers to score where a task has several filters, such as ``"strict-match"``: the harness then writes
-        one line per document and filter.
+        Filter of the answers to score, such as ``"strict-match"``, if a task has several: the harness then writes one
+        line per document and filter.
     per_task : bool, default True
-        One objective per task and metric, named ``task/metric``, instead of one per metric over the documents of
-        all tasks.
+        One objective per task and metric, named ``task/metric``; if False, one per metric, over the documents of all
+        tasks.
     cluster : str or callable, optional
-        What several documents have in common: ``"task"``, a field of the line (``"doc.story_id"`` for a field inside
-        another), or a function of the task and the document's id, for example ``lambda task, doc: doc.split("-")[0]``.
+        What dependent documents have in common: ``"task"``, a field of the line (``"doc.story_id"`` for a nested
+        field), or a function of the task and the document's id, for example ``lambda task, doc: doc.split("-")[0]``.
 
     Returns
     -------
-    EvaluatedModels
+    LossTable
         Examples are named ``task/doc_id``; `maximise` is set for each objective.
 
     Raises
     ------
     InvalidInputError
-        If a line is malformed (its file and line are named), a document is there twice or differs between two
-        models by its hash, a metric or the filter is never there, or a task has several filters and none was chosen.
+        If a line is malformed (its file and number are named), a document occurs twice or has different hashes under
+        two models, a metric or the filter never occurs, or a task has several filters and none was chosen.
 
     Notes
     -----
-    Lines are read one at a time; what is kept is one number per line and metric. The hash check catches documents
-    numbered differently in two runs, which would pair unrelated losses.
+    Lines are read one at a time; one number per line and metric is kept. Comparing hashes detects documents that are
+    numbered differently in two runs; otherwise unrelated losses would be paired.
 
     References
     ----------
@@ -93,8 +93,8 @@ def from_harness_logs(
     >>> models.model_names, models.objective_names, models.maximise
     (('large', 'small'), ('acc',), (True,))
     >>> models.losses[:, :, 0]
-    array([[1., 0.],
-           [1., 1.]])
+    array([[1, 0],
+           [1, 1]])
     """
     wanted = _metric_names(metrics)
     upward = _upward(maximise, len(wanted))
@@ -105,7 +105,7 @@ def from_harness_logs(
 
 
 class _Log:
-    """Lines read so far, by model, task and filter; a document is numbered when first seen."""
+    """The lines read so far, by model, task and filter; documents are numbered in the order in which they occur."""
 
     def __init__(self, metrics: tuple[str, ...], cluster: ClusterRule | None) -> None:
         self._metrics = metrics
@@ -114,7 +114,7 @@ class _Log:
         self._hashes: dict[int, str] = {}
         self._clusters: dict[int, Hashable] = {}
         self._models: dict[str, int] = {}
-        self._parts: dict[tuple[str, str, str], dict[int, tuple[tuple[float, ...], str]]] = {}
+        self._parts: dict[tuple[str, str, str], dict[int, tuple[tuple[float | int, ...], str]]] = {}
         self._fields: dict[str, None] = {}
 
     def read(self, model: str | None, path: Path) -> None:
@@ -174,8 +174,8 @@ class _Log:
             raise InvalidInputError(f"`cluster` must name a field with a number or text, got {value!r} in {place}.")
         return task, value
 
-    def result(self, upward: tuple[bool, ...], filter_name: str | None, per_task: bool) -> EvaluatedModels:
-        """Put what was read into one array."""
+    def result(self, upward: tuple[bool, ...], filter_name: str | None, per_task: bool) -> LossTable:
+        """Return the table of all lines read."""
         for metric in self._metrics:
             if metric not in self._fields:
                 listed = ", ".join(self._fields)
@@ -184,7 +184,12 @@ class _Log:
         parts = {key: part for key, part in self._parts.items() if kept[key[1]] == key[2]}
         tasks = list(dict.fromkeys(task for _, task, _ in parts)) if per_task else [""]
         column = {(task, j): k for k, (task, j) in enumerate((t, j) for t in tasks for j in range(len(self._metrics)))}
-        losses = np.full((len(self._documents), len(self._models), len(column)), np.nan)
+        # Integers keep their type; what was not evaluated is NaN, which only floats have.
+        shape = (len(self._documents), len(self._models), len(column))
+        kinds = {type(value) for part in parts.values() for values, _ in part.values() for value in values}
+        found = sum(len(part) for part in parts.values()) * len(self._metrics)
+        losses: npt.NDArray[Any]
+        losses = np.full(shape, np.nan) if found < np.prod(shape) or float in kinds else np.zeros(shape, np.int64)
         for (model, task, _), part in parts.items():
             first = column[task if per_task else "", 0]
             rows = np.fromiter(part, np.intp, len(part))
@@ -196,7 +201,7 @@ class _Log:
         numbers: dict[Hashable, int] = {}
         codes = [numbers.setdefault(self._clusters[row], len(numbers)) for row in range(len(self._clusters))]
         kept_columns = [key for key, used in zip(column, column_used, strict=True) if used]
-        return EvaluatedModels(
+        return LossTable(
             losses[row_used][:, :, column_used],
             self._models,
             [f"{task}/{self._metrics[j]}" if task else self._metrics[j] for task, j in kept_columns],
@@ -217,7 +222,7 @@ def _parsed(line: bytes, place: str) -> dict[str, Any]:
     return record
 
 
-def _number(record: dict[str, Any], metric: str, place: str) -> float:
+def _number(record: dict[str, Any], metric: str, place: str) -> float | int:
     if metric not in record:
         return math.nan
     value = record[metric]
@@ -226,7 +231,7 @@ def _number(record: dict[str, Any], metric: str, place: str) -> float:
         raise InvalidInputError(
             f"`metrics` must be finite numbers per document, got {shown} for {metric!r} in {place}."
         )
-    return float(value)
+    return value if abs(value) < 2**53 else float(value)
 
 
 def _metric_names(metrics: Sequence[str]) -> tuple[str, ...]:
@@ -244,7 +249,7 @@ def _upward(maximise: Maximise, count: int) -> tuple[bool, ...]:
 
 
 def _chosen_filters(found: set[tuple[str, str]], filter_name: str | None) -> dict[str, str]:
-    """Return the filter kept of each task: the only one, or the one asked for."""
+    """Return the filter of each task: its only one, or the chosen one."""
     every = sorted({answer for _, answer in found})
     if filter_name is not None and filter_name not in every:
         listed = ", ".join(answer or "(none)" for answer in every)
@@ -261,7 +266,7 @@ def _chosen_filters(found: set[tuple[str, str]], filter_name: str | None) -> dic
 
 
 def _files(logs: Logs | Mapping[str, Logs]) -> Iterator[tuple[str | None, Path]]:
-    """Yield each file with its model where that is given; in sorted order below a folder."""
+    """Yield each file, with its model if that is given; in sorted order below a folder."""
     if isinstance(logs, Mapping):
         for name, given in logs.items():
             for _, path in _files(given):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory.evaluation._label_column import distinct_hashes, run_codes, starts_of_runs
 from moltheory.evaluation._source import (
     CELLS_PER_BLOCK,
@@ -30,7 +31,7 @@ _ROWS_PER_BATCH = 1 << 19
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Rows of consecutive examples: numbers of example, cluster, model and objective, loss, place in the file."""
+    """Rows of consecutive examples: codes of example, cluster, and model and objective; loss; position in the file."""
 
     example: Codes
     cluster: Codes
@@ -42,22 +43,23 @@ class _Chunk:
         return _Chunk(self.example[rows], self.cluster[rows], self.cell[rows], self.loss[rows], self.row[rows])
 
 
+@document
 class LongSource(LossSource):
-    """Losses in columns ``model``, ``example``, ``loss`` and maybe ``objective`` and clusters, in any order of rows.
+    """Losses in columns ``model``, ``example``, ``loss``, optionally ``objective`` and clusters, in any order of rows.
 
-    A pair of model and example that has no row, or an empty loss, was not evaluated. Rows sorted by example (the
-    rows of one example follow one another; so do the examples of one cluster) are read in bounded memory.
+    A pair of model and example without a row, or with an empty loss, was not evaluated. The file is read in bounded
+    memory if the rows of each example are contiguous, and so are the examples of each cluster.
 
     Parameters
     ----------
     rows : Rows
-    cluster : str or None
-        The column of clusters.
     objectives : sequence of str or None
-        Those whose losses are checked.
-    loss_range : (float, float) or mapping of objectives to such pairs
+        Objectives whose losses are checked.
+    cluster : str or None
+        Column of clusters.
+    {possible_losses}
     most_in_memory : int
-        Rows that a file in another order may hold.
+        Largest number of rows of a file in another order.
     """
 
     def __init__(
@@ -86,12 +88,12 @@ class LongSource(LossSource):
         self._low, self._high = check_ranges(loss_range, self.objective_names, objectives)
 
     def blocks(self) -> Iterator[Block]:
-        """Read in the order of examples' first rows, cluster by cluster."""
+        """Yield blocks in the order of the examples' first rows, cluster by cluster."""
         for losses, clusters in whole_clusters(self._pieces()) if self.has_clusters else self._pieces():
             yield losses, clusters if self.has_clusters else None
 
     def _scan(self) -> None:
-        """Read all columns but the losses: names, and whether examples and clusters are contiguous."""
+        """Read all columns except the losses: names, and whether examples and clusters are contiguous."""
         models: dict[str, int] = {}
         objectives: dict[str, int] = {} if self._has_objective else {"loss": 0}
         hashes: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in self._order()}
@@ -124,7 +126,7 @@ class LongSource(LossSource):
         return ["model", *(["objective"] if self._has_objective else []), *self._order()]
 
     def _pieces(self) -> Iterator[tuple[Losses, Codes]]:
-        """Put rows into tables, a limited number of examples at a time."""
+        """Yield tables of rows, a limited number of examples at a time."""
         n_cells = len(self._models) * len(self._objectives)
         step = max(CELLS_PER_BLOCK // n_cells, 1)
         chunks = self._chunks()
@@ -167,7 +169,7 @@ class LongSource(LossSource):
         )
 
     def _chunks(self) -> Iterator[_Chunk]:
-        """Read the file; a sorted one numbers its runs of examples, another one its distinct labels."""
+        """Yield the rows of the file; a sorted one gets numbers of runs of examples, another one of labels."""
         n_rows = 0
         runs: dict[str, int] = dict.fromkeys(self._order(), -1)
         last: dict[str, str | None] = dict.fromkeys(self._order())
@@ -196,7 +198,7 @@ class LongSource(LossSource):
             n_rows += len(loss)
 
     def _gathered(self, chunks: Iterable[_Chunk]) -> _Chunk:
-        """Hold all rows in memory, sorted by cluster, then example, each in order of first appearance."""
+        """Return all rows, sorted by cluster, then example, each in order of first appearance."""
         whole = _joined(list(chunks))
         cluster_of = np.zeros(int(whole.example.max()) + 1, np.int64)
         cluster_of[whole.example[::-1]] = whole.cluster[::-1]
@@ -207,7 +209,7 @@ class LongSource(LossSource):
 
 
 def _whole_examples(chunks: Iterable[_Chunk]) -> Iterator[_Chunk]:
-    """Cut chunks anew so that no example is split."""
+    """Yield the same rows in chunks that do not split an example."""
     kept: list[_Chunk] = []
     for chunk in chunks:
         # The last example of a chunk may go on in the next one.

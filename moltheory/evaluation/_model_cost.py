@@ -1,4 +1,4 @@
-"""What a fitted estimator costs: bytes, stored numbers, and the measured time of a prediction."""
+"""Costs of a fitted estimator: bytes, stored numbers, and the measured time of a prediction."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from moltheory.errors import InvalidInputError
 
 __all__ = ["pickled_bytes", "prediction_seconds", "stored_numbers"]
 
-# Left over from training, of no use to a prediction.
+# Used in training only, not in a prediction.
 _TRAINING_ONLY = (np.random.RandomState, np.random.Generator, np.random.BitGenerator)
 _OPTIMIZERS = "sklearn.neural_network._stochastic_optimizers"
 
 
 class _Counter(pickle.Pickler):
-    """Visit everything a pickle would hold and count the numbers in its arrays, each array once."""
+    """Pickler that counts the numbers in all arrays it visits, each array once."""
 
     def __init__(self) -> None:
         super().__init__(io.BytesIO(), protocol=5)
@@ -31,12 +31,12 @@ class _Counter(pickle.Pickler):
         self._kept: list[Any] = []
 
     def persistent_id(self, value: Any) -> str | None:
-        """Count an array; leave out what only training needs."""
+        """Count an array; skip what only training needs."""
         if isinstance(value, _TRAINING_ONLY) or type(value).__module__ == _OPTIMIZERS:
             return "training"
         if isinstance(value, np.ndarray) and id(value) not in self._seen:
             self._seen.add(id(value))
-            # An array made on the way must not be freed: its id would be given to the next one.
+            # Keep temporary arrays alive: a freed one would pass its id to the next.
             self._kept.append(value)
             fields = len(value.dtype.names or (0,))
             self.numbers += value.size * fields if value.dtype.kind in "biufcV" else 0
@@ -44,7 +44,7 @@ class _Counter(pickle.Pickler):
 
 
 def pickled_bytes(estimator: Any, /) -> int:
-    """Return the size of a pickled estimator in bytes: what it takes to store or send it.
+    """Return the size of a pickled estimator in bytes, the memory needed to store or send it.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def pickled_bytes(estimator: Any, /) -> int:
     Returns
     -------
     int
-        For protocol 5; depends on the versions of Python and of the library that made the estimator, and can move by
-        a few bytes with use: scikit-learn's search trees count their calls.
+        For protocol 5. The size depends on the versions of Python and of the library that made the estimator. It can
+        change by a few bytes with use: search trees of scikit-learn count their calls.
 
     Raises
     ------
     InvalidInputError
-        If it cannot be pickled.
+        If the estimator cannot be pickled.
 
     Examples
     --------
@@ -76,10 +76,10 @@ def pickled_bytes(estimator: Any, /) -> int:
 
 
 def stored_numbers(estimator: Any, /) -> int:
-    """Return how many numbers the arrays of a fitted estimator hold: a number of parameters for any kind.
+    """Return the count of numbers in the arrays of a fitted estimator: a parameter count for estimators of any type.
 
-    Weights of a linear model or a network, the fields of a tree's nodes and their values, the stored training set
-    of nearest neighbors. Random generators and optimizers, which only training needs, are not counted.
+    Weights of a linear model or a network count, as do the fields and values of the nodes of a tree, and the stored
+    training set of nearest neighbors. Random generators and optimizers, which only training needs, do not.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def stored_numbers(estimator: Any, /) -> int:
     Raises
     ------
     InvalidInputError
-        If it cannot be pickled.
+        If the estimator cannot be pickled.
 
     Examples
     --------
@@ -113,21 +113,21 @@ def stored_numbers(estimator: Any, /) -> int:
 def prediction_seconds(
     estimators: Mapping[str, Any], features: Any, /, *, repeats: int = 3, batch: int | None = None
 ) -> FloatArray:
-    """Measure how long each estimator takes to predict one example, in seconds.
+    """Return the measured time that each estimator takes to predict one example, in seconds.
 
-    A measured quantity: it depends on the machine and its load. A certificate that takes it as a cost treats it as
-    known exactly, so it speaks of the times as measured here.
+    The time depends on the machine and its load. A certificate that takes it as a cost treats it as exact, so it refers
+    to the times measured here.
 
     Parameters
     ----------
     estimators : mapping of str to estimator
         Each with ``predict``.
     features : (n, d) array_like or DataFrame
-        What to predict, n >= 1.
+        Inputs, n >= 1.
     repeats : int, default 3
-        Times each estimator predicts; the fastest counts.
+        Number of predictions per estimator; the fastest counts.
     batch : int, optional
-        Predict the first `batch` rows only; all by default.
+        Number of rows to predict, from the first; all by default.
 
     Returns
     -------

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_choice, check_names, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, check_choice, check_names, real_array
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._evaluated import EvaluatedModels
-from moltheory.objectives import Gap, Mean, Measure, Rate, Worst
+from moltheory.evaluation._registry import Examples, named_measures, named_objectives
+from moltheory.evaluation._table import LossTable
+from moltheory.objectives import Mean, Rate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["from_predictions"]
 
 
+@document
 def from_predictions(
     predictions: npt.ArrayLike | pd.DataFrame,
     target: npt.ArrayLike,
@@ -29,50 +32,55 @@ def from_predictions(
     names: Sequence[str] | None = None,
     clusters: npt.ArrayLike | None = None,
     costs: Mapping[str, npt.ArrayLike] | None = None,
-) -> EvaluatedModels:
-    """Compare predicted with true labels, and return 0/1 losses and measures.
+) -> LossTable:
+    """Return the losses and measures of predicted against true labels or values.
 
     Parameters
     ----------
-    predictions : (n, M) array_like
-        Label that each of M models predicts for each of n examples; the columns of a DataFrame name the models.
+    predictions : (n, M) array_like or DataFrame
+        Prediction of each of M models for each of n examples; the columns of a DataFrame name the models.
     target : (n,) array_like
-        True labels, of the kind that is predicted.
+        True labels or values, of the same kind as the predictions.
     objectives : sequence of str
-        ``"error"``; ``"worst_class_error"``, the largest error within a class; ``"worst_group_error"``; for labels 0
-        and 1 (1 is positive) ``"false_negative_rate"``, ``"false_positive_rate"``, and as largest difference between
-        any two groups ``"error_gap"``, ``"false_negative_gap"``, ``"false_positive_gap"``,
-        ``"demographic_parity_gap"``. Those of groups need `group`.
-    group : (n,) array_like, optional
-        Group of each example, at least two values.
-    names : sequence of str, optional
-        Names of the models.
-    clusters : (n,) array_like of int or str, optional
-        Equal for examples that belong together, such as rows of one patient.
+        Names of objectives; `named_objectives` returns all of them. `moltheory.problems.from_predictions` uses the
+        same.
+
+        * Any labels: ``"error"``; ``"worst_class_error"``, the largest error within a class; with groups
+          ``"worst_group_error"`` and ``"error_gap"``.
+        * Labels 0 and 1, where 1 is positive: ``"false_negative_rate"``, ``"false_positive_rate"``,
+          ``"false_discovery_rate"`` (1 - precision), ``"f1_error"`` (1 - F1); with groups ``"false_negative_gap"``
+          (also ``"equal_opportunity_gap"``), ``"false_positive_gap"``, ``"demographic_parity_gap"``. A gap is the
+          largest difference between any two groups.
+        * Numbers: ``"squared_error"``, ``"absolute_error"``; with groups ``"worst_group_squared_error"``. They are in
+          units of the target, and `certify` needs their `loss_range`.
+    {example_groups}
+    {model_names}
+    {dependent_examples}
     costs : mapping of str to (M,) array_like, optional
         Costs known exactly.
 
     Returns
     -------
-    EvaluatedModels
-        With one column of 0/1 losses per rate, NaN on examples outside its class. Where an objective is a gap or a
-        worst of several rates, all are measures, and ``losses`` (n, M, 1) are the errors.
+    LossTable
+        If all objectives are means, the table holds their losses, 0/1 losses as bools. Otherwise the objectives are
+        measures, which hold their losses, and ``losses`` is for inspection: one column per rate, NaN where its
+        condition does not hold, or the errors (n, M, 1) if some objective is neither a mean nor a rate.
 
     Raises
     ------
     InvalidInputError
-        If shapes disagree, a name is unknown, a value is missing, or labels or groups are not what an objective needs.
+        If shapes disagree, a name is unknown, a value is missing, or labels or groups do not suit an objective.
 
     Notes
     -----
-    Where rates are within classes or groups, their numbers of examples are random; the certificate is conditional on
-    them, and so holds without.
+    The numbers of examples within classes or groups are random. Certificates are conditional on them, and therefore
+    valid unconditionally.
 
     Examples
     --------
     >>> models = from_predictions([[0, 1], [1, 1], [1, 0]], [0, 1, 1], objectives=["false_negative_rate"])
     >>> models
-    EvaluatedModels(2 models, 3 examples: false_negative_rate, 33% not evaluated)
+    LossTable(2 models, 3 examples: false_negative_rate, 33% not evaluated)
     >>> models.losses[:, :, 0]
     array([[nan, nan],
            [ 0.,  0.],
@@ -96,8 +104,8 @@ def from_predictions(
         )
     if names is None and hasattr(predictions, "columns"):
         names = [str(column) for column in predictions.columns]
-    answers = _Answers(table, labels, groups)
-    measures = {name: _MEASURES[name](answers) for name in chosen}
+    examples = Examples(table, labels, groups)
+    measures = dict(named_measures(examples, chosen))
     known = dict(costs or {})
     shared: dict[str, Any] = {
         "clusters": clusters,
@@ -106,83 +114,23 @@ def from_predictions(
     }
     labelled = check_names("names", names, length=table.shape[1], stem="model")
     cells = [cell for measure in measures.values() for cell in measure.cells]
-    if all(isinstance(measure, Rate) for measure in measures.values()):
-        # Where the condition of a rate does not hold, a model is not evaluated.
-        losses = np.stack([np.where(cell.where[:, None], cell.losses, np.nan) for cell in cells], axis=2)
-        return EvaluatedModels(losses, labelled, chosen, **shared)
-    return EvaluatedModels(answers.wrong[:, :, None], labelled, ["error"], measures=measures, **shared)
-
-
-class _Answers:
-    """Predictions (n, M), labels (n,) and groups (n,), with what the measures need of them."""
-
-    def __init__(self, predicted: npt.NDArray[Any], labels: npt.NDArray[Any], groups: npt.NDArray[Any] | None) -> None:
-        self.wrong: FloatArray = frozen((predicted != labels[:, None]).astype(np.float64))
-        self._predicted = predicted
-        self.labels = labels
-        self._groups = groups
-
-    def positive(self) -> FloatArray:
-        """Return whether each model says 1; labels must be 0 and 1."""
-        for values in (self._predicted, self.labels):
-            if not set(np.unique(values).tolist()) <= {0, 1}:
-                raise InvalidInputError(
-                    "`target` and predictions must be 0 or 1 for rates of one kind of error, got others: recode, for "
-                    "example with (target == positive).astype(int)."
-                )
-        return frozen(self._predicted.astype(np.float64))
-
-    def members(self) -> list[npt.NDArray[np.bool_]]:
-        """Return the examples of each group."""
-        if self._groups is None:
-            raise InvalidInputError("`group` must be given for objectives about groups, got None.")
-        found = np.unique(self._groups)
-        if found.size < 2:
-            raise InvalidInputError(f"`group` must have at least two values, got {found.size}.")
-        return [self._groups == name for name in found]
-
-    def gap(self, losses: FloatArray, where: npt.NDArray[np.bool_]) -> Measure:
-        """Return the largest difference of a rate between two groups; each group's rate is one cell."""
-        parts = [members & where for members in self.members()]
-        if not all(part.any() for part in parts):
-            raise InvalidInputError(
-                "`group` must have an example of the class in every group, got a group without one."
-            )
-        rates = [Rate(losses, part) for part in parts]
-        gaps = [Gap(a, b) for i, b in enumerate(rates) for a in rates[:i]]
-        return gaps[0] if len(gaps) == 1 else Worst(gaps)
-
-
-def _every(answers: _Answers) -> npt.NDArray[np.bool_]:
-    return np.ones(answers.labels.size, np.bool_)
-
-
-def _of_class(answers: _Answers, label: int) -> npt.NDArray[np.bool_]:
-    answers.positive()
-    where: npt.NDArray[np.bool_] = answers.labels == label
-    if not where.any():
-        raise InvalidInputError(f"`target` must hold at least one {label}, got none.")
-    return where
-
-
-_MEASURES: dict[str, Callable[[_Answers], Measure]] = {
-    "error": lambda a: Mean(a.wrong),
-    "worst_class_error": lambda a: Worst([Rate(a.wrong, a.labels == label) for label in np.unique(a.labels)]),
-    "worst_group_error": lambda a: Worst([Rate(a.wrong, members) for members in a.members()]),
-    "false_negative_rate": lambda a: Rate(a.wrong, _of_class(a, 1)),
-    "false_positive_rate": lambda a: Rate(a.wrong, _of_class(a, 0)),
-    "error_gap": lambda a: a.gap(a.wrong, _every(a)),
-    "false_negative_gap": lambda a: a.gap(a.wrong, _of_class(a, 1)),
-    "false_positive_gap": lambda a: a.gap(a.wrong, _of_class(a, 0)),
-    "demographic_parity_gap": lambda a: a.gap(a.positive(), _every(a)),
-}
+    if all(type(measure) is Mean for measure in measures.values()):
+        return LossTable(np.stack([cell.losses for cell in cells], axis=2), labelled, chosen, **shared)
+    if all(type(measure) in (Mean, Rate) for measure in measures.values()):
+        # For inspection only: NaN where the condition of a rate does not hold. The measures keep the type.
+        wide = [cell.where if cell.depends_on_model else cell.where[:, None] for cell in cells]
+        losses = np.stack([np.where(w, c.losses, np.nan) for w, c in zip(wide, cells, strict=True)], axis=2)
+        return LossTable(losses, labelled, chosen, measures=measures, **shared)
+    shown: npt.NDArray[Any] = table != labels[:, None]
+    return LossTable(shown[:, :, None], labelled, ["error"], measures=measures, **shared)
 
 
 def _check_objectives(objectives: Sequence[str]) -> tuple[str, ...]:
     chosen = () if isinstance(objectives, str) else tuple(objectives)
     if not chosen or len(set(chosen)) < len(chosen):
         raise InvalidInputError(f"`objectives` must be a non-empty sequence of distinct names, got {objectives!r}.")
-    return tuple(check_choice("objectives", name, _MEASURES) for name in chosen)
+    known = [entry.name for entry in named_objectives()]
+    return tuple(check_choice("objectives", name, known) for name in chosen)
 
 
 def _cost_columns(costs: Mapping[str, npt.ArrayLike], n_models: int) -> FloatArray | None:

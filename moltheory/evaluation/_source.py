@@ -1,4 +1,4 @@
-"""A source of losses: names, and blocks of examples that never split a cluster."""
+"""Sources of losses: names, and blocks of examples that never split a cluster."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CELLS_PER_BLOCK = 4_000_000
 """Losses per block: 32 MB of float64."""
 
 MOST_IN_MEMORY = 20_000_000
-"""Losses that a file in no useful order may hold: it is then sorted in memory."""
+"""Largest number of losses of a file in an unsuitable order, which is sorted in memory."""
 
 
 class LossSource(ABC):
@@ -47,11 +47,11 @@ class LossSource(ABC):
     Attributes
     ----------
     name : str
-        What messages call the source: the file's name.
+        Name of the source in messages, such as that of its file.
     model_names : tuple of str
     objective_names : tuple of str
     has_clusters : bool
-        Whether blocks tell which examples belong together.
+        Whether blocks come with codes of clusters.
     """
 
     name: str
@@ -61,14 +61,14 @@ class LossSource(ABC):
 
     @abstractmethod
     def blocks(self) -> Iterator[Block]:
-        """Read the source from its beginning, block by block; may be called again.
+        """Yield the losses block by block, from the beginning; may be called again.
 
         Yields
         ------
         losses : (b, M, N) ndarray of floats, integers or bools
             NaN where a model was not evaluated on an example for an objective.
         clusters : (b,) ndarray of int64, or None
-            Equal for examples of one cluster, which follow one another and are all in one block.
+            Equal for the examples of a cluster, which are contiguous and all in one block.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class LossSource(ABC):
         """
 
     def select(self, objectives: Sequence[str]) -> LossSource:
-        """Return the same source with some of its objectives, in the order given.
+        """Return the same source with some of its objectives, in the given order.
 
         Raises
         ------
@@ -103,12 +103,12 @@ class _Selection(LossSource):
 
 
 def whole_clusters(pieces: Iterable[tuple[Losses, Codes]]) -> Iterator[Block]:
-    """Cut pieces anew so that no cluster is split: each ends where a cluster ends.
+    """Yield the same rows in blocks that end where a cluster ends, so that no cluster is split.
 
     Parameters
     ----------
     pieces : iterable of ((b, M, N) ndarray, (b,) ndarray)
-        The rows of one cluster follow one another, perhaps over several pieces.
+        The rows of one cluster are contiguous, but may extend over several pieces.
     """
     kept: list[Losses] = []
     kept_codes: list[Codes] = []
@@ -130,7 +130,7 @@ def whole_clusters(pieces: Iterable[tuple[Losses, Codes]]) -> Iterator[Block]:
 
 
 def by_cluster(pieces: Iterable[tuple[Losses, Codes]], rows_per_block: int) -> Iterator[Block]:
-    """Hold everything in memory, bring each cluster's rows together, in order of first appearance, and cut it."""
+    """Yield the same rows in blocks, with clusters together, in order of first appearance; held in memory."""
     tables, labels = zip(*pieces, strict=True)
     codes = np.concatenate(labels)
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
@@ -141,7 +141,7 @@ def by_cluster(pieces: Iterable[tuple[Losses, Codes]], rows_per_block: int) -> I
 
 
 def check_objectives(objectives: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
-    """Return a choice of a file's objectives.
+    """Return the chosen objectives of a file.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def check_objectives(objectives: Sequence[str], found: Sequence[str]) -> tuple[s
 def check_ranges(
     loss_range: LossRange, objectives: Sequence[str], chosen: Sequence[str] | None
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the least and largest loss of each objective; objectives that are not chosen may hold anything.
+    """Return the smallest and the largest loss of each objective; infinite ends for objectives that are not chosen.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Rows of a CSV or Parquet file as batches of columns, and where each row stands."""
+"""CSV and Parquet files as batches of columns, with the position of each row."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ __all__ = ["CsvRows", "ParquetRows", "Rows"]
 
 _MISSING = ("", "NA", "NaN", "nan")
 _BOOLS = ("True", "False", "true", "false", "TRUE", "FALSE")
-# Rows in which a column of bools shows itself.
+# Number of first rows from which a column of bools is recognized.
 _SHOWN = 100
 _BYTES_PER_BATCH = 1 << 22
-# Columns that pandas writes for an index; they are no losses.
+# Prefix of columns in which pandas stores an index.
 _INDEX = "__index_level_"
 
 
 class Rows(ABC):
-    """A table in a file. `columns` are its names; a row is named by its number from 0, messages say where it is."""
+    """A table in a file. `columns` are its names; rows are numbered from 0, messages give their place in the file."""
 
     path: Path
     columns: tuple[str, ...]
-    #: What to say of a refused column of numbers.
+    #: Addition to the message that refuses a column of numbers.
     hint: str = ""
 
     @property
     def name(self) -> str:
-        """The file's name, for messages."""
+        """Name of the file, for messages."""
         return self.path.name
 
     @abstractmethod
     def batches(
         self, keys: Sequence[str], numbers: Sequence[str], *, rows: int
     ) -> Iterator[tuple[dict[str, Keys], list[npt.NDArray[Any]]]]:
-        """Read some columns, at most about `rows` rows at a time: labels by name, and one float array per number."""
+        """Yield some columns, at most about `rows` rows at a time: labels by name, and one float array per number."""
 
     @abstractmethod
     def place(self, row: int) -> str:
-        """Return where row number `row` stands, such as ``"line 17"``."""
+        """Return the position of row number `row`, such as ``"line 17"``."""
 
     def refuse(self, rule: str, found: str) -> InvalidInputError:
-        """Make the refusal of this file."""
+        """Return the error that refuses this file."""
         return InvalidInputError(f"`{self.name}` must {rule}, got {found}.")
 
     def refuse_missing(self, column: Keys, name: str, first: int) -> None:
-        """Refuse a batch, whose rows are numbered from `first`, with an empty label."""
+        """Refuse a batch with an empty label; its rows are numbered from `first`."""
         row = column.missing()
         if row is not None:
             raise self.refuse(f"hold a name in column {name!r} in every row", f"none in {self.place(first + row)}")
@@ -92,7 +92,7 @@ class CsvRows(Rows):
     def batches(
         self, keys: Sequence[str], numbers: Sequence[str], *, rows: int
     ) -> Iterator[tuple[dict[str, Keys], list[npt.NDArray[Any]]]]:
-        """Read batches of a fixed number of bytes, cut to at most `rows` rows."""
+        """Yield batches of a fixed number of bytes, cut to at most `rows` rows."""
         import pyarrow as pa
         from pyarrow import csv as arrow
 
@@ -103,7 +103,7 @@ class CsvRows(Rows):
         try:
             reader = arrow.open_csv(
                 self.path,
-                # Threads would read ahead, and hold what they read.
+                # Threads would read ahead, and use more memory.
                 read_options=arrow.ReadOptions(block_size=_BYTES_PER_BATCH, use_threads=False),
                 parse_options=arrow.ParseOptions(newlines_in_values=True),
                 convert_options=arrow.ConvertOptions(
@@ -140,7 +140,7 @@ class CsvRows(Rows):
         return {name for name, place in places if any(fields[place] in _BOOLS for fields in first)}
 
     def _malformed(self, numbers: Sequence[str], bools: Collection[str], reason: str) -> InvalidInputError:
-        """Find the first malformed row by reading the file again, slowly."""
+        """Return the error of the first malformed row, found by reading the file again, slowly."""
         places = [(name, self.columns.index(name)) for name in numbers]
         try:
             for line, fields in self.records():
@@ -205,7 +205,7 @@ class ParquetRows(Rows):
     def batches(
         self, keys: Sequence[str], numbers: Sequence[str], *, rows: int
     ) -> Iterator[tuple[dict[str, Keys], list[npt.NDArray[Any]]]]:
-        """Read at most `rows` rows at a time."""
+        """Yield batches of at most `rows` rows."""
         import pyarrow as pa
         from pyarrow import types
 

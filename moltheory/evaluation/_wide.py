@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from moltheory._core._docs import document
 from moltheory.evaluation._label_column import distinct_hashes, run_codes, starts_of_runs
 from moltheory.evaluation._source import (
     CELLS_PER_BLOCK,
@@ -29,21 +30,22 @@ _EXAMPLE = "example"
 _HINT = " (every column is a model, except 'example' and 'cluster')"
 
 
+@document
 class WideSource(LossSource):
     """Losses in columns ``model`` (one objective, called ``loss``) or ``model/objective``.
 
-    A column name is split at its last slash. A column ``example`` (distinct names) may be there, and one of clusters.
+    A column name is split at its last slash. A column ``example`` (distinct names) and one of clusters are optional.
 
     Parameters
     ----------
     rows : Rows
-    cluster : str or None
-        The column of clusters.
     objectives : sequence of str or None
-        Which to read.
-    loss_range : (float, float) or mapping of objectives to such pairs
+        Objectives to read.
+    cluster : str or None
+        Column of clusters.
+    {possible_losses}
     most_in_memory : int
-        Losses that a file whose clusters are not contiguous may hold.
+        Largest number of losses of a file whose clusters are not contiguous.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class WideSource(LossSource):
         self._contiguous: bool | None = None
 
     def blocks(self) -> Iterator[Block]:
-        """Read row by row in the file's order; clusters that are not contiguous are brought together in memory."""
+        """Yield rows in the order of the file; clusters that are not contiguous are put together in memory."""
         if self._contiguous is None:
             self._contiguous = self._scan()
         if not self.has_clusters:
@@ -90,7 +92,7 @@ class WideSource(LossSource):
             yield from by_cluster(self._pieces(), self._step)
 
     def _scan(self) -> bool:
-        """Check the labels, before any loss is read; return whether each cluster's rows follow one another."""
+        """Check the labels before any loss is read; return whether the rows of each cluster are contiguous."""
         if not self._keys:
             return True
         examples: list[Codes] = []
@@ -155,7 +157,7 @@ class WideSource(LossSource):
 
 
 def _grid(rows: Rows, columns: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Split the columns of losses into models and objectives; each model has each objective."""
+    """Return the models and the objectives of the columns of losses; every model must have every objective."""
     if not columns:
         raise rows.refuse("have a column of losses for every model", "no column of losses")
     slashed = [name for name in columns if "/" in name.strip("/")]

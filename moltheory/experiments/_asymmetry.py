@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import check_count, check_fraction
 from moltheory.experiments._front_comparison import FrontComparison
-from moltheory.experiments._fronts import INFINITE, InfiniteClass, known_widths
-from moltheory.experiments._replicates import check_problem, check_sizes, run_sizes
+from moltheory.experiments._fronts import stated_widths
+from moltheory.experiments._replicates import check_problem, check_sizes, computed_once, run_sizes
 from moltheory.experiments._weighted_fronts import WeightedFrontComparison
-from moltheory.problems import FiniteProblem, GaussianDesigns, LinearPopulation, LogisticGroups, MultiTaskLeastSquares
+from moltheory.problems import FiniteProblem, InfiniteProblem
 from moltheory.runs import RandomSource, block_stream
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ __all__ = ["asymmetry"]
 
 # Fixed, so that the random streams do not depend on the number of processes.
 _BLOCK = 500
-# Predictions of all members held at once, for a few replicates of large samples.
-_ENTRIES = 1 << 22
 _COLUMNS = (
     "size",
     "replicate",
@@ -41,8 +40,9 @@ _COLUMNS = (
 )
 
 
+@document
 def asymmetry(
-    problem: FiniteProblem | InfiniteClass,
+    problem: FiniteProblem | InfiniteProblem,
     *,
     sizes: Iterable[int],
     replicates: int,
@@ -56,23 +56,21 @@ def asymmetry(
 
     Parameters
     ----------
-    problem : FiniteProblem, MultiTaskLeastSquares, GaussianDesigns, LinearPopulation or LogisticGroups
-        With known true risks. Fronts of the last three, infinite classes, are compared at a grid of weights.
-    sizes : iterable of int
-        Sample sizes, distinct and >= 1.
-    replicates : int
-        Independent samples per size, >= 1.
+    problem : FiniteProblem or InfiniteProblem
+        With known true risks, one of the package's or your own. Fronts of infinite classes are compared at a grid of
+        weights.
+    {sample_sizes}
+    {replicates}
     rng : int, SeedSequence, Generator or None
         Seed; the result is bit-identical for the same seed and any `n_jobs`, with a `store` or without. With a
         `store` it must be an int or a SeedSequence.
     delta : float, default 0.05
         Total failure probability of the bound, in (0, 1).
-    n_jobs : int, default 1
-        Number of processes; -1 is one per core.
+    {n_jobs}
     store : path, optional
-        A new or empty folder where finished blocks are kept, or that of the same call made before: a run that was
-        killed goes on where it stopped, a finished one is read back. `moltheory.runs.read_record` tells what a
-        folder holds.
+        A new or empty folder where finished blocks are kept, or that of an earlier call with the same arguments: an
+        interrupted run continues where it stopped, a finished one is read back. `moltheory.runs.read_record` describes
+        what a folder holds.
     progress : bool, default False
         Show a bar with the time left.
 
@@ -86,9 +84,9 @@ def asymmetry(
         deviation of any risk; ``bound``, twice the largest width: coverage_error <= bound with
         probability at least 1 - delta; ``undefined``, whether the replicate makes no claim because some group was
         empty (its errors are NaN); ``discretization``, what the grids of weights of an infinite class can miss (0
-        for a finite class). An unbounded class has no width: its
-        ``bound`` is infinite. In a ball (`LinearPopulation`, `LogisticGroups`) it is `bounds.linear_class` for the ball that
-        the solver uses, and leaves out the discretization.
+        for a finite class). Where a problem states no half-widths, as for an unbounded class, ``bound`` is infinite. In
+        a ball (`LinearPopulation`, `LogisticGroups`) it is `bounds.linear_class` for the ball that the solver uses, and
+        leaves out the discretization.
 
     Raises
     ------
@@ -116,13 +114,13 @@ def asymmetry(
     """
     import pandas as pd
 
-    check_problem(problem, FiniteProblem, *INFINITE)
+    check_problem(problem, FiniteProblem, InfiniteProblem)
     chosen = check_sizes(sizes)
     replicates, delta = check_count("replicates", replicates), check_fraction("delta", delta)
     parts = run_sizes(
         _simulate_block,
         problem,
-        (delta,),
+        (computed_once(_comparison, problem), delta),
         experiment="asymmetry",
         parameters={"delta": delta},
         sizes=chosen,
@@ -137,38 +135,31 @@ def asymmetry(
     return pd.DataFrame(columns)
 
 
+def _comparison(problem: FiniteProblem | InfiniteProblem) -> FrontComparison | WeightedFrontComparison:
+    """Return what compares fronts of this kind of class with the true one, which is computed here."""
+    return FrontComparison(problem) if isinstance(problem, FiniteProblem) else WeightedFrontComparison(problem)
+
+
 def _simulate_block(
-    problem: FiniteProblem | InfiniteClass,
+    problem: FiniteProblem | InfiniteProblem,
     size: int,
     block: int,
     length: int,
     root: np.random.SeedSequence,
+    compare: FrontComparison | WeightedFrontComparison,
     delta: float,
 ) -> dict[str, npt.NDArray[np.generic]]:
     rng = block_stream(root, problem.name, size, block)
-    if isinstance(problem, MultiTaskLeastSquares):
-        columns = WeightedFrontComparison(problem)(problem.sample(size, replicates=length, rng=rng, method="wishart"))
-        columns["bound"] = np.full(length, np.inf)
-    elif isinstance(problem, INFINITE):
-        columns = _compared_in_chunks(problem, size, length, rng)
-        columns["bound"] = np.full(length, 2.0 * known_widths(problem, size, delta).max())
-    else:
-        sample = problem.sample(size, replicates=length, rng=rng)
-        columns = FrontComparison(problem)(sample.risks())
-        columns["bound"] = 2.0 * problem.widths(sample, delta=delta).max(axis=-1)
-        columns["discretization"] = np.zeros(length)
+    step = compare.replicates_at_once(size) or length
+    parts = []
+    for start in range(0, length, step):
+        count = min(step, length - start)
+        sample: Any = problem.simulate(size, replicates=count, rng=rng)
+        part = compare.compare_sample(sample)
+        widest = stated_widths(problem, sample, delta).max(axis=-1)
+        part["bound"] = np.broadcast_to(2.0 * widest, (count,))
+        parts.append(part)
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns["size"] = np.full(length, size)
     columns["replicate"] = block * _BLOCK + np.arange(length)
     return columns
-
-
-def _compared_in_chunks(
-    problem: GaussianDesigns | LinearPopulation | LogisticGroups, size: int, length: int, rng: np.random.Generator
-) -> dict[str, npt.NDArray[np.generic]]:
-    """Draw and compare a few samples at a time: those of a whole block may not fit in memory."""
-    compare = WeightedFrontComparison(problem)
-    step = max(1, _ENTRIES // (size * max(len(compare.weights), problem.n_tasks * problem.dimension)))
-    parts = [
-        compare(problem.sample(size, replicates=min(step, length - start), rng=rng)) for start in range(0, length, step)
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

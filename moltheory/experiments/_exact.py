@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray
 from moltheory.experiments._front_comparison import FrontComparison
 from moltheory.experiments._replicates import check_problem, check_sizes
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["exact_errors"]
 
 
+@document
 def exact_errors(problem: FinitePopulation, *, sizes: Iterable[int]) -> pd.DataFrame:
     """Compute expected errors of the empirical front, without simulation.
 
@@ -25,8 +27,7 @@ def exact_errors(problem: FinitePopulation, *, sizes: Iterable[int]) -> pd.DataF
     ----------
     problem : FinitePopulation
         With few outcomes: the sum runs over all C(n + s - 1, s - 1) sample types.
-    sizes : iterable of int
-        Sample sizes, distinct and >= 1.
+    {sample_sizes}
 
     Returns
     -------

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import check_count, check_fraction
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, check_count, check_fraction
 from moltheory.errors import InvalidInputError
-from moltheory.experiments._fronts import INFINITE, InfiniteClass, Objectives, known_widths, risks_of
-from moltheory.experiments._replicates import check_problem, check_sizes, run_sizes
+from moltheory.experiments._fronts import Objectives, risks_of, stated_widths
+from moltheory.experiments._replicates import check_problem, check_sizes, computed_once, run_sizes
 from moltheory.experiments._scalarized_selection import check_scalarizations
+from moltheory.problems import InfiniteProblem
 from moltheory.runs import RandomSource, block_stream, fingerprint
-from moltheory.scalarization import EpsilonConstraint, Scalarization
+from moltheory.scalarization import Scalarization
 from moltheory.solvers import solve_front
 
 if TYPE_CHECKING:
@@ -41,8 +43,9 @@ _COLUMNS = (
 )
 
 
+@document
 def excess(
-    problem: InfiniteClass,
+    problem: InfiniteProblem,
     *,
     scalarizations: Mapping[str, Scalarization],
     sizes: Iterable[int],
@@ -57,21 +60,18 @@ def excess(
 
     Parameters
     ----------
-    problem : MultiTaskLeastSquares, GaussianDesigns, LinearPopulation or LogisticGroups
-        An infinite class with known true risks.
+    problem : InfiniteProblem
+        With known true risks, one of the package's or your own.
     scalarizations : mapping of str to Scalarization
-        Monotone and subadditive (every one but `EpsilonConstraint`), each for the problem's number of objectives.
-    sizes : iterable of int
-        Sample sizes, distinct and >= 1.
-    replicates : int
-        Independent samples per size, >= 1.
+        With a width (every one but `EpsilonConstraint`), each for the problem's number of objectives.
+    {sample_sizes}
+    {replicates}
     rng : int, SeedSequence, Generator or None
         Seed; the result is bit-identical for the same seed and any `n_jobs`. With a `store` it must be an int or a
         SeedSequence.
     delta : float, default 0.05
         Total failure probability of the bound, in (0, 1).
-    n_jobs : int, default 1
-        Number of processes; -1 is one per core.
+    {n_jobs}
     store : path, optional
         Folder where finished blocks are kept; as in `asymmetry`.
     progress : bool, default False
@@ -114,13 +114,13 @@ def excess(
     """
     import pandas as pd
 
-    check_problem(problem, *INFINITE)
+    check_problem(problem, InfiniteProblem)
     check_scalarizations(scalarizations, problem.true.n_objectives)
     for label, u in scalarizations.items():
-        if isinstance(u, EpsilonConstraint):
+        if not u.has_width:
             raise InvalidInputError(
-                f"`scalarizations` must be monotone and subadditive, got an EpsilonConstraint for {label!r}, which "
-                f"statement constrained-excess is about."
+                f"`scalarizations` must have a width, got a {type(u).__name__} without one for {label!r}; statement "
+                f"constrained-excess is about constraints."
             )
     chosen, replicates = check_sizes(sizes), check_count("replicates", replicates)
     delta = check_fraction("delta", delta)
@@ -128,7 +128,7 @@ def excess(
     parts = run_sizes(
         _excess_block,
         problem,
-        (rules, delta),
+        (computed_once(_Comparison, problem, rules), delta),
         experiment="excess",
         parameters={
             "scalarizations": list(scalarizations),
@@ -150,24 +150,24 @@ def excess(
 
 
 def _excess_block(
-    problem: InfiniteClass,
+    problem: InfiniteProblem,
     size: int,
     block: int,
     length: int,
     root: np.random.SeedSequence,
-    rules: list[Scalarization],
+    compare: _Comparison,
     delta: float,
 ) -> dict[str, npt.NDArray[np.generic]]:
     rng = block_stream(root, problem.name, size, block)
-    compare = _Comparison(problem, rules, size, delta)
-    step = max(1, _ENTRIES // (size * max(len(rules), problem.n_tasks * problem.dimension)))
+    k = len(compare.rules)
+    step = max(1, _ENTRIES // (size * max(k, problem.n_tasks * problem.dimension)))
     parts = [
         compare(problem.sample(size, replicates=min(step, length - start), rng=rng)) for start in range(0, length, step)
     ]
-    k = len(rules)
     columns: dict[str, npt.NDArray[np.generic]] = {
         name: np.concatenate([part[name] for part in parts]).reshape(-1) for name in parts[0]
     }
+    columns["bound"] = np.tile(compare.bounds(stated_widths(problem, size, delta)), length)
     columns["size"] = np.full(length * k, size)
     columns["replicate"] = np.repeat(block * _BLOCK + np.arange(length), k)
     columns["scalarization"] = np.tile(np.arange(k), length)
@@ -175,14 +175,16 @@ def _excess_block(
 
 
 class _Comparison:
-    """The true minimisers of all scalarizations, against which samples are held."""
+    """Compares samples with the true minimisers of all scalarizations, which are computed once."""
 
-    def __init__(self, problem: InfiniteClass, rules: list[Scalarization], size: int, delta: float) -> None:
+    def __init__(self, problem: InfiniteProblem, rules: list[Scalarization]) -> None:
         self.true, self.rules = problem.true, rules
         self.best = solve_front(problem.true, scalarizations=rules)
-        width = known_widths(problem, size, delta)
+
+    def bounds(self, width: FloatArray) -> FloatArray:
+        """Return 2 U(C) for each scalarization, (K,); infinite where a half-width is."""
         unbounded = not np.isfinite(width).all()
-        self.bound = np.array([np.inf if unbounded else 2.0 * float(u.width(width)) for u in rules])
+        return np.array([np.inf if unbounded else 2.0 * float(u.width(width)) for u in self.rules])
 
     def __call__(self, sample: Objectives) -> dict[str, npt.NDArray[np.generic]]:
         """Return columns (R, K)."""
@@ -200,7 +202,6 @@ class _Comparison:
             reals["twice_deviation"][:, j] = 2.0 * u.width(widest)
         columns: dict[str, npt.NDArray[np.generic]] = {**reals}
         columns["uniform_deviation"] = np.tile(widest.max(axis=1)[:, None], shape[1])
-        columns["bound"] = np.tile(self.bound, (shape[0], 1))
         columns["gap"] = found.gap + self.best.gap
         columns["rigorous"] = found.rigorous & self.best.rigorous
         return columns

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count, check_vector
 from moltheory.bounds import interior_weights, strong_convexity
 from moltheory.experiments._replicates import check_sizes
@@ -37,6 +38,7 @@ _CENTER = np.array([0.5, 0.0])
 _INTERIOR = 0.2
 
 
+@document
 def flat_directions(
     *, sizes: Iterable[int], replicates: int, rng: RandomSource, moduli: Sequence[float] = (1.0, 0.1, 0.0)
 ) -> pd.DataFrame:
@@ -44,10 +46,8 @@ def flat_directions(
 
     Parameters
     ----------
-    sizes : iterable of int
-        Sample sizes, distinct and >= 1.
-    replicates : int
-        Independent samples per size, >= 1.
+    {sample_sizes}
+    {replicates}
     rng : int, SeedSequence, Generator or None
         Seed; all cases see the same samples.
     moduli : sequence of float, default (1, 0.1, 0)
@@ -63,10 +63,7 @@ def flat_directions(
         of a member from a truly optimal hypothesis at least as good, and ``convexity_bound`` on it (statement
         *strong-convexity*; infinite at modulus 0); ``uniform_deviation``, the largest over the whole disk.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
 
     Notes
     -----

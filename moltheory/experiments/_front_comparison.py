@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
+from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import errors_of_selections, hypervolumes_of_selections, nondominated
 from moltheory.problems import FiniteProblem
 
@@ -47,6 +48,16 @@ class FrontComparison:
 
     def _hypervolumes(self, selected: npt.NDArray[np.bool_]) -> FloatArray:
         return hypervolumes_of_selections(self._truth, selected, reference=self.problem.risk_limits)
+
+    def replicates_at_once(self, size: int) -> int | None:
+        """Return how many samples to draw and compare at a time; None is all of a block: tables of risks are small."""
+        return None
+
+    def compare_sample(self, sample: FiniteObjectives) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the columns of a call on the risks of a sample, and ``discretization``, which is 0."""
+        columns = self(sample.risks())
+        columns["discretization"] = np.zeros(sample.risks().shape[0])
+        return columns
 
     def errors(self, risks: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return coverage and purity error of each empirical front.

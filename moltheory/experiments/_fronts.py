@@ -1,30 +1,48 @@
-"""Fronts of infinite classes at a grid of weights, whatever the kind of their objectives."""
+"""Fronts of infinite classes at a grid of weights, for any kind of objectives."""
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
+import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
 from moltheory.objectives._discretization import gap_under_corners
-from moltheory.problems import GaussianDesigns, LinearPopulation, LogisticGroups, MultiTaskLeastSquares
+from moltheory.problems import Problem
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front
 
-__all__ = ["INFINITE", "InfiniteClass", "Objectives", "gap_of_members", "known_widths", "risks_of", "weighted_members"]
+__all__ = ["Objectives", "gap_of_members", "risks_of", "stated_widths", "weighted_members"]
 
-InfiniteClass = MultiTaskLeastSquares | GaussianDesigns | LinearPopulation | LogisticGroups
 Objectives = QuadraticObjectives | ConvexObjectives | SmoothObjectives
-INFINITE = (MultiTaskLeastSquares, GaussianDesigns, LinearPopulation, LogisticGroups)
 
 
-def known_widths(problem: InfiniteClass, size: int, delta: float) -> FloatArray:
-    """Widths (N,) for all hypotheses and objectives at once, by Rademacher complexity; infinite without a ball."""
-    if isinstance(problem, LinearPopulation):
-        return np.asarray(problem.widths(size, delta=delta).width)
-    if isinstance(problem, LogisticGroups):
-        return problem.widths(size, delta=delta)
-    return np.full(problem.n_tasks, np.inf)
+class _Traced(Protocol):
+    """A front at a grid of weights: see `moltheory.objectives.WeightedFront`."""
+
+    @property
+    def solutions(self) -> FloatArray: ...
+    @property
+    def points(self) -> FloatArray: ...
+    @property
+    def discretization(self) -> FloatArray: ...
+
+
+@runtime_checkable
+class _HasFront(Protocol):
+    """Objectives that know their front in closed form."""
+
+    def front(self, weights: npt.ArrayLike) -> _Traced: ...
+
+
+def stated_widths(problem: Problem, sample_or_n: object, delta: float) -> FloatArray:
+    """Return the half-widths (..., N) that a problem states, infinite where it states none."""
+    try:
+        return problem.widths(sample_or_n, delta=delta).width
+    except NotImplementedError:
+        return np.array([np.inf])
 
 
 def risks_of(objectives: Objectives, solutions: FloatArray) -> FloatArray:
@@ -41,7 +59,7 @@ def weighted_members(objectives: Objectives, weights: FloatArray) -> tuple[Float
     Where the minimisers are not exact, the largest of their gaps is part of what they can miss, which is infinite where
     one of these is an estimate.
     """
-    if isinstance(objectives, QuadraticObjectives):
+    if isinstance(objectives, _HasFront):
         front = objectives.front(weights)
         return front.solutions, front.points, np.asarray(front.discretization)
     sweep = solve_front(objectives, scalarizations=[WeightedSum(w) for w in weights])
@@ -72,7 +90,7 @@ def gap_of_members(weights: FloatArray, points: FloatArray, gap: FloatArray) -> 
     -----
     With gap g, v + g is, for every attainable v, above all lines :math:`w_k \cdot v = w_k \cdot p_k`; so the bound is
     that of exact members plus g. For N = 2, v is covered by no member better than by t iff v + t lies below a corner of
-    the staircase of the members; each corner is held against its two own lines, which leaves what
+    the staircase of the members; each corner is compared with its own two lines, which leaves what
     ``objectives/_discretization.py`` has for exact members, whose order it needs and this does not. Derived.
     """
     if weights.shape[1] > 2:
@@ -88,7 +106,7 @@ def gap_of_members(weights: FloatArray, points: FloatArray, gap: FloatArray) -> 
     before = (w[..., :-1, :] * (corner - p[..., :-1, :])).sum(axis=-1)
     after = (w[..., 1:, :] * (corner - p[..., 1:, :])).sum(axis=-1)
     between = np.minimum(before, after).max(axis=-1, initial=0.0)
-    # The end corners, infinite in one coordinate, are held against the smallest risks.
+    # The end corners, infinite in one coordinate, are compared with the smallest risks.
     first, second = (int(np.flatnonzero(weights[:, i] == 1.0)[0]) for i in range(2))
     ends = np.maximum(p[..., 0, 0] - points[..., first, 0], p[..., 1].min(axis=-1) - points[..., second, 1])
     missed: FloatArray = np.maximum(np.maximum(between, ends), 0.0) + gap

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.bounds import interior_weights, strong_convexity
-from moltheory.experiments._fronts import INFINITE, InfiniteClass, Objectives, risks_of
+from moltheory.experiments._fronts import Objectives, risks_of
 from moltheory.experiments._replicates import check_problem, check_sizes
-from moltheory.objectives import ConvexObjectives, QuadraticObjectives
-from moltheory.problems import GaussianDesigns
+from moltheory.problems import InfiniteProblem
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
 from moltheory.scalarization import Chebyshev, WeightedSum, simplex_grid
 from moltheory.solvers import solve_front
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["check_converse"]
 
 
+@document
 def check_converse(
-    problem: InfiniteClass, *, sizes: Iterable[int], replicates: int, rng: RandomSource, n_points: int = 10
+    problem: InfiniteProblem, *, sizes: Iterable[int], replicates: int, rng: RandomSource, n_points: int = 10
 ) -> pd.DataFrame:
     r"""Check statements *interior-weights* and *strong-convexity* on samples of an infinite class.
 
@@ -37,14 +38,11 @@ def check_converse(
 
     Parameters
     ----------
-    problem : MultiTaskLeastSquares, GaussianDesigns, LinearPopulation or LogisticGroups
-        An infinite class with known true risks.
-    sizes : iterable of int
-        Sample sizes, distinct and >= 1.
-    replicates : int
-        Independent samples per size, >= 1.
-    rng : int, SeedSequence, Generator or None
-        Seed.
+    problem : InfiniteProblem
+        With known true risks, one of the package's or your own.
+    {sample_sizes}
+    {replicates}
+    {rng}
     n_points : int, default 10
         Largest number of weight vectors, those with a zero not counted; >= 1.
 
@@ -58,10 +56,7 @@ def check_converse(
         ``uniform_deviation``, the largest entry of C. What solvers leave open is on the side of what is allowed, so a
         negative slack contradicts a statement (where certificates are rigorous).
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
     SolverError
         If a scalarization has no minimiser.
 
@@ -81,12 +76,12 @@ def check_converse(
     """
     import pandas as pd
 
-    check_problem(problem, *INFINITE)
+    check_problem(problem, InfiniteProblem)
     chosen, count = check_sizes(sizes), check_count("replicates", replicates)
     wanted = check_count("n_points", n_points)
     root = as_seed_sequence(rng)
     weights = _positive_weights(problem.n_tasks, wanted)
-    mu = _moduli(problem)
+    mu = problem.true_moduli
     rows = []
     for size in chosen:
         stream = block_stream(root, problem.name, size, 0)
@@ -103,18 +98,6 @@ def _positive_weights(n: int, n_points: int) -> FloatArray:
         divisions += 1
     grid = simplex_grid(n, divisions)
     return np.asarray(grid[(grid > 0.0).all(axis=1)])
-
-
-def _moduli(problem: InfiniteClass) -> FloatArray:
-    """Moduli of strong convexity (N,) of the true risks."""
-    if isinstance(problem, GaussianDesigns):
-        return np.asarray(problem.strong_convexity)
-    true = problem.true
-    if isinstance(true, ConvexObjectives):
-        return np.asarray(true.part(slice(None)).strong_convexity[0], dtype=np.float64)
-    values = np.linalg.eigvalsh(true.curvature) if isinstance(true, QuadraticObjectives) else np.zeros((1, 1))
-    moduli: FloatArray = 2.0 * np.maximum(values[:, 0] - 1e-14 * values[:, -1], 0.0)
-    return moduli
 
 
 def _checked(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,10 @@ from moltheory.runs import (
     run_blocks,
 )
 
-__all__ = ["Columns", "check_problem", "check_sizes", "run_sizes"]
+__all__ = ["Columns", "check_problem", "check_sizes", "computed_once", "run_sizes"]
 
 Columns = dict[str, npt.NDArray[np.generic]]
+_Result = TypeVar("_Result")
 
 
 def run_sizes(
@@ -70,7 +71,7 @@ def run_sizes(
     check_jobs(n_jobs)
     root = as_seed_sequence(rng) if store is None else check_recordable(rng)
     lengths = block_lengths(replicates, block)
-    # All sizes in turn, so that the time left does not hang on how the work grows with the size.
+    # Sizes alternate, so that the estimate of the time left does not depend on how the work grows with the size.
     order = [(size, number) for number in range(len(lengths)) for size in sizes]
     folder = None
     if store is not None:
@@ -99,6 +100,11 @@ def run_sizes(
         mine = parts[i :: len(sizes)]
         found.append({name: np.concatenate([part[name] for part in mine]) for name in mine[0]})
     return found
+
+
+def computed_once(function: Callable[..., _Result], *arguments: Any) -> _Result:
+    """Return ``function(*arguments)`` for use in all blocks, with the bits that it would have inside a block."""
+    return run_blocks(function, [arguments])[0]
 
 
 def check_problem(problem: object, *kinds: type) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.experiments._front_comparison import FrontComparison
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["check_scalarizations", "selection_errors"]
 
 
+@document
 def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, Scalarization], n: int) -> pd.DataFrame:
     """Compute exactly how impure the empirical minimisers of scalarizations are.
 
@@ -30,8 +32,7 @@ def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, 
         With few outcomes.
     scalarizations : mapping of str to Scalarization
         At least one, each for the problem's number of objectives.
-    n : int
-        Sample size, >= 1.
+    {size}
 
     Returns
     -------

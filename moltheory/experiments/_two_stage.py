@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_vector, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_vector, real_array
 from moltheory.errors import InvalidInputError, SolverError
 from moltheory.experiments._replicates import check_problem, check_sizes, run_sizes
 from moltheory.objectives import QuadraticObjectives
@@ -40,6 +41,7 @@ _TOLERANCE = 1e-9
 _STEPS = 100_000
 
 
+@document
 def two_stage(
     problem: MultiTaskLeastSquares,
     *,
@@ -60,8 +62,7 @@ def two_stage(
         With features of unit variance, as the penalties presume; for example `moltheory.problems.sparse_multi_task`.
     sizes : iterable of int
         Labeled examples of each task, distinct and >= 1.
-    replicates : int
-        Independent samples per size, >= 1.
+    {replicates}
     rng : int, SeedSequence, Generator or None
         Seed; the result is bit-identical for any `n_jobs`, with a `store` or without.
     weights : (K, N) array_like, optional
@@ -72,8 +73,7 @@ def two_stage(
         the true covariances. The inputs of a larger number hold those of a smaller one.
     constants : sequence of float, default (0.5, 1.0, 2.0)
         Factors c > 0 of the penalties; every one is reported, none is chosen.
-    n_jobs : int, default 1
-        Number of processes; -1 is one per core.
+    {n_jobs}
     store : path, optional
         As in `asymmetry`.
 
@@ -163,12 +163,12 @@ def _check_weights(weights: npt.ArrayLike | None, n: int) -> FloatArray:
     if weights is None:
         if n == 2:
             first = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
-            return frozen(np.stack([first, 1.0 - first], axis=1))
-        return frozen(np.concatenate([np.eye(n), np.full((1, n), 1.0 / n)]))
+            return as_readonly(np.stack([first, 1.0 - first], axis=1))
+        return as_readonly(np.concatenate([np.eye(n), np.full((1, n), 1.0 / n)]))
     w = real_array("weights", weights, shape=f"(K, {n})", min_ndim=2, max_ndim=2)
     if w.shape[1] != n or w.min() < 0.0 or np.abs(w.sum(axis=1) - 1.0).max() > 1e-9:
         raise InvalidInputError(f"`weights` must be nonnegative rows of {n} that sum to 1, got shape {w.shape}.")
-    return frozen(w)
+    return as_readonly(w)
 
 
 def _check_unlabeled(unlabeled: Sequence[float]) -> list[float]:

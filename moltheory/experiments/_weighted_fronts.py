@@ -7,13 +7,13 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
-from moltheory.experiments._fronts import InfiniteClass, Objectives, risks_of, weighted_members
+from moltheory.experiments._fronts import Objectives, risks_of, weighted_members
 from moltheory.pareto import hypervolume
-from moltheory.problems import MultiTaskLeastSquares
+from moltheory.problems import InfiniteProblem
 
 __all__ = ["WeightedFrontComparison"]
 
-# Entries of the largest temporary array.
+# Entries of the largest temporary array, and predictions of all members held at once.
 _CHUNK = 1 << 22
 
 
@@ -28,12 +28,12 @@ class WeightedFrontComparison:
 
     Parameters
     ----------
-    problem : MultiTaskLeastSquares, GaussianDesigns, LinearPopulation or LogisticGroups
+    problem : InfiniteProblem
         Its true front is computed once.
     n_points : int, optional
-        Number of weights of the coarse grid at most, >= 2; by default 60 for least squares, else 25.
+        Number of weights of the coarse grid at most, >= 2; by default that of the problem's `front_grid`.
     refinement : int, optional
-        How many times finer the fine grid is; by default 10 for least squares, else 6. For more than two tasks there
+        How many times finer the fine grid is; by default as `front_grid` says. For more than two tasks there
         is one grid only.
 
     Attributes
@@ -56,6 +56,7 @@ class WeightedFrontComparison:
 
     Examples
     --------
+    >>> from moltheory.problems import MultiTaskLeastSquares
     >>> problem = MultiTaskLeastSquares([np.eye(2), np.eye(2)], [[1, 0], [0, 1]], [0.5, 0.5])
     >>> compare = WeightedFrontComparison(problem)
     >>> columns = compare(problem.sample(100, replicates=4, rng=0))
@@ -63,12 +64,12 @@ class WeightedFrontComparison:
     True
     """
 
-    def __init__(self, problem: InfiniteClass, *, n_points: int | None = None, refinement: int | None = None) -> None:
+    def __init__(self, problem: InfiniteProblem, *, n_points: int | None = None, refinement: int | None = None) -> None:
         self.problem = problem
-        default = (60, 10) if isinstance(problem, MultiTaskLeastSquares) else (25, 6)
-        step = check_count("refinement", default[1] if refinement is None else refinement)
+        grid = problem.front_grid
+        step = check_count("refinement", grid.refinement if refinement is None else refinement)
         step = step if problem.n_tasks == 2 else 1
-        size = check_count("n_points", default[0] if n_points is None else n_points, low=2)
+        size = check_count("n_points", grid.n_points if n_points is None else n_points, low=2)
         if problem.n_tasks == 2:
             self.weights = _even_weights(problem, step * (size - 1) + 1)
         else:
@@ -79,6 +80,16 @@ class WeightedFrontComparison:
         low, high = self.true_points.min(axis=0), self.true_points.max(axis=0)
         self.reference = high + 0.1 * (high - low)
         self._true_hypervolume = float(hypervolume(self.true_points, reference=self.reference))
+
+    def replicates_at_once(self, size: int) -> int | None:
+        """Return how many samples to draw and compare at a time, so that examples and predictions fit into memory."""
+        if not self.problem.holds_examples:
+            return None
+        return max(1, _CHUNK // (size * max(len(self.weights), self.problem.n_tasks * self.problem.dimension)))
+
+    def compare_sample(self, sample: Objectives) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the columns of a call on a sample."""
+        return self(sample)
 
     def true_risks_of_fronts(self, sample: Objectives) -> FloatArray:
         """Return the true risks of the members of each empirical front, (R, K, N)."""
@@ -154,10 +165,9 @@ def _distances(points: FloatArray, others: FloatArray, *, reverse: bool = False)
     return result
 
 
-def _even_weights(problem: InfiniteClass, n_points: int) -> FloatArray:
+def _even_weights(problem: InfiniteProblem, n_points: int) -> FloatArray:
     """Return weights of two tasks whose solutions lie in even steps along the true front."""
-    # Where each member costs an iteration, fewer are tried.
-    fine = problem.front_weights((20 if isinstance(problem, MultiTaskLeastSquares) else 4) * n_points)
+    fine = problem.front_weights(problem.front_grid.trials * n_points)
     points = weighted_members(problem.true, fine)[1]
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(points, axis=0)).max(axis=1))])
     chosen = np.minimum(np.searchsorted(length, np.linspace(0.0, length[-1], n_points)), len(fine) - 1)

@@ -86,12 +86,12 @@ class CellsOfWeights(Figure[CellsResult]):
         return (
             f"First panel: the weighted sum of each of three points; the lowest line is returned: {ends}. With "
             f"empirical risks within c = {_WIDTH} of the true ones, the minimiser is certainly the true one wherever "
-            f"its lead exceeds 2c (thick): on {_total(result.certified)} = {result.certified.total:.3f} of the weights "
-            f"(shares of the cells {', '.join(map(str, cells))}). A union bound over the 3 models and 2 objectives "
-            f"gives that width from n = {n:,} on (losses in [0, 1], confidence 95 %). Second panel: the share against "
-            f"c.{never} Third panel: {len(_THREE)} points with three objectives; {inside} have a cell, pale; certified "
-            f"for c = {_WIDTH} is {result.three_certified.total:.1%} of all weights, in full color. At weights between "
-            f"the colors two points are too close for any sample of that accuracy."
+            f"its lead exceeds 2c (thick): on {_total(result.certified)} = {result.certified.total:.3f} of the "
+            f"weights (shares of the cells {', '.join(map(str, cells))}). A union bound over the 3 models and 2 "
+            f"objectives gives that width from n = {n:,} on (losses in [0, 1], confidence 95 %). Second panel: the "
+            f"share against c.{never} Third panel: {len(_THREE)} points with three objectives; {inside} have a cell, "
+            f"pale; certified for c = {_WIDTH} is {result.three_certified.total:.1%} of all weights, in full color. "
+            f"At weights between the colors two points are too close for any sample of that accuracy."
         )
 
     def tables(self, result: CellsResult) -> Mapping[str, pd.DataFrame]:

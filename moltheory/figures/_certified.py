@@ -54,10 +54,10 @@ class CertifiedResult:
 
 
 class Certified(Figure[CertifiedResult]):
-    """About 150 classifiers of digits: the status of each, and how much of it n examples can settle."""
+    """About 150 classifiers of digits: the status of each, and how much of it n examples can decide."""
 
     name = "certified"
-    title = "Which models are really on the front: comparing on the same examples settles most, with a guarantee"
+    title = "Which models are really on the front: comparing on the same examples decides most, with a guarantee"
     n_panels = 3
 
     def compute(self, settings: Settings) -> CertifiedResult:
@@ -92,11 +92,11 @@ class Certified(Figure[CertifiedResult]):
         return CertifiedResult(models, pd.DataFrame(rows), len(zoo.wrong))
 
     def draw(self, result: CertifiedResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw the models by status; then, per method, how much it settles and how often it is wrong."""
+        """Draw the models by status; then, per method, how much it decides and how often it is wrong."""
         _draw_models(axes[0], result)
         _draw_claims(axes[1], result.claims, "settled")
-        axes[1].set_title("How much n examples settle")
-        axes[1].set_ylabel("share of models settled     better →")
+        axes[1].set_title("How much n examples decide")
+        axes[1].set_ylabel("share of models decided     better →")
         _draw_claims(axes[2], result.claims, "failed_share")
         axes[2].axhline(_DELTA, color=COLORS["truth"], linewidth=1.0)
         axes[2].set_title(f"How often a claim is false (line: {_DELTA:.0%})")
@@ -112,23 +112,24 @@ class Certified(Figure[CertifiedResult]):
         boot = claims[claims["method"] == "bootstrap"]
         worst = boot.iloc[int(boot["failed_share"].to_numpy().argmax())]
         sums = claims.groupby("method")[["failed", "samples"]].sum()
-        settled = ", ".join(f"{method} {last['settled'][method]:.0%}" for method in _METHODS)
-        failed = ", ".join(
+        settled = "; ".join(f"{method} {last['settled'][method]:.0%}" for method in _METHODS)
+        failed = "; ".join(
             f"{method} {int(sums['failed'][method])} of {int(sums['samples'][method]):,}" for method in _METHODS
         )
         return (
             f"{len(models)} classifiers of handwritten digits (trees, forests, boosting, neighbors, linear models, "
-            f"support-vector machines, networks and others), trained on one half of the data. First panel: 0/1 error on "
-            f"the {result.n_examples} images of the other half, and size when stored. The empirical front (line) has "
-            f"{int(front.sum())} members; with confidence {1 - _DELTA:.0%} for all statements together, "
-            f"{int(count.get('sure', 0))} models are surely on the true front, {int(count.get('excluded', 0))} "
-            f"surely not, and {int(count.get('undecided', 0))} stay undecided, among them "
-            f"{int((front & (models['status'] == 'undecided')).sum())} of the empirical front. Second and third panel: "
-            f"the {result.n_examples} images as a population, so that the truth is known; samples of size n drawn with "
-            f"replacement. Share of models settled at n = {int(claims['n'].max()):,}: {settled}. The bootstrap (on the "
-            f"front in at least {1 - _DELTA:.0%} of resamples: on it; in at most {_DELTA:.0%}: not on it) settles most "
-            f"and guarantees nothing: at n = {int(worst['n']):,} at least one of its claims was false in "
-            f"{int(worst['failed'])} of {int(worst['samples'])} samples. Samples with a false claim, over all n: {failed}."
+            f"support-vector machines, networks and others), trained on one half of the data. First panel: 0/1 error "
+            f"on the {result.n_examples} images of the other half, and size when stored. The empirical front (line) "
+            f"has {int(front.sum())} members; with confidence {1 - _DELTA:.0%} for all statements together, "
+            f"{int(count.get('sure', 0))} models are surely on the true front, {int(count.get('excluded', 0))} surely "
+            f"not, and {int(count.get('undecided', 0))} stay undecided, among them "
+            f"{int((front & (models['status'] == 'undecided')).sum())} of the empirical front. Second and third "
+            f"panel: the {result.n_examples} images as a population, so that the truth is known; samples of size n "
+            f"drawn with replacement. Share of models decided at n = {int(claims['n'].max()):,}: {settled}. The "
+            f"bootstrap (on the front in at least {1 - _DELTA:.0%} of resamples: on it; in at most {_DELTA:.0%}: not "
+            f"on it) decides most and guarantees nothing: at n = {int(worst['n']):,} at least one of its claims was "
+            f"false in {int(worst['failed'])} of {int(worst['samples'])} samples. Samples with a false claim, over "
+            f"all n: {failed}."
         )
 
     def tables(self, result: CertifiedResult) -> Mapping[str, pd.DataFrame]:
@@ -137,7 +138,7 @@ class Certified(Figure[CertifiedResult]):
 
 
 def _claims(wrong: FloatArray, sizes: FloatArray, n: int, budget: Budget, seed: int) -> dict[str, dict[str, float]]:
-    """Return, per method, the mean share settled and number sure, and in how many samples a claim was false."""
+    """Return, per method, the mean share decided and number sure, and in how many samples a claim was false."""
     optimal = nondominated(np.column_stack([wrong.sum(axis=0), sizes]))
     rng = block_stream(as_seed_sequence(seed), "certified figure", n)
     scores: dict[str, list[tuple[float, float, float]]] = {method: [] for method in _METHODS}

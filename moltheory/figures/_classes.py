@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import WeightedFrontComparison
 from moltheory.figures._least_squares import two_tasks
@@ -104,16 +105,12 @@ class Classes(Figure[ClassesResult]):
         )
         return (
             f"Least squares for two tasks over fixed finite sets of predictors scattered around the front, and over "
-            f"all "
-            f"predictors; means over {result.replicates:,} samples. Once n resolves the smallest gap of a finite "
-            f"class, both "
-            f"of its errors end; at n = {largest:,} they have ended in every sample for: "
-            f"{', '.join(ended) or 'none'}. The "
-            f"gaps of larger classes are smaller, and their errors still fall. Over all predictors there is no "
-            f"smallest "
-            f"gap: purity error goes like n to the power {power:.2f} (fitted), coverage error down to what the grid "
-            f"can miss "
-            f"(at most {result.discretization:.1e}, dotted). Coverage and purity error at the largest n: {errors}."
+            f"all predictors; means over {result.replicates:,} samples. Once n resolves the smallest gap of a finite "
+            f"class, both of its errors end; at n = {largest:,} they have ended in every sample for: "
+            f"{joined(ended) or 'none'}. The gaps of larger classes are smaller, and their errors still fall. Over "
+            f"all predictors there is no smallest gap: purity error goes like n to the power {power:.2f} (fitted), "
+            f"coverage error down to what the grid can miss (at most {result.discretization:.1e}, dotted). Coverage "
+            f"and purity error at the largest n: {errors}."
         )
 
     def tables(self, result: ClassesResult) -> Mapping[str, pd.DataFrame]:

@@ -150,7 +150,7 @@ def summarize(table: pd.DataFrame, *, largest_risk: float = math.inf) -> pd.Data
 
 
 def overview_table(summaries: Mapping[str, pd.DataFrame], *, target: float = 0.01) -> pd.DataFrame:
-    """Tell, for each problem, from which n on coverage error is small, and what purity error and bound are there.
+    """Return for each problem from which n on the coverage error is small, with the purity error and the bound there.
 
     Parameters
     ----------

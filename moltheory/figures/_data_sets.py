@@ -10,8 +10,7 @@ import numpy as np
 
 from moltheory.experiments import asymmetry
 from moltheory.figures._curves import fitted_slope, summarize
-from moltheory.figures._populations import data_set
-from moltheory.figures._ties import never_settled
+from moltheory.figures._populations import data_set, never_decided
 from moltheory.plotting import COLORS, log_sizes
 from moltheory.problems import FiniteProblem, from_table
 from moltheory.reports import Figure, Settings
@@ -108,17 +107,14 @@ class DataSets(Figure[DataSetsResult]):
         )
         return (
             f"Models trained on one half of each table, samples drawn from the other half, so true risks are exact. "
-            f"The "
-            f"fifth problem treats the diabetes data as a user's own table: who gets worse than 140, by sex, with "
-            f"sampling "
-            f"stratified by group. In {total:,} samples the coverage error was above twice the largest deviation "
-            f"{violations} times. Powers of n fitted to the mean coverage error (least squares on logarithms over "
-            f"sizes "
-            f"with a positive mean; 95 % intervals from the residuals): {powers}. A finite class ends faster than any "
-            f"power, once n resolves its last gap. At n = {int(result.staying['size'].iloc[0]):,}: {reasons}. In an "
-            f"exact "
-            f"tie every model that dominates has one of the estimated risks in common, and chance can decide at any n. "
-            f"All other dominated models lose in the limit, but their gaps can ask for more examples than shown."
+            f"The fifth problem treats the diabetes data as a user's own table: whether the disease progresses beyond "
+            f"140, by sex, with sampling stratified by group. In {total:,} samples the coverage error was above twice "
+            f"the largest deviation {violations} times. Powers of n fitted to the mean coverage error (least squares "
+            f"on logarithms over sizes with a positive mean; 95 % intervals from the residuals): {powers}. A finite "
+            f"class ends faster than any power, once n resolves its last gap. At n = "
+            f"{int(result.staying['size'].iloc[0]):,}: {reasons}. In an exact tie every model that dominates has one "
+            f"of the estimated risks in common, and chance can decide at any n. All other dominated models lose in "
+            f"the limit, but their gaps can ask for more examples than shown."
         )
 
     def summaries(self, result: DataSetsResult) -> Mapping[str, pd.DataFrame]:
@@ -172,12 +168,12 @@ def _staying(problem: FiniteProblem, size: int, seed: int) -> dict[str, float]:
     selected = nondominated(problem.sample(size, replicates=_SHARE_REPLICATES, rng=rng).risks())
     truth = problem.true.risks()
     often = (selected.mean(axis=0) >= _OFTEN) & ~nondominated(truth)
-    unsettled = never_settled(truth, problem.true.data_dependent)
+    undecidable = never_decided(truth, problem.true.data_dependent)
     return {
         "size": size,
         "models": len(truth),
         "truly_optimal": int(nondominated(truth).sum()),
         "purity_error": float(errors_of_selections(truth, selected)[1].mean()),
         "staying": int(often.sum()),
-        "exact_ties": int((often & unsettled).sum()),
+        "exact_ties": int((often & undecidable).sum()),
     }

@@ -100,15 +100,12 @@ class HypervolumeGap(Figure[HypervolumeGapResult]):
         line, cancer = last.loc["tilted_line"], last.loc["breast_cancer"]
         largest = int(result.table["size"].max())
         return (
-            f"Hypervolume measures what the empirical front covers (true risks, "
-            f"reference point at the largest possible risks). On the tilted line it loses {line['lost_share']:.1%} "
-            f"while "
-            f"the mean purity error is {line['purity_error']:.2g} (its expectation is 1/2 for odd n). On breast "
-            f"cancer, at n = {largest:,}, "
+            f"Hypervolume measures what the empirical front covers (true risks, reference point at the largest "
+            f"possible risks). On the tilted line it loses {line['lost_share']:.1%} while the mean purity error is "
+            f"{line['purity_error']:.2g} (its expectation is 1/2 for odd n). On breast cancer, at n = {largest:,}, "
             f"the mean share lost (below the axis) is {cancer['lost_share']:.1e} while the purity error is "
-            f"{cancer['purity_error']:.2g} "
-            f"and {cancer['spurious_share']:.1%} of the members of the empirical front are spurious. A front with a "
-            f"perfect hypervolume can still hold models that are not optimal."
+            f"{cancer['purity_error']:.2g} and {cancer['spurious_share']:.1%} of the members of the empirical front "
+            f"are spurious. A front with a perfect hypervolume can still hold models that are not optimal."
         )
 
     def tables(self, result: HypervolumeGapResult) -> Mapping[str, pd.DataFrame]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._text import joined
 from moltheory.experiments import asymmetry, excess, flat_directions
 from moltheory.figures._curves import draw_errors, fitted_slope, summarize
 from moltheory.plotting import COLORS, log_sizes
@@ -124,23 +125,23 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
         table = result.excess
         above = int((table["excess"] > table["deviation"] + table["gap"] + 1e-12).sum())
         at_end = table[table["size"] == table["size"].max()]
-        ends = ", ".join(f"{row['excess']:.1e} ({label})" for label, row in _means(at_end).iterrows())
+        ends = joined(f"{row['excess']:.1e} ({label})" for label, row in _means(at_end).iterrows())
         return (
             f"First two panels: predictors in the unit disk, one objective known, the other tilted by sampling noise. "
             f"With curvature 1 in the tilted direction purity error goes like n to the power "
             f"{fitted_slope(curved, 'purity_error')}; with curvature 0 it is {last.loc[_FLAT, 'purity_error']:.2f} at "
             f"n = {n:,}, though the largest deviation is {last.loc[_FLAT, 'uniform_deviation']:.1e}. Members with all "
-            f"weights at least 0.2 are safe in both (interior-weights; dashed). Coverage error levels off at what the 60 "
-            f"weights of the trace can miss. The statements interior-weights and "
-            f"strong-convexity, with realized deviations, failed in {broken} of {len(result.disk):,} samples. Third "
-            f"panel: linear classifiers in a ball, logistic losses with ridge of {result.name}; at n = "
-            f"{int(end['size']):,} per group purity error is {end['purity_error']:.1e}, coverage error "
-            f"{end['coverage_error']:.1e}, of which the grid of weights can miss {end['discretization']:.1e}; "
-            f"{int(summary['violations'].sum())} of {int(summary['replicates'].sum()):,} samples above twice the "
-            f"deviation plus that. Fourth panel: the true excess of empirical minimisers, {ends} at the last size; above "
-            f"the realized deviation at the two minimisers in {above} of {len(table):,} cases. The bound from "
-            f"Rademacher complexity (95 %) is {at_end['bound'].mean():.2g} there, for losses of up to "
-            f"{np.log1p(np.exp(_BALL * _INPUT)):.2g} on the ball."
+            f"weights at least 0.2 are safe in both (interior-weights; dashed). Coverage error levels off at what the "
+            f"60 weights of the trace can miss. The statements interior-weights and strong-convexity, with realized "
+            f"deviations, failed in {broken} of {len(result.disk):,} samples. Third panel: linear classifiers in a "
+            f"ball, logistic losses with ridge of {result.name}; at n = {int(end['size']):,} per group purity error "
+            f"is {end['purity_error']:.1e}, coverage error {end['coverage_error']:.1e}, of which the grid of weights "
+            f"can miss {end['discretization']:.1e}; {int(summary['violations'].sum())} of "
+            f"{int(summary['replicates'].sum()):,} samples above twice the deviation plus that. Fourth panel: the "
+            f"true excess of empirical minimisers, {ends} at the last size; above the realized deviation at the two "
+            f"minimisers in {above} of {len(table):,} cases. The bound from Rademacher complexity (95 %) is "
+            f"{at_end['bound'].mean():.2g} there, for losses of up to {np.log1p(np.exp(_BALL * _INPUT)):.2g} on the "
+            f"ball."
         )
 
     def summaries(self, result: InfiniteClassesResult) -> Mapping[str, pd.DataFrame]:

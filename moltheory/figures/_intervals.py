@@ -1,4 +1,4 @@
-"""Intervals for one mean: how close each is to its level, and which one wins where."""
+"""Intervals for one mean: how close each is to its level, and which one is the narrowest where."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moltheory.bounds import binomial_interval, mean_interval
+from moltheory.inference._methods import METHODS
 from moltheory.plotting import COLORS, log_sizes
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
@@ -21,13 +22,18 @@ __all__ = ["Intervals"]
 
 _N = 100
 _DELTA = 0.05
+_LOOKS: dict[str, tuple[str, Any]] = {
+    "hoeffding": ("bound", ":"),
+    "empirical-bernstein": ("deviation", "-."),
+    "kl": ("light", "--"),
+    "hoeffding-bentkus": ("extra", (0, (5, 1))),
+    "clopper-pearson": ("truth", "-"),
+    "betting": ("purity", "-"),
+}
+# A method without a look of its own is drawn too, in gray.
 _STYLES = {
-    "hoeffding": ("Hoeffding", "bound", ":"),
-    "empirical-bernstein": ("empirical Bernstein", "deviation", "-."),
-    "kl": ("Chernoff-kl", "light", "--"),
-    "hoeffding-bentkus": ("Hoeffding-Bentkus", "extra", (0, (5, 1))),
-    "clopper-pearson": ("Clopper-Pearson", "truth", "-"),
-    "betting": ("betting", "purity", "-"),
+    name: (METHODS[name].label, *_LOOKS.get(name, ("bound", (0, (1, 3)))))
+    for name in (*_LOOKS, *(name for name in METHODS if name not in _LOOKS))
 }
 
 
@@ -44,7 +50,7 @@ class Intervals(Figure[IntervalsResult]):
     """Failure probability against p, width against the observed rate, and widths on losses between 0 and 1."""
 
     name = "intervals"
-    title = "Every interval keeps its level; for 0/1 losses the exact one wins, for others betting"
+    title = "Every interval keeps its level; the exact one is narrowest for 0/1 losses, betting for others"
     n_panels = 3
 
     def compute(self, settings: Settings) -> IntervalsResult:
@@ -57,7 +63,7 @@ class Intervals(Figure[IntervalsResult]):
         mass = binom.pmf(counts[None], _N, grid[:, None])
         failures, widths = {"p": grid}, {"rate": counts / _N}
         for method in _STYLES:
-            if method == "betting":  # it depends on the order of the losses, so there is no table of counts
+            if METHODS[method].in_order:  # no table of counts
                 continue
             found = binomial_interval(counts, _N, method=method, delta=_DELTA)
             outside = (grid[:, None] < found.lower) | (grid[:, None] > found.upper)
@@ -68,7 +74,7 @@ class Intervals(Figure[IntervalsResult]):
         for n in [30, 100, 300, 1000] if settings.quick else [30, 100, 300, 1000, 3000, 10_000]:
             losses = block_stream(root, "intervals figure", n).beta(0.5, 9.5, size=(n, 20 if settings.quick else 100))
             for method in _STYLES:
-                if method != "clopper-pearson":
+                if not METHODS[method].two_valued:
                     found = mean_interval(losses, method=method, delta=_DELTA)
                     missed = (found.lower > 0.05) | (found.upper < 0.05)
                     width = float((found.upper - found.lower).mean())
@@ -113,11 +119,10 @@ class Intervals(Figure[IntervalsResult]):
         order = ", ".join(f"{_STYLES[str(method)][0]} {width:.2g}" for method, width in last.sort_values().items())
         return (
             f"Two-sided intervals at failure probability {_DELTA:g} per mean. First panel: exact probability of "
-            f"missing p "
-            f"for n = {_N} 0/1 losses, never above the level (line); largest values: {worst}. Second panel: for 0/1 "
-            f"losses "
-            f"Clopper-Pearson is never wider than Chernoff-kl or Hoeffding-Bentkus. Third panel: for losses between 0 "
-            f"and 1 (Beta(0.5, 9.5)) mean widths at n = {int(result.skewed['size'].max()):,}: {order}."
+            f"missing p for n = {_N} 0/1 losses, never above the level (line); largest values: {worst}. Second panel: "
+            f"for 0/1 losses Clopper-Pearson is never wider than Chernoff-kl or Hoeffding-Bentkus. Third panel: for "
+            f"losses between 0 and 1 (Beta(0.5, 9.5)) mean widths at n = {int(result.skewed['size'].max()):,}: "
+            f"{order}."
         )
 
     def tables(self, result: IntervalsResult) -> Mapping[str, pd.DataFrame]:

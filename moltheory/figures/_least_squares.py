@@ -108,16 +108,13 @@ class LeastSquares(Figure[LeastSquaresResult]):
         return (
             f"One linear predictor in three dimensions for two regression tasks; true and empirical fronts in closed "
             f"form on a grid of weights. First panel: empirical fronts lie above the true one in true risks; the band "
-            f"is "
-            f"what 5 to 95 % of samples attain. Second panel: in {int(summary['replicates'].sum()):,} samples the "
-            f"coverage "
-            f"error was above twice the largest deviation plus the discretization {int(summary['violations'].sum())} "
-            f"times. Purity error shrinks here, to {last['purity_error']:.2g} at n = {int(last['size']):,}, with a "
-            f"fitted "
-            f"power of n of {fitted_slope(result.simulation, 'purity_error')}: every objective is strongly convex, so "
-            f"a "
-            f"predictor that is nearly as good in all objectives is nearly the same predictor. Coverage error falls to "
-            f"what the grids of weights can miss, at most {last['discretization']:.2g} (dashed)."
+            f"is what 5 to 95 % of samples attain. Second panel: in {int(summary['replicates'].sum()):,} samples the "
+            f"coverage error was above twice the largest deviation plus the discretization "
+            f"{int(summary['violations'].sum())} times. Purity error shrinks here, to {last['purity_error']:.2g} at n "
+            f"= {int(last['size']):,}, with a fitted power of n of {fitted_slope(result.simulation, 'purity_error')}: "
+            f"every objective is strongly convex, so a predictor that is nearly as good in all objectives is nearly "
+            f"the same predictor. Coverage error falls to what the grids of weights can miss, at most "
+            f"{last['discretization']:.2g} (dashed)."
         )
 
     def summaries(self, result: LeastSquaresResult) -> Mapping[str, pd.DataFrame]:

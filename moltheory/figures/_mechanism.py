@@ -69,7 +69,7 @@ class Mechanism(Figure[MechanismResult]):
         return axes
 
     def caption(self, result: MechanismResult) -> str:
-        """Tell the story of the three panels."""
+        """Quote the lucky decoy, and both errors and the deviation at the largest size."""
         table = result.simulation
         lucky = result.empirical_risks[1:, 0].min()
         last = table["size"].max()
@@ -77,9 +77,8 @@ class Mechanism(Figure[MechanismResult]):
         return (
             f"First panel: truly, one model is best in both objectives; two decoys have the same error and cost more. "
             f"Second panel: in a sample of {_DRAW_SIZE} examples one decoy errs on {lucky:.0%}, by luck, so it is "
-            f"empirically Pareto-optimal. The decoys err on opposite examples, so in every sample of odd size one "
-            f"of them is lucky. Third panel: over {table['replicate'].nunique():,} samples per size up to n = "
-            f"{last:,}, "
+            f"empirically Pareto-optimal. The decoys err on opposite examples, so in every sample of odd size one of "
+            f"them is lucky. Third panel: over {table['replicate'].nunique():,} samples per size up to n = {last:,}, "
             f"the coverage error (how far is each truly optimal model from the empirical front?) is "
             f"{table['coverage_error'].max():g} in every sample, and the purity error (how far is each empirically "
             f"optimal model from the true front?) is {table['purity_error'].min():g} in every sample, although all "

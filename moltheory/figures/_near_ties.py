@@ -104,15 +104,12 @@ class NearTies(Figure[NearTiesResult]):
         off = (table["simulated"] - table["probability"]).abs().max()
         return (
             f"One good model with error {_P:g}, one decoy that is worse by γ and costs more. First panel: a fixed gap "
-            f"is "
-            f"seen sooner or later (probability {last.loc['γ = 0.05', 'probability']:.2g} at n = "
+            f"is detected eventually (probability of selecting the decoy {last.loc['γ = 0.05', 'probability']:.2g} at n = "
             f"{int(table['size'].max()):,} for γ = 0.05), but for a gap of 1/(2√n) the decoy stays on the empirical "
-            f"front "
-            f"with probability {last.loc[_SHRINKING, 'probability']:.4f}, limit {result.limit:.4f}. Lines are closed "
-            f"forms, marks simulations of {result.replicates:,} samples (largest difference {off:.4f}). Second panel: "
-            f"what "
-            f"matters is the gap times √n, whatever n is, so no rate holds for all distributions. The coverage error "
-            f"was {table['largest_coverage_error'].max():g} in every sample."
+            f"front with probability {last.loc[_SHRINKING, 'probability']:.4f}, limit {result.limit:.4f}. Lines are "
+            f"closed forms, marks simulations of {result.replicates:,} samples (largest difference {off:.4f}). Second "
+            f"panel: what matters is the gap times √n, whatever n is, so no rate holds for all distributions. The "
+            f"coverage error was {table['largest_coverage_error'].max():g} in every sample."
         )
 
     def tables(self, result: NearTiesResult) -> Mapping[str, pd.DataFrame]:

@@ -92,14 +92,12 @@ class Price(Figure[PriceResult]):
         one, many = table.iloc[0], table.iloc[-1]
         return (
             f"{_HYPOTHESES} hypotheses, failure probability {_DELTA:g} in all. First panel: at n = {_N:,} the width "
-            f"for "
-            f"all objectives at once grows from {one['width']:.4f} for one to {many['width']:.4f} for "
+            f"for all objectives at once grows from {one['width']:.4f} for one to {many['width']:.4f} for "
             f"{table.index[-1]:,}. Second panel: the examples that make twice the width at most {_EXCESS:g} grow from "
             f"{one['sample_size']:,.0f} to {many['sample_size']:,.0f}. Third panel: to bound all mixtures of N "
-            f"objectives "
-            f"at once, a cover of the mixtures costs about N log n inside the root, the union over objectives log N, "
-            f"and one class that holds all losses nothing there, at the price of a larger complexity: the supremum over "
-            f"mixtures is at a vertex (derived)."
+            f"objectives at once, a cover of the mixtures costs about N log n inside the root, the union over "
+            f"objectives log N, and one class that holds all losses nothing there, at the price of a larger "
+            f"complexity: the supremum over mixtures is at a vertex (derived)."
         )
 
     def tables(self, result: PriceResult) -> Mapping[str, pd.DataFrame]:

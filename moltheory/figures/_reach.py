@@ -97,8 +97,8 @@ class Reach(Figure[ReachResult]):
     def caption(self, result: ReachResult) -> str:
         """Quote the limits and the shares."""
         limit = result.three["largest_augmentation"][1]
-        who = {name: ("returns" if 1 in rows else "never returns") for name, rows in result.returned.items()}
-        middle = "; ".join(f"{name}: {verb} it" for name, verb in who.items())
+        verbs = {name: ("returns" if 1 in rows else "never returns") for name, rows in result.returned.items()}
+        middle = "; ".join(f"{name}: {verb} it" for name, verb in verbs.items())
         shares = "; ".join(f"{name} {values.mean():.0%}" for name, values in result.reached.items())
         supported = result.kinds["supported"].mean()
         return (
@@ -108,8 +108,8 @@ class Reach(Figure[ReachResult]):
             f"{limit:.6f}. Over all weights: {middle}. Second panel: a front of {len(result.front)} points, "
             f"{supported:.0%} of them supported, on its lower convex hull. Third panel: the points returned, by each "
             f"family for some weights: {shares}. Chebyshev and ε-constraint return every point; an augmentation of at "
-            f"most {result.augmentations[0]:.2f}, below ρ* of every point, costs no reach, a larger one does. A p-norm "
-            f"reaches more, the larger p is."
+            f"most {result.augmentations[0]:.2f}, below ρ* of every point, costs no reach, a larger one does. A "
+            f"p-norm reaches more, the larger p is."
         )
 
     def tables(self, result: ReachResult) -> Mapping[str, pd.DataFrame]:

@@ -12,8 +12,7 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import asymmetry
 from moltheory.figures._curves import draw_errors, summarize
-from moltheory.figures._populations import data_set
-from moltheory.figures._ties import never_settled
+from moltheory.figures._populations import data_set, never_decided
 from moltheory.pareto import nondominated
 from moltheory.plotting import COLORS, axis_labels, log_sizes, note
 from moltheory.reports import Figure, Settings
@@ -90,24 +89,22 @@ class BreastCancer(Figure[BreastCancerResult]):
         summary = summarize(result.simulation)
         last = summary.iloc[-1]
         stay = ~result.truly_optimal & (result.share_on_front >= 0.05)
-        tied = int((stay & never_settled(result.true_risks, _RATES)).sum())
+        tied = int((stay & never_decided(result.true_risks, _RATES)).sum())
         return (
             f"Breast cancer, {result.true_risks.shape[0]} models fixed before any draw, population of 285 tumors; "
             f"objectives are false-negative rate, false-positive rate and the share of features used. First panel: in "
-            f"one "
-            f"sample of {_DRAW_SIZE} the empirical front has {int(result.selected.sum())} members, of which "
+            f"one sample of {_DRAW_SIZE} the empirical front has {int(result.selected.sum())} members, of which "
             f"{int(found.sum())} are not truly optimal (squares); {int(result.truly_optimal.sum())} models are truly "
             f"optimal (the third objective is not drawn: it is why some of them look dominated). Second panel: in "
-            f"{int(summary['replicates'].sum()):,} samples the coverage error was above twice "
-            f"the largest deviation {int(summary['violations'].sum())} times; bands reach from the 5 % to the 95 % "
-            f"quantile, or from the mean where the former is 0. At n "
-            f"= {int(last['size']):,} the mean coverage error is {last['coverage_error']:.2g} and the mean purity "
-            f"error {last['purity_error']:.2g}. Third panel: members of the empirical front by what they truly are. "
-            f"Why do "
-            f"spurious ones stay? At that n, {int(stay.sum())} models that are not optimal are on the empirical front "
-            f"in at least 5 % of {_SHARE_REPLICATES} samples; {tied} of them "
-            f"tie exactly, in one of the two rates, with every model that dominates them, so chance decides for any "
-            f"number of examples. {int(summary['undefined'].sum())} samples had no tumor of one kind and make no claim."
+            f"{int(summary['replicates'].sum()):,} samples the coverage error was above twice the largest deviation "
+            f"{int(summary['violations'].sum())} times; bands reach from the 5 % to the 95 % quantile, or from the "
+            f"mean where the former is 0. At n = {int(last['size']):,} the mean coverage error is "
+            f"{last['coverage_error']:.2g} and the mean purity error {last['purity_error']:.2g}. Third panel: members "
+            f"of the empirical front by what they truly are. Why do spurious ones stay? At that n, {int(stay.sum())} "
+            f"models that are not optimal are on the empirical front in at least 5 % of {_SHARE_REPLICATES} samples; "
+            f"{tied} of them tie exactly, in one of the two rates, with every model that dominates them, so chance "
+            f"decides for any number of examples. {int(summary['undefined'].sum())} samples had no tumor of one kind "
+            f"and make no claim."
         )
 
     def tables(self, result: BreastCancerResult) -> Mapping[str, pd.DataFrame]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
 from moltheory.objectives import BlackBoxObjectives, ConvexObjectives, QuadraticObjectives
 from moltheory.plotting import COLORS, note
@@ -136,15 +137,15 @@ class SolverCost(Figure[SolverCostResult]):
         logistic = result.logistic.groupby("solver", sort=False)["gap"].max()
         spread = result.logistic.groupby("first_weight")["value"].agg(lambda values: values.max() - values.min()).max()
         return (
-            f"First panel: least squares for two tasks in {_D} parameters on {_N} examples each, where the minimiser of "
-            f"every weighted sum is known; largest values over {result.weights} weights: {'; '.join(parts)}. The true "
-            f"excess is above the certified gap plus {_ROUNDING:g}, the rounding of one risk, for {beyond} of "
-            f"{len(certified):,} weights and solvers. Second panel: two logistic losses with ridge, which have no closed "
-            f"form: certified gaps, rounding of risks included, of "
-            f"at most {', '.join(f'{gap:.1e} ({name})' for name, gap in logistic.items())}, and "
-            f"values that differ by at most {spread:.1e}. A search that knows values only needs many evaluations for a "
-            f"few digits. Seconds are those of the machine that made this report, imports and first calls left out; "
-            f"all other numbers follow from the seed."
+            f"First panel: least squares for two tasks in {_D} parameters on {_N} examples each, where the minimiser "
+            f"of every weighted sum is known; largest values over {result.weights} weights: {'; '.join(parts)}. The "
+            f"true excess is above the certified gap plus {_ROUNDING:g}, the rounding of one risk, for {beyond} of "
+            f"{len(certified):,} weights and solvers. Second panel: two logistic losses with ridge, which have no "
+            f"closed form: certified gaps, rounding of risks included, of at most "
+            f"{joined(f'{gap:.1e} ({name})' for name, gap in logistic.items())}, and values that differ by at most "
+            f"{spread:.1e}. A search that knows values only needs many evaluations for a few digits. Seconds are "
+            f"those of the machine that made this report, imports and first calls left out; all other numbers follow "
+            f"from the seed."
         )
 
     def tables(self, result: SolverCostResult) -> Mapping[str, pd.DataFrame]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
 from moltheory.figures._populations import data_set
 from moltheory.pareto import nondominated
@@ -96,19 +97,16 @@ class ThreeObjectives(Figure[ThreeObjectivesResult]):
         """Quote the numbers of members."""
         parts = [
             f"at n = {size:,} the front has {int(selected.sum())} members, "
-            f"{int((selected & ~result.truly_optimal).sum())} "
-            f"of them not optimal, and misses {int((result.truly_optimal & ~selected).sum())} of "
-            f"{int(result.truly_optimal.sum())} optimal models"
+            f"{int((selected & ~result.truly_optimal).sum())} of them not optimal, and misses "
+            f"{int((result.truly_optimal & ~selected).sum())} of {int(result.truly_optimal.sum())} optimal models"
             for size, selected in result.selected.items()
         ]
-        averages = " and ".join(f"{mean:.1f} at n = {size:,}" for size, mean in result.mean_spurious.items())
+        averages = joined(f"{mean:.1f} at n = {size:,}" for size, mean in result.mean_spurious.items())
         return (
             f"{len(result.true_risks)} classifiers of handwritten digits; each line is a model, its height on each "
-            f"axis "
-            f"its true risk (lower is better; the numbers are the ends of the axes, heights go by the root). In one "
-            f"sample "
-            f"each, {'; '.join(parts)}. Over {_REPLICATES} samples the front holds {averages} models that are not "
-            f"optimal."
+            f"axis its true risk (lower is better; the numbers are the ends of the axes, heights go by the root). In "
+            f"one sample each, {'; '.join(parts)}. Over {_REPLICATES} samples the front holds {averages} models that "
+            f"are not optimal."
         )
 
     def tables(self, result: ThreeObjectivesResult) -> Mapping[str, pd.DataFrame]:

@@ -111,10 +111,8 @@ class Tightness(Figure[TightnessResult]):
         ratio = result.deviations["width"] / result.deviations["deviation"]
         return (
             f"First panel: 95 % quantile of the largest deviation over all models and rates, beside the mean width C "
-            f"that "
-            f"holds with probability 95 % (dashed; Hoeffding and a union bound). Second panel: their ratio lies "
-            f"between "
-            f"{ratio.min():.1f} and {ratio.max():.1f}. Share of samples above the width: at most "
+            f"that holds with probability 95 % (dashed; Hoeffding and a union bound). Second panel: their ratio lies "
+            f"between {ratio.min():.1f} and {ratio.max():.1f}. Share of samples above the width: at most "
             f"{result.deviations['failures'].max():.2g}. Third panel: exact probability that some risk of the "
             f"reference world (four models, two objectives) is off by more than its width, against the probability "
             f"asked for: always below the line."

@@ -83,13 +83,12 @@ class TiltedLine(Figure[TiltedLineResult]):
         """Quote the draws and the last size."""
         last = result.exact.iloc[-1]
         return (
-            f"Models h in [0, 1] have true error 1/2 and cost h, so h = 0 alone is optimal. A sample tilts the line of "
-            f"their empirical errors; if it tilts to the left, every model is empirically Pareto-optimal: so in "
+            f"Models h in [0, 1] have true error 1/2 and cost h, so h = 0 alone is optimal. A sample tilts the line "
+            f"of their empirical errors; if it tilts to the left, every model is empirically Pareto-optimal: so in "
             f"{int(result.whole.sum())} of the {_DRAWS} samples shown (equal samples overlap). Second panel: the "
-            f"expected purity error is "
-            f"{last['purity_error']:.3g} at n = {int(last['size']):,}, while the largest deviation of any risk is "
-            f"{last['uniform_deviation']:.2g} on average and the coverage error {last['coverage_error']:g}. The losses "
-            f"are linear in h: convexity alone does not help."
+            f"expected purity error is {last['purity_error']:.3g} at n = {int(last['size']):,}, while the largest "
+            f"deviation of any risk is {last['uniform_deviation']:.2g} on average and the coverage error "
+            f"{last['coverage_error']:g}. The losses are linear in h: convexity alone does not help."
         )
 
     def tables(self, result: TiltedLineResult) -> Mapping[str, pd.DataFrame]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
 from moltheory.bounds import finite_class
 from moltheory.experiments import selection_errors
@@ -101,19 +102,16 @@ class Weights(Figure[WeightsResult]):
         nearest = at_n.loc[(at_n["smallest_weight"] - 0.2).abs() < 0.03]
         weight = nearest["smallest_weight"].iloc[(nearest["smallest_weight"] - 0.2).abs().to_numpy().argmin()]
         values = nearest[nearest["smallest_weight"] == weight].set_index("scalarization")["purity_error"]
-        starts = ", ".join(f"{start:.3f} at n = {n:,}" for n, start in result.certified_from.items())
+        starts = joined(f"{start:.3f} at n = {n:,}" for n, start in result.certified_from.items())
         return (
             f"Mirrored decoys, exact over all samples. First panel: at n = {_N} and smallest weight {weight:.3f} the "
-            f"minimiser of the plain Chebyshev scalarization is a decoy with probability "
-            f"{values['Chebyshev']:.3f}, of the augmented one with {values['augmented, ρ = 0.05']:.3f} "
-            f"(ρ = 0.05), of the weighted sum with {values['weighted sum']:.1e}. Second panel: for the weighted sum "
-            f"the "
-            f"error falls as the smallest weight grows and as n grows. (Above a weight of 1/3 the cost of a decoy "
-            f"alone "
-            f"exceeds what the optimal model scores under Chebyshev, so no decoy is picked.) The interior-weights "
-            f"statement (derived) limits the "
-            f"purity error in cost to 2 Σ w_j C_j / w_i; thin lines mark the weight from which that is below 1 and "
-            f"so excludes a decoy with confidence 95 %: {starts}."
+            f"minimiser of the plain Chebyshev scalarization is a decoy with probability {values['Chebyshev']:.3f}, "
+            f"of the augmented one with {values['augmented, ρ = 0.05']:.3f} (ρ = 0.05), of the weighted sum with "
+            f"{values['weighted sum']:.1e}. Second panel: for the weighted sum the error falls as the smallest weight "
+            f"grows and as n grows. (Above a weight of 1/3 the cost of a decoy alone exceeds what the optimal model "
+            f"scores under Chebyshev, so no decoy is selected.) The interior-weights statement (derived) limits the "
+            f"purity error in cost to 2 Σ w_j C_j / w_i; thin lines mark the weight from which that is below 1 and so "
+            f"excludes a decoy with confidence 95 %: {starts}."
         )
 
     def tables(self, result: WeightsResult) -> Mapping[str, pd.DataFrame]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._text import joined
 from moltheory.experiments import asymmetry, exact_errors
 from moltheory.figures._curves import ERRORS, summarize
 from moltheory.plotting import COLORS, log_sizes, note
@@ -74,7 +75,7 @@ class Worlds(Figure[WorldsResult]):
         return WorldsResult(pd.concat(exact, ignore_index=True), pd.concat(simulated, ignore_index=True))
 
     def draw(self, result: WorldsResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw one panel per world; errors that are exactly zero are said in words."""
+        """Draw one panel per world; a note replaces errors that are exactly zero."""
         for ax, world in zip(axes, _TITLES, strict=True):
             exact = result.exact[result.exact["world"] == world]
             simulated = result.simulated[result.simulated["world"] == world]
@@ -87,7 +88,7 @@ class Worlds(Figure[WorldsResult]):
     def caption(self, result: WorldsResult) -> str:
         """Quote the violations, the worst ratio, and the worlds in which purity error stays."""
         last = result.exact.groupby("world", sort=False).last()
-        kept = ", ".join(
+        kept = joined(
             f"{_TITLES[str(world)].lower()} {row['purity_error']:.3g} at n = {row['size']:,.0f}"
             for world, row in last.iterrows()
         )
@@ -95,13 +96,12 @@ class Worlds(Figure[WorldsResult]):
         return (
             f"Lines are exact expectations over all samples (up to {result.exact['n_types'].max():,} sample types), "
             f"marks are Monte Carlo means with 95 % normal intervals, also beyond the sizes enumerated. In all "
-            f"{int(simulated['replicates'].sum()):,} "
-            f"simulated samples the coverage error stayed within twice the largest deviation "
-            f"({int(simulated['violations'].sum())} violations), and over all enumerated samples it reached at most "
-            f"{result.exact['worst_ratio'].max():.0%} of it. The dashed line is the distribution-free bound 2C "
-            f"(total failure probability 5 %; {int(simulated['above_bound'].sum())} samples above it). No such "
-            f"bound holds for the purity error; expected values: {kept}. Where no decoy is nearly tied, as in the "
-            f"last panel, purity error vanishes too."
+            f"{int(simulated['replicates'].sum()):,} simulated samples the coverage error stayed within twice the "
+            f"largest deviation ({int(simulated['violations'].sum())} violations), and over all enumerated samples it "
+            f"reached at most {result.exact['worst_ratio'].max():.0%} of it. The dashed line is the distribution-free "
+            f"bound 2C (total failure probability 5 %; {int(simulated['above_bound'].sum())} samples above it). No "
+            f"such bound holds for the purity error; expected values: {kept}. Where no decoy is nearly tied, as in "
+            f"the last panel, purity error vanishes too."
         )
 
     def summaries(self, result: WorldsResult) -> Mapping[str, pd.DataFrame]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_choice, frozen
+from moltheory._core._validation import FloatArray, as_readonly, check_choice
 from moltheory.evaluation._model_cost import pickled_bytes, prediction_seconds, stored_numbers
 
 __all__ = ["Zoo", "model_zoo"]
@@ -115,11 +115,11 @@ def model_zoo(name: str, *, quick: bool = False) -> Zoo:
         name,
         estimators,
         tuple(family for family, _, _ in chosen),
-        frozen(np.asarray(features, dtype=np.float64)),
-        frozen(np.asarray(test_target, dtype=np.int64)),
-        frozen(wrong.astype(np.float64)),
-        frozen(np.array(sizes, dtype=np.float64)),
-        frozen(np.array([stored_numbers(model) for model in estimators.values()], dtype=np.float64)),
+        as_readonly(np.asarray(features, dtype=np.float64)),
+        as_readonly(np.asarray(test_target, dtype=np.int64)),
+        as_readonly(wrong.astype(np.float64)),
+        as_readonly(np.array(sizes, dtype=np.float64)),
+        as_readonly(np.array([stored_numbers(model) for model in estimators.values()], dtype=np.float64)),
     )
 
 

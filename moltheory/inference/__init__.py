@@ -5,6 +5,7 @@ from moltheory.inference._events import Event
 from moltheory.inference._interval import Interval
 from moltheory.inference._kl import kl_inverse
 from moltheory.inference._means import mean_interval
+from moltheory.inference._methods import interval_methods
 from moltheory.inference._paired import holm, paired_dominance
 from moltheory.inference._sequences import confidence_sequence
 from moltheory.inference._simultaneous import boxes
@@ -16,6 +17,7 @@ __all__ = [
     "boxes",
     "confidence_sequence",
     "holm",
+    "interval_methods",
     "kl_inverse",
     "mean_interval",
     "paired_dominance",

@@ -31,7 +31,7 @@ _BISECTIONS = 48
 
 
 def sign_mixture(won: FloatArray, lost: FloatArray) -> FloatArray:
-    """Logarithm of the mixture against "at each disagreement a win has probability at most 1/2", rounded down."""
+    """Return the log of the mixture against "at each disagreement a win has probability at most 1/2", rounded down."""
     from scipy.special import betainc, betaln
 
     total = won + lost
@@ -43,7 +43,7 @@ def sign_mixture(won: FloatArray, lost: FloatArray) -> FloatArray:
 
 
 def mixture_of_bets(total: FloatArray, squares: FloatArray) -> FloatArray:
-    """Logarithm of the mixture against "differences of at least -1 have mean at most 0", from their two sums."""
+    """Return the log of the mixture against "differences of at least -1 have mean at most 0", from their two sums."""
     best: FloatArray = np.full(np.broadcast_shapes(total.shape, squares.shape), -np.log(_PAIR_BETS.size))
     prices = -np.log1p(-_PAIR_BETS) - _PAIR_BETS
     logs = np.full(best.shape, -np.inf)
@@ -54,7 +54,7 @@ def mixture_of_bets(total: FloatArray, squares: FloatArray) -> FloatArray:
 
 
 def mean_ends(n: FloatArray, total: FloatArray, squares: FloatArray, log_level: float) -> tuple[FloatArray, FloatArray]:
-    """Ends of the confidence sequence of means at present: exp(-log_level) bounds the failure over all times.
+    """Return the present ends of the confidence sequences of means, with failure probability exp(-log_level) over all times.
 
     `n`, `total` and `squares` (M,) are numbers of losses in [0, 1], their sums and sums of squares.
     """
@@ -70,7 +70,7 @@ def mean_ends(n: FloatArray, total: FloatArray, squares: FloatArray, log_level: 
 
 
 def _lower_ends(n: FloatArray, total: FloatArray, squares: FloatArray, log_level: float) -> FloatArray:
-    """Largest mean found below which all are rejected; at most 2^-48 below the exact one, 0 if none is."""
+    """Return the largest mean found below which all are rejected; at most 2^-48 below the exact one, 0 if none is."""
     from scipy.special import betaln
 
     total = np.clip(total, 0.0, n)

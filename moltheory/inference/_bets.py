@@ -8,11 +8,11 @@ Loaded on demand only (numba takes about half a second to import); cached on dis
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
 
-import numba
 import numpy as np
+
+from moltheory._core._numba import compiled
 
 __all__ = ["add_log_factors"]
 
@@ -21,14 +21,7 @@ _RUN = 64
 # Runs that go side by side, in vectors of any width: their gains (16 kB) stay in the nearest cache.
 _SIDE = 32
 
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` when first called, with a cache on disk where there is a place for it."""
-    try:
-        kernel: Callable[..., Any] = numba.njit(function, cache=True, nogil=True, error_model="numpy")
-    except RuntimeError:  # no place to keep the cache, for example a read-only installation
-        kernel = numba.njit(function, nogil=True, error_model="numpy")
-    return kernel
+_compiled = functools.partial(compiled, error_model="numpy")
 
 
 @_compiled

@@ -1,20 +1,23 @@
-"""Intervals for error probabilities from integer counts."""
+"""Confidence intervals for error probabilities from integer counts."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice
 from moltheory.errors import InvalidInputError
-from moltheory.inference._concentration import ENDS, SOURCES, Summary, check_delta, event_text, reflected
-from moltheory.inference._interval import SIDES, Interval, fingerprint
+from moltheory.inference._concentration import Summary, check_delta, event_text
+from moltheory.inference._interval import SIDES, Interval, checksum
+from moltheory.inference._methods import METHODS, described, interval_methods
 
 __all__ = ["binomial_interval"]
 
 Counts = npt.NDArray[np.int64]
 
 
+@document(method=described(default="clopper-pearson", from_counts=True))
 def binomial_interval(
     errors: npt.ArrayLike,
     n: npt.ArrayLike,
@@ -24,22 +27,17 @@ def binomial_interval(
     delta: float | npt.ArrayLike,
     side: str = "both",
 ) -> Interval:
-    """Interval for a probability from the number of errors in n independent trials.
+    """Confidence interval for a probability, from the number of errors in n independent trials.
 
     Parameters
     ----------
     errors : (...) array_like of int
-        Counts, 0 <= errors <= n. Rates are refused: floor or ceil of ``n * rate`` is off by one now and then.
+        Counts, 0 <= errors <= n. Rates are refused, since rounding ``n * rate`` can be off by one.
     n : (...) array_like of int
         Numbers of trials, >= 1; broadcast against `errors`.
-    method : str, default "clopper-pearson"
-        ``"clopper-pearson"`` (exact tails, never wider than the next two), ``"hoeffding-bentkus"``, ``"kl"``,
-        ``"hoeffding"``, ``"empirical-bernstein"`` (Maurer-Pontil; the whole range at n = 1). Betting depends
-        on the order of the losses: see `mean_interval`.
-    delta : float or (...) array_like
-        Failure probability of each interval, in (0, 1); a two-sided interval spends half on each side.
-    side : {"both", "lower", "upper"}, default "both"
-        Which ends to claim; the other one is 0 or 1.
+    {method}
+    {delta_per_mean}
+    {side}
 
     Returns
     -------
@@ -69,7 +67,7 @@ def binomial_interval(
     >>> bool(binomial_interval(0, 1, method="empirical-bernstein", delta=0.05).vacuous)
     True
     """
-    check_choice("method", method, ENDS)
+    check_choice("method", method, interval_methods(from_counts=True))
     check_choice("side", side, SIDES)
     counts, sizes = _counts("errors", errors, low=0), _counts("n", n, low=1)
     try:
@@ -94,9 +92,9 @@ def binomial_interval(
         upper=upper,
         range=np.array([0.0, 1.0]),
         delta=levels,
-        event=event_text("each probability", method, side, fingerprint(lower, upper, levels)),
+        event=event_text("each probability", method, side, checksum(lower, upper, levels)),
         method=method,
-        source=SOURCES[method],
+        source=METHODS[method].source,
         assumptions=("independent trials with one probability of error each", "numbers of trials fixed in advance"),
         side=side,
     )
@@ -110,18 +108,7 @@ def count_ends(
     mean, rest = k / size, (size - k) / size
     variance = mean * ((size - k) / np.maximum(size - 1.0, 1.0))
     summary = Summary(size, mean, rest, k, size - k, variance, 0.0)
-    return both_ends(summary, delta, method, side)
-
-
-def both_ends(summary: Summary, delta: FloatArray, method: str, side: str) -> tuple[FloatArray, FloatArray]:
-    """Return the ends that `side` claims, and 0 or 1 for the other; delta is halved between two sides."""
-    # log(2) - log(delta), so that the smallest deltas do not underflow.
-    log_level = -np.log(delta) + (np.log(2.0) if side == "both" else 0.0)
-    find = ENDS[method]
-    shape = np.broadcast_shapes(summary.mean.shape, delta.shape)
-    lower = np.zeros(shape) if side == "upper" else find(reflected(summary), log_level)[1]
-    upper = np.ones(shape) if side == "lower" else find(summary, log_level)[0]
-    return lower, upper
+    return METHODS[method].ends(summary, delta, side)
 
 
 def _counts(name: str, value: npt.ArrayLike, *, low: int) -> Counts:

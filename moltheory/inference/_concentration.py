@@ -1,7 +1,7 @@
-"""Upper ends for one mean, as functions of what they need to know of the losses, scaled to [0, 1].
+"""Upper ends of intervals for one mean, from sums of the losses, which are scaled to [0, 1].
 
-Every function returns the end and its complement, rounded outward. The lower end is the complement of the
-upper end of the reflected losses 1 - x, so each inequality is written once.
+Every function returns the end and its complement, rounded outward. The lower end is the complement of the upper end
+for the reflected losses 1 - x, so each inequality is written once. `moltheory.inference._methods` names them.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ from moltheory.errors import InvalidInputError
 from moltheory.inference._kl import upper_kl_inverse
 
 __all__ = [
-    "ASSUMPTIONS",
-    "ENDS",
-    "SOURCES",
     "Ends",
     "Summary",
+    "UpperEnd",
     "binomial_end",
+    "both_ends",
     "check_delta",
+    "clopper_pearson_end",
+    "empirical_bernstein_end",
     "event_text",
+    "hoeffding_bentkus_end",
+    "hoeffding_end",
+    "kl_end",
+    "log_levels",
     "reflected",
 ]
 
@@ -34,22 +39,9 @@ _ULP = 2.0**-52
 
 Ends = tuple[FloatArray, FloatArray]
 
-SOURCES = {
-    "hoeffding": "Hoeffding 1963, doi 10.1080/01621459.1963.10500830",
-    "kl": "Hoeffding 1963, doi 10.1080/01621459.1963.10500830, theorem 1 (Chernoff's bound)",
-    "clopper-pearson": "Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404",
-    "empirical-bernstein": "Maurer and Pontil 2009, arXiv 0907.3740, theorem 4",
-    "hoeffding-bentkus": "Bates et al. 2021, arXiv 2101.02703; Bentkus 2004, doi 10.1214/009117904000000360",
-    "betting": "Waudby-Smith and Ramdas 2024, doi 10.1093/jrsssb/qkad009, arXiv 2010.09686, theorem 3",
-}
-_BOUNDED = ("independent, identically distributed examples", "losses inside their range")
-ASSUMPTIONS = dict.fromkeys(SOURCES, _BOUNDED) | {
-    "clopper-pearson": (_BOUNDED[0], "losses at one of the two ends of their range"),
-}
-
 
 class Summary(NamedTuple):
-    """What the inequalities use: n losses with their mean, 1 - mean, and the total of x and of 1 - x rounded up."""
+    """Sums that the inequalities use: n, mean, 1 - mean, totals of x and of 1 - x rounded up, unbiased variance."""
 
     n: FloatArray
     mean: FloatArray
@@ -58,6 +50,24 @@ class Summary(NamedTuple):
     zeros: FloatArray
     variance: FloatArray
     rounding: float
+
+
+UpperEnd = Callable[[Summary, FloatArray], Ends]
+
+
+def log_levels(delta: FloatArray, side: str) -> FloatArray:
+    """Return -log of the failure probability that each claimed end may use; it is halved between two."""
+    # log(2) - log(delta), so that the smallest deltas do not underflow.
+    return np.asarray(-np.log(delta) + (np.log(2.0) if side == "both" else 0.0))
+
+
+def both_ends(summary: Summary, delta: FloatArray, find: UpperEnd, side: str) -> Ends:
+    """Return the ends that `side` claims, and 0 or 1 for the other."""
+    log_level = log_levels(delta, side)
+    shape = np.broadcast_shapes(summary.mean.shape, delta.shape)
+    lower = np.zeros(shape) if side == "upper" else find(reflected(summary), log_level)[1]
+    upper = np.ones(shape) if side == "lower" else find(summary, log_level)[0]
+    return lower, upper
 
 
 def reflected(summary: Summary) -> Summary:
@@ -80,20 +90,24 @@ def _moved(summary: Summary, width: FloatArray) -> Ends:
     return np.minimum(value, 1.0), np.where(value >= 1.0, 0.0, np.clip(left, 0.0, 1.0))
 
 
-def _hoeffding(summary: Summary, log_level: FloatArray) -> Ends:
+def hoeffding_end(summary: Summary, log_level: FloatArray) -> Ends:
+    """Return mean + sqrt(log(1/level) / 2n) and its complement."""
     return _moved(summary, np.sqrt(log_level / (2.0 * summary.n)))
 
 
-def _kl(summary: Summary, log_level: FloatArray) -> Ends:
+def kl_end(summary: Summary, log_level: FloatArray) -> Ends:
+    """Return the largest q with n kl(mean, q) <= log(1/level), and 1 - q."""
     value, left = _outward(*upper_kl_inverse(summary.mean, summary.rest, log_level / summary.n), _ROUNDING)
     return np.minimum(value * (1.0 + summary.rounding), 1.0), left * (1.0 - summary.rounding)
 
 
-def _clopper_pearson(summary: Summary, log_level: FloatArray) -> Ends:
+def clopper_pearson_end(summary: Summary, log_level: FloatArray) -> Ends:
+    """Return the exact binomial end for the total, and its complement."""
     return binomial_end(summary.ones, summary.n, log_level)
 
 
-def _empirical_bernstein(summary: Summary, log_level: FloatArray) -> Ends:
+def empirical_bernstein_end(summary: Summary, log_level: FloatArray) -> Ends:
+    """Return mean + sqrt(2 V log(2/level) / n) + 7 log(2/level) / 3(n - 1), V the variance, and its complement."""
     # A single loss has no variance: the width is infinite and the end that of the range.
     freedom = np.maximum(summary.n - 1.0, 0.0)
     budget = log_level + np.log(2.0)
@@ -102,20 +116,12 @@ def _empirical_bernstein(summary: Summary, log_level: FloatArray) -> Ends:
     return _moved(summary, width)
 
 
-def _hoeffding_bentkus(summary: Summary, log_level: FloatArray) -> Ends:
+def hoeffding_bentkus_end(summary: Summary, log_level: FloatArray) -> Ends:
+    """Return the smaller of the Chernoff end and the binomial end at level/e, and its complement."""
     # The p-value is the smaller of two, each decreasing in the mean: the end is the smaller of two ends.
-    first = _kl(summary, log_level)
+    first = kl_end(summary, log_level)
     second = binomial_end(summary.ones, summary.n, log_level + 1.0)
     return np.minimum(first[0], second[0]), np.maximum(first[1], second[1])
-
-
-ENDS: dict[str, Callable[[Summary, FloatArray], Ends]] = {
-    "hoeffding": _hoeffding,
-    "kl": _kl,
-    "clopper-pearson": _clopper_pearson,
-    "empirical-bernstein": _empirical_bernstein,
-    "hoeffding-bentkus": _hoeffding_bentkus,
-}
 
 
 def binomial_end(counts: FloatArray, n: npt.ArrayLike, log_level: FloatArray) -> Ends:

@@ -1,8 +1,8 @@
-"""Identity of the events that bounds and intervals speak about: what they were conditioned on, what they claim, and where.
+"""Identity of the events on which bounds and intervals hold.
 
-Words cannot tell two events apart: intervals for two samples of one probability have the same text, and so have bounds
-for objectives with other numbers of examples. An event is therefore an object, equal to another only if what it was
-made of is equal, number by number, and it is about the same entry.
+Two events can have the same description: intervals for one probability from two samples, or bounds for objectives with
+different sample sizes. An event is therefore an object; two are equal only if they were made from the same claim and the
+same numbers, and concern the same entry.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Event"]
+from moltheory._core._serialization import integers, string
+
+__all__ = ["Event", "read_event"]
 
 
 class Event:
@@ -34,7 +36,7 @@ class Event:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the content, computed when it is asked for."""
+        """SHA-256 of the content, computed on first use."""
         return self._source if isinstance(self._source, str) else self._source.digest
 
     def __getitem__(self, index: Any) -> Event:
@@ -44,7 +46,7 @@ class Event:
         return found
 
     def same(self, other: Event) -> npt.NDArray[np.bool_]:
-        """Return where both are one event, (...)."""
+        """Return whether both are the same event, entry by entry, (...)."""
         one = self._source is other._source or self.digest == other.digest
         return np.asarray((self.index == other.index) & one)
 
@@ -53,20 +55,26 @@ class Event:
         return isinstance(other, Event) and self.index.shape == other.index.shape and bool(self.same(other).all())
 
     def __hash__(self) -> int:
-        """Agrees with equality."""
+        """Return a hash that agrees with equality."""
         return hash((self.digest, self.index.tobytes()))
 
     def __repr__(self) -> str:
-        """The start of the digest, and the shape."""
+        """Return the start of the digest, and the shape."""
         return f"Event({self.digest[:8]}, shape={self.index.shape})"
 
     def written(self) -> list[Any]:
-        """Return digest and entries for JSON; ``Event(*written)`` restores them."""
+        """Return digest and entries for JSON; `read_event` restores the event from them."""
         return [self.digest, self.index.tolist()]
 
 
+def read_event(written: Any, /) -> Event:
+    """Return the event that was written down as a digest and its entries."""
+    digest, index = written
+    return Event(string(digest), integers(index))
+
+
 class _Content:
-    """What slices of one event share, so that it is digested once, and not before that is needed."""
+    """Content shared by all slices of one event, so that its digest is computed at most once."""
 
     def __init__(self, parts: tuple[Any, ...]) -> None:
         self.parts = parts

@@ -1,8 +1,7 @@
-"""The result type of the intervals: two ends with their level, event, method, source and assumptions."""
+"""Result type of the intervals: lower and upper ends with failure probability, event, method, source, assumptions."""
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_choice, frozen, real_array
+from moltheory._core._deprecation import DeprecatedAlias
+from moltheory._core._serialization import floats, read_json, string, strings, words, write_json
+from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_fits, real_array
 from moltheory.errors import InvalidInputError
-from moltheory.inference._events import Event
+from moltheory.inference._events import Event, read_event
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SIDES", "Interval", "fingerprint"]
+__all__ = ["SIDES", "Interval", "checksum"]
 
 SIDES = ("both", "lower", "upper")
 _AND = " AND "
@@ -25,28 +26,28 @@ _AND = " AND "
 
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """Intervals [lower, upper] that hold their targets with probability at least 1 - delta.
+    """Confidence intervals [lower, upper], each of which contains its target with probability at least 1 - delta.
 
     Attributes
     ----------
     lower, upper : (...) ndarray
-        The ends, inside `range`. ``lower > upper`` marks an empty intersection: the event, or one of the
-        assumptions, has failed.
+        The ends, inside `range`. ``lower > upper`` marks an empty intersection: the event did not occur, or an
+        assumption is violated.
     range : (2,) or (2, ...) ndarray
-        Where the target lies in any case.
+        Interval that contains the target in any case.
     delta : float or (...) ndarray
-        Failure probability of each interval; no correction for how many there are.
+        Failure probability of each interval, not corrected for their number.
     event : str
-        The statement in words, with a fingerprint of the numbers.
+        The statement in words, with a checksum of the numbers.
     method : str or (...) ndarray of str
-        What was computed, per interval where they differ.
+        The method, one per interval where they differ.
     source : str
     assumptions : tuple of str
     side : {"both", "lower", "upper"}
-        Which ends are claimed; the other one is the end of the range.
+        Which ends are claimed; the other one is an end of the range.
     identity : tuple of Event
-        The events that the intervals stand on, entry by entry: equal only for equal numbers at the same place of one
-        call, or of one sequence over time. By default an event of its own for each interval.
+        The events on which the intervals hold, entry by entry: equal only for the same entry of the same call, or of
+        one confidence sequence over time. By default each interval has an event of its own.
 
     Examples
     --------
@@ -68,6 +69,7 @@ class Interval:
     assumptions: tuple[str, ...]
     side: str = "both"
     identity: tuple[Event, ...] = ()
+    width = DeprecatedAlias[FloatArray]("length")
 
     def __post_init__(self) -> None:
         check_choice("side", self.side, SIDES)
@@ -76,15 +78,17 @@ class Interval:
             raise InvalidInputError(f"`upper` must have the shape {shape} of `lower`, got {np.shape(self.upper)}.")
         for name in ("lower", "upper", "range"):
             array = real_array(name, getattr(self, name), shape="(...)", min_ndim=0)
-            object.__setattr__(self, name, frozen(array))
+            object.__setattr__(self, name, as_readonly(array))
         low, high = self.range
         if (self.lower < low).any() or (self.upper > high).any():
             raise InvalidInputError("`range` must hold both ends, got an interval that leaves it.")
         delta = np.asarray(self.delta, dtype=np.float64)
-        object.__setattr__(self, "delta", float(delta) if delta.ndim == 0 else frozen(delta))
+        object.__setattr__(self, "delta", float(delta) if delta.ndim == 0 else as_readonly(delta))
         if not isinstance(self.method, str):
             methods = np.asarray(self.method, dtype=np.str_)
-            object.__setattr__(self, "method", str(methods) if methods.ndim == 0 else frozen(methods))
+            object.__setattr__(self, "method", str(methods) if methods.ndim == 0 else as_readonly(methods))
+        for name in ("delta", "method"):
+            check_fits(name, getattr(self, name), shape, of="lower")
         object.__setattr__(self, "assumptions", tuple(self.assumptions))
         if not self.identity:
             content = (self.event, self.side, self.lower, self.upper, np.asarray(self.delta))
@@ -93,23 +97,28 @@ class Interval:
             raise InvalidInputError(f"`identity` must have the shape {shape} of `lower`, got another one.")
 
     @property
-    def width(self) -> FloatArray:
-        """Length of each interval, (...); 0 where it is empty."""
+    def length(self) -> FloatArray:
+        """Upper minus lower end of each interval, (...); 0 where it is empty."""
         return np.maximum(self.upper - self.lower, 0.0)
 
     @property
+    def half_width(self) -> FloatArray:
+        """Half of `length`, (...): comparable with `Bound.width`."""
+        return 0.5 * self.length
+
+    @property
     def vacuous(self) -> npt.NDArray[np.bool_]:
-        """Whether each interval says no more than the range of the loss, (...)."""
+        """Whether each interval is no shorter than the range of the loss, (...)."""
         low, high = self.range
         return np.asarray((self.lower <= low) & (self.upper >= high))
 
     @property
     def empty(self) -> npt.NDArray[np.bool_]:
-        """Whether nothing is left of each interval, (...): possible only where its event has failed."""
+        """Whether each interval is empty, (...): possible only if its event did not occur."""
         return np.asarray(self.lower > self.upper)
 
     def __getitem__(self, index: Any) -> Interval:
-        """Return some of the intervals, each with the event that is its own."""
+        """Return some of the intervals, with their events."""
         shape = self.lower.shape
 
         def pick(value: Any) -> Any:
@@ -130,11 +139,12 @@ class Interval:
         )
 
     def intersect(self, other: Interval) -> Interval:
-        """Return what both say about the same targets.
+        """Return the intersection of two arrays of intervals for the same targets.
 
-        Deltas of different events add up; intervals of one event cost it once. Two slices of one call are different
-        events, as they may be of different samples; two times of one sequence are the same. Where two intersections
-        share an event its share of their deltas is not known, so there the deltas add up too, which is safe.
+        The failure probabilities of different events add up; intervals of one event count it once. Two slices of one
+        call are different events, since they may belong to different samples; two times of one sequence are the same
+        event. If two intersections share one of several events, its share of their deltas is unknown and the deltas
+        add up, which is conservative.
 
         Parameters
         ----------
@@ -179,7 +189,7 @@ class Interval:
         )
 
     def __repr__(self) -> str:
-        """Ends, level, method; vacuous and empty intervals are pointed out."""
+        """Return ends, delta and method; vacuous and empty intervals are marked."""
         lower, upper = (
             np.array2string(end, precision=6, separator=", ", threshold=8) for end in (self.lower, self.upper)
         )
@@ -199,37 +209,48 @@ class Interval:
         columns: dict[str, Any] = {
             f"axis_{axis}": index.ravel() for axis, index in enumerate(np.indices(shape)) if len(shape) > 0
         }
-        columns |= {"lower": self.lower, "upper": self.upper, "width": self.width, "range_low": low}
+        columns |= {"lower": self.lower, "upper": self.upper, "length": self.length, "range_low": low}
         columns |= {"range_high": high, "delta": self.delta, "method": self.method, "vacuous": self.vacuous}
         return pd.DataFrame({name: np.broadcast_to(value, shape).ravel() if not name.startswith("axis_") else value
                              for name, value in columns.items()}).assign(side=self.side, event=self.event)  # fmt: skip
 
     def to_json(self) -> str:
         """Return the intervals as JSON; `from_json` restores them exactly."""
-        content = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        content["identity"] = [event.written() for event in self.identity]
-        return json.dumps({k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in content.items()})
+        identity = [event.written() for event in self.identity]
+        return write_json({name: getattr(self, name) for name in _READERS} | {"identity": identity})
 
     @classmethod
     def from_json(cls, text: str) -> Interval:
-        """Restore intervals written by `to_json`, with their events.
+        """Return the intervals that `to_json` wrote, with their events.
 
         Raises
         ------
         InvalidInputError
             If `text` is not what `to_json` writes.
         """
-        try:
-            content = json.loads(text)
-            arrays = {name: np.asarray(content[name], dtype=np.float64) for name in ("lower", "upper", "range")}
-            events = tuple(Event(digest, index) for digest, index in content.get("identity", ()))
-            return cls(**content | arrays | {"identity": events})
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise InvalidInputError(f"`text` must be what Interval.to_json writes, got {error!r}.") from None
+        return read_json("Interval", text, cls, _READERS, left_out=("identity",))
 
 
-def fingerprint(*arrays: FloatArray) -> str:
-    """Return a short text that changes with the numbers: two equal events say the same about everything."""
+def _read_events(written: list[Any]) -> tuple[Event, ...]:
+    return tuple(read_event(entry) for entry in written)
+
+
+_READERS = {
+    "lower": floats,
+    "upper": floats,
+    "range": floats,
+    "delta": floats,
+    "event": string,
+    "method": words,
+    "source": string,
+    "assumptions": strings,
+    "side": string,
+    "identity": _read_events,
+}
+
+
+def checksum(*arrays: FloatArray) -> str:
+    """Return the CRC-32 of each array as text, so that events about different numbers differ in words too."""
     return "".join(f"{zlib.crc32(array.tobytes()):08x}" for array in arrays)
 
 

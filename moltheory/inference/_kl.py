@@ -30,7 +30,7 @@ def kl_inverse(
     side: str = "upper",
     complement: bool = False,
 ) -> npt.NDArray[np.float64]:
-    r"""Largest q >= p, or smallest q <= p, with :math:`kl(p, q) \le` `budget`.
+    r"""Inverse of the binary relative entropy: the largest q >= p, or smallest q <= p, with :math:`kl(p, q) \le` budget.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def kl_inverse(
         Nonnegative budgets, for example log(1/delta)/n; broadcast against `p`.
     side : {"upper", "lower"}, default "upper"
     complement : bool, default False
-        Return 1 - q, accurate also where q is too near 1 to be told from it.
+        Return 1 - q, accurate also where q rounds to 1.
 
     Returns
     -------

@@ -1,16 +1,17 @@
-"""Intervals for the mean of bounded losses."""
+"""Confidence intervals for the mean of bounded losses."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_choice
+from moltheory._core._docs import document
+from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError
-from moltheory.inference._binomial import both_ends
-from moltheory.inference._concentration import ASSUMPTIONS, SOURCES, check_delta, event_text
+from moltheory.inference._concentration import check_delta, event_text
 from moltheory.inference._inspection import kept_levels
-from moltheory.inference._interval import SIDES, Interval, fingerprint
+from moltheory.inference._interval import SIDES, Interval, checksum
+from moltheory.inference._methods import METHODS, described
 from moltheory.inference._unit_losses import UnitLosses, read_losses
 
 __all__ = ["mean_interval"]
@@ -18,12 +19,15 @@ __all__ = ["mean_interval"]
 # Above this many examples "auto" leaves betting for reasons of cost alone: some 70 passes over the losses (about
 # 20 ms per mean at 100,000) instead of two. Measured there, empirical Bernstein is 1.3 to 1.9 times as wide.
 _LARGE = 100_000
-# Largest share of the capital at stake in one bet; Waudby-Smith and Ramdas suggest 1/2 or 3/4.
-_CAP = 0.75
-# Losses turned into contiguous rows at a time.
-_BLOCK = 1 << 22
 
 
+@document(
+    method=described(
+        default="auto",
+        more=' ``"auto"`` takes, for each mean, Clopper-Pearson where every loss is exactly an end of the range, else '
+        "betting up to n = 100,000 and empirical Bernstein above; it never compares widths.",
+    )
+)
 def mean_interval(
     losses: npt.ArrayLike,
     /,
@@ -34,32 +38,22 @@ def mean_interval(
     loss_range: tuple[npt.ArrayLike, npt.ArrayLike] = (0.0, 1.0),
     axis: int = 0,
 ) -> Interval:
-    r"""Interval for the mean of losses in a known range, one for each column.
+    r"""Confidence interval for the mean of losses in a known range, one for each column.
 
     Parameters
     ----------
     losses : (n, ...) array_like
         n independent examples along `axis`; all other axes are means of their own.
-    method : str, default "auto"
-        ``"hoeffding"``, ``"kl"`` (Chernoff), ``"clopper-pearson"`` (losses at the two ends of the range only),
-        ``"empirical-bernstein"`` (Maurer-Pontil with the unbiased variance; the whole range at n = 1),
-        ``"hoeffding-bentkus"``, ``"betting"`` (hedged capital, predictable plug-in; uses the order of the
-        examples), or ``"auto"``: for each mean Clopper-Pearson where every loss is exactly an end of the range,
-        else betting up to n = 100,000 and empirical Bernstein above. Widths are never compared.
-    delta : float or (...) array_like
-        Failure probability **per mean**, in (0, 1); divide it yourself for a simultaneous statement. A two-sided
-        interval spends half on each side.
-    side : {"both", "lower", "upper"}, default "both"
-        Which ends to claim; the other one is the end of the range.
-    loss_range : pair, default (0, 1)
-        Ends of the range, numbers or one per mean; fixed before the data.
-    axis : int, default 0
-        Axis of the examples.
+    {method}
+    {delta_per_mean}
+    {side}
+    {loss_ends}
+    {axis}
 
     Returns
     -------
     Interval
-        Of the shape of `losses` without `axis`, rounded outward; `Interval.method` says what was used.
+        Of the shape of `losses` without `axis`, rounded outward; `Interval.method` names the method of each.
 
     Raises
     ------
@@ -69,10 +63,11 @@ def mean_interval(
 
     Notes
     -----
-    "auto" looks at the data once, to see whether they are binary. Bools, and integers in a range of length one, can be
-    nothing else, and keep all of delta. Other losses pay for the look: 95 % of delta is left where no loss, or more than
-    a few, lie inside the range, 5 % where a few do, so that both ways to fail together have probability at most delta
-    (derived; the proof is in ``moltheory.inference._inspection``). Naming the method costs nothing.
+    ``"auto"`` inspects the data once, to see whether they are binary. Bools, and integers in a range of length one, can
+    be nothing else, and keep all of delta. Other losses pay for the inspection: 95 % of delta remains where no loss, or
+    more than a few, lie inside the range, 5 % where a few do, so that the interval fails with probability at most delta
+    whichever method is taken (derived; the proof is in ``moltheory.inference._inspection``). A method given by name
+    costs nothing.
 
     O(n) per mean; betting takes one bisection, some 35 passes per side. The capital of a bet against "the mean
     is at most m" falls as m grows, so what a bisection finds rejected is rejected with everything below it.
@@ -92,7 +87,7 @@ def mean_interval(
     >>> interval.upper.round(3)
     array([0.348, 0.241])
     """
-    check_choice("method", method, {*SOURCES, "auto"})
+    check_choice("method", method, {*METHODS, "auto"})
     check_choice("side", side, SIDES)
     units = read_losses(losses, loss_range, axis)
     levels = check_delta(delta, units.shape)
@@ -101,53 +96,32 @@ def mean_interval(
     methods = np.full(m, method)
     if method == "auto":
         methods = np.where(binary, "clopper-pearson", "betting" if n <= _LARGE else "empirical-bernstein")
-    elif method == "clopper-pearson" and not binary.all():
+    elif METHODS[method].two_valued and not binary.all():
         inside = units.x[(units.x != 0.0) & (units.x != 1.0)]
         raise InvalidInputError(
-            "`losses` must all be an end of `loss_range` for clopper-pearson, "
+            f"`losses` must all be an end of `loss_range` for {method}, "
             f"got one {float(inside[0]):.6g} of the way between."
         )
     used = np.unique(methods).tolist()
     lower, upper = np.zeros(m), np.ones(m)
     each = np.broadcast_to(levels, units.shape).ravel()
     if method == "auto" and not units.of_two_values:
-        each = kept_levels(units.inside(), n, each)
+        each = kept_levels(units.n_interior(), n, each)
     for name in used:
         where = methods == name
         part = units if where.all() else UnitLosses(units.x[:, where], (), units.low, units.high)
-        if name == "betting":
-            lower[where], upper[where] = _betting(part.x, each[where], side)
-        else:
-            lower[where], upper[where] = both_ends(part.summary(binary[where]), each[where], name, side)
-    lower, upper = units.back(lower, upper, units.shape)
+        found = part.x if METHODS[name].in_order else part.summary(binary[where])
+        lower[where], upper[where] = METHODS[name].ends(found, each[where], side)
+    lower, upper = units.to_original_units(lower, upper, units.shape)
     label: str | npt.NDArray[np.str_] = used[0] if len(used) == 1 else methods.reshape(units.shape)
     return Interval(
         lower=lower,
         upper=upper,
         range=units.range,
         delta=levels,
-        event=event_text("each mean", label, side, fingerprint(lower, upper, levels)),
+        event=event_text("each mean", label, side, checksum(lower, upper, levels)),
         method=label,
-        source="; ".join(SOURCES[name] for name in used),
-        assumptions=tuple(dict.fromkeys(text for name in used for text in ASSUMPTIONS[name])),
+        source="; ".join(METHODS[name].source for name in used),
+        assumptions=tuple(dict.fromkeys(text for name in used for text in METHODS[name].assumptions)),
         side=side,
     )
-
-
-def _betting(x: FloatArray, delta: FloatArray, side: str) -> tuple[FloatArray, FloatArray]:
-    """Return the ends of the hedged capital interval of each column."""
-    from moltheory.inference._kernels import tightest_lower
-
-    n, m = x.shape
-    log_level = -np.log(delta) + (np.log(2.0) if side == "both" else 0.0)
-    lower, upper = np.zeros(m), np.ones(m)
-    step = max(1, _BLOCK // n)
-    for start in range(0, m, step):
-        part = slice(start, start + step)
-        rows = np.ascontiguousarray(x[:, part].T)
-        if side != "upper":
-            tightest_lower(rows, log_level[part], float(n), _CAP, lower[part])
-        if side != "lower":
-            tightest_lower(1.0 - rows, log_level[part], float(n), _CAP, upper[part])
-            upper[part] = 1.0 - upper[part]
-    return lower, np.minimum(upper * (1.0 + 2.0**-52), 1.0)

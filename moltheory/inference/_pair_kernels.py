@@ -8,44 +8,14 @@ Loaded on demand only (numba takes about half a second to import); cached on dis
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
-from numba.extending import intrinsic
+
+from moltheory._core._numba import compiled, count_ones
 
 __all__ = ["count_common", "count_errors", "pack"]
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` when first called, with a cache on disk where there is a place for it."""
-    try:
-        kernel: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
-    except RuntimeError:  # no place to keep the cache, for example a read-only installation
-        kernel = numba.njit(function, nogil=True)
-    return kernel
-
-
-@intrinsic
-def _instruction(context, word):
-    """Return the number of ones of a 64-bit word: one instruction, or a few on vectors of words."""
-
-    def generate(target, builder, signature, arguments):
-        return builder.ctpop(arguments[0])
-
-    return numba.types.uint64(numba.types.uint64), generate
-
-
-def _in_python(word):
-    """Return the number of ones where nothing is compiled."""
-    return int(word).bit_count()
-
-
-_ones = _in_python if numba.config.DISABLE_JIT else _instruction  # type: ignore[attr-defined,unused-ignore]
-
-
-@_compiled
+@compiled
 def pack(losses, errs, seen):
     """Write the bits "errs" and "was evaluated" of each model, (M, words); return (values are 0/1, nothing missing).
 
@@ -73,7 +43,7 @@ def pack(losses, errs, seen):
     return strange == 0, absent == 0
 
 
-@_compiled
+@compiled
 def count_common(words, out):
     """Add to `out` (M, M) the number of examples on which both bits of `words` (M, words) are set."""
     m, length = words.shape
@@ -81,13 +51,13 @@ def count_common(words, out):
         for j in range(i + 1):
             total = np.uint64(0)
             for k in range(length):
-                total += _ones(words[i, k] & words[j, k])
+                total += count_ones(words[i, k] & words[j, k])
             out[i, j] += np.int64(total)
             if j < i:
                 out[j, i] += np.int64(total)
 
 
-@_compiled
+@compiled
 def count_errors(errs, seen, out):
     """Add to `out` (M, M) the number of examples on which row's model errs and column's was evaluated."""
     m, length = errs.shape
@@ -95,5 +65,5 @@ def count_errors(errs, seen, out):
         for j in range(m):
             total = np.uint64(0)
             for k in range(length):
-                total += _ones(errs[i, k] & seen[j, k])
+                total += count_ones(errs[i, k] & seen[j, k])
             out[i, j] += np.int64(total)

@@ -1,4 +1,4 @@
-"""Dominance between two fixed models on common data, where only their disagreements matter."""
+"""Paired tests of dominance between two fixed models on common data, and Holm's correction."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
 
-__all__ = ["holm", "paired_dominance"]
+__all__ = ["holm", "holm_adjusted", "mcnemar_tails", "paired_dominance"]
 
 
 def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /) -> FloatArray:
-    """P-value of "the candidate is not better than the other in every objective", from 0/1 losses on common data.
+    """Return the p-value of "the candidate is not better in every objective", from 0/1 losses on common data.
 
     Per objective the exact McNemar test ``P(Bin(n10 + n01, 1/2) <= n10)``; their maximum over objectives needs no
-    correction (intersection-union test). Data-independent objectives take no part: they are compared as they are.
+    correction (intersection-union test). Data-independent objectives are left out: they are compared directly.
 
     Parameters
     ----------
@@ -47,12 +47,18 @@ def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /
     >>> round(float(paired_dominance([20], [50])), 8)
     0.00022014
     """
-    from scipy.special import bdtr, betainc
-
     first = _counts("only_candidate", only_candidate)
     second = _counts("only_other", only_other)
     if first.shape != second.shape:
         raise InvalidInputError(f"`only_other` must have the shape {first.shape}, got {second.shape}.")
+    largest: FloatArray = mcnemar_tails(first, second).max(axis=-1)
+    return largest
+
+
+def mcnemar_tails(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> FloatArray:
+    """Return P(Bin(first + second, 1/2) <= first), 1 where there is no disagreement, for checked counts."""
+    from scipy.special import bdtr, betainc
+
     total = first + second
     tails: FloatArray = np.where(total > 0, bdtr(first.astype(float), np.maximum(total, 1), 0.5), 1.0)
     # The binomial tail of the library takes 32-bit sizes; beyond, by the incomplete beta function, of which it is one.
@@ -62,17 +68,16 @@ def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /
         tails[large] = np.where(
             k < m, np.minimum(betainc(np.maximum(m - k, 1.0), k + 1.0, 0.5) * (1.0 + 1e-9), 1.0), 1.0
         )
-    largest: FloatArray = tails.max(axis=-1)
-    return largest
+    return tails
 
 
 def holm(p_values: npt.ArrayLike, /) -> FloatArray:
-    """Adjust p-values of several hypotheses so that rejecting those <= delta errs at all with probability <= delta.
+    """Return p-values adjusted by Holm's procedure; rejecting those <= delta makes an error with probability <= delta.
 
     Parameters
     ----------
     p_values : (..., k) array_like
-        In [0, 1], with any dependence.
+        In [0, 1], arbitrarily dependent.
 
     Returns
     -------
@@ -96,6 +101,11 @@ def holm(p_values: npt.ArrayLike, /) -> FloatArray:
     p = real_array("p_values", p_values, shape="(..., k)", min_ndim=1)
     if (p < 0.0).any() or (p > 1.0).any():
         raise InvalidInputError(f"`p_values` must lie in [0, 1], got {p.min():g} to {p.max():g}.")
+    return holm_adjusted(p)
+
+
+def holm_adjusted(p: FloatArray) -> FloatArray:
+    """Return `holm` of checked p-values, (..., k)."""
     order = np.argsort(p, axis=-1, kind="stable")
     steps = np.arange(p.shape[-1], 0, -1) * np.take_along_axis(p, order, axis=-1)
     out = np.empty_like(p)

@@ -1,7 +1,7 @@
-"""Counts and moments of all pairs of models on the examples both were evaluated on, in blocks of examples.
+"""Counts and moments of all pairs of models on their common examples, accumulated over blocks.
 
-Only the examples on which two models disagree tell them apart, so a paired comparison needs, for every ordered pair,
-how often one errs where the other does not; for losses in a range, the sum of the differences and of their squares.
+A paired comparison depends only on the examples on which two models disagree: it needs, for every ordered pair, how
+often one errs where the other does not; for losses in a range, the sum of the differences and of their squares.
 Both add up over blocks: memory does not grow with the number of examples.
 """
 

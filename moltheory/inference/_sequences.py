@@ -1,4 +1,4 @@
-"""Confidence sequences: intervals for a mean that hold after every example at once, so one may stop at any time."""
+"""Confidence sequences: intervals for a mean that hold simultaneously after every example."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_count
-from moltheory.inference._concentration import ASSUMPTIONS, check_delta, event_text
+from moltheory.inference._concentration import check_delta, event_text, log_levels
 from moltheory.inference._events import Event
-from moltheory.inference._interval import SIDES, Interval, fingerprint
+from moltheory.inference._interval import SIDES, Interval, checksum
+from moltheory.inference._methods import METHODS
 from moltheory.inference._unit_losses import read_losses
 
 __all__ = ["confidence_sequence"]
@@ -28,6 +30,7 @@ _RATIO = 1.005
 _ROUNDING = 2.0**-44
 
 
+@document
 def confidence_sequence(
     losses: npt.ArrayLike,
     /,
@@ -39,11 +42,11 @@ def confidence_sequence(
     axis: int = 0,
     tuned_for: int = 1000,
 ) -> Interval:
-    r"""Intervals for the mean of losses after each example, valid for all times at once.
+    r"""Confidence sequence for the mean of losses: one interval after each example, valid for all times at once.
 
-    With probability at least 1 - delta per mean, the mean lies in the t-th interval for **every** t, so a
-    data-dependent time to stop costs nothing. Each interval is the intersection of all earlier ones, and
-    depends on the first t examples only, up to rounding.
+    With probability at least 1 - delta per mean, the mean lies in the t-th interval for **every** t, so the
+    stopping time may depend on the data. Each interval is the intersection of all earlier ones, and depends on the
+    first t examples only, up to rounding.
 
     Parameters
     ----------
@@ -54,12 +57,9 @@ def confidence_sequence(
         sub-Gaussian bound.
     delta : float or (...) array_like
         Failure probability per mean and over all times, in (0, 1); half on each side if both are claimed.
-    side : {"both", "lower", "upper"}, default "both"
-        Which ends to claim.
-    loss_range : pair, default (0, 1)
-        Ends of the range, numbers or one per mean.
-    axis : int, default 0
-        Axis of the examples.
+    {side}
+    {loss_ends}
+    {axis}
     tuned_for : int, default 1000
         Number of examples near which ``"hoeffding"`` is tightest, >= 1; fix it before the data. Not used by the
         other methods.
@@ -77,7 +77,7 @@ def confidence_sequence(
     Notes
     -----
     O(n) per mean; betting uses a fixed number of candidate means per decade of width, rounded outward by less
-    than 1 % of the distance between end and average. No tuning depends on n: that would spoil stopping.
+    than 1 % of the distance between end and average. No setting depends on n, which would invalidate optional stopping.
 
     References
     ----------
@@ -96,7 +96,7 @@ def confidence_sequence(
     units = read_losses(losses, loss_range, axis)
     levels = check_delta(delta, units.shape)
     n, m = units.x.shape
-    log_level = np.broadcast_to(-np.log(levels) + (np.log(2.0) if side == "both" else 0.0), units.shape).ravel()
+    log_level = np.broadcast_to(log_levels(levels, side), units.shape).ravel()
     find: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
         "hoeffding": lambda x, level: _hoeffding(x, level, tuned_for),
         "empirical-bernstein": _empirical_bernstein,
@@ -107,7 +107,7 @@ def confidence_sequence(
         lower = find[method](units.x, log_level)
     if side != "lower":
         upper = np.minimum((1.0 - find[method](1.0 - units.x, log_level)) * (1.0 + 2.0**-52), 1.0)
-    lower, upper = units.back(lower, upper, (n, *units.shape))
+    lower, upper = units.to_original_units(lower, upper, (n, *units.shape))
     # All times are one event.
     places = np.broadcast_to(np.arange(m).reshape(units.shape), lower.shape)
     return Interval(
@@ -115,10 +115,10 @@ def confidence_sequence(
         upper=upper,
         range=units.range,
         delta=levels,
-        event=event_text("each mean, at all times,", method, side, fingerprint(lower, upper, levels)),
+        event=event_text("each mean, at all times,", method, side, checksum(lower, upper, levels)),
         method=method,
         source=_SOURCES[method],
-        assumptions=(*ASSUMPTIONS[method], "settings fixed before the data"),
+        assumptions=(*METHODS[method].assumptions, "settings fixed before the data"),
         side=side,
         identity=(Event(("sequence", method, side, lower, upper, levels), places),),
     )

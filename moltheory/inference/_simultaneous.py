@@ -1,4 +1,4 @@
-"""Boxes around all risks of several models at once."""
+"""Simultaneous confidence intervals for the risks of several models."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def boxes(
     delta: float,
     loss_range: tuple[npt.ArrayLike, npt.ArrayLike] = (0.0, 1.0),
 ) -> Interval:
-    """Intervals for the true risks of all models in all objectives, which hold together.
+    """Return simultaneous confidence intervals for the true risks of all models in all objectives.
 
     Parameters
     ----------
     losses : (n, M) or (n, M, N) array_like
         Losses of M models on n independent examples, for one or N objectives estimated from them.
     delta : float
-        Total failure probability, in (0, 1): all M N intervals hold at once with probability at least 1 - delta.
+        Total failure probability, in (0, 1): all M N intervals hold simultaneously with probability at least 1 - delta.
     loss_range : pair, default (0, 1)
         Ends of the range of the losses, numbers or one per objective; fixed before the data.
 
@@ -48,7 +48,7 @@ def boxes(
     Notes
     -----
     A union bound over the M N means, each with the interval of ``mean_interval(method="auto")``. Objectives known
-    without data need no interval, and are not counted.
+    without data need no interval and are not passed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Losses as the one-mean intervals take them: examples first, scaled to [0, 1], one column per mean."""
+"""Losses scaled to [0, 1], examples first, one column per mean."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
-from moltheory.inference._concentration import Summary
+from moltheory.inference._concentration import Ends, Summary
 
 __all__ = ["UnitLosses", "read_losses"]
 
@@ -18,7 +18,7 @@ _ULP = 2.0**-52
 
 @dataclass(frozen=True)
 class UnitLosses:
-    """Losses x = (loss - low) / (high - low) of shape (n, m), and the way back."""
+    """Losses x = (loss - low) / (high - low) of shape (n, m), with the map back to their original units."""
 
     x: FloatArray
     shape: tuple[int, ...]
@@ -34,10 +34,10 @@ class UnitLosses:
 
     def binary(self) -> npt.NDArray[np.bool_]:
         """Whether every loss of a column is exactly an end of the range, (m,)."""
-        return np.asarray(self.inside() == 0)
+        return np.asarray(self.n_interior() == 0)
 
-    def inside(self) -> npt.NDArray[np.int64]:
-        """How many losses of a column are no end of the range, (m,)."""
+    def n_interior(self) -> npt.NDArray[np.int64]:
+        """Number of losses of a column that are no end of the range, (m,)."""
         return np.asarray(((self.x != 0.0) & (self.x != 1.0)).sum(axis=0), dtype=np.int64)
 
     def summary(self, binary: npt.NDArray[np.bool_]) -> Summary:
@@ -61,7 +61,7 @@ class UnitLosses:
             0.0 if binary.all() else error,
         )
 
-    def back(self, lower: FloatArray, upper: FloatArray, shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
+    def to_original_units(self, lower: FloatArray, upper: FloatArray, shape: tuple[int, ...]) -> Ends:
         """Return the ends in units of the loss, rounded outward and clipped to the range."""
         lower, upper = lower.reshape(shape), upper.reshape(shape)
         low, high = self.low, self.high

@@ -6,9 +6,10 @@ compares the two.
 """
 
 from moltheory.objectives._black_box import BlackBoxObjectives
+from moltheory.objectives._composed_measures import Gap, Spread, Worst
 from moltheory.objectives._convex import ConvexObjectives, NormBall
 from moltheory.objectives._finite import FiniteObjectives
-from moltheory.objectives._measures import Cell, Gap, Known, Mean, Measure, Rate, Worst
+from moltheory.objectives._measures import Cell, F1Error, Known, Mean, Measure, Rate
 from moltheory.objectives._quadratic import QuadraticObjectives
 from moltheory.objectives._smooth import SmoothObjectives
 from moltheory.objectives._weighted_front import WeightedFront, discretization_error
@@ -17,6 +18,7 @@ __all__ = [
     "BlackBoxObjectives",
     "Cell",
     "ConvexObjectives",
+    "F1Error",
     "FiniteObjectives",
     "Gap",
     "Known",
@@ -26,6 +28,7 @@ __all__ = [
     "QuadraticObjectives",
     "Rate",
     "SmoothObjectives",
+    "Spread",
     "WeightedFront",
     "Worst",
     "discretization_error",

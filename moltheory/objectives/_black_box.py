@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_names, frozen, real_array
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names, real_array
 from moltheory.errors import InvalidInputError
 
 __all__ = ["BlackBoxObjectives"]
 
 
 class BlackBoxObjectives:
-    """N functions of v variables in a box, evaluated many points at a time.
+    """Objectives known only through their values: N functions of v variables in a box, vectorized over points.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ class BlackBoxObjectives:
         if not callable(function):
             raise InvalidInputError(f"`function` must be callable, got {type(function).__name__}.")
         self.function = function
-        self.lower = frozen(real_array("lower", lower, shape="(v,)", min_ndim=1, max_ndim=1))
-        self.upper = frozen(real_array("upper", upper, shape="(v,)", min_ndim=1, max_ndim=1))
+        self.lower = as_readonly(real_array("lower", lower, shape="(v,)", min_ndim=1, max_ndim=1))
+        self.upper = as_readonly(real_array("upper", upper, shape="(v,)", min_ndim=1, max_ndim=1))
         if self.upper.shape != self.lower.shape or (self.upper < self.lower).any():
             raise InvalidInputError("`upper` must have the shape of `lower` and be at least it, got other bounds.")
         whole = np.asarray(integer)
         if whole.dtype != np.bool_ or whole.shape not in ((), self.lower.shape):
             raise InvalidInputError(f"`integer` must be a bool or {self.lower.size} bools, got {integer!r}.")
-        self.integer = frozen(np.broadcast_to(whole, self.lower.shape))
+        self.integer = as_readonly(np.broadcast_to(whole, self.lower.shape))
         ends = np.concatenate([self.lower[self.integer], self.upper[self.integer]])
         if (ends != np.round(ends)).any():
             raise InvalidInputError("`integer` must mark variables with whole bounds only, got others.")

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_choice, check_names, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_names, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives._convex_part import ConvexPart
 from moltheory.objectives._coordinates import Coordinates
@@ -25,6 +26,7 @@ _NORMS = {"l1-norm": "absolute", "squared-norm": "squared"}
 _GAP = "score-gap"
 
 
+@document
 class ConvexObjectives:
     r"""Objectives :math:`L_k(\theta) = \sum_i c_{ki} \ell_k(x_{ki}'\theta, y_{ki}) + \frac{r_k}{2}\|\theta\|^2`.
 
@@ -46,10 +48,8 @@ class ConvexObjectives:
     example_weights : sequence of N arrays of shape (n_k,) or (*batch, n_k), optional
         Weights c_k >= 0, normalised to sum 1; by default 1/n_k. With a batch, (counts of) resamples share the designs'
         values. None stands for equal weights.
-    ball : NormBall, optional
-        Restricts the class to a ball.
-    names : iterable of str, optional
-        Names of the N objectives; by default ``objective_1`` and so on.
+    {ball}
+    {names}
 
     Attributes
     ----------
@@ -60,6 +60,8 @@ class ConvexObjectives:
         False for the norms.
     batch_shape : tuple of int
     n_objectives, dimension : int
+    sample_sizes : tuple of int or None
+        How many examples a problem drew for each objective, which may differ from the rows kept; None for true risks.
 
     Raises
     ------
@@ -72,8 +74,8 @@ class ConvexObjectives:
     :math:`\sum_j \theta_j^2`, against which the fit can be traded, and ``"score-gap"``, the absolute difference of two
     groups' (weighted) mean scores :math:`x'\theta`. The gap of two groups' risks or rates is not convex; the score gap
     is its convex surrogate: times the product of the shares of the groups it is the covariance of the group with the
-    score whose size Zafar, Valera, Gomez Rodriguez and Gummadi 2017 (arXiv 1507.05259) bound. It says nothing certain
-    about the gap of rates.
+    score whose size Zafar, Valera, Gomez Rodriguez and Gummadi 2017 (arXiv 1507.05259) bound. It implies no bound on
+    the gap of rates.
 
     The absolute loss, the l1 norm and the score gap are not smooth; `solve_front` takes them by convex programs.
 
@@ -87,6 +89,8 @@ class ConvexObjectives:
     >>> sparse.risks([[-1.0, 2.0]]).round(6)
     array([[1.044446, 1.5     , 3.      ]])
     """
+
+    sample_sizes: tuple[int, ...] | None = None
 
     def __init__(
         self,
@@ -126,12 +130,12 @@ class ConvexObjectives:
         r = np.atleast_1d(real_array("ridge", ridge, shape="(N,)", min_ndim=0, max_ndim=1))
         if r.shape not in ((1,), (n,)) or r.min() < 0.0:
             raise InvalidInputError(f"`ridge` must be >= 0, one number or {n}, got {r.tolist()}.")
-        self.ridge = frozen(np.broadcast_to(r, (n,)))
+        self.ridge = as_readonly(np.broadcast_to(r, (n,)))
         if ball is not None and not isinstance(ball, NormBall):
             raise InvalidInputError(f"`ball` must be a NormBall or None, got {ball!r}.")
         self.ball = ball
         self.names = check_names("names", names, length=n, stem="objective")
-        self.data_dependent = frozen(np.array([name not in _NORMS for name in self.losses]))
+        self.data_dependent = as_readonly(np.array([name not in _NORMS for name in self.losses]))
 
     @property
     def batch_shape(self) -> tuple[int, ...]:
@@ -181,7 +185,7 @@ class ConvexObjectives:
         made.__dict__.pop("_coordinates", None)
         made._terms = [self._terms[k] for k in kept]
         made.losses, made.names = (tuple(old[k] for k in kept) for old in (self.losses, self.names))
-        made.ridge, made.data_dependent = (frozen(old[list(kept)]) for old in (self.ridge, self.data_dependent))
+        made.ridge, made.data_dependent = (as_readonly(old[list(kept)]) for old in (self.ridge, self.data_dependent))
         return made
 
     def standardized(self, entries: slice) -> ConvexPart:
@@ -284,7 +288,7 @@ class _Term:
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "shares"):
-            object.__setattr__(self, name, frozen(getattr(self, name)))
+            object.__setattr__(self, name, as_readonly(getattr(self, name)))
 
 
 def _examples(

@@ -55,6 +55,15 @@ class ConvexPart:
     norms: tuple[int, ...] = ()
     """Objectives whose predictions are the parameters, which in a frame are found without cancellation."""
 
+    @property
+    def examples(self) -> ConvexPart:
+        """The part itself: it is made of losses of examples."""
+        return self
+
+    @property
+    def quadratic(self) -> None:
+        """None: its curvatures are not kept as matrices."""
+
     @cached_property
     def _turned(self) -> list[FloatArray]:
         """Features (R, d, n_k), one after the other in memory."""

@@ -1,4 +1,4 @@
-r"""How much of a continuous front a finite grid of weights can miss.
+r"""Bounds on the part of a continuous front that a finite grid of weights misses.
 
 Let V be the risk vectors :math:`v = L(h)` that a class attains, and let member :math:`p_k` of the grid minimise
 :math:`w_k \cdot v` over V, w_k on the simplex. The discretization error of the grid is

@@ -7,14 +7,16 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_names, frozen
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_names
 from moltheory.errors import InvalidInputError
 
 __all__ = ["FiniteObjectives"]
 
 
+@document
 class FiniteObjectives:
-    """Risks of finitely many hypotheses, true or empirical, with leading batch axes.
+    """Table of the risks of finitely many hypotheses, true or empirical, with leading batch axes.
 
     Hypotheses are indices ``0..H-1``.
 
@@ -23,8 +25,7 @@ class FiniteObjectives:
     risks : (*batch, H, N) array_like
         Real and finite, except that the whole table of a batch entry may hold NaN columns where the sample
         makes no claim (an empty group); such entries are `undefined`.
-    names : iterable of str, optional
-        Names of the N objectives; by default ``objective_1`` and so on.
+    {names}
     data_dependent : (N,) array_like of bool, optional
         Which objectives are estimated from data; all by default.
     cell_sizes : (*batch, K) array_like of float, optional
@@ -75,11 +76,11 @@ class FiniteObjectives:
             raise InvalidInputError(
                 f"`data_dependent` must be {table.shape[-1]} bools, got {dependent.dtype} {dependent.shape}."
             )
-        self._risks = frozen(table)
+        self._risks = as_readonly(table)
         self.names = check_names("names", names, length=table.shape[-1], stem="objective")
-        self.data_dependent = frozen(dependent)
-        self.undefined = frozen(np.asarray(missing.any(axis=(-2, -1))))
-        self.cell_sizes = None if cell_sizes is None else frozen(np.asarray(cell_sizes, dtype=np.float64))
+        self.data_dependent = as_readonly(dependent)
+        self.undefined = as_readonly(np.asarray(missing.any(axis=(-2, -1))))
+        self.cell_sizes = None if cell_sizes is None else as_readonly(np.asarray(cell_sizes, dtype=np.float64))
 
     @property
     def batch_shape(self) -> tuple[int, ...]:

@@ -1,19 +1,26 @@
 r"""Measures: what an objective is made of, in one place for problems, bounds and certificates.
 
-A *cell* is an average of a loss over the examples that satisfy a condition. Each measure is a function of the
-means of finitely many cells, and knows three things: its value from the cells' means, its interval from
-intervals of the cells' means, and its width from the cells' widths. All three are deterministic; if the cells'
-intervals hold at once, so does the measure's.
+A *cell* is an average of a loss over the examples that satisfy a condition; the condition may depend on the model, as
+that of precision does ("predicted positive"). Each measure is a function of the means of finitely many cells, and
+states three things: its value from the cells' means, its interval from intervals of the cells' means, and its
+half-width from the cells' half-widths. All three are deterministic; if the cells' intervals hold at once, so does the
+measure's.
 
-============  =============================  ==========================
-measure       value                          width
-============  =============================  ==========================
-``Mean``      one cell over all examples     that of the cell
-``Rate``      one cell over some examples    that of the cell
-``Gap``       :math:`|a - b|`                sum of the two
-``Worst``     largest of several             largest of several
-``Known``     given numbers                  0, not counted in delta
-============  =============================  ==========================
+============  ==================================  ==========================
+measure       value                               half-width
+============  ==================================  ==========================
+``Mean``      one cell over all examples          that of the cell
+``Rate``      one cell over some examples         that of the cell
+``Gap``       :math:`|a - b|`                     sum of the two
+``Spread``    largest :math:`|a - b|` of several  sum of the two largest
+``Worst``     largest of several                  largest of several
+``F1Error``   1 - F1                              twice that of its cell
+``Known``     given numbers                       0, not counted in delta
+============  ==================================  ==========================
+
+Two things are declared, and False unless a class declares them: that a measure increases in all of its cells
+(`Measure.is_increasing`), without which no paired test is used, and, by defining ``value``, ``interval`` and ``width``
+in one class, that the three belong together. `moltheory.testing.check_measure` checks both.
 """
 
 from __future__ import annotations
@@ -21,14 +28,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, frozen, real_array
+from moltheory._core._declared import split_definitions, stands
+from moltheory._core._validation import FloatArray, as_readonly, real_array
 from moltheory.errors import InvalidInputError
 
-__all__ = ["Cell", "Gap", "Known", "Mean", "Measure", "Rate", "Worst"]
+__all__ = [
+    "Cell",
+    "F1Error",
+    "Known",
+    "Mean",
+    "Measure",
+    "Rate",
+    "check_definitions",
+    "increases",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,25 +56,36 @@ class Cell:
     Attributes
     ----------
     losses : (n, H) ndarray
-        Loss of each hypothesis on each example.
-    where : (n,) ndarray of bool
-        The examples that count.
+        Loss of each hypothesis on each example: bools, integers or floats.
+    where : (n,) or (n, H) ndarray of bool
+        The examples that count, for all hypotheses or for each.
     """
 
-    losses: FloatArray
+    losses: npt.NDArray[Any]
     where: npt.NDArray[np.bool_]
+
+    @property
+    def depends_on_model(self) -> bool:
+        """Whether the condition is one per hypothesis."""
+        return self.where.ndim == 2
 
 
 class Measure(ABC):
     """A risk as a function of the means of cells.
 
+    A subclass of your own sets `cells` and defines `value`, `interval` and `width` together, in one class.
+
     Attributes
     ----------
     cells : tuple of Cell
         Empty for values known without data.
+    is_increasing : bool
+        Whether a smaller mean in every cell means a smaller risk, strictly if strictly in all. False unless a class
+        declares it; paired tests are used only where it is declared by the class that defines `value`, or below it.
     """
 
     cells: tuple[Cell, ...]
+    is_increasing: bool = False
 
     @property
     def data_dependent(self) -> bool:
@@ -84,9 +113,10 @@ class Rate(Measure):
     Parameters
     ----------
     losses : (n, H) array_like
-        Loss of each hypothesis on each example; finite.
-    where : (n,) array_like of bool
-        The condition; it must hold for at least one example.
+        Loss of each hypothesis on each example; finite. Bools and integers stay what they are.
+    where : (n,) or (n, H) array_like of bool
+        The condition, such as "is positive", or one per hypothesis, such as "is predicted positive" (the occurrence
+        among those is then a ratio, such as the false discovery rate). It must hold for at least one example.
 
     Raises
     ------
@@ -100,14 +130,16 @@ class Rate(Measure):
     (3, 2)
     """
 
+    is_increasing = True
+
     def __init__(self, losses: npt.ArrayLike, where: npt.ArrayLike) -> None:
-        table = real_array("losses", losses, shape="(n, H)", min_ndim=2, max_ndim=2)
+        table = _losses(losses)
         mask = np.asarray(where)
-        if mask.dtype != np.bool_ or mask.shape != table.shape[:1]:
+        if mask.dtype != np.bool_ or mask.shape not in (table.shape[:1], table.shape):
             raise InvalidInputError(f"`where` must be {table.shape[0]} bools, got shape {mask.shape} of {mask.dtype}.")
-        if not mask.any():
+        if not mask.any(axis=0).all():
             raise InvalidInputError("`where` must hold for at least one example, got none.")
-        self.cells = (Cell(frozen(table), frozen(mask)),)
+        self.cells = (Cell(as_readonly(table), as_readonly(mask)),)
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the cell's mean."""
@@ -137,89 +169,58 @@ class Mean(Rate):
     """
 
     def __init__(self, losses: npt.ArrayLike) -> None:
-        table = real_array("losses", losses, shape="(n, H)", min_ndim=2, max_ndim=2)
+        table = _losses(losses)
         super().__init__(table, np.ones(table.shape[0], bool))
 
 
-class Gap(Measure):
-    """Absolute difference of two measures, such as a demographic-parity gap.
+class F1Error(Rate):
+    r"""One minus the F1 score: :math:`1 - 2 TP / (2 TP + FP + FN)`.
+
+    With :math:`l` the share of errors among the examples that are positive or predicted positive, it is
+    :math:`l / (2 - l)`: a function of one mean, under a condition that depends on the model.
 
     Parameters
     ----------
-    a, b : Measure
-        Both estimated from data.
+    predicted : (n, H) array_like of bool
+        Whether each hypothesis predicts the positive class.
+    positive : (n,) array_like of bool
+        Whether the example is positive.
 
-    Attributes
+    References
     ----------
-    parts : tuple of Measure
+    C. J. van Rijsbergen (1979), Information Retrieval, chapter 7. The reduction to one mean is derived: among those
+    examples each is a true positive or an error, so TP = (1 - l) m and FP + FN = l m for m of them.
 
     Examples
     --------
-    >>> losses = [[1.0], [0.0], [1.0]]
-    >>> gap = Gap(Rate(losses, [True, True, False]), Rate(losses, [False, False, True]))
-    >>> gap.value([np.array([0.5]), np.array([1.0])])
-    array([0.5])
-    >>> gap.interval([np.array([0.4]), np.array([0.5])], [np.array([0.6]), np.array([0.9])])
-    (array([0.]), array([0.5]))
+    >>> f1 = F1Error([[True, True], [False, True], [False, True]], [True, True, False])
+    >>> f1.value([np.array([1 / 2, 1 / 3])]).round(3)
+    array([0.333, 0.2  ])
     """
 
-    def __init__(self, a: Measure, b: Measure) -> None:
-        self.parts = _data_dependent_parts("Gap", (a, b))
-        self.cells = a.cells + b.cells
+    is_increasing = True
+
+    def __init__(self, predicted: npt.ArrayLike, positive: npt.ArrayLike) -> None:
+        said, true = np.asarray(predicted), np.asarray(positive)
+        if said.dtype != np.bool_ or said.ndim != 2 or said.size == 0:
+            raise InvalidInputError(f"`predicted` must be bools (n, H), got shape {said.shape} of {said.dtype}.")
+        if true.dtype != np.bool_ or true.shape != said.shape[:1]:
+            raise InvalidInputError(
+                f"`positive` must be {said.shape[0]} bools, got shape {true.shape} of {true.dtype}."
+            )
+        super().__init__(said != true[:, None], said | true[:, None])
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
-        """Return the absolute difference."""
-        a, b = (part.value(cells) for part, cells in _shares(self.parts, means))
-        return np.abs(a - b)
+        """Return l / (2 - l)."""
+        return means[0] / (2.0 - means[0])
 
     def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Return the range of the absolute difference; its lower end is 0 where the two overlap."""
-        (a_low, a_high), (b_low, b_high) = _part_intervals(self.parts, lower, upper)
-        least = np.maximum(np.maximum(a_low - b_high, b_low - a_high), 0.0)
-        return least, np.maximum(a_high - b_low, b_high - a_low)
+        """Return the ends of the cell's interval, transformed."""
+        return lower[0] / (2.0 - lower[0]), upper[0] / (2.0 - upper[0])
 
     def width(self, widths: Sequence[FloatArray]) -> FloatArray:
-        """Return the sum of the two widths."""
-        a, b = (part.width(cells) for part, cells in _shares(self.parts, widths))
-        return a + b
-
-
-class Worst(Measure):
-    """Largest of several measures, such as a worst-group error.
-
-    Parameters
-    ----------
-    rates : sequence of Measure
-        At least one, each estimated from data.
-
-    Attributes
-    ----------
-    parts : tuple of Measure
-
-    Examples
-    --------
-    >>> losses = [[1.0], [0.0], [1.0]]
-    >>> worst = Worst([Rate(losses, [True, True, False]), Rate(losses, [False, False, True])])
-    >>> worst.value([np.array([0.5]), np.array([1.0])])
-    array([1.])
-    """
-
-    def __init__(self, rates: Sequence[Measure]) -> None:
-        self.parts = _data_dependent_parts("Worst", tuple(rates))
-        self.cells = tuple(cell for part in self.parts for cell in part.cells)
-
-    def value(self, means: Sequence[FloatArray]) -> FloatArray:
-        """Return the largest value."""
-        return _largest([part.value(cells) for part, cells in _shares(self.parts, means)])
-
-    def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Return the largest of the lower and the largest of the upper ends."""
-        ends = _part_intervals(self.parts, lower, upper)
-        return _largest([low for low, _ in ends]), _largest([high for _, high in ends])
-
-    def width(self, widths: Sequence[FloatArray]) -> FloatArray:
-        """Return the largest width."""
-        return _largest([part.width(cells) for part, cells in _shares(self.parts, widths)])
+        """Return twice the cell's half-width: the slope of l / (2 - l) is at most 2 on [0, 1]."""
+        return 2.0 * widths[0]
 
 
 class Known(Measure):
@@ -239,7 +240,7 @@ class Known(Measure):
     """
 
     def __init__(self, values: npt.ArrayLike) -> None:
-        self.values = frozen(real_array("values", values, shape="(H,)", min_ndim=1, max_ndim=1))
+        self.values = as_readonly(real_array("values", values, shape="(H,)", min_ndim=1, max_ndim=1))
         self.cells = ()
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
@@ -255,37 +256,30 @@ class Known(Measure):
         return np.zeros(1)
 
 
-def _data_dependent_parts(owner: str, parts: tuple[Measure, ...]) -> tuple[Measure, ...]:
-    if not parts:
-        raise InvalidInputError(f"`{owner}` must be given at least one measure, got none.")
-    for part in parts:
-        if not isinstance(part, Measure) or not part.data_dependent:
-            raise InvalidInputError(f"`{owner}` must be given measures estimated from data, got {part!r}.")
-    shapes = {cell.losses.shape for part in parts for cell in part.cells}
-    if len(shapes) > 1:
-        raise InvalidInputError(f"`{owner}` must be given measures of equal shape (n, H), got {sorted(shapes)}.")
-    return parts
+def increases(measure: Measure) -> bool:
+    """Return whether a measure declares that it increases in all of its cells, for the value that it has."""
+    return bool(measure.is_increasing) and stands(type(measure), "is_increasing", "value")
 
 
-def _shares(parts: tuple[Measure, ...], values: Sequence[FloatArray]) -> list[tuple[Measure, Sequence[FloatArray]]]:
-    """Give each part the values of its own cells."""
-    shares, start = [], 0
-    for part in parts:
-        stop = start + len(part.cells)
-        shares.append((part, values[start:stop]))
-        start = stop
-    return shares
+def check_definitions(argument: str, measure: Measure) -> None:
+    """Refuse a class that changed some of value, interval and width, and inherits the others, which do not fit then.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    split = split_definitions(type(measure), ("value", "interval", "width"))
+    if split is not None:
+        changed, kept = split
+        raise InvalidInputError(
+            f"`{argument}` must hold measures whose value, interval and width are defined together, got "
+            f"{type(measure).__name__}, which defines {changed} and inherits {kept}: define it there too."
+        )
 
 
-def _part_intervals(
-    parts: tuple[Measure, ...], lower: Sequence[FloatArray], upper: Sequence[FloatArray]
-) -> list[tuple[FloatArray, FloatArray]]:
-    lows, highs = _shares(parts, lower), _shares(parts, upper)
-    return [part.interval(low, high) for (part, low), (_, high) in zip(lows, highs, strict=True)]
-
-
-def _largest(arrays: list[FloatArray]) -> FloatArray:
-    result = arrays[0]
-    for array in arrays[1:]:
-        result = np.maximum(result, array)
-    return result
+def _losses(losses: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return losses (n, H) of the type they are given in, finite."""
+    table = np.asarray(losses) if isinstance(losses, np.ndarray) else None
+    if table is not None and table.dtype.kind in "biu" and table.ndim == 2 and table.size:
+        return table
+    return real_array("losses", losses, shape="(n, H)", min_ndim=2, max_ndim=2)

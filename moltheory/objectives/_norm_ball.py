@@ -16,14 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_real
 
 __all__ = ["NormBall"]
 
 
 @dataclass(frozen=True)
+@document
 class NormBall:
-    """The hypotheses of norm at most `radius`.
+    """Set of hypotheses of norm at most `radius`.
 
     Parameters
     ----------
@@ -32,10 +34,7 @@ class NormBall:
     norm : {"l2", "l1"}
         Euclidean norm or sum of absolute values.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
 
     Examples
     --------
@@ -63,7 +62,7 @@ class NormBall:
         return found
 
     def inside(self, points: npt.ArrayLike, /) -> FloatArray:
-        """Return the points (..., d), those outside, or as near to the boundary as rounding, shrunk into the ball.
+        """Return the points (..., d), with those outside or within rounding of the boundary shrunk into the ball.
 
         Every result has a norm of at most `radius`, however it is evaluated; the proof is in the module. Points with
         coordinates that are not finite become NaN.

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_names, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_names, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives._quadratic_checks import check_semidefinite, shaped, symmetric
 from moltheory.objectives._weighted_front import WeightedFront, trace_front
@@ -27,6 +28,7 @@ __all__ = ["QuadraticObjectives"]
 _CHUNK = 1 << 20
 
 
+@document
 class QuadraticObjectives:
     r"""Objectives :math:`L_k(\theta) = (\theta - c_k)' A_k (\theta - c_k) + o_k` on R^d, with leading batch axes.
 
@@ -41,8 +43,7 @@ class QuadraticObjectives:
         Minimisers c_k.
     offset : (*batch, N) array_like
         Smallest values o_k.
-    names : iterable of str, optional
-        Names of the N objectives; by default ``objective_1`` and so on.
+    {names}
 
     Attributes
     ----------
@@ -93,7 +94,7 @@ class QuadraticObjectives:
         at: npt.ArrayLike = 0.0,
         names: Iterable[str] | None = None,
     ) -> QuadraticObjectives:
-        r"""Build nonnegative objectives :math:`(\theta - a_k)'A_k(\theta - a_k) - 2 b_k'(\theta - a_k) + s_k`.
+        r"""Return nonnegative objectives :math:`(\theta - a_k)'A_k(\theta - a_k) - 2 b_k'(\theta - a_k) + s_k`.
 
         This form needs no center, so it is exact where the curvature is singular: the mean squared error of n
         examples has A = X'X / n, b = X'y / n, s = y'y / n at a = 0, also for n < d.
@@ -150,10 +151,10 @@ class QuadraticObjectives:
         constant: FloatArray,
         names: Iterable[str] | None,
     ) -> None:
-        self._curvature, self._at = frozen(curvature), frozen(at)
-        self._slope, self._constant = frozen(slope), frozen(constant)
+        self._curvature, self._at = as_readonly(curvature), as_readonly(at)
+        self._slope, self._constant = as_readonly(slope), as_readonly(constant)
         self.names = check_names("names", names, length=curvature.shape[-3], stem="objective")
-        self.data_dependent = frozen(np.ones(curvature.shape[-3], dtype=bool))
+        self.data_dependent = as_readonly(np.ones(curvature.shape[-3], dtype=bool))
 
     @property
     def batch_shape(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Smooth convex objectives from functions of the user's own, many points at a time."""
+"""Smooth convex objectives from user-defined functions, vectorized over points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_names, check_real, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names, check_real, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives._convex import NormBall
 
@@ -17,8 +18,9 @@ __all__ = ["SmoothObjectives"]
 Function = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
 
 
+@document
 class SmoothObjectives:
-    r"""N convex functions of d parameters, twice differentiable, each given by value, gradient and Hessian.
+    r"""Twice differentiable convex objectives, given by functions for value, gradient and Hessian.
 
     True risks that are integrals, closed forms that no other kind of objective has, empirical risks of a loss of one's
     own: whatever can be evaluated can be minimised. Convexity and the moduli of strong convexity are the caller's word:
@@ -36,10 +38,8 @@ class SmoothObjectives:
         Number d of parameters, >= 1.
     strong_convexity : float or (N,) array_like, default 0
         Moduli mu_k >= 0, valid on the whole class: :math:`L_k - \frac{\mu_k}{2}\|\theta\|^2` is convex.
-    names : iterable of str, optional
-        Names of the N objectives; by default ``objective_1`` and so on.
-    ball : NormBall, optional
-        Restricts the class to a ball.
+    {names}
+    {ball}
     batch_shape : tuple of int, default ()
         Leading axes, for example ``(replicates,)``.
 
@@ -101,7 +101,7 @@ class SmoothObjectives:
             raise InvalidInputError(
                 f"`strong_convexity` must be >= 0, one number or {self.n_objectives}, got {mu.tolist()}."
             )
-        self.strong_convexity = frozen(np.broadcast_to(mu, (self.n_objectives,)))
+        self.strong_convexity = as_readonly(np.broadcast_to(mu, (self.n_objectives,)))
         self.names = check_names("names", names, length=self.n_objectives, stem="objective")
         if ball is not None and not isinstance(ball, NormBall):
             raise InvalidInputError(f"`ball` must be a NormBall or None, got {ball!r}.")
@@ -109,7 +109,7 @@ class SmoothObjectives:
         if not isinstance(batch_shape, tuple):
             raise InvalidInputError(f"`batch_shape` must be a tuple of integers, got {batch_shape!r}.")
         self.batch_shape = tuple(check_count("batch_shape", size) for size in batch_shape)
-        self.data_dependent = frozen(np.ones(self.n_objectives, dtype=bool))
+        self.data_dependent = as_readonly(np.ones(self.n_objectives, dtype=bool))
         origin = np.zeros((*self.batch_shape, 1, self.dimension))
         for order, name in enumerate(("value", "gradient", "hessian")):
             found = self._called(name, origin, order)
@@ -144,12 +144,12 @@ class SmoothObjectives:
         return self._finite("hessian", hypotheses, 2)
 
     def check_derivatives(self, point: npt.ArrayLike, *, tolerance: float = 1e-5) -> float:
-        """Compare gradient and Hessian at one point with central differences of value and gradient.
+        """Largest relative deviation of gradient and Hessian from central differences at one point.
 
         Parameters
         ----------
         point : (d,) array_like
-            Where to look.
+            Point of comparison.
         tolerance : float, default 1e-5
             Largest relative error allowed, in (0, 1).
 

@@ -1,26 +1,23 @@
-"""Fronts traced with a grid of weights, and the part of the continuous front that the grid can miss."""
+"""Fronts traced with a grid of weights, and bounds on the part of the continuous front that the grid misses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, frozen
+from moltheory._core._validation import FloatArray, as_readonly
 from moltheory.objectives._discretization import gap_between_lines, gap_under_corners
 from moltheory.objectives._weighted_sums import check_weights
 
-if TYPE_CHECKING:
-    from moltheory.objectives._quadratic import QuadraticObjectives
-
-__all__ = ["WeightedFront", "discretization_error", "trace_front"]
+__all__ = ["Traceable", "WeightedFront", "discretization_error", "trace_front"]
 
 
 @dataclass(frozen=True, eq=False)
 class WeightedFront:
-    """The members of a front found with a grid of weights, and how much of the front they can miss.
+    """Members of a front found with a grid of weights, and a bound on the part of the front that they miss.
 
     Attributes
     ----------
@@ -40,10 +37,29 @@ class WeightedFront:
     discretization: FloatArray
 
 
-def discretization_error(
-    objectives: QuadraticObjectives, weights: npt.ArrayLike, *, minimum_norm: bool = False
-) -> FloatArray:
-    r"""Bound how much of the continuous front the members of a grid of weights miss.
+class Traceable(Protocol):
+    """Objectives whose weighted sums have known minimisers, as `QuadraticObjectives`."""
+
+    @property
+    def n_objectives(self) -> int:
+        """Number N of objectives."""
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """Leading axes."""
+
+    def minimisers(self, weights: npt.ArrayLike, *, minimum_norm: bool = False) -> FloatArray:
+        """Return the minimisers (*batch, K, d) of weighted sums (K, N)."""
+
+    def risks(self, hypotheses: npt.ArrayLike) -> FloatArray:
+        """Return the risks (*batch, K, N) of parameters."""
+
+    def front(self, weights: npt.ArrayLike, *, minimum_norm: bool = False) -> WeightedFront:
+        """Return the members of the front for a grid of weights."""
+
+
+def discretization_error(objectives: Traceable, weights: npt.ArrayLike, *, minimum_norm: bool = False) -> FloatArray:
+    r"""Bound on the distance from the continuous front to the members found with a grid of weights.
 
     Parameters
     ----------
@@ -90,8 +106,8 @@ def discretization_error(
     return objectives.front(weights, minimum_norm=minimum_norm).discretization
 
 
-def trace_front(objectives: QuadraticObjectives, weights: npt.ArrayLike, *, minimum_norm: bool) -> WeightedFront:
-    """Do the work of `QuadraticObjectives.front`."""
+def trace_front(objectives: Traceable, weights: npt.ArrayLike, *, minimum_norm: bool) -> WeightedFront:
+    """Return the front of quadratic objectives for a grid of weights: see `QuadraticObjectives.front`."""
     w = check_weights(weights, objectives.n_objectives)
     solutions = objectives.minimisers(w, minimum_norm=minimum_norm)
     points = objectives.risks(solutions)
@@ -102,10 +118,10 @@ def trace_front(objectives: QuadraticObjectives, weights: npt.ArrayLike, *, mini
     else:
         flat = zip(points.reshape(-1, *w.shape), lowest.reshape(-1, w.shape[1]), strict=True)
         gap = np.array([gap_under_corners(on_simplex, p, low) for p, low in flat]).reshape(objectives.batch_shape)
-    return WeightedFront(frozen(w), frozen(solutions), frozen(points), frozen(np.asarray(gap)))
+    return WeightedFront(as_readonly(w), as_readonly(solutions), as_readonly(points), as_readonly(np.asarray(gap)))
 
 
-def _lowest(objectives: QuadraticObjectives, weights: FloatArray, points: FloatArray) -> FloatArray:
+def _lowest(objectives: Traceable, weights: FloatArray, points: FloatArray) -> FloatArray:
     """Return the smallest value of each objective, (*batch, N), from `points` where a weight is a unit vector."""
     n = objectives.n_objectives
     lowest = np.empty((*objectives.batch_shape, n))

@@ -10,6 +10,7 @@ from typing import Any, Literal, overload
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._rational import read_rational
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError, TooLargeError
@@ -23,6 +24,7 @@ _RATIONAL_LIMIT = 10**6
 _MOST_PRINTED = 10**15
 
 
+@document
 class TypeEnumeration:
     """All samples of size n from a finite population, up to order.
 
@@ -30,8 +32,7 @@ class TypeEnumeration:
     ----------
     probabilities : tuple of fractions.Fraction
         Probabilities of the s outcomes; they sum to one.
-    n : int
-        Sample size, >= 1.
+    {size}
     risks : callable
         Maps counts (T, s) to empirical risks (T, H, N).
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count
 
 __all__ = ["count_types", "multinomial_floats", "multinomial_integers", "types_by_rank"]
@@ -26,13 +27,13 @@ def count_types(n: int, n_outcomes: int) -> int:
     return math.comb(check_count("n", n) + check_count("n_outcomes", n_outcomes) - 1, n_outcomes - 1)
 
 
+@document
 def types_by_rank(n: int, n_outcomes: int, start: int, stop: int) -> npt.NDArray[np.int64]:
     """Return the types of rank ``start`` to ``stop - 1`` in lexicographic order.
 
     Parameters
     ----------
-    n : int
-        Sample size, >= 1.
+    {size}
     n_outcomes : int
         Number s of outcomes, >= 1.
     start, stop : int

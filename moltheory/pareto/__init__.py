@@ -7,13 +7,8 @@ from moltheory.pareto._attainment import AttainmentSurfaces, attainment_surfaces
 from moltheory.pareto._dominance import nondominated, pareto_rank
 from moltheory.pareto._fronts import Front, pareto_front
 from moltheory.pareto._gaps import coverage_error, errors_of_selections, purity_error
-from moltheory.pareto._indicators import (
-    additive_epsilon,
-    hausdorff,
-    hypervolume,
-    hypervolumes_of_selections,
-    igd_plus,
-)
+from moltheory.pareto._hypervolume import hypervolume, hypervolumes_of_selections
+from moltheory.pareto._indicators import additive_epsilon, hausdorff, igd_plus
 
 __all__ = [
     "AttainmentSurfaces",

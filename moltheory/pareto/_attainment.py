@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, Maximise, check_real, check_vector, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, Maximise, as_readonly, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto._orientation import check_maximise, minimised
 
@@ -47,9 +48,10 @@ class AttainmentSurfaces:
         if level not in self.percentiles:
             raise InvalidInputError(f"`percentile` must be one of {self.percentiles}, got {level!r}.")
         rows = self.points[self.levels == level]
-        return frozen(rows[np.lexsort(rows.T[::-1])])
+        return as_readonly(rows[np.lexsort(rows.T[::-1])])
 
 
+@document
 def attainment_surfaces(
     points: npt.ArrayLike,
     sets: npt.ArrayLike,
@@ -68,8 +70,7 @@ def attainment_surfaces(
         The set that each point belongs to.
     percentiles : array_like, shape (p,)
         Percentages in (0, 100]; 100 is what every set attains, 50 the median surface.
-    maximise : bool or sequence of bool, default False
-        Whether objectives are maximised, one bool for all or one for each.
+    {maximise}
 
     Returns
     -------
@@ -116,8 +117,8 @@ def attainment_surfaces(
 
     found = moocore.eaf(minimised(array, flags)[order], codes[order], percentiles=levels)
     return AttainmentSurfaces(
-        frozen(minimised(found[:, :-1], flags)),
-        frozen(found[:, -1]),
+        as_readonly(minimised(found[:, :-1], flags)),
+        as_readonly(found[:, -1]),
         tuple(float(level) for level in levels),
         names.size,
     )

@@ -1,4 +1,4 @@
-"""Who is dominated by nobody: non-dominated rows, weakly Pareto-optimal rows, and ranks.
+"""Which rows no other row dominates: non-dominated rows, weakly Pareto-optimal rows, and ranks.
 
 Row q dominates row p if it is at least as good in every objective and better in one. Rows are compared exactly,
 with no tolerance, so that equal rows never dominate each other and ties are all kept.
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import Maximise, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto._bulk import bulk_masks
@@ -27,16 +28,16 @@ _LARGE = 1 << 17
 _ONE_SET = 20_000
 
 
+@document
 def nondominated(points: npt.ArrayLike, /, *, maximise: Maximise = False, weak: bool = False) -> npt.NDArray[np.bool_]:
-    """Tell which of `points`, of shape (..., n, m), no other point of the same set dominates.
+    """Return which of `points`, of shape (..., n, m), no other point of the same set dominates.
 
     Parameters
     ----------
     points : array_like, shape (..., n, m)
         Sets of n points in m >= 1 objectives; leading axes are sets of their own. Infinities are allowed,
         NaN is not. Integers are compared as integers.
-    maximise : bool or sequence of bool, default False
-        Whether objectives are maximised, one bool for all or one for each.
+    {maximise}
     weak : bool, default False
         Mark the weakly Pareto-optimal points instead: those for which no point is better in every objective.
 
@@ -84,7 +85,7 @@ def nondominated(points: npt.ArrayLike, /, *, maximise: Maximise = False, weak: 
 
 
 def _refuse_masked(points: npt.ArrayLike) -> None:
-    """Refuse masked entries: below the mask stands a number that nobody meant."""
+    """Refuse masked entries: the numbers below the mask are no data."""
     count = int(np.ma.getmaskarray(points).sum()) if isinstance(points, np.ma.MaskedArray) else 0
     if count:
         raise InvalidInputError(f"`points` must not hold masked entries, got {count} of them.")
@@ -106,6 +107,7 @@ def _masks(
     return bulk_masks(sets, maximise, weak=weak)
 
 
+@document
 def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.NDArray[np.int64]:
     """Rank `points`, of shape (..., n, m), by repeatedly taking away the non-dominated ones.
 
@@ -113,8 +115,7 @@ def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.
     ----------
     points : array_like, shape (..., n, m)
         Sets of n finite points; leading axes are sets of their own.
-    maximise : bool or sequence of bool, default False
-        Whether objectives are maximised, one bool for all or one for each.
+    {maximise}
 
     Returns
     -------

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import Maximise, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._serialization import booleans, exactly, integers, numbers, read_json, string, write_json
+from moltheory._core._validation import Maximise, as_readonly, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto._dominance import nondominated
 from moltheory.pareto._orientation import check_maximise
@@ -17,6 +18,13 @@ from moltheory.pareto._orientation import check_maximise
 __all__ = ["Front", "pareto_front"]
 
 _KIND = "moltheory.Front"
+_READERS = {
+    "kind": exactly(_KIND),
+    "dtype": string,
+    "points": numbers,
+    "members": integers,
+    "maximise": booleans,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +69,8 @@ class Front:
             raise InvalidInputError(
                 f"`members` must be {points.shape[0]} row numbers, got dtype {members.dtype} and shape {members.shape}."
             )
-        object.__setattr__(self, "points", frozen(points))
-        object.__setattr__(self, "members", frozen(members.astype(np.int64)))
+        object.__setattr__(self, "points", as_readonly(points))
+        object.__setattr__(self, "members", as_readonly(members.astype(np.int64)))
         object.__setattr__(self, "maximise", check_maximise(self.maximise, points.shape[1]))
 
     def __len__(self) -> int:
@@ -83,24 +91,17 @@ class Front:
     @property
     def ideal(self) -> npt.NDArray[Any]:
         """The best value of each objective on the front, shape (m,)."""
-        return frozen(np.where(self.maximise, self.points.max(axis=0), self.points.min(axis=0)))
+        return as_readonly(np.where(self.maximise, self.points.max(axis=0), self.points.min(axis=0)))
 
     @property
     def nadir(self) -> npt.NDArray[Any]:
         """The worst value of each objective on the front, shape (m,)."""
-        return frozen(np.where(self.maximise, self.points.min(axis=0), self.points.max(axis=0)))
+        return as_readonly(np.where(self.maximise, self.points.min(axis=0), self.points.max(axis=0)))
 
     def to_json(self) -> str:
         """Return the front as JSON text; `from_json` gives back an equal front, bit for bit."""
-        return json.dumps(
-            {
-                "kind": _KIND,
-                "dtype": self.points.dtype.name,
-                "points": self.points.tolist(),
-                "members": self.members.tolist(),
-                "maximise": list(self.maximise),
-            }
-        )
+        content = {"kind": _KIND, "dtype": self.points.dtype.name}
+        return write_json(content | {name: getattr(self, name) for name in ("points", "members", "maximise")})
 
     @classmethod
     def from_json(cls, text: str, /) -> Front:
@@ -111,17 +112,17 @@ class Front:
         InvalidInputError
             If `text` is not such a front.
         """
-        try:
-            fields = json.loads(text)
-            if fields["kind"] != _KIND:
-                raise KeyError("kind")
-            points = np.array(fields["points"], dtype=np.dtype(fields["dtype"]))
-            members, maximise = np.array(fields["members"]), fields["maximise"]
-        except (KeyError, TypeError, ValueError, OverflowError):
-            raise InvalidInputError("`text` must be the JSON text of a Front, got something else.") from None
-        return cls(points, members, maximise)
+
+        def build(kind: str, dtype: str, points: npt.NDArray[Any], members: npt.NDArray[Any], maximise: Any) -> Front:
+            array = points.astype(dtype)
+            if array.dtype.kind not in "iuf" or (array.dtype.kind != "f" and (array != points).any()):
+                raise InvalidInputError(f"`points` must be numbers of their dtype, got dtype {dtype} for others.")
+            return cls(array, members, maximise)
+
+        return read_json("Front", text, build, _READERS)
 
 
+@document
 def pareto_front(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> Front:
     """Return the front of `points`, of shape (n, m): its non-dominated rows, sorted, with their indices.
 
@@ -129,8 +130,7 @@ def pareto_front(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> Fro
     ----------
     points : array_like, shape (n, m)
         Finite points; integers stay integers.
-    maximise : bool or sequence of bool, default False
-        Whether objectives are maximised, one bool for all or one for each.
+    {maximise}
 
     Returns
     -------

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, Maximise, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto._dominance import nondominated
@@ -19,6 +20,7 @@ __all__ = ["coverage_error", "errors_of_selections", "purity_error"]
 _CHUNK = 1 << 15
 
 
+@document
 def coverage_error(
     selected: npt.ArrayLike,
     truth: npt.ArrayLike,
@@ -41,8 +43,7 @@ def coverage_error(
         Finite points; dominated rows are dropped first.
     scale : array_like, shape (m,), optional
         Positive unit of each objective; 1 by default.
-    maximise : bool or sequence of bool, default False
-        Whether objectives are maximised, one bool for all or one for each.
+    {maximise}
 
     Returns
     -------
@@ -68,6 +69,7 @@ def coverage_error(
     return _directed(outer=ours, inner=theirs, scale=units)
 
 
+@document
 def purity_error(
     selected: npt.ArrayLike,
     truth: npt.ArrayLike,
@@ -90,8 +92,7 @@ def purity_error(
         Finite points; dominated rows are dropped first.
     scale : array_like, shape (m,), optional
         Positive unit of each objective; 1 by default.
-    maximise : bool or sequence of bool, default False
-        Whether objectives are maximised, one bool for all or one for each.
+    {maximise}
 
     Returns
     -------
@@ -117,6 +118,7 @@ def purity_error(
     return _directed(outer=-theirs, inner=-ours, scale=units)
 
 
+@document
 def errors_of_selections(
     risks: npt.ArrayLike, selected: npt.ArrayLike, /, *, maximise: Maximise = False
 ) -> tuple[FloatArray, FloatArray]:
@@ -128,8 +130,7 @@ def errors_of_selections(
         Finite true risks; their non-dominated rows are the truth.
     selected : array_like of bool, shape (R, H)
         Row r marks the rows of `risks` that selection r holds; none may be empty.
-    maximise : bool or sequence of bool, default False
-        Whether objectives are maximised, one bool for all or one for each.
+    {maximise}
 
     Returns
     -------

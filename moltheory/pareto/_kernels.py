@@ -11,15 +11,12 @@ every comparison, hence is never dropped, and is looked for only among the few r
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 
+from moltheory._core._numba import compiled
 from moltheory.pareto._status import DENSE, EXACT, FULL, NAN
 
-__all__ = ["SCALE_SETS", "compiled", "keep_unbeaten", "masks_of_many", "objective_weight"]
+__all__ = ["SCALE_SETS", "keep_unbeaten", "masks_of_many", "objective_weight"]
 
 # Rows looked at to learn the scales of the objectives.
 _SCALE_ROWS = 15
@@ -27,15 +24,6 @@ _SCALE_ROWS = 15
 SCALE_SETS = 16
 # Rows left by the pivot up to which repeated passes beat the archive.
 _FEW = 128
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile `function` when first called; the cache of a caller does not notice a change in what it calls."""
-    try:
-        kernel: Callable[..., Any] = numba.njit(function, cache=True, nogil=True)
-    except RuntimeError:  # no place to keep the cache, for example a read-only installation
-        kernel = numba.njit(function, nogil=True)
-    return kernel
 
 
 @compiled
@@ -194,7 +182,7 @@ def masks_of_many(points, seeds, weak, capacity, patience, out, status):
     seeds : (k, m) array
         Mutually non-dominated distinct rows of the set; k = 0 for none.
     weak : bool
-        Drop only rows beaten in both objectives.
+        Drop only rows dominated strictly in all objectives.
     capacity : int
         Largest archive, above k.
     patience : int

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from moltheory.pareto._kernels import SCALE_SETS, compiled, objective_weight
+from moltheory._core._numba import compiled
+from moltheory.pareto._kernels import SCALE_SETS, objective_weight
 from moltheory.pareto._status import DENSE, EXACT, FULL, NAN
 
 __all__ = ["masks_of_two"]

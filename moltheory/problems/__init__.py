@@ -10,6 +10,7 @@ from moltheory.problems._gaussian_designs import GaussianDesigns
 from moltheory.problems._gaussian_mixtures import GaussianMixture, robust_classifiers
 from moltheory.problems._group_losses import LogisticGroups
 from moltheory.problems._grouped_data import logistic_groups
+from moltheory.problems._infinite import FrontGrid, InfiniteProblem
 from moltheory.problems._l1_path import L1Path, least_squares_in_l1_balls, rows_of_moments
 from moltheory.problems._least_squares import MultiTaskLeastSquares
 from moltheory.problems._linear_population import LinearPopulation
@@ -32,9 +33,11 @@ __all__ = [
     "FiniteProblem",
     "FiniteWorld",
     "FittedSupports",
+    "FrontGrid",
     "GaussianDesigns",
     "GaussianMixture",
     "GaussianMixtureClassifiers",
+    "InfiniteProblem",
     "L1Path",
     "LinearPopulation",
     "LogisticGroups",

@@ -36,18 +36,22 @@ class CellAverages:
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
-        self._where = np.array([cell.where for cell in cells], dtype=np.float64).T
+        # A condition that depends on the hypothesis has one denominator for each.
+        self._own = {k: cell.where.astype(np.float64) for k, cell in enumerate(cells) if cell.depends_on_model}
+        rows_of = [cell.where.any(axis=1) if cell.depends_on_model else cell.where for cell in cells]
+        self._where = np.array(rows_of, dtype=np.float64).T
         scaled = [integer_scale(cell.losses) for cell in cells]
         self.is_lattice = all(entry is not None for entry in scaled)
         self._scales = np.array([1 if entry is None else entry[1] for entry in scaled], dtype=np.float64)
-        members: dict[bytes, list[int]] = {}
+        members: dict[tuple[int, bytes], list[int]] = {}
         for k, cell in enumerate(cells):
-            members.setdefault(cell.where.tobytes(), []).append(k)
+            members.setdefault((cell.where.ndim, cell.where.tobytes()), []).append(k)
         self._blocks: list[tuple[npt.NDArray[np.intp], FloatArray, list[int]]] = []
         for same in members.values():
-            rows = np.flatnonzero(cells[same[0]].where)
-            entries = [(cells[k].losses, scaled[k]) for k in same]
-            tables = [losses[rows] if entry is None else entry[0][rows] for losses, entry in entries]
+            rows = np.flatnonzero(rows_of[same[0]])
+            tables = [(cells[k].losses if entry is None else entry[0])[rows] for k in same for entry in [scaled[k]]]
+            if same[0] in self._own:
+                tables = [np.where(self._own[same[0]][rows] > 0.0, table, 0) for table in tables]
             self._blocks.append((rows, np.concatenate(tables, axis=1, dtype=np.float64), same))
         largest = max(float(np.abs(matrix).max()) for _, matrix, _ in self._blocks)
         self._reach = max(largest, float(self._scales.max()))
@@ -65,7 +69,7 @@ class CellAverages:
         means : (K, R, H) ndarray
             NaN where a cell is empty.
         sizes : (R, K) ndarray
-            Weight of each cell.
+            Weight of each cell; the smallest over the hypotheses where its condition depends on them.
         """
         reach = float(weights.sum(axis=1).max()) * self._reach
         if self.is_lattice and reach >= EXACT_INTEGERS:
@@ -84,6 +88,10 @@ class CellAverages:
         table = np.stack(parts, dtype=np.float64)
         with np.errstate(invalid="ignore"):
             table /= (sizes * self._scales).T[:, :, None]
+            for k, where in self._own.items():
+                counts = (typed @ where.astype(kind)).astype(np.float64)
+                table[k] = parts[k].astype(np.float64) / (counts * self._scales[k])
+                sizes[:, k] = counts.min(axis=1)
         return table, sizes
 
     def true_means(self, probabilities: tuple[Fraction, ...]) -> FloatArray:
@@ -101,7 +109,13 @@ class CellAverages:
             for k, part in zip(same, np.split(found, len(same)), strict=True):
                 sums[k] = part
         masses = weights @ self._where.astype(np.int64).astype(object)
-        denominators = [int(mass) * int(scale) for mass, scale in zip(masses, self._scales, strict=True)]
+        whole = [np.full(row.size, mass, dtype=object) for row, mass in zip(sums, masses, strict=True)]
+        for k, where in self._own.items():
+            whole[k] = weights @ where.astype(np.int64).astype(object)
+        scales = [int(scale) for scale in self._scales]
         return np.array(
-            [[float(Fraction(int(sum_), whole)) for sum_ in row] for row, whole in zip(sums, denominators, strict=True)]
+            [
+                [float(Fraction(int(total), int(mass) * scale)) for total, mass in zip(row, below, strict=True)]
+                for row, below, scale in zip(sums, whole, scales, strict=True)
+            ]
         )

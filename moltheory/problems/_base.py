@@ -1,26 +1,30 @@
-"""What every problem offers, and what those with a finite class share."""
+"""The base classes of problems: what every problem offers, and what a finite class adds."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count
-from moltheory.bounds import conditional_rate
-from moltheory.errors import InvalidInputError
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, check_count, check_fraction
+from moltheory.bounds import Bound
+from moltheory.errors import InvalidInputError, NotDeclaredError
 from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import Front, pareto_front
 from moltheory.runs import RandomSource
 
-__all__ = ["FiniteProblem", "Problem", "SampleSize", "check_sample_size"]
+__all__ = ["FiniteProblem", "Problem", "SampleSize", "check_sample_size", "is_size", "unbounded_widths"]
 
 SampleSize = int | tuple[int, ...]
 
 
 class Problem(ABC):
     """Hypotheses with objectives whose true risks are known.
+
+    A problem of your own derives from `FiniteProblem` or `InfiniteProblem`; `moltheory.testing.check_problem` checks it.
 
     Attributes
     ----------
@@ -41,6 +45,11 @@ class Problem(ABC):
     def objective_names(self) -> tuple[str, ...]:
         """Names of the objectives."""
 
+    @property
+    def unbiased(self) -> npt.NDArray[np.bool_]:
+        """Objectives (N,) whose empirical risks have the true ones as expectation, where defined; all unless declared."""
+        return np.ones(len(self.objective_names), dtype=np.bool_)
+
     @abstractmethod
     def true_front(self, *, n_points: int = 200) -> Front:
         """Return the true Pareto front.
@@ -51,9 +60,41 @@ class Problem(ABC):
             How many points to compute on a continuous front; a finite class returns all of its front.
         """
 
+    @document
+    def widths(self, sample_or_n: Any, /, *, delta: float) -> Bound:
+        """Return half-widths that hold for all hypotheses and objectives at once; refused unless a problem defines them.
+
+        Parameters
+        ----------
+        sample_or_n : objectives, int or tuple of int
+            What `sample` returned, of which the sizes enter and not the risks; or a sample size, one for all objectives
+            or one for each.
+        {delta}
+
+        Returns
+        -------
+        Bound
+            ``width`` has shape (*batch, N) for a sample and (N,) for a size: 0 for data-independent objectives, inf
+            where nothing is claimed.
+
+        Raises
+        ------
+        NotDeclaredError
+            If the problem defines no widths.
+        InvalidInputError
+            If `sample_or_n` holds true risks, a size is not a positive integer, or delta is out of range.
+        """
+        raise NotDeclaredError(
+            f"`problem` must define widths(sample_or_n, delta=) where half-widths are needed, got a "
+            f"{type(self).__name__} without them."
+        )
+
 
 class FiniteProblem(Problem):
     """A problem with finitely many hypotheses, indexed ``0..H-1``.
+
+    A subclass sets `name`, `true`, `risk_limits`, `is_exact` and `is_lattice` and defines `sample`. With `widths` its
+    bounds are reported and their confidence is checked; without, whatever needs them is refused.
 
     Attributes
     ----------
@@ -77,6 +118,7 @@ class FiniteProblem(Problem):
         return self.true.n_hypotheses
 
     @abstractmethod
+    @document
     def sample(self, n: SampleSize, *, replicates: int | None = None, rng: RandomSource = None) -> FiniteObjectives:
         """Draw samples and return the empirical objectives.
 
@@ -86,8 +128,7 @@ class FiniteProblem(Problem):
             Sample size, >= 1; a tuple has one entry per objective and draws independent samples.
         replicates : int, optional
             Number of independent repetitions; None draws one, without a batch axis.
-        rng : int, SeedSequence, Generator or None
-            Source of randomness.
+        {rng}
 
         Returns
         -------
@@ -100,63 +141,21 @@ class FiniteProblem(Problem):
             If a size is not a positive integer.
         """
 
+    def simulate(self, n: int, *, replicates: int, rng: np.random.Generator) -> FiniteObjectives:
+        """Return empirical objectives distributed as those of `sample`, by the quickest way known; by default `sample`."""
+        return self.sample(n, replicates=replicates, rng=rng)
+
     def true_front(self, *, n_points: int = 200) -> Front:
         """Return the true Pareto front; all of it, whatever `n_points`."""
         check_count("n_points", n_points)
         return pareto_front(self.true.risks())
 
-    @abstractmethod
-    def _width_of_cells(self, widths: list[FloatArray], objective: int) -> FloatArray:
-        """Return the width of one objective from those of its cells."""
+    def n_types(self, n: int) -> int | None:
+        """Return how many sample types of size n ``exact(n)`` enumerates; None where a problem cannot be enumerated.
 
-    @abstractmethod
-    def _cell_ranges(self) -> list[list[float]]:
-        """Return the length of the range of losses of each cell of each objective."""
-
-    def widths(self, sample: FiniteObjectives, *, delta: float) -> FloatArray:
-        """Return widths that hold for all hypotheses and objectives at once.
-
-        Hoeffding's inequality per average, with delta split equally over data-dependent objectives and then over
-        the averages of each; rates are conditional on their denominators (derived).
-
-        Parameters
-        ----------
-        sample : FiniteObjectives
-            What `sample` returned; its sizes enter, not its risks.
-        delta : float
-            Total failure probability, in (0, 1).
-
-        Returns
-        -------
-        (*batch, N) ndarray
-            0 for data-independent objectives, inf where a group is empty.
-
-        Raises
-        ------
-        InvalidInputError
-            If `sample` holds true risks, or delta is out of range.
+        Only a problem whose widths are the same for all samples of one size can be.
         """
-        if sample.cell_sizes is None:
-            raise InvalidInputError("`sample` must be drawn from the problem, got objectives without sample sizes.")
-        n_objectives = max(int(self.true.data_dependent.sum()), 1)
-        widths = np.zeros((*sample.batch_shape, self.true.n_objectives))
-        start = 0
-        for objective, ranges in enumerate(self._cell_ranges()):
-            cells = []
-            for loss_range in ranges:
-                bound = conditional_rate(
-                    sample.cell_sizes[..., start],
-                    n_hypotheses=self.n_hypotheses,
-                    delta=delta,
-                    n_objectives=n_objectives,
-                    n_rates=len(ranges),
-                    loss_range=loss_range,
-                )
-                cells.append(bound.width)
-                start += 1
-            if cells:
-                widths[..., objective] = self._width_of_cells(cells, objective)
-        return widths
+        return None
 
     def __repr__(self) -> str:
         """Name and sizes."""
@@ -173,3 +172,42 @@ def check_sample_size(n: SampleSize, data_dependent: npt.NDArray[np.bool_]) -> S
     if len(n) != data_dependent.size:
         raise InvalidInputError(f"`n` must have one entry for each of {data_dependent.size} objectives, got {n!r}.")
     return tuple(check_count("n", size) for size in n)
+
+
+def unbounded_widths(sample_or_n: Any, data_dependent: npt.NDArray[np.bool_], delta: float) -> Bound:
+    """Return infinite half-widths of data-dependent objectives: class or losses are unbounded, nothing is claimed.
+
+    Raises
+    ------
+    InvalidInputError
+        If `sample_or_n` is no sample and no size, or delta is out of range.
+    """
+    lead = () if is_size(sample_or_n) else tuple(sample_or_n.batch_shape)
+    if is_size(sample_or_n):
+        check_sample_size(sample_or_n, data_dependent)
+    ranges = np.where(data_dependent, np.inf, 0.0)
+    return Bound(
+        width=np.broadcast_to(ranges, (*lead, ranges.size)),
+        loss_range=ranges,
+        delta=check_fraction("delta", delta),
+        method="none",
+        source="no distribution-free half-width exists for unbounded losses",
+        assumptions=(),
+    )
+
+
+def is_size(sample_or_n: Any) -> bool:
+    """Return whether an argument is a sample size rather than a sample.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is neither.
+    """
+    if hasattr(sample_or_n, "risks") and hasattr(sample_or_n, "batch_shape"):
+        return False
+    if isinstance(sample_or_n, int | float | np.generic | tuple | list):
+        return True
+    raise InvalidInputError(
+        f"`sample_or_n` must be what `sample` returned, or a sample size, got {type(sample_or_n).__name__}."
+    )

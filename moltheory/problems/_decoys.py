@@ -7,10 +7,11 @@ from abc import abstractmethod
 
 import numpy as np
 
-from moltheory._core._validation import FloatArray, check_count, check_real, frozen
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives
-from moltheory.problems._base import FiniteProblem, SampleSize, check_sample_size
+from moltheory.problems._averaged import AveragedProblem
+from moltheory.problems._base import SampleSize, check_sample_size
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["ExchangeableDecoys", "NearTie", "exchangeable_decoys", "near_tie", "near_tie_limit"]
@@ -18,7 +19,7 @@ __all__ = ["ExchangeableDecoys", "NearTie", "exchangeable_decoys", "near_tie", "
 _CHUNK = 2**21
 
 
-class _Decoys(FiniteProblem):
+class _Decoys(AveragedProblem):
     """h0 costs 0 and is the whole true front; every other hypothesis costs 1 and errs as much or more."""
 
     is_exact = True
@@ -30,7 +31,7 @@ class _Decoys(FiniteProblem):
         self.true = FiniteObjectives(
             np.stack([errors, self._cost], axis=-1), names=("error", "cost"), data_dependent=[True, False]
         )
-        self.risk_limits = frozen(np.ones(2))
+        self.risk_limits = as_readonly(np.ones(2))
 
     @abstractmethod
     def _empirical_errors(self, n: int, rows: int, rng: np.random.Generator) -> FloatArray:

@@ -140,6 +140,7 @@ def encode(features: pd.DataFrame) -> EncodedColumns:
 
 def _encode_column(column: pd.Series[Any], name: Hashable) -> FloatArray:
     import pandas as pd
+    from sklearn.preprocessing import OneHotEncoder
 
     numbers = numbers_of(column)
     if numbers is not None:
@@ -157,16 +158,15 @@ def _encode_column(column: pd.Series[Any], name: Hashable) -> FloatArray:
             f"`frame` must have columns of numbers, bools or text, got {found} in column {name!r}"
             f"{hint_of_numbers(column)}: turn it into numbers or drop it."
         )
-    codes, levels = pd.factorize(column, sort=True)
+    levels = column.unique()
     if len(levels) > MOST_LEVELS or 2 * len(levels) > len(column):
         raise InvalidInputError(
             f"`frame` must have columns of text with at most {MOST_LEVELS} levels and two rows per level, got "
             f"{len(levels)} levels in column {name!r}{hint_of_numbers(column)}: group its levels, turn it into "
             f"numbers, or drop it."
         )
-    if len(levels) <= 2:
-        return np.asarray(codes == len(levels) - 1, dtype=np.float64)[:, None]
-    return np.asarray(codes[:, None] == np.arange(len(levels)), dtype=np.float64)
+    encoder = OneHotEncoder(drop="if_binary", sparse_output=False, dtype=np.float64)
+    return np.asarray(encoder.fit_transform(column.to_numpy(dtype=object)[:, None]))
 
 
 def numbers_of(column: pd.Series[Any]) -> FloatArray | None:

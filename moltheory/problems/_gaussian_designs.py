@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_choice, check_count, frozen, real_array
+from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_count, real_array
+from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
-from moltheory.problems._base import SampleSize, check_sample_size
+from moltheory.problems._base import SampleSize, check_sample_size, unbounded_widths
 from moltheory.problems._gaussian_risks import GaussianRisks
 from moltheory.problems._gaussians import cholesky_factors
-from moltheory.problems._infinite import InfiniteProblem
+from moltheory.problems._infinite import InfiniteProblem, ParametricObjectives
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["GaussianDesigns"]
@@ -134,8 +135,8 @@ class GaussianDesigns(InfiniteProblem):
         sigma = _per_task("noise", noise, n)
         if np.ndim(noise) > 0 and (sigma[~squared] > 0.0).any():
             raise InvalidInputError(f"`noise` must be 0 where the loss is not squared, got {sigma.tolist()}.")
-        self.covariances, self.coefficients = frozen(matrices), frozen(beta)
-        self.noise, self.ridge = frozen(np.where(squared, sigma, 0.0)), frozen(_per_task("ridge", ridge, n))
+        self.covariances, self.coefficients = as_readonly(matrices), as_readonly(beta)
+        self.noise, self.ridge = as_readonly(np.where(squared, sigma, 0.0)), as_readonly(_per_task("ridge", ridge, n))
         if not isinstance(shared, bool):
             raise InvalidInputError(f"`shared` must be a bool, got {shared!r}.")
         self.shared, self.name = shared, name
@@ -143,7 +144,7 @@ class GaussianDesigns(InfiniteProblem):
         factor = np.array([{"squared": 2.0, "poisson": 1.0}.get(one, 0.0) for one in self.losses])
         # Eigenvalues are computed up to a rounding error of this size.
         floor = d * np.finfo(np.float64).eps * np.abs(matrices).max(axis=(1, 2))
-        self.strong_convexity = frozen(self.ridge + factor * np.maximum(smallest - floor, 0.0))
+        self.strong_convexity = as_readonly(self.ridge + factor * np.maximum(smallest - floor, 0.0))
         risks = GaussianRisks(self.covariances, self.coefficients, self.losses, self.noise, self.ridge)
         self.quadrature_error = _quadrature_error(risks)
         if not self.quadrature_error <= _ACCURACY:
@@ -212,6 +213,15 @@ class GaussianDesigns(InfiniteProblem):
         if replicates is None:
             x, y = [one[0] for one in x], [one[0] for one in y]
         return ConvexObjectives(x, y, losses=self.losses, ridge=self.ridge.tolist(), names=self.objective_names)
+
+    @property
+    def true_moduli(self) -> FloatArray:
+        """Moduli of strong convexity (N,) of the true risks: `strong_convexity`."""
+        return np.asarray(self.strong_convexity)
+
+    def widths(self, sample_or_n: ParametricObjectives | SampleSize, /, *, delta: float) -> Bound:
+        """Return infinite half-widths, as class and losses are unbounded; see `Problem.widths`."""
+        return unbounded_widths(sample_or_n, self.true.data_dependent, delta)
 
     def _sources(self) -> list[int]:
         """The task whose examples each task sees."""

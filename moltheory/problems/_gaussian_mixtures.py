@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import (
     FloatArray,
+    as_readonly,
     check_choice,
     check_count,
     check_real,
     check_vector,
-    frozen,
     real_array,
 )
 from moltheory.errors import InvalidInputError
@@ -99,9 +100,9 @@ class GaussianMixture:
             raise InvalidInputError("`labels` must be -1 and +1, or 0 and 1, and hold both, got other values.")
         if groups is not None and (isinstance(groups, str) or len(groups) != k):
             raise InvalidInputError(f"`groups` must hold one entry for each of {k} components, got {groups!r}.")
-        self.weights, self.means = frozen(p / p.sum()), frozen(centers)
-        self.covariances, self.labels = frozen(matrices), frozen(y)
-        self.roots = frozen(cholesky_factors("covariances", matrices, each="component"))
+        self.weights, self.means = as_readonly(p / p.sum()), as_readonly(centers)
+        self.covariances, self.labels = as_readonly(matrices), as_readonly(y)
+        self.roots = as_readonly(cholesky_factors("covariances", matrices, each="component"))
         self.groups = None if groups is None else tuple(groups)
         self.group_names = tuple(dict.fromkeys(str(group) for group in groups or ()))
 
@@ -127,6 +128,7 @@ class GaussianMixture:
             raise InvalidInputError(f"`group` must be one of {list(self.group_names)}, got {group!r}.")
         return np.array([str(entry) == str(group) for entry in self.groups])
 
+    @document
     def component_errors(
         self, classifiers: npt.ArrayLike, /, *, epsilon: float = 0.0, norm: PerturbationNorm = "l2"
     ) -> FloatArray:
@@ -145,10 +147,7 @@ class GaussianMixture:
         -------
         (H, K) ndarray
 
-        Raises
-        ------
-        InvalidInputError
-            If an argument breaks its rule.
+        {raises}
         """
         from scipy.special import ndtr
 
@@ -161,6 +160,7 @@ class GaussianMixture:
         found: FloatArray = ndtr(short / np.where(constant, 1.0, spread))
         return np.where(constant, (short >= 0.0).astype(np.float64), found)
 
+    @document
     def errors(
         self,
         classifiers: npt.ArrayLike,
@@ -172,10 +172,7 @@ class GaussianMixture:
     ) -> FloatArray:
         """Return the error of each classifier, (H,), or that within a group; see `component_errors`.
 
-        Raises
-        ------
-        InvalidInputError
-            If an argument breaks its rule.
+        {raises}
         """
         kept = np.ones(self.n_components, bool) if group is None else self.in_group(group)
         share = self.weights * kept

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_fraction, check_real, frozen, real_array
-from moltheory.bounds import linear_class
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real, real_array
+from moltheory.bounds import Bound, linear_class
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
-from moltheory.problems._base import SampleSize, check_sample_size
-from moltheory.problems._infinite import InfiniteProblem
+from moltheory.problems._base import SampleSize, check_sample_size, unbounded_widths
+from moltheory.problems._infinite import InfiniteProblem, ParametricObjectives, sizes_of
 from moltheory.runs import RandomSource, as_seed_sequence
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import Sweep, solve_front
@@ -109,8 +111,8 @@ class LogisticGroups(InfiniteProblem):
         if len(self.group_names) < 2:
             raise InvalidInputError(f"`group` must hold at least two groups, got {self.group_names}.")
         self.ridge = check_real("ridge", ridge, low=0.0, strict=True)
-        self.features = frozen(_prepared(x, standardize, intercept))
-        self.target = frozen(np.where(y > 0.0, 1.0, -1.0))
+        self.features = as_readonly(_prepared(x, standardize, intercept))
+        self.target = as_readonly(np.where(y > 0.0, 1.0, -1.0))
         self.ball, self.name = ball, name
         self._rows = [np.flatnonzero(labels == entry) for entry in self.group_names]
         self._names = tuple(f"logistic_loss[{entry}]" for entry in self.group_names)
@@ -136,6 +138,11 @@ class LogisticGroups(InfiniteProblem):
         """Moduli (N,) of the risks, true and empirical: the ridge."""
         return np.full(self.n_tasks, self.ridge)
 
+    @property
+    def true_moduli(self) -> FloatArray:
+        """Moduli of strong convexity (N,) of the true risks: the ridge."""
+        return self.strong_convexity
+
     def _objectives(
         self,
         rows: Sequence[npt.NDArray[np.int64]],
@@ -151,6 +158,7 @@ class LogisticGroups(InfiniteProblem):
             names=self._names,
         )
 
+    @document
     def sample(self, n: SampleSize, *, replicates: int | None = None, rng: RandomSource = None) -> ConvexObjectives:
         """Draw rows with replacement within each group and return the empirical objectives.
 
@@ -161,8 +169,7 @@ class LogisticGroups(InfiniteProblem):
         replicates : int, optional
             Number of independent repetitions; None draws one, without a batch axis. The features of all of them are
             held at once, at most as many rows of each as the group has.
-        rng : int, SeedSequence, Generator or None
-            Source of randomness.
+        {rng}
 
         Returns
         -------
@@ -188,7 +195,9 @@ class LogisticGroups(InfiniteProblem):
                 # How often each row was drawn says the same, and takes less room.
                 drawn.append(np.broadcast_to(rows, (*lead, rows.size)))
                 counts.append(generator.multinomial(count, np.full(rows.size, 1.0 / rows.size), size=lead or None))
-        return self._objectives(drawn, counts)
+        found = self._objectives(drawn, counts)
+        found.sample_sizes = tuple(sizes)
+        return found
 
     def solve(self, objectives: ConvexObjectives, weights: npt.ArrayLike) -> Sweep:
         """Minimise weighted sums of true or empirical objectives, each with its certificate.
@@ -218,8 +227,9 @@ class LogisticGroups(InfiniteProblem):
         """Return the minimisers (K, d) of weighted sums of the true risks; see `solve`."""
         return np.asarray(self.solve(self.true, weights).solutions, dtype=np.float64)
 
-    def widths(self, n: SampleSize, *, delta: float) -> FloatArray:
-        r"""Return widths that hold for all parameters of the ball and all groups at once.
+    @document
+    def widths(self, sample_or_n: ParametricObjectives | SampleSize, /, *, delta: float) -> Bound:
+        r"""Return half-widths that hold for all parameters of the ball and all groups at once.
 
         `moltheory.bounds.linear_class` with the logistic loss, 1-Lipschitz and of range W X over margins of at most
         W X, where W is the radius and X the largest norm of a row (dual to that of the ball). The ridge is known and
@@ -227,26 +237,20 @@ class LogisticGroups(InfiniteProblem):
 
         Parameters
         ----------
-        n : int or tuple of int
-            As in `sample`.
-        delta : float
-            Total failure probability, in (0, 1).
+        sample_or_n : ConvexObjectives, int or tuple of int
+            What `sample` returned, or the rows drawn from each group.
+        {delta}
 
         Returns
         -------
-        (N,) ndarray
-            inf without a ball.
+        Bound
+            ``width`` has shape (N,), with the batch axes of a sample in front; inf without a ball.
 
-        Raises
-        ------
-        InvalidInputError
-            If an argument is out of its range.
+        {raises}
         """
-        size = check_sample_size(n, self.true.data_dependent)
-        sizes = [size] * self.n_tasks if isinstance(size, int) else list(size)
-        check_fraction("delta", delta)
+        sizes, lead = sizes_of(sample_or_n, self.n_tasks)
         if self.ball is None:
-            return np.full(self.n_tasks, np.inf)
+            return unbounded_widths(sample_or_n, self.true.data_dependent, delta)
         dual = 2 if self.ball.norm == "l2" else np.inf
         largest = float(np.linalg.norm(self.features, ord=dual, axis=1).max())
         bound = linear_class(
@@ -259,7 +263,7 @@ class LogisticGroups(InfiniteProblem):
             norm="l2" if self.ball.norm == "l2" else "l1",
             dimension=self.dimension,
         )
-        return np.asarray(bound.width)
+        return replace(bound, width=np.broadcast_to(bound.width, (*lead, self.n_tasks)))
 
     def __repr__(self) -> str:
         """Name and sizes."""

@@ -1,31 +1,65 @@
-"""What problems with an infinite class share: a front that is computed at a grid of weights."""
+"""The base class of problems with an infinite class, whose fronts are computed at a grid of weights."""
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count
+from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
 from moltheory.pareto import Front, pareto_front
-from moltheory.problems._base import Problem
+from moltheory.problems._base import Problem, SampleSize, check_sample_size, is_size
+from moltheory.runs import RandomSource
 from moltheory.scalarization import WeightedSum, simplex_grid
 from moltheory.solvers import solve_front
 
-__all__ = ["InfiniteProblem"]
+__all__ = ["FrontGrid", "InfiniteProblem", "ParametricObjectives", "sizes_of"]
+
+ParametricObjectives = QuadraticObjectives | ConvexObjectives | SmoothObjectives
+
+
+class FrontGrid(NamedTuple):
+    """How finely simulations trace the fronts of a problem.
+
+    Attributes
+    ----------
+    n_points : int
+        Weights of the coarse grid, at most.
+    refinement : int
+        How many times finer the fine grid is.
+    trials : int
+        Weights tried for each of the fine grid, to place these evenly along the true front.
+    """
+
+    n_points: int
+    refinement: int
+    trials: int
 
 
 class InfiniteProblem(Problem):
     """A problem whose hypotheses are vectors of parameters, with convex true risks.
 
+    A subclass sets `name`, `true`, `is_exact` and `is_lattice` and defines `sample`; see `FiniteProblem` for `widths`.
+
     Attributes
     ----------
     true : QuadraticObjectives, ConvexObjectives or SmoothObjectives
         True risks, batch shape ().
+    front_grid : FrontGrid
+        The grids of simulations, by default for members that cost an iteration each.
+    holds_examples : bool
+        Whether what `simulate` returns holds every example, so that simulations draw a few replicates at a time. True
+        unless a class declares otherwise.
     """
 
-    true: QuadraticObjectives | ConvexObjectives | SmoothObjectives
+    true: ParametricObjectives
+    front_grid = FrontGrid(n_points=25, refinement=6, trials=4)
+    holds_examples = True
 
     @property
     def objective_names(self) -> tuple[str, ...]:
@@ -41,6 +75,39 @@ class InfiniteProblem(Problem):
     def dimension(self) -> int:
         """Number d of parameters."""
         return self.true.dimension
+
+    @property
+    def true_moduli(self) -> FloatArray:
+        """Moduli of strong convexity (N,) of the true risks; 0 where none is declared."""
+        return np.zeros(self.n_tasks)
+
+    @abstractmethod
+    @document
+    def sample(self, n: SampleSize, *, replicates: int | None = None, rng: RandomSource = None) -> ParametricObjectives:
+        """Draw samples and return the empirical objectives.
+
+        Parameters
+        ----------
+        n : int or tuple of int
+            Sample size of every objective, or one for each; >= 1.
+        replicates : int, optional
+            Number of independent repetitions; None draws one, without a batch axis.
+        {rng}
+
+        Returns
+        -------
+        QuadraticObjectives, ConvexObjectives or SmoothObjectives
+            Batch shape () or (replicates,).
+
+        Raises
+        ------
+        InvalidInputError
+            If a size is not a positive integer.
+        """
+
+    def simulate(self, n: int, *, replicates: int, rng: np.random.Generator) -> ParametricObjectives:
+        """Return empirical objectives distributed as those of `sample`, by the quickest way known; by default `sample`."""
+        return self.sample(n, replicates=replicates, rng=rng)
 
     def front_weights(self, n_points: int = 200) -> FloatArray:
         """Return a grid of weights for the front: the largest lattice on the simplex with at most `n_points` rows.
@@ -92,3 +159,20 @@ class InfiniteProblem(Problem):
     def _points_at(self, weights: FloatArray) -> FloatArray:
         """True risks (K, N) of the minimisers of weighted sums (K, N)."""
         return np.asarray(solve_front(self.true, scalarizations=[WeightedSum(w) for w in weights]).points)
+
+
+def sizes_of(sample_or_n: Any, n_objectives: int) -> tuple[FloatArray, tuple[int, ...]]:
+    """Return the sizes (N,) of a sample or of a sample to be drawn, and the batch shape of its half-widths.
+
+    Raises
+    ------
+    InvalidInputError
+        If a size is not a positive integer, or the objectives were not drawn by a problem.
+    """
+    if is_size(sample_or_n):
+        n = check_sample_size(sample_or_n, np.ones(n_objectives, dtype=np.bool_))
+        return np.broadcast_to(np.asarray(n, dtype=np.float64), (n_objectives,)), ()
+    sizes = getattr(sample_or_n, "sample_sizes", None)
+    if sizes is None or len(sizes) != n_objectives:
+        raise InvalidInputError("`sample_or_n` must be drawn from the problem, got objectives without sample sizes.")
+    return np.asarray(sizes, dtype=np.float64), tuple(sample_or_n.batch_shape)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_real, check_vector, frozen, real_array
+from moltheory._core._validation import FloatArray, as_readonly, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
 from moltheory.problems._gaussians import cholesky_factors
@@ -106,10 +106,10 @@ def least_squares_in_l1_balls(x: npt.ArrayLike, y: npt.ArrayLike, /, *, radii: n
         for radius in sizes
     ]
     return L1Path(
-        frozen(sizes),
-        frozen(np.concatenate([np.asarray(sweep.solutions, dtype=np.float64) for sweep in sweeps])),
-        frozen(np.array([sweep.points[0, 0] for sweep in sweeps])),
-        frozen(np.array([sweep.certified_gap[0] for sweep in sweeps])),
+        as_readonly(sizes),
+        as_readonly(np.concatenate([np.asarray(sweep.solutions, dtype=np.float64) for sweep in sweeps])),
+        as_readonly(np.array([sweep.points[0, 0] for sweep in sweeps])),
+        as_readonly(np.array([sweep.certified_gap[0] for sweep in sweeps])),
     )
 
 

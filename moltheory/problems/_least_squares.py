@@ -8,12 +8,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_choice, check_count, check_vector, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_count, check_vector, real_array
+from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import QuadraticObjectives
-from moltheory.problems._base import SampleSize, check_sample_size
+from moltheory.problems._base import SampleSize, check_sample_size, unbounded_widths
 from moltheory.problems._gaussians import cholesky_factors
-from moltheory.problems._infinite import InfiniteProblem
+from moltheory.problems._infinite import FrontGrid, InfiniteProblem, ParametricObjectives
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["MultiTaskLeastSquares"]
@@ -77,6 +79,9 @@ class MultiTaskLeastSquares(InfiniteProblem):
     true: QuadraticObjectives
     is_exact = True
     is_lattice = False
+    # Members are known in closed form, so that many cost little.
+    front_grid = FrontGrid(n_points=60, refinement=10, trials=20)
+    holds_examples = False
 
     def __init__(
         self,
@@ -98,10 +103,11 @@ class MultiTaskLeastSquares(InfiniteProblem):
             raise InvalidInputError(f"`targets` must have shape {(n_tasks, d)}, got shape {beta.shape}.")
         sigma = check_vector("noise", noise, length=n_tasks, low=0.0)
         self._roots = cholesky_factors("covariances", matrices)
-        self.covariances, self.targets, self.noise = frozen(matrices), frozen(beta), frozen(sigma)
+        self.covariances, self.targets, self.noise = as_readonly(matrices), as_readonly(beta), as_readonly(sigma)
         self.name = name
         self.true = QuadraticObjectives(matrices, beta, sigma**2, names=names)
 
+    @document
     def sample(
         self,
         n: SampleSize,
@@ -118,8 +124,7 @@ class MultiTaskLeastSquares(InfiniteProblem):
             Sample size of every task, or one for each; >= 1, also below d.
         replicates : int, optional
             Number of independent repetitions; None draws one, without a batch axis.
-        rng : int, SeedSequence, Generator or None
-            Source of randomness.
+        {rng}
         method : {"data", "wishart"}, default "data"
             ``"data"`` draws every example; ``"wishart"`` draws the Gram matrix of features and noise, on which alone
             the risks depend, from the same distribution at a cost that does not depend on n. The two give
@@ -159,6 +164,21 @@ class MultiTaskLeastSquares(InfiniteProblem):
         # Expanded at the targets, where an empirical risk is the mean square of the noise alone.
         found = (curvature[0], linear[0], constant[0]) if replicates is None else (curvature, linear, constant)
         return QuadraticObjectives.from_expansion(*found, at=self.targets, names=self.objective_names)
+
+    def simulate(self, n: int, *, replicates: int, rng: np.random.Generator) -> QuadraticObjectives:
+        """Return empirical objectives distributed as those of `sample`, at a cost that does not grow with n."""
+        return self.sample(n, replicates=replicates, rng=rng, method="wishart")
+
+    @property
+    def true_moduli(self) -> FloatArray:
+        """Moduli of strong convexity (N,) of the true risks: twice the smallest eigenvalues of the covariances."""
+        values = np.linalg.eigvalsh(self.true.curvature)
+        moduli: FloatArray = 2.0 * np.maximum(values[:, 0] - 1e-14 * values[:, -1], 0.0)
+        return moduli
+
+    def widths(self, sample_or_n: ParametricObjectives | SampleSize, /, *, delta: float) -> Bound:
+        """Return infinite half-widths, as class and losses are unbounded; see `Problem.widths`."""
+        return unbounded_widths(sample_or_n, self.true.data_dependent, delta)
 
     def true_solutions(self, weights: npt.ArrayLike) -> FloatArray:
         """Return the minimisers of weighted sums of the true risks.

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_real, frozen
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real
 from moltheory.bounds import Bound, linear_class
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
 from moltheory.problems._base import SampleSize, check_sample_size
-from moltheory.problems._infinite import InfiniteProblem
+from moltheory.problems._infinite import InfiniteProblem, ParametricObjectives, sizes_of
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["LinearPopulation"]
@@ -99,8 +101,8 @@ class LinearPopulation(InfiniteProblem):
         x = [np.asarray(one, dtype=np.float64) for one in designs]
         long = [np.linalg.norm(one, axis=1) > self.input_norm for one in x]
         self.n_clipped = tuple(int(rows.sum()) for rows in long)
-        self._x = [frozen(NormBall(self.input_norm).inside(one)) for one in x]
-        self._y = [frozen(np.asarray(one, dtype=np.float64)) for one in targets]
+        self._x = [as_readonly(NormBall(self.input_norm).inside(one)) for one in x]
+        self._y = [as_readonly(np.asarray(one, dtype=np.float64)) for one in targets]
         self.true = ConvexObjectives(self._x, self._y, ball=ball, **given)
         self.name = name
 
@@ -108,6 +110,11 @@ class LinearPopulation(InfiniteProblem):
     def strong_convexity(self) -> FloatArray:
         """Moduli (N,) of the true risks that the ridge alone guarantees."""
         return np.asarray(self.true.ridge)
+
+    @property
+    def true_moduli(self) -> FloatArray:
+        """Moduli of strong convexity (N,) of the true risks, from the ridge and the curvature of squared losses."""
+        return np.asarray(self.true.part(slice(None)).strong_convexity[0], dtype=np.float64)
 
     def sample(self, n: SampleSize, *, replicates: int | None = None, rng: RandomSource = None) -> ConvexObjectives:
         """Draw rows of each population with replacement, independently, and return the empirical objectives.
@@ -140,7 +147,7 @@ class LinearPopulation(InfiniteProblem):
             for k, m in enumerate(sizes):
                 drawn[k][r] = generator.integers(len(self._x[k]), size=m)
         chosen = [one[0] for one in drawn] if replicates is None else drawn
-        return ConvexObjectives(
+        found = ConvexObjectives(
             [x[index] for x, index in zip(self._x, chosen, strict=True)],
             [y[index] for y, index in zip(self._y, chosen, strict=True)],
             losses=self.true.losses,
@@ -148,34 +155,32 @@ class LinearPopulation(InfiniteProblem):
             ball=self.true.ball,
             names=self.objective_names,
         )
+        found.sample_sizes = tuple(sizes)
+        return found
 
-    def widths(self, n: SampleSize, *, delta: float) -> Bound:
-        """Return widths for all predictors in the ball and all tasks at once, by `bounds.linear_class`.
+    @document
+    def widths(self, sample_or_n: ParametricObjectives | SampleSize, /, *, delta: float) -> Bound:
+        """Return half-widths for all predictors in the ball and all tasks at once, by `bounds.linear_class`.
 
         Parameters
         ----------
-        n : int or tuple of int
-            Sample size of every task, or one for each.
-        delta : float
-            Total failure probability, in (0, 1).
+        sample_or_n : ConvexObjectives, int or tuple of int
+            What `sample` returned, or the sample size of every task, or one for each.
+        {delta}
 
         Returns
         -------
         Bound
-            ``width`` has shape (N,).
+            ``width`` has shape (N,), with the batch axes of a sample in front.
 
-        Raises
-        ------
-        InvalidInputError
-            If an argument is out of its range.
+        {raises}
 
         Notes
         -----
         With z = WX and targets in [-Y, Y] (Poisson: [0, Y]), Lipschitz constants and ranges of the losses are: logistic
         1 and z; smoothed hinge 1 and 1/2 + z; squared 2 (z + Y) and (z + Y)^2; Poisson L = max(exp(z), Y) and 2 z L.
         """
-        size = check_sample_size(n, self.true.data_dependent)
-        sizes = np.broadcast_to(np.asarray(size), (self.n_tasks,))
+        sizes, lead = sizes_of(sample_or_n, self.n_tasks)
         z = self.radius * self.input_norm
         constants, ranges = [], []
         for name, y in zip(self.true.losses, self._y, strict=True):
@@ -188,7 +193,7 @@ class LinearPopulation(InfiniteProblem):
             }[name]
             constants.append(constant)
             ranges.append(length)
-        return linear_class(
+        bound = linear_class(
             sizes,
             lipschitz=constants,
             weight_norm=self.radius,
@@ -196,6 +201,7 @@ class LinearPopulation(InfiniteProblem):
             delta=delta,
             loss_range=ranges,
         )
+        return replace(bound, width=np.broadcast_to(bound.width, (*lead, self.n_tasks)))
 
     def __repr__(self) -> str:
         """Name, losses and sizes."""

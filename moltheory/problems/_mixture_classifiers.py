@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_real, frozen
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import BlackBoxObjectives, FiniteObjectives
-from moltheory.problems._base import FiniteProblem, SampleSize, check_sample_size
+from moltheory.problems._averaged import AveragedProblem
+from moltheory.problems._base import SampleSize, check_sample_size
 from moltheory.problems._gaussian_mixtures import GaussianMixture, PerturbationNorm, margin_shift
 from moltheory.runs import RandomSource, as_seed_sequence
 
@@ -40,7 +42,7 @@ class _Objective:
     kind: str
 
 
-class GaussianMixtureClassifiers(FiniteProblem):
+class GaussianMixtureClassifiers(AveragedProblem):
     r"""Finitely many linear classifiers on a mixture of Gaussians.
 
     Parameters
@@ -108,7 +110,7 @@ class GaussianMixtureClassifiers(FiniteProblem):
         if not any(objective.cells for objective in self._objectives):
             raise InvalidInputError("`objectives` must hold at least one error rate, got only n_features.")
         rows = linear_classifier_grid(mixture) if classifiers is None else mixture.check_classifiers(classifiers)
-        self.mixture, self.classifiers, self.name = mixture, frozen(rows), name
+        self.mixture, self.classifiers, self.name = mixture, as_readonly(rows), name
         self.epsilon, self.norm = _checked_size(epsilon, self._objectives), norm
         self._shift = margin_shift(rows, self.epsilon, norm)
         self._cells = list(dict.fromkeys(cell for one in self._objectives for cell in one.cells))
@@ -118,7 +120,12 @@ class GaussianMixtureClassifiers(FiniteProblem):
             names=[one.name for one in self._objectives],
             data_dependent=[bool(one.cells) for one in self._objectives],
         )
-        self.risk_limits = frozen(np.array([1.0 if one.cells else mixture.dimension for one in self._objectives]))
+        self.risk_limits = as_readonly(np.array([1.0 if one.cells else mixture.dimension for one in self._objectives]))
+
+    @property
+    def unbiased(self) -> npt.NDArray[np.bool_]:
+        """Objectives (N,) that are single rates or known; gaps and largest rates are biased upwards."""
+        return np.array([len(one.cells) <= 1 for one in self._objectives])
 
     def sample(self, n: SampleSize, *, replicates: int | None = None, rng: RandomSource = None) -> FiniteObjectives:
         """Draw samples and return the empirical objectives; see `FiniteProblem.sample`.
@@ -179,7 +186,11 @@ class GaussianMixtureClassifiers(FiniteProblem):
     def _cell_ranges(self) -> list[list[float]]:
         return [[1.0] * len(one.cells) for one in self._objectives]
 
+    def _sizes_are_random(self) -> bool:
+        return not all(all(cell.components) for cell in self._cells)
 
+
+@document
 def linear_classifier_grid(
     mixture: GaussianMixture, *, n_directions: int = 20, n_offsets: int = 15, rng: RandomSource = 0
 ) -> FloatArray:
@@ -199,10 +210,7 @@ def linear_classifier_grid(
     (n_directions * n_offsets, d + 1) ndarray
         Rows (w, b) with unit w.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     Examples
     --------
@@ -222,6 +230,7 @@ def linear_classifier_grid(
     return np.concatenate([np.repeat(w, offsets, axis=0), b.reshape(-1, 1)], axis=1)
 
 
+@document
 def linear_classifier_objectives(
     mixture: GaussianMixture,
     *,
@@ -246,10 +255,7 @@ def linear_classifier_objectives(
     BlackBoxObjectives
         Of d + 1 variables, for ``solve_front(method="nsga2")``.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
 
     Examples
     --------

@@ -103,9 +103,10 @@ def _prepare(
     encoded: EncodedColumns, response: FloatArray, train: npt.NDArray[np.bool_], n_counts: int
 ) -> tuple[FloatArray, FloatArray, list[tuple[int, npt.NDArray[np.bool_]]]]:
     """Standardise by the training rows; return both halves and nested subsets of the best columns."""
+    from sklearn.preprocessing import StandardScaler
+
     matrix, owner = encoded.matrix, encoded.owner
-    scale = matrix[train].std(axis=0)
-    standard = (matrix - matrix[train].mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    standard = StandardScaler().fit(matrix[train]).transform(matrix)
     fitted, centred = standard[train], response[train] - response[train].mean(axis=0)
     scores = [_f_statistic(fitted[:, owner == column], centred) for column in range(encoded.n_columns)]
     ranking = np.argsort(-np.array(scores), kind="stable")

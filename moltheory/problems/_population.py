@@ -9,20 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._rational import read_probabilities
-from moltheory._core._validation import FloatArray, check_count, check_names, frozen
-from moltheory.bounds import conditional_rate
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives, Known, Measure
-from moltheory.oracle import TypeEnumeration
+from moltheory.oracle import TypeEnumeration, count_types
+from moltheory.problems._averaged import AveragedProblem
 from moltheory.problems._averages import CellAverages
-from moltheory.problems._base import FiniteProblem, SampleSize, check_sample_size
+from moltheory.problems._base import SampleSize, check_sample_size
 from moltheory.problems._strata import StratifiedAverages
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["FinitePopulation"]
 
 
-class FinitePopulation(FiniteProblem):
+class FinitePopulation(AveragedProblem):
     r"""Hypotheses on a population of s outcomes, with one measure per objective.
 
     A sample of size n enters only through the counts of the outcomes, which are multinomial; the risks of all
@@ -107,14 +107,20 @@ class FinitePopulation(FiniteProblem):
         )
         self._averages = StratifiedAverages(cells, self.probabilities) if _check_flag(stratify) else averages
         self.n_strata = self._averages.n_strata if isinstance(self._averages, StratifiedAverages) else None
-        self.is_lattice = self._averages.is_lattice
+        # Differences and ratios of equal value may differ in the last bit, whatever the means are.
+        self.is_lattice = self._averages.is_lattice and all(_is_some_mean(measure) for measure in self.measures)
         self.hypothesis_names = (
             tuple(f"h{h}" for h in range(self.n_hypotheses))
             if hypothesis_names is None
             else check_names("hypothesis_names", hypothesis_names, length=self.n_hypotheses, stem="h")
         )
-        self.risk_limits = frozen(np.array([_largest_value(measure) for measure in self.measures]))
+        self.risk_limits = as_readonly(np.array([_largest_value(measure) for measure in self.measures]))
         self._weights = np.array([float(p) for p in self.probabilities])
+
+    @property
+    def unbiased(self) -> npt.NDArray[np.bool_]:
+        """Objectives (N,) that are known or one mean under one condition; other functions of means are biased."""
+        return np.array([_is_one_mean(measure) for measure in self.measures])
 
     def _check_shapes(self) -> None:
         if not any(measure.data_dependent for measure in self.measures):
@@ -172,33 +178,29 @@ class FinitePopulation(FiniteProblem):
             means, sizes = self._averages.means(rng.multinomial(n, self._weights, size=rows))
         return self._risks_of_means(means), sizes[:, self._flat]
 
-    def widths(self, sample: FiniteObjectives, *, delta: float) -> FloatArray:
-        """Return widths that hold for all hypotheses and objectives at once.
+    def _width_of_cell(self, sizes: FloatArray, *, delta: float, n_rates: int, loss_range: float) -> FloatArray:
+        if self.n_strata is None:
+            return super()._width_of_cell(sizes, delta=delta, n_rates=n_rates, loss_range=loss_range)
+        # Effective sizes are fractions, so the half-width of one example is taken and scaled; see the Notes of the class.
+        one = super()._width_of_cell(np.array(1.0), delta=delta, n_rates=n_rates, loss_range=loss_range)
+        return np.asarray(float(one) / np.sqrt(sizes))
 
-        See `FiniteProblem.widths`; for a stratified problem see the Notes of the class.
-        """
-        if self.n_strata is None or sample.cell_sizes is None:
-            return super().widths(sample, delta=delta)
-        n_objectives = int(self.true.data_dependent.sum())
-        widths = np.zeros((*sample.batch_shape, self.true.n_objectives))
-        start = 0
-        for objective, ranges in enumerate(self._cell_ranges()):
-            cells = []
-            for loss_range in ranges:
-                # Effective sizes are fractions, so the width of one example is taken and scaled.
-                one = conditional_rate(
-                    1,
-                    n_hypotheses=self.n_hypotheses,
-                    delta=delta,
-                    n_objectives=n_objectives,
-                    n_rates=len(ranges),
-                    loss_range=loss_range,
-                )
-                cells.append(float(one.width) / np.sqrt(sample.cell_sizes[..., start]))
-                start += 1
-            if cells:
-                widths[..., objective] = self._width_of_cells(cells, objective)
-        return widths
+    def _sizes_are_random(self) -> bool:
+        whole = all(np.all(cell.where) for measure in self.measures for cell in measure.cells)
+        return self.n_strata is None and not whole
+
+    def _cell_sizes(self, n: SampleSize) -> FloatArray:
+        if not isinstance(self._averages, StratifiedAverages):
+            return super()._cell_sizes(n)
+        each = (n,) * len(self._positions) if isinstance(n, int) else n
+        chosen = [self._averages.sizes(size)[at] for size, at in zip(each, self._positions, strict=True) if at]
+        return np.concatenate(chosen)
+
+    def n_types(self, n: int) -> int | None:
+        """Return how many sample types of size n `exact` enumerates; None for a stratified problem or one with rates."""
+        if self.n_strata is not None or self._sizes_are_random():
+            return None
+        return count_types(n, len(self.probabilities))
 
     def exact(self, n: int) -> TypeEnumeration:
         """Return the exact distribution of the empirical risks in samples of size n.
@@ -243,12 +245,29 @@ def _check_flag(stratify: object) -> bool:
 
 
 def _spread(losses: FloatArray) -> float:
-    return float(losses.max() - losses.min())
+    return float(losses.max()) - float(losses.min())
 
 
 def _largest_value(measure: Measure) -> float:
     """Return the largest value the measure can take, from the ranges of its cells."""
     seen = [cell.losses[cell.where] for cell in measure.cells]
-    low = [np.array([losses.min()]) for losses in seen]
-    high = [np.array([losses.max()]) for losses in seen]
+    low = [np.array([losses.min()], dtype=np.float64) for losses in seen]
+    high = [np.array([losses.max()], dtype=np.float64) for losses in seen]
     return float(measure.interval(low, high)[1].max())
+
+
+def _is_one_mean(measure: Measure) -> bool:
+    """Return whether the value is the mean of a single cell; a condition that depends on the model may not be one."""
+    if len(measure.cells) != 1 or measure.cells[0].depends_on_model:
+        return not measure.cells
+    return _is_some_mean(measure)
+
+
+def _is_some_mean(measure: Measure) -> bool:
+    """Return whether every value is the mean of some cell, as for a rate or the worst of several, and no mixture."""
+    if not measure.cells:
+        return True
+    cells, models = len(measure.cells), measure.cells[0].losses.shape[1]
+    means = np.modf(np.sqrt(2.0) * np.arange(1, cells * models + 1))[0].reshape(cells, models)
+    values = [np.asarray(measure.value(list(np.roll(means, shift, axis=0)))) for shift in range(cells)]
+    return all(bool((value == means).any(axis=0).all()) for value in values)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._registry import Examples, named_measures
 from moltheory.objectives import Known, Measure
-from moltheory.problems._named_measures import Examples, named_measures
 from moltheory.problems._population import FinitePopulation
 
 __all__ = ["from_predictions"]
@@ -91,7 +91,7 @@ def from_predictions(
             raise InvalidInputError(f"`{argument}` must not contain missing values, got NaN.")
     _check_indexes({"predictions": predictions, "target": target, "group": group})
     columns = _column_names(predictions)
-    measures = dict(named_measures(Examples(table, labels, groups), objectives))
+    measures = dict(named_measures(Examples(table, labels, groups, standardized=True), objectives))
     for label, known in _read_costs(costs, table.shape[1], columns).items():
         if label in measures:
             raise InvalidInputError(f"`costs` must not repeat the name of an objective, got {label!r}.")

@@ -8,19 +8,20 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._rational import read_rational
 from moltheory._core._validation import (
     FloatArray,
+    as_readonly,
     check_count,
-    check_fraction,
     check_real,
     check_vector,
-    frozen,
     real_array,
 )
+from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.objectives import FiniteObjectives
-from moltheory.problems._base import FiniteProblem, SampleSize, check_sample_size
+from moltheory.problems._base import FiniteProblem, SampleSize, check_sample_size, is_size, unbounded_widths
 from moltheory.problems._gaussians import cholesky_factors, standard_moments
 from moltheory.problems._supports import residuals_exactly, residuals_of_supports, support_masks
 from moltheory.runs import RandomSource, as_seed_sequence
@@ -137,19 +138,24 @@ class SparseRegression(FiniteProblem):
             raise InvalidInputError(f"`covariance` must have shape (d, d), got shape {s.shape}.")
         if d > _MOST_FEATURES:
             raise TooLargeError(f"`covariance` must be of at most {_MOST_FEATURES} features (2^d supports), got {d}.")
-        self._root = frozen(cholesky_factors("covariance", s))
+        self._root = as_readonly(cholesky_factors("covariance", s))
         beta = check_vector("coefficients", coefficients, length=d)
-        self.covariance, self.coefficients, self.name = frozen(s), frozen(beta), name
+        self.covariance, self.coefficients, self.name = as_readonly(s), as_readonly(beta), name
         self.noise = check_real("noise", noise, low=0.0)
         most = d if max_features is None else check_count("max_features", max_features, low=0)
         if most > d:
             raise InvalidInputError(f"`max_features` must be at most {d}, got {most}.")
         masks = support_masks(d)
         self._kept = np.flatnonzero(masks.sum(axis=1) <= most)
-        self.supports = frozen(masks[self._kept])
+        self.supports = as_readonly(masks[self._kept])
         self._sizes = self.supports.sum(axis=1)
         self.true = self._objectives(self._true_errors(), None)
-        self.risk_limits = frozen(self.true.risks().max(axis=0))
+        self.risk_limits = as_readonly(self.true.risks().max(axis=0))
+
+    @property
+    def unbiased(self) -> npt.NDArray[np.bool_]:
+        """The number of features alone: a smallest training error is biased downwards."""
+        return np.array([False, True])
 
     @property
     def dimension(self) -> int:
@@ -181,6 +187,7 @@ class SparseRegression(FiniteProblem):
         errors = np.concatenate([self._training_errors(m, size) for m in self._moments(size, rows, generator)])
         return self._objectives(errors[0] if replicates is None else errors, size)
 
+    @document
     def fits(self, n: int, *, replicates: int = 1, rng: RandomSource = None) -> FittedSupports:
         """Draw the samples that `sample` draws from the same seed, and keep the fitted coefficients.
 
@@ -189,8 +196,7 @@ class SparseRegression(FiniteProblem):
         n : int
             Sample size, at least the largest support.
         replicates : int, default 1
-        rng : int, SeedSequence, Generator or None
-            Source of randomness.
+        {rng}
 
         Returns
         -------
@@ -221,7 +227,7 @@ class SparseRegression(FiniteProblem):
         off = theta - self.coefficients
         truth = self.noise**2 + np.einsum("rhi,ij,rhj->rh", off, self.covariance, off, optimize=True)
         return FittedSupports(
-            frozen(theta),
+            as_readonly(theta),
             self._objectives(np.concatenate(training), size),
             # The best coefficients bound the risk from below, in floating point too.
             self._objectives(np.maximum(truth, self.true.risks()[:, 0]), size),
@@ -258,18 +264,19 @@ class SparseRegression(FiniteProblem):
         factor[self._sizes == 0] = 1.0
         return np.multiply(risks, factor, out=np.zeros_like(risks), where=risks > 0.0)
 
-    def widths(self, sample: FiniteObjectives, *, delta: float) -> FloatArray:
-        """Return inf for the error and 0 for the number of features: class and loss are unbounded.
+    def widths(self, sample_or_n: FiniteObjectives | SampleSize, /, *, delta: float) -> Bound:
+        """Return infinite half-widths of the error and 0 for the number of features: class and loss are unbounded.
 
         Raises
         ------
         InvalidInputError
-            If `sample` holds true risks, or delta is out of range.
+            If `sample_or_n` holds true risks, or delta is out of range.
         """
-        check_fraction("delta", delta)
-        if sample.cell_sizes is None:
-            raise InvalidInputError("`sample` must be drawn from the problem, got objectives without sample sizes.")
-        return np.broadcast_to([np.inf, 0.0], (*sample.batch_shape, 2)).copy()
+        if not is_size(sample_or_n) and getattr(sample_or_n, "cell_sizes", None) is None:
+            raise InvalidInputError(
+                "`sample_or_n` must be drawn from the problem, got objectives without sample sizes."
+            )
+        return unbounded_widths(sample_or_n, self.true.data_dependent, delta)
 
     def _request(
         self, n: SampleSize, replicates: int | None, rng: RandomSource
@@ -306,9 +313,3 @@ class SparseRegression(FiniteProblem):
             solved = np.linalg.solve(grams, moments[:, chosen, -1, None])[..., 0]
             found[:, rows[:, None], chosen] = solved
         return found
-
-    def _width_of_cells(self, widths: list[FloatArray], objective: int) -> FloatArray:
-        return widths[0]
-
-    def _cell_ranges(self) -> list[list[float]]:
-        return [[np.inf], []]

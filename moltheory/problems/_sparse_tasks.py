@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from moltheory._core._docs import document
 from moltheory._core._validation import check_choice, check_count, check_real
 from moltheory.errors import InvalidInputError
 from moltheory.problems._least_squares import MultiTaskLeastSquares
@@ -13,6 +14,7 @@ from moltheory.problems._least_squares import MultiTaskLeastSquares
 __all__ = ["sparse_multi_task"]
 
 
+@document
 def sparse_multi_task(
     dimension: int,
     *,
@@ -53,10 +55,7 @@ def sparse_multi_task(
     -------
     MultiTaskLeastSquares
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range.
+    {raises}
 
     References
     ----------

@@ -71,6 +71,10 @@ class StratifiedAverages:
     """
 
     def __init__(self, cells: Sequence[Cell], probabilities: tuple[Fraction, ...]) -> None:
+        if any(cell.depends_on_model for cell in cells):
+            raise InvalidInputError(
+                "`stratify` must be off where a condition depends on the model, such as that of precision, got one."
+            )
         possible = np.array([p > 0 for p in probabilities])
         patterns = np.array([cell.where for cell in cells]).T[possible]
         if not patterns.any(axis=0).all():
@@ -139,8 +143,15 @@ class StratifiedAverages:
             for position, k in enumerate(found):
                 totals[k] += weights[k][0][g] * sums[:, position].astype(np.float64)
         totals /= np.array([mass for _, mass in weights])[:, None, None]
-        sizes = np.array([self._effective_size(k, counts) for k in range(len(self._strata_of))])
+        sizes = self._effective_sizes(counts)
         return totals, np.broadcast_to(sizes, (rows, sizes.size))
+
+    def sizes(self, n: int) -> FloatArray:
+        """Return the effective sizes (K,) of all cells in samples of size n, which `sample` returns with every sample."""
+        return self._effective_sizes(allocate(n, self._shares))
+
+    def _effective_sizes(self, counts: list[int]) -> FloatArray:
+        return np.array([self._effective_size(k, counts) for k in range(len(self._strata_of))])
 
     def _weights(self, k: int, counts: list[int]) -> tuple[dict[int, float], float]:
         """Return the weight of an example of each stratum of cell k, and the divisor of the weighted sum of losses."""

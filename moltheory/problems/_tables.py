@@ -11,19 +11,19 @@ import numpy.typing as npt
 
 from moltheory._core._validation import check_fraction
 from moltheory.errors import InvalidInputError
-from moltheory.objectives import Known, Measure
-from moltheory.problems._encoding import MOST_LEVELS, Table, encode, hint_of_numbers, numbers_of, read_table
-from moltheory.problems._models import ModelTable, default_classifiers, default_regressors, given_models
-from moltheory.problems._named_measures import (
+from moltheory.evaluation._registry import (
     BINARY,
     CLASSIFICATION,
     GROUPED,
     REGRESSION,
     Examples,
     are_fractions,
+    format_value,
     named_measures,
-    shown,
 )
+from moltheory.objectives import Known, Measure
+from moltheory.problems._encoding import MOST_LEVELS, Table, encode, hint_of_numbers, numbers_of, read_table
+from moltheory.problems._models import ModelTable, default_classifiers, default_regressors, given_models
 from moltheory.problems._population import FinitePopulation
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
 
@@ -149,7 +149,8 @@ def from_table(
         fixed = given_models(models, table.features, table.others, ~train)
         fixed = _read_predictions(fixed, None if regression else values, chosen)
     truth = np.asarray(values, dtype=np.float64) if regression else labels
-    examples = Examples(fixed.predictions, truth[~train], None if table.group is None else table.group[~train])
+    groups = None if table.group is None else table.group[~train]
+    examples = Examples(fixed.predictions, truth[~train], groups, standardized=True)
     measures: dict[str, Measure] = {
         key: _model_side(key, fixed) if key in _MODEL_SIDE else dict(named_measures(examples, [key]))[key]
         for key in chosen
@@ -197,7 +198,7 @@ def _read_target(
     numbers = numbers_of(column)
     if column.nunique() < 2:
         raise InvalidInputError(
-            f"`target` must take at least two values, got only {shown(column.iloc[0])} in column {name!r}: "
+            f"`target` must take at least two values, got only {format_value(column.iloc[0])} in column {name!r}: "
             f"name another column."
         )
     regression = sorted(REGRESSION & set(chosen))
@@ -214,7 +215,7 @@ def _read_target(
     codes, classes = pd.factorize(values, sort=True)
     binary = sorted(BINARY & set(chosen))
     if binary and (numbers is None or not set(classes.tolist()) <= {0.0, 1.0}):
-        found = ", ".join(shown(entry) for entry in sorted(column.astype(object).unique(), key=str)[:4])
+        found = ", ".join(format_value(entry) for entry in sorted(column.astype(object).unique(), key=str)[:4])
         remedy = (
             f"cut it at a threshold, for example with (frame[{name!r}] > threshold).astype(int), or ask for squared_error"
             if numbers is not None and (are_fractions(numbers) or len(classes) > MOST_LEVELS)
@@ -307,7 +308,7 @@ def _read_predictions(fixed: ModelTable, classes: npt.NDArray[Any] | None, chose
         binary, fractions = sorted(BINARY & set(chosen)), are_fractions(found) and not are_fractions(classes)
         if (binary or fractions) and (table < 0).any():
             column = int((table < 0).any(axis=0).argmax())
-            other = shown(found[:, column][table[:, column] < 0][0])
+            other = format_value(found[:, column][table[:, column] < 0][0])
             wanted = f"0 or 1 for {binary[0]}" if binary else f"classes for {sorted(CLASSIFICATION & set(chosen))[0]}"
             remedy = "cut probabilities at a threshold" if fractions else "recode what it predicts"
             raise InvalidInputError(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._rational import read_probabilities
-from moltheory._core._validation import FloatArray, check_count, frozen, real_array
+from moltheory._core._validation import FloatArray, as_readonly, check_count, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import Known, Mean
 from moltheory.problems._population import FinitePopulation
@@ -77,7 +77,7 @@ class FiniteWorld(FinitePopulation):
             raise InvalidInputError("`losses` must depend on the outcome in at least one objective, got none.")
         measures = [Known(possible[0, :, i]) if constant[i] else Mean(table[:, :, i]) for i in range(table.shape[2])]
         super().__init__(outcomes, measures, names=names, name=name)
-        self.losses = frozen(table)
+        self.losses = as_readonly(table)
 
     @classmethod
     def from_examples(cls, losses: npt.ArrayLike, *, names: Iterable[str] | None = None) -> FiniteWorld:

@@ -1,4 +1,4 @@
-"""What a report is made of: figures that are computed, drawn and told in words, and the page that shows them."""
+"""What a report is made of: figures that are computed, drawn and described, and the page that shows them."""
 
 from moltheory.reports._build import Reproduction, write_report
 from moltheory.reports._figure import Figure, Settings

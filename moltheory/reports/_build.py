@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moltheory.plotting import STYLE, panels, plain_powers, rendered
+from moltheory.plotting import STYLE, panels, plain_powers, to_bytes
 from moltheory.reports._figure import Figure, Settings
 from moltheory.reports._report_page import Opening, Section, report_page
 from moltheory.runs import prepare_folder, run_blocks, show_versions, write_atomically
@@ -142,7 +142,7 @@ def _images(figure: Figure[Any], result: object, narrow: bool, kinds: Sequence[s
         canvas, axes = panels(figure.n_panels, narrow=narrow)
         for ax in figure.draw(result, axes):
             plain_powers(ax)
-    return [rendered(canvas, kind) for kind in kinds]
+    return [to_bytes(canvas, kind) for kind in kinds]
 
 
 def _record(settings: Settings, sections: Sequence[Section]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a figure is: something computed, then drawn, then told in words that quote the numbers."""
+"""What a figure is: something computed, then drawn, then described by a caption that quotes the numbers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Figure(ABC, Generic[ResultT]):
 
     @abstractmethod
     def compute(self, settings: Settings) -> ResultT:
-        """Compute everything that is drawn or told."""
+        """Return everything that is drawn or reported."""
 
     @abstractmethod
     def draw(self, result: ResultT, axes: Sequence[Axes]) -> Sequence[Axes]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from moltheory.reports._html import html_document, html_picture, html_rows, html_terms
+from moltheory.reports._html import anchors, render_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,11 +16,8 @@ __all__ = ["Opening", "Section", "report_page"]
 
 _MOST_ROWS = 60
 
-_CSS = """
-.overview th { white-space: normal; min-width: 7em; vertical-align: bottom; }
-.overview td:first-child, .overview th:first-child { text-align: left; }
-"""
-
+# What the page itself calls its sections.
+_TAKEN = ("overview", "columns", "record")
 _COLUMNS = {
     "violations": "samples with coverage error above twice the largest deviation (plus discretization); must be 0",
     "above bound": "samples with coverage error above the bound; expected in at most 5 % of them",
@@ -95,30 +91,27 @@ def report_page(
     -------
     str
     """
-    links = "".join(f'<li><a href="#{s.name}">{html.escape(s.title)}</a></li>' for s in sections)
+    from markupsafe import Markup
+
     parts = ["", *(section.part for section in sections)]
-    body = "".join(
-        (f"<h1>{html.escape(section.part)}</h1>\n" if section.part != before else "") + _section(section)
-        for before, section in zip(parts, sections, strict=False)
+    names = anchors((section.name for section in sections), taken=_TAKEN)
+    return render_page(
+        "report.html.j2",
+        title=f"moltheory: {opening.heading}",
+        heading=opening.heading,
+        introduction=Markup(opening.introduction),
+        quick=bool(record.get("parameters", {}).get("quick")),
+        overview=None if overview is None else _overview(overview),
+        sections=[
+            _section(section, anchor, section.part if section.part != before else "")
+            for before, section, anchor in zip(parts, sections, names, strict=False)
+        ],
+        columns=list(_COLUMNS.items()),
+        record=[(key, _listed(value)) for key, value in record.items()],
     )
-    return html_document(
-        f"moltheory: {opening.heading}",
-        f"<h1>{html.escape(opening.heading)}</h1>\n"
-        f"{_budget(record)}<p>{opening.introduction}</p>\n<nav><ul>{links}</ul></nav>\n{_overview(overview)}{body}"
-        f"{_glossary()}{_record_section(record)}",
-        css=_CSS,
-    )
 
 
-def _budget(record: dict[str, Any]) -> str:
-    if not record.get("parameters", {}).get("quick"):
-        return ""
-    return "<p><strong>Small budget</strong>: fewer samples and smaller n than the full report.</p>\n"
-
-
-def _overview(table: pd.DataFrame | None) -> str:
-    if table is None:
-        return ""
+def _overview(table: pd.DataFrame) -> dict[str, Any]:
     head = (
         "problem", "mean coverage error stays below 0.01 from n =", "mean purity error there", "bound on coverage "
         "there",
@@ -133,46 +126,35 @@ def _overview(table: pd.DataFrame | None) -> str:
             continue
         limit = "none" if math.isinf(bound) else f"{bound:.3g}{' (vacuous)' if vacuous else ''}"
         rows.append((str(problem), f"{n:,.0f}", f"{purity:.3g}", limit, *tail))
-    return (
-        '<section id="overview">\n<h2>In numbers</h2>\n<p>Simulated means per problem; a sample that leaves some '
-        "group empty makes no claim. The table scrolls sideways on a narrow screen.</p>\n"
-        f"{html_rows(head, rows, kind='overview')}</section>\n"
-    )
+    return {"head": head, "rows": rows}
 
 
-def _section(section: Section) -> str:
-    tables = "".join(_table(section.name, name, table) for name, table in section.tables.items())
-    title = html.escape(section.title)
-    words = "".join(f"<p>{html.escape(line)}</p>\n" for line in section.caption.splitlines())
-    return (
-        f'<section id="{section.name}">\n<h2>{title}</h2>\n{html_picture(section.wide, section.narrow, section.title)}'
-        f"{words}{tables}</section>\n"
-    )
+def _section(section: Section, anchor: str, part: str) -> dict[str, Any]:
+    return {
+        "anchor": anchor,
+        "part": part,
+        "title": section.title,
+        "wide": section.wide,
+        "narrow": section.narrow,
+        "paragraphs": section.caption.splitlines(),
+        "tables": [_table(section.name, name, table) for name, table in section.tables.items()],
+    }
 
 
-def _table(section: str, name: str, table: pd.DataFrame) -> str:
+def _table(section: str, name: str, table: pd.DataFrame) -> dict[str, Any]:
     shown = table.head(_MOST_ROWS)
-    rest = len(table) - len(shown)
-    more = f"<p>{rest:,} more rows in <code>{section}_{name}.csv</code>.</p>" if rest else ""
-    label = html.escape(name.replace("_", " "))
-    head = [str(column).replace("_", " ") for column in shown.columns]
-    rows = [[_cell(value) for value in row] for row in shown.itertuples(index=False)]
-    return f"<details><summary>Numbers: {label}</summary>{html_rows(head, rows)}{more}</details>\n"
+    return {
+        "label": name.replace("_", " "),
+        "head": [str(column).replace("_", " ") for column in shown.columns],
+        "rows": [[_cell(value) for value in row] for row in shown.itertuples(index=False)],
+        "rest": len(table) - len(shown),
+        "file": f"{section}_{name}.csv",
+    }
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _glossary() -> str:
-    return f'<section id="columns">\n<h2>Columns of the tables</h2>\n{html_terms(list(_COLUMNS.items()))}</section>\n'
-
-
-def _record_section(record: dict[str, Any]) -> str:
-    rows = []
-    for key, value in record.items():
-        text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-        rows.append((key, text))
-    return f'<section id="record">\n<h2>Run record</h2>\n{html_terms(rows)}</section>\n'
+def _listed(value: object) -> str:
+    return ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)

@@ -1,7 +1,9 @@
 """One part of a run: the columns of one block in one file, whole or refused.
 
 A part is an ordinary ``.npz`` archive (`numpy.load` reads it) whose comment, its last 64 bytes, is the SHA-256 of
-all bytes before. Beside the columns it holds which run and which block it belongs to, and the seconds it took.
+all bytes before. The CRC-32 of a zip archive is no substitute: it does not cover names, types of members and lengths,
+so that altered bits change what is read, and an archive that lost its last bytes is read as whole. Beside the columns
+a part holds which run and which block it belongs to, and the seconds it took.
 """
 
 from __future__ import annotations

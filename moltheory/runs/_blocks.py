@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from moltheory._core._docs import document
 from moltheory._core._validation import check_count, check_vector
 from moltheory.errors import InvalidInputError
 from moltheory.runs._block_result import Part, load_part, save_part
@@ -48,6 +49,7 @@ def check_jobs(n_jobs: int) -> int:
     return n_jobs
 
 
+@document
 def run_blocks(
     function: Callable[..., _Result],
     arguments: Sequence[tuple[Any, ...]],
@@ -66,8 +68,7 @@ def run_blocks(
         Importable by name (it travels to other processes); its result must depend on its arguments alone.
     arguments : sequence of tuple
         One tuple per block; blocks are started in this order.
-    n_jobs : int, default 1
-        Number of processes; -1 is one per core.
+    {n_jobs}
     progress : bool, default False
         Show a bar with the time left on standard error; after a resume it starts where the run stopped, and the
         time left follows from what was computed since.
@@ -87,8 +88,8 @@ def run_blocks(
     Raises
     ------
     InvalidInputError
-        If `n_jobs` is neither -1 nor positive, `weights` or `store` do not fit, or a stored part is damaged: it is
-        refused before any work starts, not computed again, so that whoever altered it comes to know.
+        If `n_jobs` is neither -1 nor positive, `weights` or `store` do not fit, or a stored part is damaged: this
+        is found before any work starts, and the part is not recomputed silently.
     OutputError
         If a part cannot be written; the parts before it are kept.
 
@@ -171,8 +172,8 @@ def _parallel(tasks: Sequence[_Task], n_jobs: int) -> Iterator[tuple[int, Any]]:
     from joblib import Parallel, delayed
 
     with warnings.catch_warnings():
-        # joblib replaces a process that has grown, and says so in a thread of its own; where warnings are errors that
-        # thread would die, and leave us waiting for ever.
+        # joblib replaces a process that has grown, and warns in a thread of its own; where warnings are errors, that
+        # thread would die and the results would never arrive.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
         yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
             delayed(function)(*entry) for function, entry in tasks
@@ -188,7 +189,7 @@ def _watched(
         return
     from tqdm.auto import tqdm
 
-    # smoothing=0: the rate is that of all work done in this call, so that bursts of parallel results do not sway it.
+    # smoothing=0: the rate is that of all work done in this call, so bursts of parallel results do not distort it.
     with tqdm(total=sum(work), initial=done, desc=description, smoothing=0, bar_format=_BAR) as bar:
         for index, result in results:
             bar.update(work[index])

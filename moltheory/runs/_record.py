@@ -29,7 +29,7 @@ _HARMLESS = {"matplotlib", "tqdm", "joblib"}
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a run folder says about itself.
+    """Record of a run: parameters, seed, versions, finished blocks.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ def make_record(
 
 
 def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> RunRecord:
-    """Read what a run folder says about itself, finished or not.
+    """Return the record of a run folder, finished or not.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._text import few, shortened
 from moltheory.errors import InvalidInputError, OutputError
 from moltheory.runs._block_result import Part, load_part, part_name
 from moltheory.runs._files import prepare_folder, remove_empty, remove_leftovers, write_atomically
@@ -25,7 +26,6 @@ from moltheory.runs._seeds import RandomSource, as_seed_sequence
 __all__ = ["RunFolder", "check_recordable"]
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}")
-_MOST_NAMED = 3
 
 
 def check_recordable(rng: RandomSource) -> np.random.SeedSequence:
@@ -207,21 +207,19 @@ def _refuse_other(path: Path, found: RunRecord, wanted: RunRecord) -> None:
         return
     # What the blocks are called follows from the other parameters.
     named = [name for name in differing if name != "blocks"] or differing
-    told = [_difference(name, _short(there, name), _short(here, name)) for name in named[:_MOST_NAMED]]
-    if len(named) > _MOST_NAMED:
-        told.append(f"{len(named) - _MOST_NAMED} more differ")
+    differences = few(named, describe=lambda name: _difference(str(name), there, here))
     raise InvalidInputError(
-        f"`store` must be a new folder or that of the same run, got {str(path)!r}, where {', '.join(told)}."
+        f"`store` must be a new folder or that of the same run, got {str(path)!r}, where {differences}."
     )
 
 
-def _difference(name: str, there: str, here: str) -> str:
-    return f"{name} is {there} and not {here}" if there != here else f"{name} is another than {here}"
+def _difference(name: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    theirs, ours = _short(there, name), _short(here, name)
+    return f"{name} is {theirs} and not {ours}" if theirs != ours else f"{name} is another than {ours}"
 
 
 def _short(identity: Mapping[str, Any], name: str) -> str:
     value = identity.get(name, "absent")
     if name == "seed" and isinstance(value, dict) and not value["spawn_key"]:
         value = value["entropy"]
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return shortened(str(value))

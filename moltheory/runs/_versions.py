@@ -1,4 +1,4 @@
-"""Which versions of what produced a result."""
+"""Versions of Python and of the dependencies, recorded with every result."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from moltheory import __version__
+
 __all__ = ["Versions", "show_versions"]
 
 _PACKAGES = (
-    "moltheory",
     "numpy",
     "scipy",
     "matplotlib",
@@ -71,7 +72,8 @@ def show_versions() -> Versions:
     >>> show_versions().packages["moltheory"] == __import__("moltheory").__version__
     True
     """
-    packages = {}
+    # Not from the metadata, which an installation in place does not renew.
+    packages = {"moltheory": __version__}
     for name in _PACKAGES:
         try:
             packages[name] = version(name)
@@ -109,7 +111,7 @@ def _blas_of(package: ModuleType, loaded: Sequence[dict[str, Any]]) -> str:
             own.add(text)
     if own or shared:
         return ", ".join(sorted(own or shared))
-    # Some, such as Apple's Accelerate, do not say what they run on.
+    # Some, such as Apple's Accelerate, do not report what they run on.
     built = _configuration(package).get("Build Dependencies", {}).get("blas", {})
     return f"{built.get('name', 'unknown')} {built.get('version', '')}".strip()
 

@@ -1,4 +1,4 @@
-"""What every scalarization has in common: the facts it states about itself, and its checks.
+"""The contract of a scalarization: the facts it states about itself, and what it declares to solvers.
 
 A scalarization U turns N risks into one number. All properties are statements on ``[0, inf)^N``, where risks
 live; `values` may be negative where a class does not say otherwise, but then no property is claimed.
@@ -9,15 +9,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_vector, real_array
+from moltheory._core._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.scalarization._form import Form
+from moltheory.scalarization._weights import check_weights
 
-__all__ = ["Optimality", "Scalarization", "WeightedScalarization", "check_weights", "products"]
+__all__ = ["Optimality", "Scalarization", "WeightedScalarization"]
 
 Optimality = Literal["pareto", "weakly-pareto"]
 
@@ -28,6 +31,11 @@ class Scalarization(ABC):
     Instances are immutable values: equal arguments give equal, hashable instances. A subclass provides
     the abstract properties and the two protected methods `_evaluate` and `_width`, which map a checked float
     array of shape (K, N) to one of shape (K,).
+
+    Values are enough for finite classes and for black boxes. A solver of convex programs needs a declaration as
+    well, by the class that defines the value: `form`, where the value is one of the known kinds; or `program`, and
+    `multipliers`, without which no gap is rigorous. By default nothing is declared, and the solver refuses. Check
+    a class of your own with `moltheory.testing.check_scalarization`.
 
     Notes
     -----
@@ -75,6 +83,64 @@ class Scalarization(ABC):
         # (S) => (RT): a <= b + |a - b|, so U(a) <= U(b + |a - b|) <= U(b) + U(|a - b|); swap a and b.
         # (RT) => (S): take the pair (a + b, b): U(a + b) - U(b) <= U(a).
         return self.is_monotone and self.is_subadditive
+
+    @property
+    def has_width(self) -> bool:
+        """Whether `width` exists, as it does not where a small change of a risk can move the value to infinity."""
+        return True
+
+    def form(self) -> Form | Any:
+        """Return the kind of function that this is, from which solvers choose a method; NotImplemented by default.
+
+        Returns
+        -------
+        Form or NotImplemented
+            A `LinearForm`, `MaximumForm`, `ConstrainedForm` or `SmoothForm` with the same values. It stands for
+            the class that declares it: a subclass that changes the value must declare its own.
+        """
+        return NotImplemented
+
+    def program(self, risks: Any, /) -> Any:
+        """Return the value as a convex cvxpy expression; NotImplemented by default.
+
+        Parameters
+        ----------
+        risks : cvxpy.Variable of shape (N,)
+            Upper bounds of the convex risks, to which the solver ties them; so U must be monotone.
+
+        Returns
+        -------
+        cvxpy.Expression, (cvxpy.Expression, list of cvxpy.Constraint) or NotImplemented
+            An expression that is convex by cvxpy's rules (DCP) and whose smallest value, under convex constraints
+            if there are any, is U(risks).
+        """
+        form = NotImplemented if changes_value(type(self), "form") else self.form()
+        if form is NotImplemented:
+            return NotImplemented
+        epigraph = form.epigraph([risks[i] for i in range(self.n_objectives)], *form.parameters())
+        return epigraph.value + form.offset, [*epigraph.limits.values(), *epigraph.constraints]
+
+    def multipliers(self, values: FloatArray, duals: FloatArray, /) -> Any:
+        r"""Return an affine lower bound of U, from which solvers make certificates; NotImplemented by default.
+
+        Parameters
+        ----------
+        values : (N,) ndarray
+            Risks v at the point that is to be certified.
+        duals : (N,) ndarray
+            What the solver found for the slopes of U there, >= 0: a guess that need not be used. Where U is
+            differentiable its gradient at `values` is better; where U is a maximum, it says which terms count.
+
+        Returns
+        -------
+        (multipliers, height) or NotImplemented
+            An (N,) array :math:`\lambda \ge 0` and a number h with :math:`U(x) \ge h + \lambda \cdot (x - v)` for
+            all risks x, whatever the duals; a small gap needs h near U(v) and duals like the slopes.
+        """
+        form = NotImplemented if changes_value(type(self), "form") else self.form()
+        if form is NotImplemented:
+            return NotImplemented
+        return form.lower_bound(values, form.prices(duals))
 
     def __call__(self, values: npt.ArrayLike, /) -> FloatArray:
         """Evaluate U.
@@ -157,6 +223,26 @@ class Scalarization(ABC):
     def _width(self, widths: FloatArray) -> FloatArray: ...
 
 
+@lru_cache(maxsize=1024)
+def changes_value(kind: type, declaration: str) -> bool:
+    """Whether a class may change the value after the class that it inherits a declaration from.
+
+    It does if `__call__` or a private method or attribute is redefined between the two; claims, the constructor and
+    the width are not parts of the value.
+    """
+    owner = next((one for one in kind.__mro__ if declaration in vars(one)), None)
+    if owner is None:
+        return True
+    known = {name for one in owner.__mro__ for name in vars(one)} - {"_width", "_abc_impl"}
+    later = kind.__mro__[: kind.__mro__.index(owner)]
+    return any(name in known and is_part_of_value(name) for one in later for name in vars(one))
+
+
+def is_part_of_value(name: str) -> bool:
+    """Whether a value may depend on the attribute of this name: private ones, and the call itself."""
+    return name in ("__call__", "__getattribute__") or (name[:1] == "_" and name[:2] != "__")
+
+
 @dataclass(frozen=True, init=False)
 class WeightedScalarization(Scalarization):
     """A scalarization with one weight per objective, used as given and never normalised.
@@ -168,6 +254,9 @@ class WeightedScalarization(Scalarization):
     """
 
     weights: tuple[float, ...]
+
+    def __init__(self, weights: npt.ArrayLike) -> None:
+        object.__setattr__(self, "weights", check_weights(weights))
 
     @property
     def n_objectives(self) -> int:
@@ -186,24 +275,3 @@ class WeightedScalarization(Scalarization):
     @property
     def _all_positive(self) -> bool:
         return min(self.weights) > 0.0
-
-
-def check_weights(weights: npt.ArrayLike) -> tuple[float, ...]:
-    """Return `weights` as a tuple of finite floats >= 0, not all zero.
-
-    Raises
-    ------
-    InvalidInputError
-        If the shape or a value breaks the rule.
-    """
-    array = check_vector("weights", weights, low=0.0)
-    if not array.any():
-        raise InvalidInputError(f"`weights` must not all be zero, got {array.shape[0]} zeros.")
-    return tuple((array + 0.0).tolist())  # + 0.0 turns -0.0 into 0.0
-
-
-def products(weights: FloatArray, values: FloatArray) -> FloatArray:
-    """Return ``w_i v_i`` with ``0 * inf = 0``."""
-    out: FloatArray = np.zeros(values.shape)
-    np.multiply(values, weights, out=out, where=weights > 0.0)
-    return out

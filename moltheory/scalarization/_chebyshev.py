@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_real, check_vector
-from moltheory.scalarization._base import Optimality, WeightedScalarization, check_weights, products
+from moltheory.scalarization._base import Optimality, WeightedScalarization
+from moltheory.scalarization._form import Epigraph, SmoothForm
+from moltheory.scalarization._form_limits import MaximumForm
+from moltheory.scalarization._weights import check_weights, products
 
 __all__ = ["Chebyshev", "SmoothChebyshev"]
 
 
 @dataclass(frozen=True, init=False)
+@document
 class Chebyshev(WeightedScalarization):
     """Chebyshev scalarization ``max_i w_i (v_i - z_i) + rho sum_i (v_i - z_i)``.
 
@@ -25,17 +32,13 @@ class Chebyshev(WeightedScalarization):
 
     Parameters
     ----------
-    weights : array_like of shape (N,)
-        Finite, >= 0, not all zero; used as given.
+    {weights}
     ideal : array_like of shape (N,), optional
         The reference point z; zero by default, never estimated from data.
     augmentation : float, default 0
         The factor rho >= 0 of the sum.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
 
     Notes
     -----
@@ -107,6 +110,10 @@ class Chebyshev(WeightedScalarization):
         common = self.augmentation * math.fsum(self.ideal)
         return [w * z + common for w, z in zip(self.weights, self.ideal, strict=True) if w > 0.0]
 
+    def form(self) -> MaximumForm:
+        """Return the terms of the maximum."""
+        return MaximumForm(self.weights, self.ideal, self.augmentation)
+
     def _evaluate(self, values: FloatArray) -> FloatArray:
         return self._sublinear(values - np.array(self.ideal))
 
@@ -123,6 +130,7 @@ class Chebyshev(WeightedScalarization):
 
 
 @dataclass(frozen=True, init=False)
+@document
 class SmoothChebyshev(WeightedScalarization):
     """Smooth Chebyshev scalarization ``m log sum_i exp(w_i v_i / m)``.
 
@@ -131,15 +139,11 @@ class SmoothChebyshev(WeightedScalarization):
 
     Parameters
     ----------
-    weights : array_like of shape (N,)
-        Finite, >= 0, not all zero; used as given.
+    {weights}
     smoothing : float
         The smoothing m > 0, in the units of the weighted risks.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
 
     Notes
     -----
@@ -187,14 +191,90 @@ class SmoothChebyshev(WeightedScalarization):
         """``"pareto"`` if every weight is positive, else ``"weakly-pareto"``."""
         return "pareto" if self._all_positive else "weakly-pareto"
 
+    def form(self) -> _LogSumExpForm:
+        """Return a smooth form."""
+        return _LogSumExpForm(self.weights, self.smoothing)
+
     def _evaluate(self, values: FloatArray) -> FloatArray:
-        terms = products(self._w, values)
-        top = terms.max(axis=-1)
-        scaled = (terms - top[..., np.newaxis]) / self.smoothing
-        result: FloatArray = top + self.smoothing * np.log(np.exp(scaled).sum(axis=-1))
-        return result
+        return _log_sum_exp(products(self._w, values), self.smoothing)
 
     def _width(self, widths: FloatArray) -> FloatArray:
         # The gradient in the weighted risks is a softmax: non-negative with sum 1.
         result: FloatArray = products(self._w, widths).max(axis=-1)
         return result
+
+
+def _log_sum_exp(terms: FloatArray, smoothing: float) -> FloatArray:
+    """Return ``m log sum exp(terms / m)`` over the last axis."""
+    top = terms.max(axis=-1)
+    scaled = (terms - top[..., np.newaxis]) / smoothing
+    result: FloatArray = top + smoothing * np.log(np.exp(scaled).sum(axis=-1))
+    return result
+
+
+@dataclass(frozen=True)
+class _LogSumExpForm(SmoothForm):
+    """The form of a smooth Chebyshev scalarization."""
+
+    weights: tuple[float, ...]
+    smoothing: float
+
+    @property
+    def n_objectives(self) -> int:
+        """The number N of objectives."""
+        return len(self.weights)
+
+    @property
+    def used(self) -> npt.NDArray[np.bool_]:
+        """Objectives of positive weight."""
+        return np.array(self.weights) > 0.0
+
+    @property
+    def key(self) -> Hashable:
+        """The smoothing."""
+        return ("log-sum-exp", len(self.weights), self.smoothing)
+
+    @property
+    def largest_slopes(self) -> FloatArray:
+        """The weights."""
+        return np.array(self.weights)
+
+    @property
+    def width_peaks(self) -> tuple[FloatArray, float]:
+        """The weights: the width is that of the plain maximum."""
+        return np.array(self.weights), 0.0
+
+    def value(self, values: FloatArray) -> FloatArray:
+        """Return the smooth maxima."""
+        return _log_sum_exp(products(np.array(self.weights), values), self.smoothing)
+
+    def parameters(self) -> tuple[FloatArray, FloatArray]:
+        """Return the weights, and zeros."""
+        return np.array(self.weights), np.zeros(len(self.weights))
+
+    def epigraph(self, risks: Sequence[Any], weights: Any, bounds: Any) -> Epigraph:
+        """Minimise the smooth maximum of the weighted risks."""
+        import cvxpy
+
+        cp: Any = cvxpy  # its stubs lack most atoms
+
+        terms = [weights[i] * risk / self.smoothing for i, risk in enumerate(risks)]
+        return Epigraph(self.smoothing * cp.log_sum_exp(cp.hstack(terms)))
+
+    def derivatives(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return gradient and Hessian."""
+        w = np.array(self.weights)
+        slope = w * self._shares(values)
+        return slope, (np.diag(w * slope) - np.outer(slope, slope)) / self.smoothing
+
+    def height(self, values: FloatArray, slope: FloatArray) -> float:
+        """Return the average of the weighted risks plus the entropy of their shares."""
+        share = self._shares(values)
+        entropy = -float((share * np.log(np.maximum(share, 1e-300))).sum())
+        return float(slope @ values + self.smoothing * entropy)
+
+    def _shares(self, values: FloatArray) -> FloatArray:
+        scaled = np.array(self.weights) * values / self.smoothing
+        share = np.exp(scaled - scaled.max())
+        found: FloatArray = share / share.sum()
+        return found

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray, check_count, check_vector
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization._base import Optimality, Scalarization
+from moltheory.scalarization._form_limits import ConstrainedForm
 
 __all__ = ["EpsilonConstraint"]
 
@@ -103,6 +104,15 @@ class EpsilonConstraint(Scalarization):
         If nothing is feasible, every row has the value +inf and the statement is empty.
         """
         return "pareto" if self.n_objectives == 1 else "weakly-pareto"
+
+    @property
+    def has_width(self) -> bool:
+        """False: `relaxed` bounds take its place."""
+        return False
+
+    def form(self) -> ConstrainedForm:
+        """Return the minimised objective and the bounds."""
+        return ConstrainedForm(self.objective, self.bounds)
 
     def relaxed(self, widths: npt.ArrayLike, /) -> EpsilonConstraint:
         """Return the constraint with bounds ``b_i + C_i``.

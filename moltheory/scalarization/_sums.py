@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_real
 from moltheory.errors import InvalidInputError
-from moltheory.scalarization._base import Optimality, WeightedScalarization, check_weights, products
+from moltheory.scalarization._base import Optimality, WeightedScalarization
+from moltheory.scalarization._form import Epigraph, Form, LinearForm, SmoothForm
+from moltheory.scalarization._form_limits import MaximumForm
+from moltheory.scalarization._weights import check_weights, products
 
 __all__ = ["PNorm", "WeightedSum"]
 
 
 @dataclass(frozen=True, init=False)
+@document
 class WeightedSum(WeightedScalarization):
     """Weighted sum ``sum_i w_i v_i``.
 
@@ -25,8 +32,7 @@ class WeightedSum(WeightedScalarization):
 
     Parameters
     ----------
-    weights : array_like of shape (N,)
-        Finite, >= 0, not all zero; used as given.
+    {weights}
 
     Raises
     ------
@@ -64,6 +70,10 @@ class WeightedSum(WeightedScalarization):
         """``"pareto"`` if every weight is positive, else ``"weakly-pareto"``."""
         return "pareto" if self._all_positive else "weakly-pareto"
 
+    def form(self) -> LinearForm:
+        """Return the weights as a linear form."""
+        return LinearForm(self.weights)
+
     def _evaluate(self, values: FloatArray) -> FloatArray:
         # Not a matrix product: its last bit may depend on the batch, and equal risks must stay tied.
         total: FloatArray = products(self._w, values).sum(axis=-1)
@@ -74,6 +84,7 @@ class WeightedSum(WeightedScalarization):
 
 
 @dataclass(frozen=True, init=False)
+@document
 class PNorm(WeightedScalarization):
     """Weighted p-norm ``(sum_i (w_i v_i)^p)^(1/p)``, the weights inside the power.
 
@@ -83,8 +94,7 @@ class PNorm(WeightedScalarization):
 
     Parameters
     ----------
-    weights : array_like of shape (N,)
-        Finite, >= 0, not all zero; used as given.
+    {weights}
     p : float
         At least 1; ``inf`` is allowed.
 
@@ -131,6 +141,14 @@ class PNorm(WeightedScalarization):
         strict = self._all_positive and (self.p < math.inf or self.n_objectives == 1)
         return "pareto" if strict else "weakly-pareto"
 
+    def form(self) -> Form:
+        """Return a linear form for ``p = 1``, a maximum for ``p = inf``, and a smooth one between."""
+        if self.p == 1.0:
+            return LinearForm(self.weights)
+        if self.p == math.inf:
+            return MaximumForm(self.weights, (0.0,) * self.n_objectives)
+        return _PowerForm(self.weights, self.p)
+
     def _evaluate(self, values: FloatArray) -> FloatArray:
         smallest = float(values.min())
         if smallest < 0.0:
@@ -153,3 +171,66 @@ def _norm(terms: FloatArray, p: float) -> FloatArray:
     scale = np.where(regular, top, 1.0)
     relative = ((terms / scale[..., np.newaxis]) ** p).sum(axis=-1) ** (1.0 / p)
     return np.where(regular, scale * relative, top)
+
+
+@dataclass(frozen=True)
+class _PowerForm(SmoothForm):
+    """The form of a p-norm with 1 < p < inf."""
+
+    weights: tuple[float, ...]
+    p: float
+
+    @property
+    def n_objectives(self) -> int:
+        """The number N of objectives."""
+        return len(self.weights)
+
+    @property
+    def used(self) -> npt.NDArray[np.bool_]:
+        """Objectives of positive weight."""
+        return np.array(self.weights) > 0.0
+
+    @property
+    def key(self) -> Hashable:
+        """The power."""
+        return ("p-norm", len(self.weights), self.p)
+
+    @property
+    def largest_slopes(self) -> FloatArray:
+        """The weights."""
+        return np.array(self.weights)
+
+    def value(self, values: FloatArray) -> FloatArray:
+        """Return the norms."""
+        return _norm(products(np.array(self.weights), values), self.p)
+
+    def parameters(self) -> tuple[FloatArray, FloatArray]:
+        """Return the weights, and zeros."""
+        return np.array(self.weights), np.zeros(len(self.weights))
+
+    def epigraph(self, risks: Sequence[Any], weights: Any, bounds: Any) -> Epigraph:
+        """Minimise the norm of upper bounds of the weighted risks."""
+        import cvxpy
+
+        cp: Any = cvxpy  # its stubs lack most atoms
+
+        terms = cp.Variable(len(risks), nonneg=True)
+        constraints = [weights[i] * risk <= terms[i] for i, risk in enumerate(risks)]
+        return Epigraph(cp.pnorm(terms, self.p), constraints=constraints)
+
+    def derivatives(self, values: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+        """Return gradient and Hessian; where the norm vanishes, a subgradient with equal shares."""
+        w = np.array(self.weights)
+        value = float(self.value(values[None])[0])
+        if value <= 0.0:
+            # The weights themselves would be too large: shares must have a dual norm of at most 1.
+            return w * float((w > 0.0).sum()) ** (1.0 / self.p - 1.0), None
+        share = w * values / value
+        slope = w * share ** (self.p - 1.0)
+        # Below p = 2 the curvature is infinite where a risk vanishes; a large number serves.
+        bend = np.diag(w**2 * np.maximum(share, 1e-12) ** (self.p - 2.0)) - np.outer(slope, slope)
+        return slope, (self.p - 1.0) / value * bend
+
+    def height(self, values: FloatArray, slope: FloatArray) -> float:
+        """Return the norm, by Euler's theorem on homogeneous functions."""
+        return float(slope @ values)

@@ -1,4 +1,4 @@
-"""Weight vectors on the simplex."""
+"""Weights: their checks, and the lattice of them on the simplex."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import itertools
 import math
 
 import numpy as np
+import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_real
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, check_count, check_real, check_vector
 from moltheory.errors import InvalidInputError, TooLargeError
 
-__all__ = ["simplex_grid"]
+__all__ = ["check_weights", "products", "simplex_grid"]
 
 _MOST_ENTRIES = 50_000_000  # 400 MB of float64
 
 
+@document
 def simplex_grid(n_objectives: int, divisions: int, *, smallest: float = 0.0) -> FloatArray:
     """Return the lattice of weights on the simplex with steps ``1 / divisions``.
 
@@ -35,10 +38,7 @@ def simplex_grid(n_objectives: int, divisions: int, *, smallest: float = 0.0) ->
         ``smallest = 0`` each weight is the float nearest to k/d, and a row's exact sum differs from 1 by at
         most 2**-53; otherwise by a few times that.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
     TooLargeError
         If the lattice has more than 50 million entries.
 
@@ -78,3 +78,24 @@ def simplex_grid(n_objectives: int, divisions: int, *, smallest: float = 0.0) ->
     grid: FloatArray = (np.diff(bars, axis=1) - 1) / d
     # Adding `smallest` last keeps every weight >= smallest in floating point too.
     return grid if low == 0.0 else low + max(0.0, 1.0 - n * low) * grid
+
+
+def check_weights(weights: npt.ArrayLike) -> tuple[float, ...]:
+    """Return `weights` as a tuple of finite floats >= 0, not all zero.
+
+    Raises
+    ------
+    InvalidInputError
+        If the shape or a value breaks the rule.
+    """
+    array = check_vector("weights", weights, low=0.0)
+    if not array.any():
+        raise InvalidInputError(f"`weights` must not all be zero, got {array.shape[0]} zeros.")
+    return tuple((array + 0.0).tolist())  # + 0.0 turns -0.0 into 0.0
+
+
+def products(weights: FloatArray, values: FloatArray) -> FloatArray:
+    """Return ``w_i v_i`` with ``0 * inf = 0``."""
+    out: FloatArray = np.zeros(values.shape)
+    np.multiply(values, weights, out=out, where=weights > 0.0)
+    return out

@@ -12,8 +12,7 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.objectives._convex import ConvexPart
-from moltheory.scalarization import EpsilonConstraint, Scalarization
-from moltheory.solvers._outer import is_maximum, slope_and_bend, terms_of_maximum
+from moltheory.scalarization import Form
 from moltheory.solvers._smooth_objective import Part
 
 __all__ = ["Active", "Conditions", "Equation"]
@@ -50,14 +49,14 @@ class Active:
         return repr((self.limits, self.base, self.sphere)).encode() + b"".join(a.tobytes() for a in arrays)
 
     @classmethod
-    def near(cls, part: Part, u: Scalarization, theta: FloatArray, close: float) -> Active:
+    def near(cls, part: Part, form: Form, theta: FloatArray, close: float) -> Active:
         """Return what is equal at a point up to a share of its size."""
         values = part.values(theta)[0, 0]
-        limits, base = _limits(u, values, close)
-        signs, face, sphere = {}, None, False
-        if isinstance(part, ConvexPart):
-            for k in _absolute(part):
-                signs[k] = np.where(part.near_kinks(k, theta, close), 0.0, np.sign(_residuals(part, k, theta)))
+        limits, base = form.near(values, close)
+        signs, face, sphere, data = {}, None, False, part.examples
+        if data is not None:
+            for k in _absolute(data):
+                signs[k] = np.where(data.near_kinks(k, theta, close), 0.0, np.sign(_residuals(data, k, theta)))
             if part.ball is not None:
                 parameters = part.parameters(theta)[0, 0]
                 met = bool(part.ball.size(parameters) >= (1.0 - close) * part.ball.radius)
@@ -65,24 +64,18 @@ class Active:
                 if met and part.ball.norm == "l1":
                     # In units of the features, as a small parameter of a large one counts too.
                     size = np.abs(parameters) * (1.0 if part.frame is None else part.frame.scale[0])
-                    face = np.where(size <= close * part.extent(theta), 0.0, np.sign(parameters))
+                    face = np.where(size <= close * data.extent(theta), 0.0, np.sign(parameters))
         return cls(limits, base, signs, sphere, face)
 
-    def with_violated(self, part: Part, u: Scalarization, theta: FloatArray) -> Active | None:
+    def with_violated(self, part: Part, form: Form, theta: FloatArray) -> Active | None:
         """Return the same with all that is violated at a point held equal too, None where nothing is."""
         values = part.values(theta)[0, 0]
         limits, signs = set(self.limits), {k: sign.copy() for k, sign in self.signs.items()}
-        if isinstance(u, EpsilonConstraint):
-            limits |= {i for i, b in enumerate(u.bounds) if values[i] > b and i != u.objective}
-        elif is_maximum(u):
-            w, z, _ = terms_of_maximum(u)
-            terms = w * (values - z)
-            spare = 1e-12 * max(1.0, abs(float(terms[self.base])))
-            limits |= {i for i in np.flatnonzero(w > 0.0).tolist() if terms[i] > terms[self.base] + spare}
+        limits |= form.violated(values, self.base)
         sphere, face = self.sphere, None if self.face is None else self.face.copy()
-        if isinstance(part, ConvexPart):
+        if (data := part.examples) is not None:
             for k, sign in signs.items():
-                sign[_residuals(part, k, theta) * sign < 0.0] = 0.0
+                sign[_residuals(data, k, theta) * sign < 0.0] = 0.0
             if part.ball is not None:
                 parameters = part.parameters(theta)[0, 0]
                 if face is not None:
@@ -120,8 +113,8 @@ class Conditions:
     equations : list of m Equation
     """
 
-    def __init__(self, part: Part, u: Scalarization, theta: FloatArray, active: Active, spare: FloatArray) -> None:
-        self._part, self._u, self._theta, self._active = part, u, theta, active
+    def __init__(self, part: Part, form: Form, theta: FloatArray, active: Active, spare: FloatArray) -> None:
+        self._part, self._form, self._theta, self._active = part, form, theta, active
         values, self._slopes = part.values(theta)[0, 0], part.gradients(theta)[0, 0]
         self.equations: list[Equation] = []
         rows: list[FloatArray] = []
@@ -132,31 +125,26 @@ class Conditions:
             rows.append(row)
             rest.append(float(value))
 
-        if isinstance(part, ConvexPart):
+        data, d = part.examples, theta.shape[-1]
+        if data is not None:
             for k, signs in active.signs.items():
-                self._slopes[k] = part.subgradient(k, theta, signs)
-        n, d = values.size, theta.shape[-1]
-        self._bend: FloatArray | None = None
-        if isinstance(u, EpsilonConstraint):
-            self._weights = (np.arange(n) == u.objective).astype(np.float64)
-            error = part.evaluated(theta).value_error[0, 0]
-            for i in active.limits:
-                # Rounded inwards: the bound holds however the risk is evaluated.
-                add(Equation("limit", 0, i), self._slopes[i], values[i] - (u.bounds[i] - 3.0 * error[i] - spare[i]))
-        elif is_maximum(u):
-            w, z, rho = terms_of_maximum(u)
-            b, terms = active.base, w * (values - z)
-            self._weights = np.where(np.arange(n) == b, w, 0.0) + rho
-            for i in active.limits:
-                add(Equation("limit", 0, i), w[i] * self._slopes[i] - w[b] * self._slopes[b], terms[i] - terms[b])
-        else:
-            self._weights, self._bend = slope_and_bend(u, values)
+                self._slopes[k] = data.subgradient(k, theta, signs)
+        self._weights, self._bend, limits = form.equations(
+            values,
+            self._slopes,
+            lambda: part.evaluated(theta).value_error[0, 0],
+            spare,
+            active.limits,
+            active.base,
+        )
+        for i, row, value in limits:
+            add(Equation("limit", 0, i), row, value)
         self.slope: FloatArray = self._weights @ self._slopes
-        if isinstance(part, ConvexPart):
+        if data is not None:
             for k, signs in active.signs.items():
-                residuals = _residuals(part, k, theta)
-                for i in np.flatnonzero((signs == 0.0) & (part.shares[k][0] > 0.0)).tolist():
-                    add(Equation("kink", k, i), part.x[k][0][i], residuals[i])
+                residuals = _residuals(data, k, theta)
+                for i in np.flatnonzero((signs == 0.0) & (data.shares[k][0] > 0.0)).tolist():
+                    add(Equation("kink", k, i), data.x[k][0][i], residuals[i])
             if part.ball is not None and (active.sphere or active.face is not None):
                 parameters = part.parameters(theta)[0, 0]
                 # As far inside as a point stays when it is rounded into the ball.
@@ -188,11 +176,11 @@ class Conditions:
     def wrong(self, multipliers: FloatArray) -> tuple[Equation, float] | None:
         """Return the equation whose multiplier is the farthest beyond what it may be, and that multiplier."""
         total = self._lagrangian(multipliers)
-        worst, found = 1e-9, None
+        worst, found, data = 1e-9, None, self._part.examples
         for equation, value in zip(self.equations, multipliers.tolist(), strict=True):
             low, high = 0.0, np.inf
-            if equation.kind == "kink" and isinstance(self._part, ConvexPart):
-                high = float(total[equation.k] * self._part.shares[equation.k][0][equation.i])
+            if equation.kind == "kink" and data is not None:
+                high = float(total[equation.k] * data.shares[equation.k][0][equation.i])
                 low = -high
             elif equation.kind == "zero":
                 high = self._price(multipliers)
@@ -200,7 +188,7 @@ class Conditions:
             beyond = max(low - value, value - high) / (abs(high) if 0.0 < abs(high) < np.inf else 1.0)
             if beyond > worst:
                 worst, found = beyond, (equation, value)
-        if found is None and is_maximum(self._u):
+        if found is None and self._form.exchanges_base:
             shares = [m for e, m in zip(self.equations, multipliers, strict=True) if e.kind == "limit"]
             if shares and 1.0 - sum(shares) < -1e-9:
                 return Equation("base", 0, self._active.base), 1.0 - sum(shares)
@@ -208,11 +196,11 @@ class Conditions:
 
     def prices(self, multipliers: FloatArray) -> FloatArray:
         """Return the multipliers (N,) of bounds, or of the terms of a maximum."""
-        found = np.zeros(self._u.n_objectives)
+        found = np.zeros(self._form.n_objectives)
         for equation, value in zip(self.equations, multipliers, strict=True):
             if equation.kind == "limit":
                 found[equation.i] = max(float(value), 0.0)
-        if is_maximum(self._u):
+        if self._form.exchanges_base:
             found[self._active.base] = max(1.0 - found.sum(), 0.0)
         return found
 
@@ -225,27 +213,9 @@ class Conditions:
         """Weights (N,) of the risks in the Lagrangian."""
         total: FloatArray = self._weights.copy()
         for equation, value in zip(self.equations, multipliers, strict=True):
-            if equation.kind == "limit" and isinstance(self._u, EpsilonConstraint):
-                total[equation.i] += value
-            elif equation.kind == "limit":
-                w, _, _ = terms_of_maximum(self._u)
-                total[equation.i] += value * w[equation.i]
-                total[self._active.base] -= value * w[self._active.base]
+            if equation.kind == "limit":
+                self._form.add_price(total, equation.i, float(value), self._active.base)
         return total
-
-
-def _limits(u: Scalarization, values: FloatArray, close: float) -> tuple[tuple[int, ...], int]:
-    """Return which bounds are met, or which terms equal the largest one, and that one."""
-    if isinstance(u, EpsilonConstraint):
-        near = [b - close * max(1.0, abs(b)) if np.isfinite(b) else np.inf for b in u.bounds]
-        return tuple(i for i, value in enumerate(values) if value >= near[i] and i != u.objective), 0
-    if not is_maximum(u):
-        return (), 0
-    w, z, _ = terms_of_maximum(u)
-    terms = np.where(w > 0.0, w * (values - z), -np.inf)
-    base = int(np.argmax(terms))
-    equal = np.flatnonzero(terms >= terms[base] - close * max(1.0, abs(float(terms[base]))))
-    return tuple(i for i in equal.tolist() if i != base), base
 
 
 def _absolute(part: ConvexPart) -> list[int]:

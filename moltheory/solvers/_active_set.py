@@ -21,7 +21,7 @@ from dataclasses import replace
 import numpy as np
 
 from moltheory._core._validation import FloatArray
-from moltheory.scalarization import Scalarization
+from moltheory.scalarization import Form
 from moltheory.solvers._active import Active, Conditions
 from moltheory.solvers._smooth_objective import Part
 
@@ -33,26 +33,24 @@ _STEPS = 30
 _CHANGES = 20
 
 
-def polished(
-    part: Part, u: Scalarization, theta: FloatArray, spare: FloatArray
-) -> Iterator[tuple[FloatArray, FloatArray]]:
+def polished(part: Part, form: Form, theta: FloatArray, spare: FloatArray) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Yield points (1, 1, d) near theta, each with the multipliers (N,) of bounds or of the terms of a maximum.
 
     Bounds are met with `spare` (N,) to their inside.
     """
     seen: set[bytes] = set()
-    for close in _CLOSE:
+    for close in _CLOSE if form.has_derivatives else ():
         # Steps from a bad guess may overflow: then there is no point.
         with np.errstate(all="ignore"):
-            active = Active.near(part, u, theta, close)
-            found = None if active.key in seen else _solved(part, u, theta, active, spare)
+            active = Active.near(part, form, theta, close)
+            found = None if active.key in seen else _solved(part, form, theta, active, spare)
         seen.add(active.key)
         if found is not None:
             yield found
 
 
 def _solved(
-    part: Part, u: Scalarization, start: FloatArray, active: Active, spare: FloatArray
+    part: Part, form: Form, start: FloatArray, active: Active, spare: FloatArray
 ) -> tuple[FloatArray, FloatArray] | None:
     """Solve, add what is violated and drop what has the wrong sign until neither is left; None if that does not end."""
     theta, seen = start, set[bytes]()
@@ -60,11 +58,11 @@ def _solved(
         if active.key in seen:
             return None
         seen.add(active.key)
-        end = _newton(part, u, theta, active, spare)
+        end = _newton(part, form, theta, active, spare)
         if end is None:
             return None
         theta, multipliers, conditions = end
-        more = active.with_violated(part, u, theta)
+        more = active.with_violated(part, form, theta)
         wrong = None if more is not None else conditions.wrong(multipliers)
         if more is not None:
             # From the start again: a point without the equation may be far.
@@ -79,9 +77,9 @@ def _solved(
 
 
 def _newton(
-    part: Part, u: Scalarization, theta: FloatArray, active: Active, spare: FloatArray
+    part: Part, form: Form, theta: FloatArray, active: Active, spare: FloatArray
 ) -> tuple[FloatArray, FloatArray, Conditions] | None:
-    conditions = Conditions(part, u, theta, active, spare)
+    conditions = Conditions(part, form, theta, active, spare)
     multipliers: FloatArray = np.asarray(-np.linalg.lstsq(conditions.rows.T, conditions.slope, rcond=None)[0])
     for _ in range(_STEPS):
         curvature = conditions.curvature(multipliers)
@@ -91,7 +89,7 @@ def _newton(
         theta = theta + step
         if not np.isfinite(theta).all():
             return None
-        conditions = Conditions(part, u, theta, active, spare)
+        conditions = Conditions(part, form, theta, active, spare)
         if np.abs(step).max() <= 4e-16 * np.abs(theta).max():
             break
     return theta, multipliers, conditions

@@ -23,10 +23,9 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.objectives import NormBall
-from moltheory.objectives._convex import ConvexPart
 from moltheory.objectives._convex_part import Evaluated
 from moltheory.solvers._estimates import Spectrum, estimated_gap
-from moltheory.solvers._smooth_objective import Part, QuadraticPart, combined
+from moltheory.solvers._smooth_objective import Part, combined
 
 __all__ = ["shortfall_of_sums"]
 
@@ -81,7 +80,8 @@ def shortfall_of_sums(
         if columns.size:
             priced = _priced(part.ball, part, *(a[:, columns] for a in (theta, weights, g, slopes, error, slope_error)))
             bound[:, columns] = np.minimum(bound[:, columns], priced)
-    if isinstance(at, Evaluated) and linear is None and isinstance(part, ConvexPart) and part.is_nonnegative:
+    examples = part.examples
+    if isinstance(at, Evaluated) and linear is None and examples is not None and examples.is_nonnegative:
         # No sum of such losses is below 0: where they can all vanish nothing else is known, or needed.
         total = (weights * (at.values + at.value_error)).sum(axis=-1)
         rigorous = rigorous | (total < bound)
@@ -208,7 +208,7 @@ def _local(
         curvature = curvature + ridge[..., None, None] * (np.swapaxes(root, -1, -2) @ root)
     finite = np.asarray(np.isfinite(curvature).all(axis=(-1, -2)) & np.isfinite(g).all(axis=-1))
     curvature = np.where(finite[..., None, None], curvature, np.eye(d))
-    if not isinstance(part, QuadraticPart):
+    if part.quadratic is None:
         local, proper = _nearby(part, curvature, g, error)
         proper &= finite
         if proper.all():
@@ -219,9 +219,9 @@ def _local(
     values, vectors = np.linalg.eigh(curvature / (size[..., :, None] * size[..., None, :]))
     along = (np.swapaxes(vectors, -1, -2) @ (g / size)[..., None])[..., 0]
     blur = error / size.min(axis=-1)
-    if isinstance(part, QuadraticPart):
+    if part.quadratic is not None:
         if error.any():
-            blur = np.linalg.norm(part.gradient_errors(theta, weights) / size, axis=-1)
+            blur = np.linalg.norm(part.quadratic.gradient_errors(theta, weights) / size, axis=-1)
         proper = np.asarray(finite & (values[..., 0] > 1e3 * d * _EPS))
         safe = np.where(proper[..., None], values - 8.0 * d * _EPS, 1.0)
         local = 0.5 * (np.sqrt((along**2 / safe).sum(axis=-1)) + blur / np.sqrt(safe[..., 0])) ** 2

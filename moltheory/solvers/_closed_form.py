@@ -14,12 +14,12 @@ import numpy as np
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import QuadraticObjectives
-from moltheory.scalarization import Chebyshev
+from moltheory.scalarization import MaximumForm
 from moltheory.solvers._certificates import shortfall_of_sums
 from moltheory.solvers._result import Outcome
 from moltheory.solvers._smooth_objective import QuadraticPart
 
-__all__ = ["chebyshev_of_two", "quadratic_sums", "terms_of_chebyshev"]
+__all__ = ["chebyshev_of_two", "quadratic_sums", "terms_of_maxima"]
 
 _SINGULAR = 1e-12
 
@@ -56,21 +56,21 @@ def quadratic_sums(objectives: QuadraticObjectives, weights: FloatArray, *, tole
     return out
 
 
-def terms_of_chebyshev(scalarizations: Sequence[Chebyshev]) -> tuple[FloatArray, FloatArray, FloatArray]:
+def terms_of_maxima(forms: Sequence[MaximumForm]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return weights (K, N), reference points (K, N) and augmentations (K,)."""
     return (
-        np.array([u.weights for u in scalarizations]),
-        np.array([u.ideal for u in scalarizations]),
-        np.array([u.augmentation for u in scalarizations]),
+        np.array([form.weights for form in forms]),
+        np.array([form.ideal for form in forms]),
+        np.array([form.augmentation for form in forms]),
     )
 
 
 def chebyshev_of_two(
-    objectives: QuadraticObjectives, scalarizations: Sequence[Chebyshev]
+    objectives: QuadraticObjectives, forms: Sequence[MaximumForm]
 ) -> tuple[FloatArray, FloatArray] | None:
     """Return minimisers (R, K, d) and multipliers (R, K, 2), or None where the sum of curvatures is singular."""
     part = QuadraticPart(objectives)
-    w, z, rho = terms_of_chebyshev(scalarizations)
+    w, z, rho = terms_of_maxima(forms)
     joint = objectives.joint_basis
     if joint is None:
         return None

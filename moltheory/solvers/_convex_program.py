@@ -5,38 +5,28 @@ tightening its bound, and the gap comes from a lower bound of our own. For multi
 
 .. math:: \min_\theta U(L(\theta)) \ge \min_\theta \sum_i \lambda_i L_i(\theta) - U^*(\lambda),
 
-whose right side `shortfall_of_sums` bounds; the multipliers are the gradient of U (p-norm, smooth Chebyshev) or the
-solver's dual values (Chebyshev, epsilon-constraint). Any of them gives a valid bound, good ones a small gap. Losses that
-are not smooth and constraints of the user enter the bound by linear functions, see ``_dual_terms``.
+whose right side `shortfall_of_sums` bounds; the multipliers come from the form of U: its gradient, or the solver's dual
+values of the terms of a maximum or of bounds. Any of them gives a valid bound, good ones a small gap. Losses that are not
+smooth and constraints of the user enter the bound by linear functions, see ``_dual_terms``.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
-from moltheory.objectives import ConvexObjectives, QuadraticObjectives
-from moltheory.objectives._convex import ConvexPart
-from moltheory.scalarization import (
-    Chebyshev,
-    EpsilonConstraint,
-    PNorm,
-    Scalarization,
-    SmoothChebyshev,
-    WeightedScalarization,
-)
+from moltheory.scalarization import Form, Scalarization
 from moltheory.solvers._active_set import polished
 from moltheory.solvers._dual_terms import check_constraints, largest_violation, program_gap
 from moltheory.solvers._newton import newton_path
-from moltheory.solvers._outer import largest_slopes, lower_bound
 from moltheory.solvers._result import Outcome, Status
 from moltheory.solvers._separability import unattained
-from moltheory.solvers._smooth_objective import Part, QuadraticPart
+from moltheory.solvers._smooth_objective import Part
 
 __all__ = ["solve_programs"]
 
@@ -54,23 +44,43 @@ _OTHERS = 1e-4
 Constraints = Callable[[Any], Any]
 
 
+class Entries(Protocol):
+    """Convex objectives with a batch, entry by entry."""
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """Leading axes."""
+
+    @property
+    def n_objectives(self) -> int:
+        """Number N of objectives."""
+
+    @property
+    def dimension(self) -> int:
+        """Number d of parameters."""
+
+
 def solve_programs(
-    objectives: ConvexObjectives | QuadraticObjectives,
+    objectives: Entries,
     scalarizations: Sequence[Scalarization],
+    forms: Sequence[Form],
     *,
+    entry: Callable[[int], Part],
     tolerance: float,
     solver: str = "CLARABEL",
     constraints: Constraints | None = None,
 ) -> Outcome:
-    """Solve entry by entry.
+    """Solve entry by entry; `entry` returns one as a part, `forms` holds the forms of the scalarizations.
 
     With `constraints` of the user, a row whose bound is not within the tolerance, for want of the right subgradients or
-    prices, but which the solver calls optimal, gets as an estimate the tolerance that the solver met.
+    prices, but which the solver calls optimal, gets as an estimate the tolerance that the solver met. Without multipliers
+    of a scalarization its rows are heuristics.
 
     Raises
     ------
     InvalidInputError
-        If `constraints` is no function, or does not return convex cvxpy constraints.
+        If `constraints` is no function, or does not return convex cvxpy constraints; or if a program or multipliers that
+        a scalarization declares contradict its values.
     """
     if constraints is not None and not callable(constraints):
         raise InvalidInputError(
@@ -80,57 +90,35 @@ def solve_programs(
     out = Outcome.empty(total, len(scalarizations), objectives.n_objectives, objectives.dimension)
     gone = np.zeros(out.status.shape, bool)
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for j, u in enumerate(scalarizations):
-        groups.setdefault(_kind(u), []).append(j)
+    for j, (u, form) in enumerate(zip(scalarizations, forms, strict=True)):
+        # A program is shared within a class.
+        groups.setdefault((type(u), form.key), []).append(j)
     for r in range(total):
-        part = _entry(objectives, r)
+        part = entry(r)
         for rows in groups.values():
-            program = _Program(part, scalarizations[rows[0]], objectives.dimension, solver, constraints)
+            program = _Program(part, forms[rows[0]], objectives.dimension, solver, constraints)
             for j in rows:
-                _Row(out, r, j, part, scalarizations[j], program, tolerance).solve()
-        if isinstance(part, ConvexPart) and constraints is None:
-            seen = np.array([_objectives_in(u) for u in scalarizations])
-            gone[r] = unattained(part, part.points(np.asarray(out.solutions[r : r + 1], dtype=np.float64)), seen)[0]
+                _Row(out, r, j, part, scalarizations[j], forms[j], program, tolerance).solve()
+        if (data := part.examples) is not None and constraints is None:
+            seen = np.array([form.used for form in forms], dtype=np.float64)
+            gone[r] = unattained(data, data.points(np.asarray(out.solutions[r : r + 1], dtype=np.float64)), seen)[0]
     lost, infeasible = out.status > Status.HEURISTIC, out.rigorous & np.isinf(out.gap)
     out.judge(slice(None), tolerance)
     out.status[lost & ~np.isfinite(out.gap)] = Status.FAILED
     out.status[infeasible] = Status.INFEASIBLE
     out.status[gone], out.gap[gone] = Status.UNATTAINED, np.inf
     out.rigorous &= np.isfinite(out.gap)
+    for j, form in enumerate(forms):
+        if not form.has_lower_bound:
+            solved = out.status[:, j] == Status.UNCERTIFIED
+            out.gap[solved, j], out.status[solved, j] = np.nan, Status.HEURISTIC
     return out
-
-
-def _objectives_in(u: Scalarization) -> FloatArray:
-    """Return which objectives a scalarization depends on, (N,), as 0 and 1."""
-    if isinstance(u, EpsilonConstraint):
-        used = np.isfinite(u.bounds)
-        used[u.objective] = True
-    else:
-        used = np.array(u.weights) > 0.0 if isinstance(u, WeightedScalarization) else np.ones(u.n_objectives, bool)
-    return used.astype(np.float64)
-
-
-def _kind(u: Scalarization) -> tuple[Any, ...]:
-    """Return what scalarizations must share to be one parametrised program."""
-    if isinstance(u, EpsilonConstraint):
-        return (EpsilonConstraint, u.objective, tuple(np.isfinite(u.bounds)))
-    if isinstance(u, PNorm):
-        return (PNorm, u.p)
-    if isinstance(u, Chebyshev):
-        return (Chebyshev, tuple(w > 0.0 for w in u.weights), u.augmentation)
-    return (type(u), u.smoothing) if isinstance(u, SmoothChebyshev) else (type(u),)
-
-
-def _entry(objectives: ConvexObjectives | QuadraticObjectives, r: int) -> Part:
-    if isinstance(objectives, ConvexObjectives):
-        return objectives.standardized(slice(r, r + 1))
-    return QuadraticPart(objectives.entry(r))
 
 
 class _Program:
     """A program with the weights, reference point and bounds as parameters."""
 
-    def __init__(self, part: Part, like: Scalarization, dimension: int, solver: str, given: Constraints | None) -> None:
+    def __init__(self, part: Part, like: Form, dimension: int, solver: str, given: Constraints | None) -> None:
         import cvxpy
 
         cp: Any = cvxpy  # its stubs lack most atoms
@@ -140,47 +128,24 @@ class _Program:
         self.theta = cp.Variable(dimension)
         risks = part.expressions(self.theta)
         self.weights, self.bounds = cp.Parameter(n, nonneg=True), cp.Parameter(n)
-        weighted = [self.weights[i] * risks[i] for i in range(n)]
-        self.limits: dict[int, Any] = {}
-        constraints = []
-        if isinstance(like, EpsilonConstraint):
-            goal = risks[like.objective]
-            self.limits = {i: risks[i] <= self.bounds[i] for i in range(n) if np.isfinite(like.bounds[i])}
-        elif isinstance(like, Chebyshev) or (isinstance(like, PNorm) and like.p == np.inf):
-            # The parameter `bounds` holds w z, as a product of two parameters is not allowed.
-            top = cp.Variable()
-            used = [i for i in range(n) if like.weights[i] > 0.0]
-            self.limits = {i: weighted[i] - self.bounds[i] <= top for i in used}
-            rho = like.augmentation if isinstance(like, Chebyshev) else 0.0
-            goal = top + rho * sum(risks) if rho > 0.0 else top
-        elif isinstance(like, PNorm) and like.p > 1.0:
-            terms = cp.Variable(n, nonneg=True)
-            constraints = [weighted[i] <= terms[i] for i in range(n)]
-            goal = cp.pnorm(terms, like.p)
-        elif isinstance(like, SmoothChebyshev):
-            goal = like.smoothing * cp.log_sum_exp(cp.hstack([w / like.smoothing for w in weighted]))
-        else:
-            goal = sum(weighted)
+        self.epigraph = like.epigraph(risks, self.weights, self.bounds)
+        constraints = list(self.epigraph.constraints)
         parameters = part.parameters_of(self.theta)
         if part.ball is not None:
             # In units of the radius, as the solver has a tolerance of its own.
             constraints.append(cp.norm(parameters / part.ball.radius, 2 if part.ball.norm == "l2" else 1) <= 1.0)
         self.given = [] if given is None else check_constraints(given(parameters))
-        self.program = cp.Problem(cp.Minimize(goal), [*self.limits.values(), *constraints, *self.given])
+        limits = self.epigraph.limits.values()
+        self.program = cp.Problem(cp.Minimize(self.epigraph.value), [*limits, *constraints, *self.given])
 
-    def solve(self, u: Scalarization, tightening: FloatArray, accuracy: float) -> str:
+    def solve(self, form: Form, tightening: FloatArray, accuracy: float) -> str:
         """Solve for one scalarization and return the solver's status."""
         import cvxpy
 
         cp: Any = cvxpy  # its stubs lack most atoms
 
-        if isinstance(u, EpsilonConstraint):
-            self.bounds.value = np.where(np.isfinite(u.bounds), u.bounds, 0.0) - tightening
-            self.weights.value = np.ones(u.n_objectives)
-        elif isinstance(u, WeightedScalarization):
-            self.weights.value = np.array(u.weights)
-            ideal = np.array(u.ideal) if isinstance(u, Chebyshev) else np.zeros(u.n_objectives)
-            self.bounds.value = self.weights.value * ideal
+        self.weights.value, bounds = form.parameters()
+        self.bounds.value = bounds - tightening
         names = ("tol_gap_abs", "tol_gap_rel", "tol_feas") if self.solver == "CLARABEL" else ()
         settings = dict.fromkeys(names, accuracy)
         try:
@@ -195,27 +160,35 @@ class _Program:
     def duals(self, n: int) -> FloatArray:
         """Multipliers of the limits, (N,), 0 where there is none."""
         found = np.zeros(n)
-        for i, limit in self.limits.items():
+        for i, limit in self.epigraph.limits.items():
             found[i] = 0.0 if limit.dual_value is None else max(float(np.squeeze(limit.dual_value)), 0.0)
         return found
 
 
-def _starts(part: Part, n_objectives: int) -> Iterator[FloatArray]:
+def _starts(part: Part, n_objectives: int, dimension: int) -> Iterator[FloatArray]:
     """Yield points (1, 1, d): the minimiser of the sum of all risks where Newton steps find it, and no parameters."""
-    if isinstance(part, ConvexPart) and part.is_smooth and (part.ball is None or part.ball.norm == "l2"):
-        yield part.points(part.rounded(newton_path(part, np.full((1, n_objectives), 1.0 / n_objectives))))
-    if isinstance(part, ConvexPart | QuadraticPart):
-        yield part.points(np.zeros((1, 1, part.dimension)))
+    data = part.examples
+    if data is not None and data.is_smooth and (data.ball is None or data.ball.norm == "l2"):
+        yield data.points(data.rounded(newton_path(data, np.full((1, n_objectives), 1.0 / n_objectives))))
+    yield part.points(np.zeros((1, 1, dimension)))
 
 
 class _Row:
     """One entry and one scalarization: the point with the smallest gap so far, in the rows of the outcome."""
 
     def __init__(
-        self, out: Outcome, r: int, j: int, part: Part, u: Scalarization, program: _Program, tolerance: float
+        self,
+        out: Outcome,
+        r: int,
+        j: int,
+        part: Part,
+        u: Scalarization,
+        form: Form,
+        program: _Program,
+        tolerance: float,
     ) -> None:
         self.out, self.at = out, (r, j)
-        self.part, self.u, self.program, self.tolerance = part, u, program, tolerance
+        self.part, self.u, self.form, self.program, self.tolerance = part, u, form, program, tolerance
 
     @property
     def gap(self) -> float:
@@ -237,21 +210,24 @@ class _Row:
                 return
         if np.isinf(self.gap) and not self.program.given:
             # The solver gave no point at all: the conditions may be solved from elsewhere.
-            for start in _starts(self.part, self.u.n_objectives):
+            for start in _starts(self.part, self.u.n_objectives, self.out.solutions.shape[-1]):
                 self._polish(start)
 
     def _solve_at(self, accuracy: float) -> str:
         """Solve at one accuracy, and polish; returns the solver's word where there is a new point."""
         tightening, word = np.zeros(self.u.n_objectives), "failed"
         for _ in range(4):
-            status = self.program.solve(self.u, tightening, accuracy)
+            status = self.program.solve(self.form, tightening, accuracy)
             if self.program.theta.value is None or "infeasible" in status or "unbounded" in status:
                 # A polished point may have been found before the bounds were tightened too far.
-                self.out.rigorous[self.at] |= status == "infeasible" and not tightening.any() and np.isinf(self.gap)
+                proven = status == "infeasible" and self.form.kind != "program" and not tightening.any()
+                self.out.rigorous[self.at] |= proven and np.isinf(self.gap)
                 break
             theta = np.asarray(self.program.theta.value, dtype=np.float64)[None, None]
             if not np.isfinite(theta).all():
                 break
+            if status in ("optimal", "optimal_inaccurate"):
+                self.form.confirm(float(self.program.program.value), self.part.values(theta)[0, 0])
             excess = self._keep(theta, self.program.duals(self.u.n_objectives))
             better = not self.program.given and self._polish(theta)
             if excess is None or better:
@@ -266,7 +242,7 @@ class _Row:
         spare, kept = np.zeros(self.u.n_objectives), False
         for _ in range(4):
             beyond = np.zeros(self.u.n_objectives)
-            for better, prices in polished(self.part, self.u, theta, spare):
+            for better, prices in polished(self.part, self.form, theta, spare):
                 if self.gap <= _POLISHED * self.tolerance:
                     return kept
                 excess = self._keep(better, prices)
@@ -280,28 +256,26 @@ class _Row:
 
     def _keep(self, theta: FloatArray, prices: FloatArray) -> FloatArray | None:
         """Keep a point (1, 1, d) if its gap is the smallest so far; returns by how much it breaks bounds, if it does."""
-        out, part, u = self.out, self.part, self.u
+        out, part, u, form = self.out, self.part, self.u, self.form
         parameters = part.rounded(theta)
         theta = part.points(parameters)
         at = part.evaluated(theta)
         values, error = at.values[0, 0], at.value_error[0, 0]
         if not np.isfinite(values).all():
             return np.zeros(values.size)
-        if isinstance(u, EpsilonConstraint):
-            # The bound is met however the risk is evaluated, on whatever processor.
-            excess = np.where(np.isfinite(u.bounds), values + error - np.array(u.bounds), -np.inf)
-            if (excess > 0.0).any():
-                return excess
+        if (excess := form.excess(values, error)) is not None:
+            return excess
         value = float(u(values))
         self.program.theta.value = theta[0, 0]
         if not np.isfinite(value) or largest_violation(self.program.given) > _FEASIBLE:
             return np.zeros(values.size)
-        multipliers, dual = lower_bound(u, values, prices)
+        multipliers, dual = form.lower_bound(values, prices)
         short, rigorous, norm = program_gap(part, theta, multipliers, at, self.program.theta, self.program.given)
-        if rigorous and isinstance(part, ConvexPart) and part.is_nonnegative:
+        rigorous &= form.has_lower_bound
+        if rigorous and part.examples is not None and part.examples.is_nonnegative:
             # No sum of such losses is below 0: where they can all vanish, sharper than what a gradient says.
             short = min(short, float(multipliers @ values))
-        gap = max(value - dual, 0.0) + short + float((multipliers + largest_slopes(u)) @ error)
+        gap = max(value - dual, 0.0) + short + form.rounding(value, values, error, multipliers)
         gap += 4.0 * _EPS * (abs(value) + float(multipliers @ np.abs(values)))
         # A bound is worth more than a smaller estimate.
         if np.isfinite(self.gap) and (not rigorous, gap) >= (not out.rigorous[self.at], self.gap):

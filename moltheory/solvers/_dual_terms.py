@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
-from moltheory.objectives._convex import ConvexPart
 from moltheory.objectives._convex_part import Evaluated
 from moltheory.objectives._coordinates import Coordinates
 from moltheory.solvers._certificates import shortfall_of_sums
@@ -70,7 +69,7 @@ def program_gap(
     gradient_norm : float
     """
     weights = multipliers[None, None]
-    kinks = isinstance(part, ConvexPart) and not part.is_smooth
+    kinks = part.examples is not None and not part.examples.is_smooth
     if not kinks and not constraints:
         short, rigorous, norm = shortfall_of_sums(part, theta, weights, at)
         return float(short[0, 0]), bool(rigorous[0, 0]), float(norm[0, 0])
@@ -102,13 +101,14 @@ def _level_gap(part: Part, multipliers: FloatArray, at: Evaluated, slope: FloatA
     :math:`a = M^{-1} G` the fall :math:`|G'(v - \theta)| = |\sum_i t_i (x_i'a) x_i'(v - \theta)|` is at most
     :math:`2F \max_i |x_i| |G| / \lambda_{min}(M)`. Infinite where M is singular. Derived.
     """
-    if not (isinstance(part, ConvexPart) and part.is_nonnegative):
+    data = part.examples
+    if data is None or not data.is_nonnegative:
         return np.inf
-    used = [k for k, name in enumerate(part.losses) if name == "absolute" and multipliers[k] > 0.0]
+    used = [k for k, name in enumerate(data.losses) if name == "absolute" and multipliers[k] > 0.0]
     if not used:
         return np.inf
-    rows = np.concatenate([part.x[k][0] for k in used])
-    t = np.concatenate([multipliers[k] * part.shares[k][0] for k in used])
+    rows = np.concatenate([data.x[k][0] for k in used])
+    t = np.concatenate([multipliers[k] * data.shares[k][0] for k in used])
     values = np.linalg.eigvalsh((rows * t[:, None]).T @ rows)
     rounding = rows.shape[1] * (rows.shape[0] + 8) * np.finfo(np.float64).eps * values[-1]
     if not values[0] > 2.0 * rounding:
@@ -161,15 +161,15 @@ class _Choices:
         self, x: FloatArray, part: Part, theta: FloatArray, multipliers: FloatArray, at: Evaluated
     ) -> tuple[Evaluated, FloatArray, float]:
         """Return what is known at theta with the chosen signs, the constraints' slope (d,), and what the choice costs."""
-        gradients, fixed, first = at.gradients.copy(), 0.0, 0
+        gradients, fixed, first, data = at.gradients.copy(), 0.0, 0, part.examples
         for k, kink in self.kinks.items():
-            if not isinstance(part, ConvexPart):
+            if data is None:
                 break
-            rest = part.predictions(k, theta)[0, 0] - part.y[k][0]
+            rest = data.predictions(k, theta)[0, 0] - data.y[k][0]
             signs, count = np.sign(rest), int(kink.sum())
             signs[kink] = x[first : first + count]
-            gradients[0, 0, k] = part.subgradient(k, theta, signs)
-            price = multipliers[k] * part.shares[k][0]
+            gradients[0, 0, k] = data.subgradient(k, theta, signs)
+            price = multipliers[k] * data.shares[k][0]
             fixed += float(price @ (np.abs(rest) - signs * rest))
             first += count
         linear = self.columns[:, first:] @ x[first:]
@@ -182,15 +182,16 @@ def _choices(part: Part, theta: FloatArray, multipliers: FloatArray, rows: Rows,
     low: list[float] = []
     high: list[float] = []
     kinks, shift = {}, np.zeros(theta.shape[-1])
-    for k, name in enumerate(part.losses if isinstance(part, ConvexPart) else ()):
-        if not isinstance(part, ConvexPart) or name != "absolute" or multipliers[k] == 0.0:
+    data = part.examples
+    for k, name in enumerate(() if data is None else data.losses):
+        if data is None or name != "absolute" or multipliers[k] == 0.0:
             continue
-        rest = part.predictions(k, theta)[0, 0] - part.y[k][0]
-        price = multipliers[k] * part.shares[k][0]
-        kink = part.near_kinks(k, theta, close) & (price > 0.0)
+        rest = data.predictions(k, theta)[0, 0] - data.y[k][0]
+        price = multipliers[k] * data.shares[k][0]
+        kink = data.near_kinks(k, theta, close) & (price > 0.0)
         # The subgradient takes the sign; here that part is taken back and left open.
-        shift -= (price[kink] * np.sign(rest[kink])) @ part.x[k][0][kink]
-        columns += list(price[kink, None] * part.x[k][0][kink])
+        shift -= (price[kink] * np.sign(rest[kink])) @ data.x[k][0][kink]
+        columns += list(price[kink, None] * data.x[k][0][kink])
         low += [-1.0] * int(kink.sum())
         high += [1.0] * int(kink.sum())
         kinks[k] = kink

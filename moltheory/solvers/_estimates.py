@@ -51,10 +51,10 @@ def estimated_gap(
     told = values > 100.0 * values.shape[-1] * _EPS * np.maximum(values[..., -1:], 1e-300)
     parts = np.where(told, (along + blur) ** 2 / (2.0 * np.where(told, values, 1.0)), 0.0)
     parts[~told & ~(along <= 8.0 * blur)] = np.inf
-    if isinstance(part, ConvexPart):
+    if part.examples is not None:
         for r, m, j in np.argwhere(~told & np.isfinite(parts) & ~known[..., None]):
             direction = spectrum.directions[r, m, :, j]
-            parts[r, m, j] = _along(part, r, theta[r, m], weights[r, m], direction)
+            parts[r, m, j] = _along(part.examples, r, theta[r, m], weights[r, m], direction)
     return np.asarray(parts.sum(axis=-1))
 
 

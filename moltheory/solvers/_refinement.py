@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_real, check_vector, frozen, real_array
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, FiniteObjectives, QuadraticObjectives
 from moltheory.solvers._bracket import Bracket
@@ -191,15 +191,15 @@ def refine_front(
     given = sandwich.weights / unit
     given /= given.sum(axis=1, keepdims=True)
     return RefinedFront(
-        weights=frozen(given),
-        points=frozen(sandwich.points * unit),
-        lower=frozen(sandwich.lower * (given * unit).sum(axis=1)),
-        pieces=frozen(sandwich.pieces),
-        gaps=frozen(gaps),
-        scale=frozen(unit),
+        weights=as_readonly(given),
+        points=as_readonly(sandwich.points * unit),
+        lower=as_readonly(sandwich.lower * (given * unit).sum(axis=1)),
+        pieces=as_readonly(sandwich.pieces),
+        gaps=as_readonly(gaps),
+        scale=as_readonly(unit),
         status=status,
         rigorous=sandwich.rigorous,
-        solutions=None if sandwich.solutions is None else frozen(sandwich.solutions),
+        solutions=None if sandwich.solutions is None else as_readonly(sandwich.solutions),
         history=tuple(history),
     )
 

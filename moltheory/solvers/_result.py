@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_choice, frozen
+from moltheory._core._validation import FloatArray, as_readonly, check_choice
 from moltheory.errors import SolverError
 from moltheory.pareto import Front, nondominated
 from moltheory.scalarization import Scalarization
@@ -45,7 +45,8 @@ _MESSAGES = {
     Status.CERTIFIED: "solved; the gap is a rigorous bound on the suboptimality, and within the tolerance",
     Status.UNCERTIFIED: "solved to stationarity; no strong convexity is known or no prices of the constraints, so the gap "
     "is an estimate, not a bound",
-    Status.HEURISTIC: "best point of an evolutionary search; no bound on the suboptimality exists",
+    Status.HEURISTIC: "best point of an evolutionary search, or of a convex program without multipliers; no bound on the "
+    "suboptimality exists",
     Status.INACCURATE: "the solver stopped before the gap was within the tolerance",
     Status.INFEASIBLE: "no hypothesis meets the bounds of the constraint",
     Status.UNATTAINED: "no minimiser exists because the data are separable; add ridge > 0 or a norm ball",
@@ -112,7 +113,8 @@ class Sweep:
         Scalarized values of the points.
     gap : (*batch, K) ndarray
         Where `rigorous`, a bound on how far the value is from the smallest one, the rounding of the evaluated risks
-        included; elsewhere an estimate only. NaN for heuristics, inf for rows without a solution.
+        included; elsewhere an estimate only. NaN for heuristics (searches, and scalarizations without multipliers), inf
+        for rows without a solution.
     rigorous : (*batch, K) ndarray of bool
         Whether `gap` is a bound.
     status : (*batch, K) ndarray of int8
@@ -255,7 +257,7 @@ def finished(
 
     def shaped(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         chosen = array if keep is None else array[:, keep]
-        return frozen(chosen.reshape(*batch, *chosen.shape[1:]))
+        return as_readonly(chosen.reshape(*batch, *chosen.shape[1:]))
 
     fields = {name: shaped(value) for name, value in vars(outcome).items()}
     if keep is not None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.objectives import NormBall, QuadraticObjectives
-from moltheory.objectives._convex_part import Evaluated
+from moltheory.objectives._convex_part import ConvexPart, Evaluated
 from moltheory.objectives._coordinates import Coordinates
 
 __all__ = ["Part", "QuadraticPart", "combined", "damped", "solved_systems"]
@@ -21,6 +21,14 @@ __all__ = ["Part", "QuadraticPart", "combined", "damped", "solved_systems"]
 
 class Part(Protocol):
     """Values and derivatives of N smooth convex objectives, for R entries of a batch."""
+
+    @property
+    def examples(self) -> ConvexPart | None:
+        """The part itself where it is made of losses of examples, else None."""
+
+    @property
+    def quadratic(self) -> QuadraticPart | None:
+        """The part itself where it is quadratic, else None."""
 
     @property
     def ball(self) -> NormBall | None:
@@ -88,6 +96,15 @@ class Unframed:
     """A part whose points are the parameters."""
 
     @property
+    def examples(self) -> None:
+        """None: it is not made of examples."""
+
+    @property
+    def quadratic(self) -> QuadraticPart | None:
+        """None, unless it says otherwise."""
+        return None
+
+    @property
     def frame(self) -> None:
         """No coordinates of its own."""
 
@@ -132,6 +149,11 @@ class QuadraticPart(Unframed):
 
     objectives: QuadraticObjectives
     ball: NormBall | None = None
+
+    @property
+    def quadratic(self) -> QuadraticPart:
+        """The part itself."""
+        return self
 
     @property
     def dimension(self) -> int:

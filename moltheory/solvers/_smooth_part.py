@@ -21,9 +21,10 @@ from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import NormBall, SmoothObjectives
 from moltheory.objectives._convex_part import Evaluated
-from moltheory.scalarization import Chebyshev
+from moltheory.scalarization import Form, MaximumForm
 from moltheory.solvers._ball import ball_step
 from moltheory.solvers._certificates import shortfall_of_sums
+from moltheory.solvers._closed_form import terms_of_maxima
 from moltheory.solvers._minimax import MAX_OBJECTIVES, chebyshev_gap, minimise_maxima
 from moltheory.solvers._result import Outcome
 from moltheory.solvers._smooth_objective import Unframed, combined, damped, solved_systems
@@ -95,7 +96,7 @@ class SmoothPart(Unframed):
         raise InvalidInputError("`objectives` must have a cvxpy form here, got SmoothObjectives, which have none.")
 
 
-def check_smooth(objectives: SmoothObjectives, kind: str, name: str) -> None:
+def check_smooth(objectives: SmoothObjectives, form: Form | None, name: str) -> None:
     """Refuse scalarizations and classes that Newton steps on user's functions do not reach.
 
     Raises
@@ -104,10 +105,13 @@ def check_smooth(objectives: SmoothObjectives, kind: str, name: str) -> None:
         Unless it is a weighted sum, or Chebyshev of few objectives without a ball; or if the ball is not Euclidean.
     """
     n, ball = objectives.n_objectives, objectives.ball
-    if kind != "sum" and (kind != "maximum" or n > MAX_OBJECTIVES or ball is not None):
+    kind = "" if form is None else form.kind
+    if kind != "linear" and (kind != "maximum" or n > MAX_OBJECTIVES or ball is not None):
+        place = "" if ball is None else f" on {ball!r}"
         raise InvalidInputError(
             f"`scalarizations` must be weighted sums, or Chebyshev of at most {MAX_OBJECTIVES} objectives without a "
-            f"ball, for SmoothObjectives, got {name} of {n}{'' if ball is None else f' on {ball!r}'}."
+            f"ball, for SmoothObjectives, got {name} of {n}{place}; a search (BlackBoxObjectives, or method='nsga2' on a "
+            f"ball) needs values only."
         )
     if ball is not None and ball.norm != "l2":
         raise InvalidInputError(f"`objectives` must have an l2 ball or none to be solved as functions, got {ball!r}.")
@@ -137,12 +141,12 @@ def smooth_sums(objectives: SmoothObjectives, weights: FloatArray, *, tolerance:
     return out
 
 
-def smooth_maxima(objectives: SmoothObjectives, chosen: Sequence[Chebyshev], *, tolerance: float) -> Outcome:
+def smooth_maxima(objectives: SmoothObjectives, chosen: Sequence[MaximumForm], *, tolerance: float) -> Outcome:
     """Minimise Chebyshev scalarizations over R^d for every entry of the batch."""
     part = SmoothPart(objectives)
     n, d = objectives.n_objectives, objectives.dimension
-    w, z = np.array([u.weights for u in chosen]), np.array([u.ideal for u in chosen])
-    rho, total = np.array([u.augmentation for u in chosen]), w.sum(axis=1)
+    w, z, rho = terms_of_maxima(chosen)
+    total = w.sum(axis=1)
     w, rho = w / total[:, None], rho / total
     out = Outcome.empty(part.size, len(chosen), n, d)
     start = _descend(part, np.zeros((part.size, 1, d)), np.full((part.size, 1, n), 1.0 / n))
@@ -151,8 +155,8 @@ def smooth_maxima(objectives: SmoothObjectives, chosen: Sequence[Chebyshev], *, 
         at = part.evaluated(theta)
         gap, out.rigorous[:], norm = chebyshev_gap(part, theta, at.values, u, w, z, rho, at)
     out.solutions, out.points = theta, at.values
-    for j, scalarization in enumerate(chosen):
-        out.values[:, j] = scalarization(out.points[:, j])
+    for j, form in enumerate(chosen):
+        out.values[:, j] = form.value(np.ascontiguousarray(out.points[:, j]))
     out.gap, out.gradient_norm = gap * total, norm * total
     _settle(out, tolerance)
     return out

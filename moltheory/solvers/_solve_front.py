@@ -1,40 +1,22 @@
-"""Solving many scalarizations: the method is chosen by structure, and said."""
+"""Minimise many scalarizations with a solver chosen from the structure of the problem; the choice is reported."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from moltheory._core._validation import FloatArray, check_choice, check_real
 from moltheory.errors import InvalidInputError
-from moltheory.objectives import (
-    BlackBoxObjectives,
-    ConvexObjectives,
-    FiniteObjectives,
-    QuadraticObjectives,
-    SmoothObjectives,
-)
-from moltheory.objectives._convex_part import Evaluated
 from moltheory.runs import RandomSource
-from moltheory.scalarization import Chebyshev, PNorm, Scalarization, WeightedScalarization, WeightedSum
-from moltheory.solvers._closed_form import chebyshev_of_two, quadratic_sums, terms_of_chebyshev
-from moltheory.solvers._convex_program import solve_programs
-from moltheory.solvers._enumeration import enumerate_class
-from moltheory.solvers._evolutionary import ALGORITHMS, search
-from moltheory.solvers._minimax import MAX_OBJECTIVES, chebyshev_gap, minimise_maxima
-from moltheory.solvers._newton import chunks, minimise_sums
-from moltheory.solvers._result import Outcome, Status, Sweep, finished
-from moltheory.solvers._separability import unattained
-from moltheory.solvers._smooth_objective import Part, QuadraticPart
-from moltheory.solvers._smooth_part import check_smooth, smooth_maxima, smooth_sums
-from moltheory.solvers._warm_start import starts
+from moltheory.scalarization import Form, Scalarization
+from moltheory.solvers._evolutionary import ALGORITHMS
+from moltheory.solvers._families import Family, Objectives, family_of
+from moltheory.solvers._minimax import MAX_OBJECTIVES
+from moltheory.solvers._result import Outcome, Sweep, finished
 
 __all__ = ["solve_front"]
-
-Objectives = FiniteObjectives | QuadraticObjectives | ConvexObjectives | SmoothObjectives | BlackBoxObjectives
 
 _METHODS = ("auto", "enumeration", "closed-form", "newton", "cvxpy", *ALGORITHMS)
 _REASONS = {
@@ -42,7 +24,8 @@ _REASONS = {
     "closed-form": "the objectives are quadratic",
     "newton": "the objectives are smooth and convex",
     "cvxpy": "a ball, a constraint, a p-norm, a maximum that is smooth or of more than "
-    f"{MAX_OBJECTIVES} objectives, or a loss that is not smooth needs a convex program",
+    f"{MAX_OBJECTIVES} objectives, a scalarization known by its program, or a loss that is not smooth needs a convex "
+    "program",
     "nsga2": "the objectives are known through their values only",
 }
 _OPTIONS: dict[str, tuple[str, ...]] = {
@@ -91,7 +74,8 @@ def solve_front(
     Raises
     ------
     InvalidInputError
-        If an argument breaks its rule, or the method does not fit the objectives or scalarizations.
+        If an argument breaks its rule, or the method does not fit the objectives or scalarizations; if a scalarization
+        declares nothing that a convex program can be made of, or something that its values contradict.
     SolverError
         If a row is not solved and `on_failure` is ``"raise"``.
 
@@ -105,10 +89,16 @@ def solve_front(
     ``newton``       smooth `ConvexObjectives`: the same two; in an l2 ball    dual, rigorous if strongly convex, and
                      weighted sums only                                        on a ball
     ``newton``       `SmoothObjectives`: the same two, on a ball sums only     rigorous if stated so, or on the ball
-    ``cvxpy``        quadratics and `ConvexObjectives`, every scalarization,   dual, the same, and on every ball;
-                     losses that are not smooth, constraints of the user       else the solver's word, an estimate
-    ``nsga2``, ...   black boxes, integers                                     none
+    ``cvxpy``        quadratics and `ConvexObjectives`, every scalarization    dual, the same, and on every ball;
+                     that declares a form or a program, losses that are not    else the solver's word, an estimate;
+                     smooth, constraints of the user                           none without multipliers
+    ``nsga2``, ...   black boxes, integers, `SmoothObjectives` on a ball;      none
+                     every scalarization
     ===============  ========================================================  =====================================
+
+    The method is chosen by what a scalarization declares (`Scalarization.form`, or `program` and `multipliers`), never by
+    its class, and the declaration must come from the class that defines the value. Finite classes and black boxes need
+    values only, and take every scalarization.
 
     Units and offsets of features and targets have no say: they are centered and scaled inside by maps that are exact, and
     what is returned is judged as rounded to floats. Gaps cover the rounding of risks and gradients. What cvxpy's solver
@@ -141,15 +131,17 @@ def solve_front(
     check_choice("method", method, _METHODS)
     check_choice("on_failure", on_failure, ("raise", "mark", "drop"))
     limit = check_real("tolerance", tolerance, low=0.0, strict=True)
-    chosen = _checked(objectives, scalarizations)
-    kinds = ["sum"] * len(chosen) if set(map(type, chosen)) == {WeightedSum} else [_kind(u) for u in chosen]
-    # One representative of each kind decides: the choice depends on nothing else.
+    family = family_of(objectives, method)
+    chosen = _checked(scalarizations)
+    rows = family.rows(chosen)
+    if other := rows.sizes - {objectives.n_objectives}:
+        raise InvalidInputError(
+            f"`scalarizations` must be of {objectives.n_objectives} objectives, got one of {min(other)}."
+        )
     given = dict(options or {})
-    # Constraints leave one method that knows them.
-    convex = isinstance(objectives, QuadraticObjectives | ConvexObjectives)
-    asked = "cvxpy" if convex and method == "auto" and "constraints" in given else method
-    fits = {kind: _method(objectives, u, kind, asked) for kind, u in dict(zip(kinds, chosen, strict=True)).items()}
-    methods = [fits[kind] for kind in kinds]
+    # One representative of each kind decides: the choice depends on nothing else.
+    fits = {kind: _method(family, *rows.first(kind), method, given) for kind in dict.fromkeys(rows.kinds)}
+    methods = [fits[kind] for kind in rows.kinds]
     used = list(dict.fromkeys(methods))
     allowed = {option for name in used for option in _OPTIONS.get(name, ())}
     if not set(given) <= allowed:
@@ -157,64 +149,37 @@ def solve_front(
     # Trial steps may overflow; what is not finite in the end is a failure.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         parts = [
-            (rows, _solve(objectives, [chosen[j] for j in rows], name, kind, limit, rng, given))
-            for (name, kind), rows in _groups(kinds, methods).items()
+            (some, family.solve(rows.take(some), name, limit, rng, _options_of(name, given)))
+            for (name, _), some in _groups(rows.kinds, methods).items()
         ]
     outcome = parts[0][1] if len(parts) == 1 else _merged(parts, len(chosen))
     reason = "as asked" if method != "auto" else "; ".join(_REASONS[name] for name in used)
     return finished(outcome, objectives.batch_shape, chosen, methods, reason, on_failure)
 
 
-def _checked(objectives: Objectives, scalarizations: Sequence[Scalarization]) -> tuple[Scalarization, ...]:
-    if not isinstance(objectives, Objectives):
-        raise InvalidInputError(
-            f"`objectives` must be Finite-, Quadratic-, Convex-, Smooth- or BlackBoxObjectives, got "
-            f"{type(objectives).__name__}."
-        )
+def _checked(scalarizations: Sequence[Scalarization]) -> tuple[Scalarization, ...]:
     chosen = tuple(scalarizations) if not isinstance(scalarizations, Scalarization) else ()
     if not chosen or not all(issubclass(kind, Scalarization) for kind in set(map(type, chosen))):
         raise InvalidInputError("`scalarizations` must be a non-empty sequence of Scalarization, got something else.")
-    n = objectives.n_objectives
-    other = {u.n_objectives for u in chosen} - {n}
-    if other:
-        raise InvalidInputError(f"`scalarizations` must be of {n} objectives, got one of {min(other)}.")
     return chosen
 
 
-def _kind(u: Scalarization) -> str:
-    if isinstance(u, WeightedSum) or (isinstance(u, PNorm) and u.p == 1.0):
-        return "sum"
-    if isinstance(u, Chebyshev) or (isinstance(u, PNorm) and u.p == math.inf):
-        return "maximum"
-    return "other"
-
-
-def _method(objectives: Objectives, u: Scalarization, kind: str, asked: str) -> str:
+def _method(family: Family[Any], u: Scalarization, form: Form | None, asked: str, options: Mapping[str, Any]) -> str:
     """Return the method of one row, or refuse the one asked for."""
-    if isinstance(objectives, FiniteObjectives):
-        fits = ["enumeration"]
-    elif isinstance(objectives, BlackBoxObjectives):
-        fits = [*ALGORITHMS]
-    elif isinstance(objectives, SmoothObjectives):
-        check_smooth(objectives, kind, type(u).__name__)
-        fits = ["newton"]
-    else:
-        easy = kind == "sum" or (kind == "maximum" and u.n_objectives <= MAX_OBJECTIVES)
-        fits = ["cvxpy"]
-        if isinstance(objectives, QuadraticObjectives):
-            fits = ["closed-form", *fits] if easy else fits
-        elif objectives.is_smooth:
-            ball = objectives.ball
-            round_ball = ball is not None and ball.norm == "l2" and kind == "sum"
-            fits = ["newton", *fits] if easy and (ball is None or round_ball) else fits
+    fits = family.methods(u, form)
     if asked == "auto":
-        return fits[0]
+        # Constraints leave one method that knows them.
+        return "cvxpy" if "constraints" in options and "cvxpy" in fits else fits[0]
     if asked not in fits:
         raise InvalidInputError(
             f"`method` must be auto or one of {', '.join(fits)} for {type(u).__name__} on "
-            f"{type(objectives).__name__}, got {asked!r}."
+            f"{type(family.objectives).__name__}, got {asked!r}."
         )
     return asked
+
+
+def _options_of(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in _OPTIONS.get(method, ()) if name in options}
 
 
 def _groups(kinds: Sequence[str], methods: Sequence[str]) -> dict[tuple[str, str], list[int]]:
@@ -224,135 +189,6 @@ def _groups(kinds: Sequence[str], methods: Sequence[str]) -> dict[tuple[str, str
     for j, (kind, name) in enumerate(zip(kinds, methods, strict=True)):
         groups.setdefault((name, kind if name in ("closed-form", "newton") else ""), []).append(j)
     return groups
-
-
-def _solve(
-    objectives: Objectives,
-    chosen: list[Scalarization],
-    method: str,
-    kind: str,
-    tolerance: float,
-    rng: RandomSource,
-    options: dict[str, Any],
-) -> Outcome:
-    mine = {name: options[name] for name in _OPTIONS.get(method, ()) if name in options}
-    if isinstance(objectives, FiniteObjectives):
-        return enumerate_class(objectives, chosen)
-    if isinstance(objectives, BlackBoxObjectives):
-        return search(objectives, chosen, algorithm=method, rng=rng, **mine)
-    if method == "cvxpy" and not isinstance(objectives, SmoothObjectives):
-        return solve_programs(objectives, chosen, tolerance=tolerance, **mine)
-    found: Outcome
-    if kind == "sum":
-        weights = np.array([u.weights for u in cast(list[WeightedScalarization], chosen)])
-        if isinstance(objectives, QuadraticObjectives):
-            return quadratic_sums(objectives, weights, tolerance=tolerance)
-        if isinstance(objectives, SmoothObjectives):
-            return smooth_sums(objectives, weights, tolerance=tolerance)
-        found = minimise_sums(objectives, weights, tolerance=tolerance)
-    else:
-        maxima = [u if isinstance(u, Chebyshev) else Chebyshev(cast(PNorm, u).weights) for u in chosen]
-        if isinstance(objectives, SmoothObjectives):
-            return smooth_maxima(objectives, maxima, tolerance=tolerance)
-        found = _maxima(objectives, maxima, tolerance)
-        if any(u.augmentation for u in maxima):
-            return found
-    if isinstance(objectives, ConvexObjectives):
-        _solve_alone(objectives, cast(list[WeightedScalarization], chosen), kind, tolerance, found)
-    return found
-
-
-def _solve_alone(
-    objectives: ConvexObjectives,
-    chosen: list[WeightedScalarization],
-    kind: str,
-    tolerance: float,
-    out: Outcome,
-) -> None:
-    """Solve rows again that are short of the tolerance and leave objectives out, in coordinates of the others alone.
-
-    Groups may differ in where their features are, by so much that no coordinates serve all: of what is common to them
-    the spread of one is a rounding error.
-    """
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for j, u in enumerate(chosen):
-        used = tuple(np.flatnonzero(np.array(u.weights) > 0.0).tolist())
-        short = (out.status[:, j] != Status.CERTIFIED) & (out.status[:, j] != Status.UNATTAINED)
-        if len(used) < objectives.n_objectives and short.any():
-            groups.setdefault(used, []).append(j)
-    for used, rows in groups.items():
-        alone = objectives.only(used)
-        weights = np.array([chosen[j].weights for j in rows])[:, used]
-        if kind == "sum":
-            found = minimise_sums(alone, weights, tolerance=tolerance)
-        else:
-            ideal = [
-                np.array(u.ideal)[list(used)] if isinstance(u, Chebyshev) else None for u in (chosen[j] for j in rows)
-            ]
-            found = _maxima(alone, [Chebyshev(w, ideal=z) for w, z in zip(weights, ideal, strict=True)], tolerance)
-        risks = objectives.risks(found.solutions.reshape(*objectives.batch_shape, len(rows), -1))
-        points = risks.reshape(*found.values.shape, -1)
-        points[:, :, used] = found.points
-        better = (found.status < out.status[:, rows]) | (found.rigorous & (found.gap < out.gap[:, rows]))
-        for name, value in {**vars(found), "points": points}.items():
-            old = getattr(out, name)
-            mask = better.reshape(*better.shape, *[1] * (old.ndim - 2))
-            old[:, rows] = np.where(mask, value, old[:, rows])
-
-
-def _maxima(objectives: QuadraticObjectives | ConvexObjectives, chosen: list[Chebyshev], tolerance: float) -> Outcome:
-    """Minimise Chebyshev scalarizations without a ball."""
-    w, z, rho = terms_of_chebyshev(chosen)
-    # Solved at unit scale of the weights; gap and gradient are scaled back.
-    size = w.sum(axis=1)
-    w, rho = w / size[:, None], rho / size
-    r, k = int(np.prod(objectives.batch_shape, dtype=np.int64)), len(chosen)
-    out = Outcome.empty(r, k, objectives.n_objectives, objectives.dimension)
-    if isinstance(objectives, QuadraticObjectives):
-        blocks: list[tuple[slice, Any]] = [(slice(None), QuadraticPart(objectives))]
-    else:
-        blocks = [(entries, objectives.standardized(entries)) for entries in chunks(objectives, k)]
-    lost = np.zeros((r, k), bool)
-    for entries, part in blocks:
-        count = len(range(r)[entries])
-        found, exact = None, True
-        if isinstance(objectives, QuadraticObjectives):
-            found = chebyshev_of_two(objectives, chosen) if objectives.n_objectives == 2 else None
-            start, first = np.zeros((count, k, objectives.dimension)), None
-        else:
-            start, first = starts(part, w, z)
-        if found is None:
-            found = minimise_maxima(part, start, w, z, rho, tolerance=tolerance, multipliers=first)
-            exact = False
-        theta, u = found
-        parameters, theta, at = _judged(part, theta)
-        gap, rigorous, norm = chebyshev_gap(part, theta, at.values, u, w, z, rho, at)
-        loose = np.flatnonzero((gap > 0.01 * tolerance).any(axis=0)) if exact else np.zeros(0, np.int64)
-        if loose.size:
-            more, v = minimise_maxima(part, theta[:, loose], w[loose], z[loose], rho[loose], tolerance=tolerance)
-            other, more, there = _judged(part, more)
-            again = chebyshev_gap(part, more, there.values, v, w[loose], z[loose], rho[loose], there)
-            better = again[0] < gap[:, loose]
-            for old, new in ((parameters, other), (theta, more), (at.values, there.values)):
-                old[:, loose] = np.where(better[..., None], new, old[:, loose])
-            for one, two in zip((gap, rigorous, norm), again, strict=True):
-                one[:, loose] = np.where(better, two, one[:, loose])
-        out.solutions[entries], out.points[entries] = parameters, at.values
-        out.gap[entries], out.rigorous[entries], out.gradient_norm[entries] = gap * size, rigorous, norm * size
-        if isinstance(objectives, ConvexObjectives):
-            lost[entries] = unattained(part, theta, w)
-    for j, scalarization in enumerate(chosen):
-        out.values[:, j] = scalarization(out.points[:, j])
-    out.judge(slice(None), tolerance)
-    out.status[lost], out.gap[lost], out.rigorous[lost] = Status.UNATTAINED, np.inf, False
-    return out
-
-
-def _judged(part: Part, theta: FloatArray) -> tuple[FloatArray, FloatArray, Evaluated]:
-    """Return parameters as rounded to floats, the points that they are, and what is known there."""
-    parameters = part.rounded(theta)
-    theta = part.points(parameters)
-    return parameters, theta, part.evaluated(theta)
 
 
 def _merged(parts: list[tuple[list[int], Outcome]], k: int) -> Outcome:

@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_vector, frozen, real_array
+from moltheory._core._docs import document
+from moltheory._core._validation import FloatArray, as_readonly, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import nondominated
 from moltheory.solvers._polygons import Vertices, exact_rows, share_of
@@ -166,6 +167,7 @@ def certified_share(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> float
     return certified_cells(points, widths=widths).total
 
 
+@document
 def cell_members(points: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Tell which points minimise which weighted sums, ties included.
 
@@ -181,10 +183,7 @@ def cell_members(points: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> npt.NDA
     (K, n) ndarray of bool
         At least one True per row.
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    {raises}
 
     Notes
     -----
@@ -240,8 +239,10 @@ def _gathered(
         shares, corners = rounded(distinct)
     is_first = np.zeros(len(points), dtype=np.bool_)
     is_first[first] = True
-    kept = [frozen(corner) for corner in corners]
-    return WeightCells(tuple(kept[k] for k in back), frozen(np.array([shares[k] for k in back])), fractions, is_first)
+    kept = [as_readonly(corner) for corner in corners]
+    return WeightCells(
+        tuple(kept[k] for k in back), as_readonly(np.array([shares[k] for k in back])), fractions, is_first
+    )
 
 
 def _volumes(points: FloatArray, widths: FloatArray) -> tuple[list[float], list[FloatArray]]:

@@ -1,11 +1,15 @@
-"""What a study is: a paper's system as a multi-objective problem, with what was found told from the numbers."""
+"""What a study is: a paper's system as a multi-objective problem, with findings computed from the numbers."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from moltheory.reports import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Study"]
 
@@ -16,23 +20,35 @@ class Study(Figure[ResultT]):
     """One source paper at small scale: exact facts as functions, an experiment, a figure, tables and findings.
 
     A study is a figure of the report whose caption is its findings. `compute` keeps finished blocks under
-    ``settings.store_for(name, ...)``, so that a killed run goes on, and gives the same bits for any number of
+    ``settings.store_for(name, ...)``, so that a killed run continues, and gives the same bits for any number of
     processes.
 
     Attributes
     ----------
     paper : str
         Authors, year, title and arXiv number of the source.
+    panels : sequence of callable
+        Functions ``(axes, result)``, one for each panel; a study whose panels depend on the result overrides `draw`.
+    needs_torch : bool
+        Whether `compute` needs the optional extra torch; the command asks for it before it makes a folder.
     """
 
     paper: str
+    panels: ClassVar[Sequence[Callable[[Axes, Any], object]]] = ()
+    needs_torch: ClassVar[bool] = False
 
     @abstractmethod
     def findings(self, result: ResultT) -> tuple[str, ...]:
-        """Return what was found, one sentence each with numbers taken from the result.
+        """Return the findings, one sentence each with numbers taken from the result.
 
         They also say where the result differs from the paper.
         """
+
+    def draw(self, result: ResultT, axes: Sequence[Axes]) -> Sequence[Axes]:
+        """Draw `panels`, one on each of the given axes."""
+        for ax, panel in zip(axes, self.panels, strict=True):
+            panel(ax, result)
+        return axes
 
     def caption(self, result: ResultT) -> str:
         """Return the source and the findings, one paragraph each."""

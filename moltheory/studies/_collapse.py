@@ -1,7 +1,8 @@
 r"""Metrics of neural collapse, shared by the studies.
 
-Features are (..., N, d), examples first; labels (N,) are shared by the batch. :math:`\mu_c` is the mean of class c and
-:math:`\mu_G` the mean of all examples.
+Features are (..., N, d), examples first; labels (N,), of at least two classes, are shared by the batch, and results have
+the leading axes of the features. :math:`\mu_c` is the mean of class c and :math:`\mu_G` the mean of all examples. Shapes
+that disagree, and features that are not finite, raise an `InvalidInputError`.
 """
 
 from __future__ import annotations
@@ -55,22 +56,9 @@ def class_means(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray
 def variability(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
     r"""Return NC1, the spread within classes over the spread between class means.
 
+    0 is collapse, infinity means that all class means coincide.
+
     .. math:: \frac{\frac1N \sum_i \|z_i - \mu_{y_i}\|^2}{\frac1K \sum_c \|\mu_c - \mu_G\|^2}
-
-    Parameters
-    ----------
-    features : (..., N, d) array_like
-    labels : (N,) array_like
-
-    Returns
-    -------
-    (...) ndarray
-        >= 0; 0 is collapse, infinity means that all class means coincide.
-
-    Raises
-    ------
-    InvalidInputError
-        As for `class_means`.
 
     References
     ----------
@@ -90,22 +78,9 @@ def variability(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray
 
 
 def mean_condition_number(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
-    """Return the condition number of the (K, d) matrix of class means: largest over K-th singular value.
+    """Return NC2, the condition number of the (K, d) matrix of class means: largest over K-th singular value.
 
-    Parameters
-    ----------
-    features : (..., N, d) array_like
-    labels : (N,) array_like
-
-    Returns
-    -------
-    (...) ndarray
-        >= 1; 1 for orthogonal means of equal length, infinity if the means are linearly dependent.
-
-    Raises
-    ------
-    InvalidInputError
-        As for `class_means`.
+    1 for orthogonal means of equal length, infinity if the means are linearly dependent.
 
     Examples
     --------
@@ -123,22 +98,8 @@ def mean_condition_number(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> 
 def etf_deviation(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
     r"""Return the mean squared deviation of the cosines of centred class means from a simplex frame's.
 
-    In a simplex equiangular tight frame the cosines of different classes are :math:`-1/(K-1)`.
-
-    Parameters
-    ----------
-    features : (..., N, d) array_like
-    labels : (N,) array_like
-
-    Returns
-    -------
-    (...) ndarray
-        >= 0; 0 for a simplex frame, infinity if some class mean is the mean of all.
-
-    Raises
-    ------
-    InvalidInputError
-        As for `class_means`.
+    In a simplex equiangular tight frame the cosines of different classes are :math:`-1/(K-1)`: 0 is such a frame,
+    infinity means that some class mean is the mean of all.
 
     Examples
     --------
@@ -156,25 +117,9 @@ def etf_deviation(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArr
 
 
 def alignment(features: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike, /) -> FloatArray:
-    """Return NC3, the mean cosine of features with the last layer's row of their class.
+    """Return NC3, the mean cosine of features with the last layer's row of their class, in [-1, 1].
 
-    Parameters
-    ----------
-    features : (..., N, d) array_like
-        No feature is zero.
-    labels : (N,) array_like
-    weights : (..., K, d) array_like
-        Rows of the last layer, in the order of the sorted labels; no row is zero.
-
-    Returns
-    -------
-    (...) ndarray
-        In [-1, 1].
-
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree or a feature or row is zero.
+    The rows of `weights`, (..., K, d), are in the order of the sorted labels; a zero feature or row is refused.
 
     Examples
     --------
@@ -196,22 +141,7 @@ def alignment(features: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.Array
 def imbalance(after: npt.ArrayLike, before: npt.ArrayLike, /) -> FloatArray:
     r"""Return how unbalanced two consecutive layers are: :math:`\|A'A - BB'\|_{op} / \|BB'\|_{op}`.
 
-    Parameters
-    ----------
-    after : (..., p, q) array_like
-        The later layer A.
-    before : (..., q, r) array_like
-        The earlier layer B, not zero.
-
-    Returns
-    -------
-    (...) ndarray
-        >= 0; 0 is balanced.
-
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree or B is zero.
+    A, (..., p, q), is the later layer and B, (..., q, r), the earlier one, not zero; 0 is balanced.
 
     Examples
     --------
@@ -231,23 +161,7 @@ def imbalance(after: npt.ArrayLike, before: npt.ArrayLike, /) -> FloatArray:
 
 
 def numerical_rank(matrices: npt.ArrayLike, /, *, tolerance: float = 1e-3) -> npt.NDArray[np.int64]:
-    """Return the number of singular values above `tolerance` times the largest one.
-
-    Parameters
-    ----------
-    matrices : (..., p, q) array_like
-    tolerance : float, default 1e-3
-        In (0, 1).
-
-    Returns
-    -------
-    (...) ndarray of int64
-        0 for a zero matrix.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    """Return the number of singular values above `tolerance`, in (0, 1), times the largest one; 0 for a zero matrix.
 
     Examples
     --------

@@ -4,22 +4,25 @@ r"""The deep unconstrained-features model: every layer and the features themselv
           + \sum_l \frac{\lambda_l}{2}\|W_l\|^2 + \frac{\lambda_H}{2}\|H_1\|^2
 
 with ReLU :math:`\sigma`, N = Kn examples and :math:`Y = I_K \otimes 1_n'`. Matrices act from the left, examples are
-columns, as in the sources; a leading axis holds replicates, which are trained at once.
+columns, as in the sources; a leading axis holds replicates, which are trained at once. Losses are computed with numpy;
+gradients are torch's, in float64 with one thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_real, check_vector
+from moltheory._core._validation import FloatArray, check_count, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.studies._torch import repeatable
 
-__all__ = ["DeepFeatures", "Layers"]
+__all__ = ["DeepFeatures", "Layers", "descend", "polish", "stacked"]
 
 Layers = tuple[FloatArray, ...]
 """The features H_1 (..., d, N) and the weights W_1, ..., W_L, each with the same leading axes."""
@@ -27,7 +30,7 @@ Layers = tuple[FloatArray, ...]
 
 @dataclass(frozen=True)
 class DeepFeatures:
-    """The model's loss with hand-written gradients.
+    """The model: its loss, what the layers compute, and gradients.
 
     Parameters
     ----------
@@ -120,10 +123,12 @@ class DeepFeatures:
         return np.concatenate([one.reshape(*one.shape[:-2], -1) for one in layers], axis=-1)
 
     def split(self, vectors: FloatArray) -> Layers:
-        """Return the layers that `joined` made vectors (..., P) from."""
-        ends = np.cumsum([rows * columns for rows, columns in self.shapes])[:-1]
-        parts = np.split(vectors, ends, axis=-1)
-        return tuple(part.reshape(*part.shape[:-1], *shape) for part, shape in zip(parts, self.shapes, strict=True))
+        """Return the layers that `joined` made vectors (..., P) from, as views."""
+        ends = np.cumsum([0, *(rows * columns for rows, columns in self.shapes)]).tolist()
+        return tuple(
+            vectors[..., start:end].reshape(*vectors.shape[:-1], *shape)
+            for start, end, shape in zip(ends[:-1], ends[1:], self.shapes, strict=True)
+        )
 
     def preactivations(self, layers: Layers) -> tuple[FloatArray, ...]:
         """Return W_1 H_1, W_2 s(W_1 H_1), ..., the last one being the output (..., K, N)."""
@@ -153,16 +158,139 @@ class DeepFeatures:
         return found
 
     def gradients(self, layers: Layers) -> Layers:
-        """Return the gradient of `loss` by layer; the derivative of ReLU at 0 is taken as 0."""
-        features, *weights = layers
-        before = self.preactivations(layers)
-        inputs = [features, *(np.maximum(one, 0.0) for one in before[:-1])]
-        error = (before[-1] - self.targets) / self.n_examples
-        found: list[FloatArray] = []
-        for k in range(self.depth - 1, -1, -1):
-            found.append(error @ np.swapaxes(inputs[k], -1, -2) + self.factors[k + 1] * weights[k])
-            error = np.swapaxes(weights[k], -1, -2) @ error
-            if k:
-                error = error * (before[k - 1] > 0)
-        found.append(error + self.factors[0] * features)
-        return tuple(reversed(found))
+        """Return the gradient of `loss` by layer; the derivative of ReLU at 0 is taken as 0.
+
+        Raises
+        ------
+        TorchMissingError
+            If torch is not installed.
+        """
+        with repeatable() as torch:
+            leaves = [torch.tensor(one, requires_grad=True) for one in layers]
+            slopes = torch.autograd.grad(_fit(torch, self, leaves), leaves)
+        return tuple(slope.numpy() + f * one for slope, f, one in zip(slopes, self.factors, layers, strict=True))
+
+
+def descend(
+    model: DeepFeatures,
+    layers: Layers,
+    /,
+    *,
+    rate: float,
+    steps: int,
+    factors: npt.ArrayLike | None = None,
+    log_every: int = 0,
+    watch: Callable[[int, Layers], None] | None = None,
+) -> Layers:
+    """Return layers after steps of plain gradient descent, for all leading axes at once.
+
+    Parameters
+    ----------
+    model : DeepFeatures
+    layers : Layers
+        Starting point; not changed.
+    rate, steps
+        Step size > 0 (large ones diverge), and number of steps >= 1.
+    factors : (..., L + 1) array_like, optional
+        Of every replicate; by default those of the model.
+    log_every, watch
+        `watch` is called with the number of steps taken and the layers, at the start, every `log_every` steps and at the
+        end; 0 is never.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+    TorchMissingError
+        If torch is not installed.
+    """
+    check_real("rate", rate, low=0.0, strict=True)
+    check_count("steps", steps)
+    check_count("log_every", log_every, low=0)
+    given = real_array("factors", model.factors if factors is None else factors, shape="(..., L + 1)", min_ndim=1)
+    if given.shape[-1] != model.depth + 1 or not (given > 0).all():
+        raise InvalidInputError(f"`factors` must be {model.depth + 1} numbers > 0 for each replicate, got others.")
+    with repeatable() as torch:
+        leaves = [torch.tensor(one, requires_grad=True) for one in layers]
+        decays = torch.from_numpy(np.moveaxis(given, -1, 0)[..., None, None].copy())
+        for step in range(steps + 1):
+            if watch is not None and log_every and (step == steps or step % log_every == 0):
+                watch(step, tuple(one.detach().numpy().copy() for one in leaves))
+            if step < steps:
+                slopes = torch.autograd.grad(_fit(torch, model, leaves), leaves)
+                with torch.no_grad():
+                    for leaf, slope, decay in zip(leaves, slopes, decays, strict=True):
+                        leaf.sub_(slope.addcmul_(decay, leaf), alpha=rate)
+        return tuple(one.detach().numpy() for one in leaves)
+
+
+def polish(
+    model: DeepFeatures,
+    layers: Layers,
+    /,
+    objective: Callable[[Any, Any], Any] | None = None,
+    *,
+    iterations: int = 5000,
+    tolerance: float = 1e-10,
+) -> tuple[Layers, bool]:
+    """Minimise by L-BFGS from one starting point without leading axes.
+
+    Parameters
+    ----------
+    model : DeepFeatures
+    layers : Layers
+        Without leading axes; not changed.
+    objective : callable, optional
+        Makes a torch scalar of the fit and half the sum of factors times squared norms; by default their sum, the loss.
+    iterations : int, default 5000
+        At most this many.
+    tolerance : float, default 1e-10
+        Largest entry of a gradient that counts as zero.
+
+    Returns
+    -------
+    layers : Layers
+        Where it stopped.
+    stationary : bool
+        Whether it stopped because no further decrease was found, not because iterations ran out.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+    TorchMissingError
+        If torch is not installed.
+    """
+    from scipy.optimize import minimize
+
+    check_count("iterations", iterations)
+    decays = model.joined(tuple(np.full(shape, f) for f, shape in zip(model.factors, model.shapes, strict=True)))
+    with repeatable() as torch:
+
+        def value(vector: FloatArray) -> tuple[float, FloatArray]:
+            leaves = [torch.tensor(one, requires_grad=True) for one in model.split(vector)]
+            fit = _fit(torch, model, leaves)
+            norms = torch.tensor(decays @ np.square(vector) / 2, requires_grad=True)
+            total = fit + norms if objective is None else objective(fit, norms)
+            *slopes, price = torch.autograd.grad(total, [*leaves, norms], materialize_grads=True)
+            slope = np.concatenate([one.numpy().ravel() for one in slopes])
+            return total.item(), slope + price.item() * decays * vector
+
+        options = {"maxiter": iterations, "maxfun": 2 * iterations, "ftol": 0.0, "gtol": tolerance, "maxcor": 30}
+        found = minimize(value, model.joined(layers), jac=True, method="L-BFGS-B", options=options)
+    return model.split(np.asarray(found.x)), found.status != 1
+
+
+def stacked(layers: Sequence[Layers]) -> Layers:
+    """Return layers of several networks with a leading axis."""
+    return tuple(np.stack(parts) for parts in zip(*layers, strict=True))
+
+
+def _fit(torch: Any, model: DeepFeatures, leaves: Sequence[Any]) -> Any:
+    """Return the data terms of all replicates, added up, for torch to differentiate."""
+    features, *weights = leaves
+    for weight in weights[:-1]:
+        features = torch.relu(weight @ features)
+    outputs = weights[-1] @ features
+    targets = torch.from_numpy(model.targets).expand_as(outputs)
+    return torch.nn.functional.mse_loss(outputs, targets, reduction="sum") / (2 * model.n_examples)

@@ -15,25 +15,13 @@ __all__ = ["run_study"]
 def run_study(study: Study[Any], out: str | os.PathLike[str], *, settings: Settings | None = None) -> Reproduction:
     """Compute a study and write its figure, tables and page to a folder.
 
-    Finished blocks are kept in a folder ``runs`` inside `out`: after a kill, the same call goes on where it stopped.
-
-    Parameters
-    ----------
-    study : Study
-        See `get_study`.
-    out : path
-        Folder, made if it is missing; files of the same names are replaced.
-    settings : Settings, optional
-        Budget, seed and processes.
-
-    Returns
-    -------
-    Reproduction
+    The folder is made if it is missing; files of the same names are replaced. Finished blocks are kept in a folder
+    ``runs`` inside it: after a kill, the same call continues where it stopped.
 
     Raises
     ------
     OutputError
-        If the folder cannot be written to; found out before any work starts.
+        If the folder cannot be written to; this is found out before any work starts.
     """
     opening = Opening(study.title, f"A case study of moltheory, after {html.escape(study.paper)}.")
     return write_report(out, {"": [study]}, opening, settings=settings or Settings())

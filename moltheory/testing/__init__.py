@@ -3,4 +3,10 @@
 A scalarization, measure, problem or source of losses of your own works everywhere once its checker passes.
 """
 
-__all__: list[str] = []
+from moltheory.testing._errors import ContractError
+from moltheory.testing._measure import check_measure
+from moltheory.testing._problem import check_problem
+from moltheory.testing._scalarization import check_scalarization
+from moltheory.testing._source import check_source
+
+__all__ = ["ContractError", "check_measure", "check_problem", "check_scalarization", "check_source"]

@@ -5,20 +5,26 @@ known truth (`check`, `check_all`), on any pair of risks (`check_pair`), or atta
 (`falsify`). A conjecture of one's own is a `Theorem` with a function that says by how much it is violated.
 """
 
-from moltheory.theorems._check import check, check_all
-from moltheory.theorems._check_pair import PairResult, check_pair
+from moltheory._core._deprecation import renamed_names
+from moltheory.theorems._assumptions import Assumption, NotApplicableError
+from moltheory.theorems._check import check
+from moltheory.theorems._check_all import check_all
+from moltheory.theorems._check_pair import check_pair
 from moltheory.theorems._falsify import Attack, falsify
+from moltheory.theorems._inputs import Input
 from moltheory.theorems._ledger import Ledger, ledger
 from moltheory.theorems._markdown import markdown_table
-from moltheory.theorems._results import CheckResult, Level, Slack
-from moltheory.theorems._statement import Assumption, Theorem
+from moltheory.theorems._results import CheckResult, FailureProbability, PairResult, Slack
+from moltheory.theorems._statement import Theorem
 
 __all__ = [
     "Assumption",
     "Attack",
     "CheckResult",
+    "FailureProbability",
+    "Input",
     "Ledger",
-    "Level",
+    "NotApplicableError",
     "PairResult",
     "Slack",
     "Theorem",
@@ -29,3 +35,5 @@ __all__ = [
     "ledger",
     "markdown_table",
 ]
+
+__getattr__ = renamed_names(__name__, {"Level": "FailureProbability"})

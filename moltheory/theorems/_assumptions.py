@@ -1,16 +1,17 @@
-"""The assumptions that several statements share."""
+"""Assumptions: conditions that are evaluated, and those that several statements share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
-from moltheory.scalarization import Scalarization
 from moltheory.theorems._columns import TIE, TOLERANCE, realized_widths, scale_of
-from moltheory.theorems._statement import Assumption
+from moltheory.theorems._protocols import Inputs
 
 __all__ = [
     "EVENT",
@@ -20,21 +21,71 @@ __all__ = [
     "MONOTONE",
     "NONNEGATIVE",
     "POSITIVE_WEIGHTS",
+    "Assumption",
+    "NotApplicableError",
 ]
+
+
+class NotApplicableError(InvalidInputError):
+    """A statement does not speak about what it was given: one of its assumptions fails."""
+
+
+@dataclass(frozen=True, eq=False)
+class Assumption:
+    """A condition that is evaluated, not only stated.
+
+    Attributes
+    ----------
+    text : str
+        The condition in words.
+    argument : str
+        The argument that is refused where it fails.
+    needs : tuple of str
+        What the predicate is computed from: ``"true"``, ``"empirical"``, ``"widths"`` or names of inputs.
+    holds : callable
+        Gets those as keyword arguments; returns a bool, or one per pair.
+    """
+
+    text: str
+    argument: str
+    needs: tuple[str, ...]
+    holds: Callable[..., Any]
+
+    @property
+    def per_sample(self) -> bool:
+        """Whether the condition depends on the sample, so that it may hold in some samples only."""
+        return bool({"empirical", "widths"} & set(self.needs))
+
+    def evaluate(self, known: Inputs) -> Any:
+        """Return whether it holds, as one bool or one per pair; True where its arguments are not known."""
+        if not set(self.needs) <= set(known):
+            return np.True_
+        return np.asarray(self.holds(**{name: known[name] for name in self.needs}), dtype=np.bool_)
+
+    def require(self, known: Inputs) -> None:
+        """Refuse if it fails anywhere.
+
+        Raises
+        ------
+        NotApplicableError
+            Naming the argument and the assumption.
+        """
+        holds = self.evaluate(known)
+        if not holds.all():
+            raise NotApplicableError(
+                f"`{self.argument}` must satisfy the assumption '{self.text}', "
+                f"got {int((~holds).sum())} of {holds.size} for which it fails."
+            )
+
+    def __repr__(self) -> str:
+        """The condition in words."""
+        return f"Assumption({self.text!r})"
 
 
 def _event(true: FloatArray, empirical: FloatArray, widths: FloatArray) -> Any:
     # Widths that were computed in another order of operations may differ in the last bit.
     slack = TIE * scale_of(true, empirical)
     return (realized_widths(true, empirical) <= widths + slack).all(axis=-1)
-
-
-def _has_width(scalarization: Scalarization) -> bool:
-    try:
-        scalarization.width(np.zeros(scalarization.n_objectives))
-    except InvalidInputError:
-        return False
-    return True
 
 
 EVENT = Assumption(
@@ -50,7 +101,7 @@ HAS_WIDTH = Assumption(
     "U is monotone and subadditive, or otherwise has a width",
     "scalarization",
     ("scalarization",),
-    _has_width,
+    lambda scalarization: scalarization.has_width,
 )
 MONOTONE = Assumption(
     "U is monotone", "scalarization", ("scalarization",), lambda scalarization: scalarization.is_monotone

@@ -1,4 +1,4 @@
-"""Certificates from data alone: boxes around all risks, and paired comparisons of two models."""
+"""Certificates from data alone: excess within boxes, fronts from boxes, and paired comparisons of two models."""
 
 from __future__ import annotations
 
@@ -10,16 +10,39 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_count, check_fraction
-from moltheory.bounds import certified_members, paired_dominance
-from moltheory.errors import InvalidInputError
-from moltheory.objectives import Known, Mean
+from moltheory.bounds import a_posteriori_excess, certified_members, paired_dominance
 from moltheory.oracle import TypeEnumeration
 from moltheory.problems import FinitePopulation
-from moltheory.theorems._assumptions import EVENT, FINITE
+from moltheory.scalarization import Chebyshev, Scalarization
+from moltheory.theorems._assumptions import EVENT, FINITE, MONOTONE, NONNEGATIVE, Assumption, NotApplicableError
 from moltheory.theorems._columns import TIE, columns, lead_axes, members, rows_last, scale_of, volumes, width_columns
-from moltheory.theorems._statement import Assumption, Inputs, Theorem
+from moltheory.theorems._generalization_statements import (
+    constraint_cases,
+    draw_constraint,
+    draw_scalarization,
+    scalarization_cases,
+)
+from moltheory.theorems._inputs import Input
+from moltheory.theorems._protocols import Inputs
+from moltheory.theorems._statement import Theorem
 
 __all__ = ["THEOREMS", "false_claims"]
+
+
+def box_regret(
+    true: FloatArray, empirical: FloatArray, widths: FloatArray, *, scalarization: Scalarization
+) -> FloatArray:
+    """Excess of any hypothesis beyond what the boxes Lhat +- C say, clipped at 0 as risks are nonnegative."""
+    lead = lead_axes(true, empirical)
+    lower = np.maximum(empirical - widths[..., None, :], 0.0)
+    upper = empirical + widths[..., None, :]
+    truth = rows_last(scalarization(true), lead)
+    best = truth.min(axis=0)
+    allowed = rows_last(a_posteriori_excess(lower, upper, scalarization=scalarization), lead)
+    regret = truth - np.where(np.isinf(best), 0.0, best)
+    with np.errstate(invalid="ignore"):
+        excess: FloatArray = np.where(np.isinf(allowed), -np.inf, regret - allowed).max(axis=0)
+    return excess
 
 
 def wrong_certificate(
@@ -68,7 +91,7 @@ def false_claims(problem: Any, n: int, delta: float, *, worst: bool = True) -> t
 
     Raises
     ------
-    InvalidInputError
+    NotApplicableError
         If the problem's losses are not 0/1.
     TooLargeError
         If there are too many sample types.
@@ -113,11 +136,11 @@ def _rejects(
 
 def _null_pairs(problem: Any) -> tuple[npt.NDArray[np.bool_], list[tuple[int, int]]]:
     """Return 0/1 losses (s, H, N') of the estimated objectives, and the pairs that must not be claimed."""
-    if not isinstance(problem, FinitePopulation) or not all(isinstance(m, Mean | Known) for m in problem.measures):
-        raise InvalidInputError(f"`problem` must be a finite population of mean 0/1 losses, got {problem!r}.")
-    losses = np.stack([m.cells[0].losses for m in problem.measures if isinstance(m, Mean)], axis=-1)
+    if not isinstance(problem, FinitePopulation) or not _are_means(problem):
+        raise NotApplicableError(f"`problem` must be a finite population of mean 0/1 losses, got {problem!r}.")
+    losses = np.stack([measure.cells[0].losses for measure in problem.measures if measure.data_dependent], axis=-1)
     if not np.isin(losses, (0.0, 1.0)).all():
-        raise InvalidInputError("`problem` must satisfy the assumption 'losses are 0 or 1', got other losses.")
+        raise NotApplicableError("`problem` must satisfy the assumption 'losses are 0 or 1', got other losses.")
     true = problem.true.risks()
     estimated = problem.true.data_dependent
     pairs = []
@@ -127,6 +150,12 @@ def _null_pairs(problem: Any) -> tuple[npt.NDArray[np.bool_], list[tuple[int, in
             if a != b and known and (true[a, estimated] >= true[b, estimated]).any():
                 pairs.append((a, b))
     return losses.astype(np.bool_), pairs
+
+
+def _are_means(problem: FinitePopulation) -> bool:
+    """Return whether every objective is known or the mean of one loss over all examples."""
+    whole = all(np.all(cell.where) for measure in problem.measures for cell in measure.cells)
+    return whole and bool(problem.unbiased.all())
 
 
 def _critical_counts(n: int, delta: float) -> npt.NDArray[np.int64]:
@@ -139,6 +168,17 @@ def _critical_counts(n: int, delta: float) -> npt.NDArray[np.int64]:
     return limits
 
 
+def _box_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
+    constraint = {"scalarization": constraint_cases(true, limits)[0]["constraint"]}
+    return [*scalarization_cases(true, limits)[:1], constraint]
+
+
+def _draw_box(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Inputs:
+    if rng.random() < 0.25:
+        return {"scalarization": draw_constraint(rng, true, limits)["constraint"]}
+    return draw_scalarization(rng, true, limits)
+
+
 def _reference_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
     return [{"reference": limits}]
 
@@ -147,7 +187,24 @@ def _ordered(lower: Any, upper: Any) -> bool:
     return bool((np.asarray(lower) <= np.asarray(upper)).all())
 
 
+_LOWER = Input("lower", "l, (..., H, N)", example=[[0.0, 1.0], [0.5, 1.0]])
+_UPPER = Input("upper", "u, (..., H, N)", example=[[0.25, 1.0], [0.75, 1.0]])
+
 THEOREMS = (
+    Theorem(
+        id="a-posteriori-excess",
+        statement="if l <= L <= u for all h, for every monotone U and any hhat: U(L(hhat)) - min U(L) <= U(u(hhat)) - "
+        "min_h U(l(h))",
+        source="derived",
+        provenance="derived",
+        violation=box_regret,
+        assumptions=(FINITE, EVENT, MONOTONE, NONNEGATIVE),
+        inputs=(_LOWER, _UPPER, Input("scalarization", "monotone U", example=Chebyshev([0.5, 0.5]))),
+        value=lambda lower, upper, scalarization: a_posteriori_excess(lower, upper, scalarization=scalarization),
+        function="bounds.a_posteriori_excess",
+        cases=_box_cases,
+        draw=_draw_box,
+    ),
     Theorem(
         id="front-certificate",
         statement="if l <= L <= u for all h: the sure are on the true front, the excluded are not, and HV of the upper "
@@ -156,7 +213,7 @@ THEOREMS = (
         provenance="derived",
         violation=wrong_certificate,
         assumptions=(FINITE, EVENT, Assumption("l <= u", "upper", ("lower", "upper"), _ordered)),
-        inputs={"lower": "l, (..., H, N)", "upper": "u, (..., H, N)"},
+        inputs=(_LOWER, _UPPER),
         value=lambda lower, upper: certified_members(lower, upper),
         function="bounds.certified_members",
         cases=_reference_cases,
@@ -167,7 +224,10 @@ THEOREMS = (
         "truly better in every estimated objective",
         source="McNemar 1947, doi 10.1007/BF02295996; Berger 1982, doi 10.1080/00401706.1982.10487790",
         provenance="reproduction",
-        inputs={"only_candidate": "n10, (..., N) counts", "only_other": "n01, (..., N) counts"},
+        inputs=(
+            Input("only_candidate", "n10, (..., N) counts", example=[20]),
+            Input("only_other", "n01, (..., N) counts", example=[50]),
+        ),
         value=lambda only_candidate, only_other: paired_dominance(only_candidate, only_other),
         assumptions=(
             Assumption(

@@ -9,27 +9,29 @@ holds. The first catches a forgotten ``log N``, the second a wrong factor.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count, check_fraction
 from moltheory.bounds import binomial_interval
-from moltheory.errors import InvalidInputError
-from moltheory.objectives import Known, Mean, QuadraticObjectives
-from moltheory.oracle import count_types
-from moltheory.problems import FinitePopulation
-from moltheory.problems._base import FiniteProblem
+from moltheory.errors import InvalidInputError, NotDeclaredError
+from moltheory.objectives import QuadraticObjectives
+from moltheory.problems import FiniteProblem
 from moltheory.runs import RandomSource
+from moltheory.theorems._assumptions import NotApplicableError
 from moltheory.theorems._check_pair import blocks, check_pair, defined_rows, evaluate_violation
 from moltheory.theorems._columns import TIE, TOLERANCE, realized_widths, scale_of
-from moltheory.theorems._ledger import ledger
-from moltheory.theorems._results import CheckResult, Level, Slack, SlackRecorder
+from moltheory.theorems._protocols import Inputs
+from moltheory.theorems._results import CheckResult, FailureProbability, Slack, SlackRecorder
 from moltheory.theorems._scalarization_cache import Memory
-from moltheory.theorems._statement import Inputs, Theorem
 
-__all__ = ["Stated", "check", "check_all", "stated_widths"]
+if TYPE_CHECKING:
+    from moltheory.theorems._statement import Theorem
+
+__all__ = ["Method", "Stated", "check", "check_many", "stated_widths"]
 
 Stated = Callable[[FiniteProblem, int, float], FloatArray]
 Method = Literal["auto", "exact", "monte-carlo"]
@@ -37,14 +39,15 @@ Method = Literal["auto", "exact", "monte-carlo"]
 _MOST_TYPES = 5 * 10**6
 # Entries of the largest array of pairs of hypotheses: a few of them fit into a processor's cache.
 _BLOCK = 1 << 18
-_Batch = tuple[FloatArray, FloatArray, FloatArray]
+_Batch = tuple[FloatArray, FloatArray, FloatArray | None]
 
 
 def stated_widths(problem: FiniteProblem, n: int, delta: float) -> FloatArray:
-    """Return the widths that the package states for samples of size n of a problem of averages, (N,)."""
-    return problem.widths(problem.sample(n, rng=0), delta=delta)
+    """Return the half-widths (N,) that a problem states for samples of size n, as `stated` does."""
+    return problem.widths(n, delta=delta).width
 
 
+@document
 def check(
     theorem: Theorem,
     problem: Any,
@@ -63,8 +66,7 @@ def check(
     ----------
     theorem : Theorem
     problem : FiniteProblem, or a problem whose objectives are quadratics
-    n : int
-        Sample size, >= 1.
+    {size}
     delta : float, default 0.05
         Failure probability for which the widths are stated.
     method : {"auto", "exact", "monte-carlo"}
@@ -82,8 +84,10 @@ def check(
 
     Raises
     ------
-    InvalidInputError
+    NotApplicableError
         If an assumption about the problem fails: the message names it.
+    NotDeclaredError
+        If the statement is about half-widths that the problem does not state.
     TooLargeError
         If there are too many sample types for ``method="exact"``.
 
@@ -95,60 +99,13 @@ def check(
     >>> result.holds, result.violations, round(result.event_failure.probability, 8)
     (True, 0, 0.00033)
     """
-    found = _check_many(
+    found = check_many(
         [theorem], problem, n=n, delta=delta, method=method, replicates=replicates, rng=rng, stated=stated
     )
     return found[theorem.id]
 
 
-def check_all(
-    problem: Any,
-    /,
-    *,
-    n: int,
-    delta: float = 0.05,
-    theorems: Iterable[Theorem] | None = None,
-    method: Method = "auto",
-    replicates: int = 2000,
-    rng: RandomSource = 0,
-    stated: Stated | None = None,
-) -> Mapping[str, CheckResult]:
-    """Check many statements on one problem, which is enumerated or sampled once for all of them.
-
-    Parameters
-    ----------
-    problem, n, delta, method, replicates, rng, stated
-        As in `check`.
-    theorems : iterable of Theorem, optional
-        By default all of the ledger; those that are not about such a problem are reported as not applicable, with the
-        assumption that fails.
-
-    Returns
-    -------
-    dict of str to CheckResult
-
-    Examples
-    --------
-    >>> from moltheory.problems import two_coins
-    >>> results = check_all(two_coins(), n=10)
-    >>> all(result.holds for result in results.values() if result.applicable)
-    True
-    """
-    chosen = list(ledger().values() if theorems is None else theorems)
-    return _check_many(
-        chosen,
-        problem,
-        n=n,
-        delta=delta,
-        method=method,
-        replicates=replicates,
-        rng=rng,
-        stated=stated,
-        skip=True,
-    )
-
-
-def _check_many(
+def check_many(
     theorems: list[Theorem],
     problem: Any,
     *,
@@ -178,13 +135,23 @@ def _check_many(
             continue
         try:
             tasks.append(_Task(theorem, problem))
-        except InvalidInputError as reason:
+        except NotApplicableError as reason:
             if not skip:
                 raise
             results[theorem.id] = CheckResult.silent(theorem.id, problem.name, size, level, str(reason))
     if tasks:
         source = _Exact if _enumerable(problem, size, method) else _Sampled
         run = source(problem, size, level, stated, replicates, rng)
+        # Without stated half-widths there is nothing to test of a statement about the event alone.
+        for task in [] if run.states_widths else [task for task in tasks if not task.theorem.deterministic]:
+            missing = NotDeclaredError(
+                f"`problem` must define widths(sample_or_n, delta=), which {task.theorem.id!r} is about, got a "
+                f"{type(problem).__name__} without them."
+            )
+            if not skip:
+                raise missing
+            results[task.theorem.id] = CheckResult.silent(task.theorem.id, problem.name, size, level, str(missing))
+            tasks.remove(task)
         results |= _run(tasks, run, problem, size, level)
     return {theorem.id: results[theorem.id] for theorem in theorems}
 
@@ -193,19 +160,25 @@ def _enumerable(problem: FiniteProblem, n: int, method: Method) -> bool:
     """Return whether to enumerate; refuse to enumerate what has no widths that are the same for all samples."""
     if method == "monte-carlo":
         return False
-    # The widths of rates depend on denominators, which vary over samples.
-    averages = False
-    n_types = 0
-    if isinstance(problem, FinitePopulation) and problem.n_strata is None:
-        averages = all(isinstance(measure, Mean | Known) for measure in problem.measures)
-        n_types = count_types(n, len(problem.probabilities))
+    n_types = problem.n_types(n)
     if method == "exact":
-        if not averages:
+        if n_types is None:
             raise InvalidInputError(
                 f"`method` must be monte-carlo for a problem that is not of averages, got {problem!r}."
             )
         return True
-    return averages and n_types <= _MOST_TYPES
+    return n_types is not None and n_types <= _MOST_TYPES
+
+
+def _widths(problem: Any, sample_or_n: Any, n: int, delta: float, stated: Stated | None) -> FloatArray | None:
+    """Return the half-widths whose failure probability is checked; None where the problem states none."""
+    if stated is not None:
+        return np.asarray(stated(problem, n, delta), dtype=np.float64)
+    try:
+        widths: FloatArray = problem.widths(sample_or_n, delta=delta).width
+    except NotImplementedError:
+        return None
+    return widths
 
 
 def _attempt(
@@ -213,7 +186,7 @@ def _attempt(
 ) -> CheckResult:
     try:
         return work(theorem, problem, n, delta, *more)
-    except InvalidInputError as reason:
+    except NotApplicableError as reason:
         if not skip:
             raise
         return CheckResult.silent(theorem.id, problem.name, n, delta, str(reason))
@@ -224,7 +197,16 @@ def _check_own_level(theorem: Theorem, problem: Any, n: int, delta: float) -> Ch
         raise InvalidInputError(f"`theorem` must have a level of its own, got {theorem.id!r}.")
     probability, n_types = theorem.failure(problem, n, delta)
     return CheckResult(
-        theorem.id, problem.name, n, delta, "exact", n_types, Level(probability, probability, probability), 0, None, 1.0
+        theorem.id,
+        problem.name,
+        n,
+        delta,
+        "exact",
+        n_types,
+        FailureProbability(probability, probability, probability),
+        0,
+        None,
+        1.0,
     )
 
 
@@ -235,7 +217,7 @@ def _check_smooth(
     for assumption in theorem.assumptions:
         assumption.require({"true": problem.true})
     if not any("radius" in assumption.needs for assumption in theorem.assumptions):
-        raise InvalidInputError("`problem` must satisfy the assumption 'H is finite', got quadratics on R^d.")
+        raise NotApplicableError("`problem` must satisfy the assumption 'H is finite', got quadratics on R^d.")
     sample = problem.sample(n, replicates=replicates, rng=rng)
     reach = float(np.linalg.norm(problem.true.minimisers(np.eye(sample.n_objectives)), axis=-1).max()) or 1.0
     cases = [{"radius": reach, **case} for case in theorem.cases(np.empty(0), np.full(sample.n_objectives, reach))]
@@ -271,18 +253,19 @@ class _Exact:
     ) -> None:
         self._types = problem.exact(n)
         self.count = self._types.n_types
-        self._widths = (stated or stated_widths)(problem, n, delta)
+        self._widths = _widths(problem, n, n, delta, stated)
+        self.states_widths = self._widths is not None
 
     def batches(self) -> Iterator[_Batch]:
-        """Yield probabilities (T,), risks (T, H, N) and stated widths (T, N) or (N,)."""
+        """Yield probabilities (T,), risks (T, H, N) and stated widths (T, N) or (N,), or None."""
         for probabilities, risks in self._types.weighted_risks():
             yield probabilities, risks, self._widths
 
-    def level(self, failing: list[float]) -> Level:
+    def level(self, failing: list[float]) -> FailureProbability:
         """Return the probability that E fails; its rounding is within the oracle's certificate."""
         probability = math.fsum(failing)
         error = probability * self._types.relative_error
-        return Level(probability, probability - error, min(1.0, probability + error))
+        return FailureProbability(probability, probability - error, min(1.0, probability + error))
 
 
 class _Sampled:
@@ -294,22 +277,23 @@ class _Sampled:
         self, problem: Any, n: int, delta: float, stated: Stated | None, replicates: int, rng: RandomSource
     ) -> None:
         sample = problem.sample(n, replicates=check_count("replicates", replicates), rng=rng)
-        widths = problem.widths(sample, delta=delta) if stated is None else stated(problem, n, delta)
-        widths = np.broadcast_to(widths, (replicates, sample.n_objectives))
+        widths = _widths(problem, sample, n, delta, stated)
+        self.states_widths = widths is not None
         kept = defined_rows(sample.risks())
         if not kept.any():
             raise InvalidInputError(f"`n` must be large enough for some sample to define all risks, got {n}.")
-        self._risks, self._widths = sample.risks()[kept], widths[kept]
+        self._risks = sample.risks()[kept]
+        self._widths = None if widths is None else np.broadcast_to(widths, (replicates, sample.n_objectives))[kept]
         self.count = int(kept.sum())
 
     def batches(self) -> Iterator[_Batch]:
-        """Yield weights (R,), risks (R, H, N) and stated widths (R, N)."""
+        """Yield weights (R,), risks (R, H, N) and stated widths (R, N), or None."""
         yield np.full(self.count, 1.0 / self.count), self._risks, self._widths
 
-    def level(self, failing: list[float]) -> Level:
+    def level(self, failing: list[float]) -> FailureProbability:
         """Return the share of samples in which E fails, with a 99.9999 % Clopper-Pearson interval."""
         interval = binomial_interval(len(failing), self.count, delta=1e-6)
-        return Level(len(failing) / self.count, float(interval.lower), float(interval.upper))
+        return FailureProbability(len(failing) / self.count, float(interval.lower), float(interval.upper))
 
 
 class _Task:
@@ -360,14 +344,15 @@ def _run(
     memory = Memory()
     busy = any(task.cases for task in tasks)
     for weights, risks, stated in source.batches():
-        stated = np.broadcast_to(stated, (risks.shape[0], true.shape[1]))
+        limits = None if stated is None else np.broadcast_to(stated, (risks.shape[0], true.shape[1])) + rounding
         for part, block in blocks(risks, length):
             realized = realized_widths(true, block)
-            failing += weights[part][(realized > stated[part] + rounding).any(axis=-1)].tolist()
+            if limits is not None:
+                failing += weights[part][(realized > limits[part]).any(axis=-1)].tolist()
             memory.watch(block)
             for task in tasks if busy else ():
                 task.look(true, block, realized, weights[part], scale, memory)
-    level = source.level(failing)
+    level = source.level(failing) if source.states_widths else None
     results = {}
     for task in tasks:
         slack: Slack | None = task.recorder.result() if task.cases else None

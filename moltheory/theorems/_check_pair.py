@@ -3,74 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, frozen, real_array
+from moltheory._core._validation import FloatArray, as_readonly, real_array
 from moltheory.bounds._front_consequences import check_widths
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import QuadraticObjectives
 from moltheory.theorems._assumptions import EVENT
 from moltheory.theorems._columns import TOLERANCE, realized_widths, scale_of
-from moltheory.theorems._convexity_statements import largest_deviations
-from moltheory.theorems._statement import Inputs, Theorem
+from moltheory.theorems._protocols import Inputs
+from moltheory.theorems._quadratics import largest_deviations
+from moltheory.theorems._results import PairResult
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from moltheory.theorems._statement import Theorem
 
-__all__ = ["PairResult", "check_pair", "evaluate_violation"]
-
-
-@dataclass(frozen=True, eq=False)
-class PairResult:
-    """What `check_pair` found.
-
-    Attributes
-    ----------
-    theorem : str
-    violation : (...) ndarray
-        Per pair the worst over the inputs tried: positive where the statement fails, minus the slack where it holds,
-        -inf where it says nothing.
-    tolerance : float
-        What rounding may amount to.
-    inputs : mapping
-        Those of the worst violation.
-    """
-
-    theorem: str
-    violation: FloatArray
-    tolerance: float
-    inputs: Inputs = field(default_factory=dict)
-
-    @property
-    def holds(self) -> bool:
-        """Whether no pair violates the statement by more than rounding."""
-        return bool((self.violation <= self.tolerance).all())
-
-    @property
-    def worst(self) -> float:
-        """Largest violation."""
-        return float(self.violation.max())
-
-    @property
-    def slack(self) -> FloatArray:
-        """Minus the violation."""
-        return -self.violation
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per pair."""
-        import pandas as pd
-
-        values = np.ravel(self.violation)
-        return pd.DataFrame({"theorem": self.theorem, "violation": values, "holds": values <= self.tolerance})
-
-    def __repr__(self) -> str:
-        """Verdict and worst violation."""
-        verdict = "holds" if self.holds else "VIOLATED"
-        return f"PairResult({self.theorem!r}: {verdict}, {self.violation.size} pairs, worst violation {self.worst:.3g})"
+__all__ = ["blocks", "check_pair", "defined_rows", "evaluate_violation"]
 
 
 def evaluate_violation(
@@ -191,7 +142,7 @@ def _worst_case(
         if worst is None or values.max() > worst.max():
             at = case
         worst = values if worst is None else np.maximum(worst, values)
-    return PairResult(theorem.id, frozen(np.asarray(worst)), tolerance, at)
+    return PairResult(theorem.id, as_readonly(np.asarray(worst)), tolerance, at)
 
 
 def blocks(risks: FloatArray, length: int) -> Iterator[tuple[slice, FloatArray]]:

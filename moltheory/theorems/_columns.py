@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.pareto import nondominated
+from moltheory.pareto._hypervolume import volumes_of_columns as volumes
 
 __all__ = [
     "TIE",
@@ -122,7 +123,7 @@ def shortfalls(better: FloatArray, worse: FloatArray, widths: FloatArray | None 
 
 
 def front_gaps(true: FloatArray, lead: int) -> tuple[FloatArray, FloatArray]:
-    """Return by how much each h is beaten by the true front members that are at least as good.
+    """Return by how much each h is worse than the members of the true front that are at least as good.
 
     The largest of ``L_i(h) - L_i(h*)`` over those h*, (N, H, ...), and the largest of their sums over i, (H, ...).
     """
@@ -135,34 +136,3 @@ def front_gaps(true: FloatArray, lead: int) -> tuple[FloatArray, FloatArray]:
         np.maximum(gaps, np.where(qualifies, gap, -np.inf), out=gaps)
         np.maximum(sums, np.where(qualifies, gap.sum(axis=0), -np.inf), out=sums)
     return gaps, sums
-
-
-def volumes(points: FloatArray, reference: FloatArray, kept: BoolArray | None = None) -> FloatArray:
-    """Return hypervolumes (...) of point sets (N, H, ...), up to references (N, ...); of those `kept` (H, ...).
-
-    Notes
-    -----
-    O(H log H) per set for N <= 2, times H for each further objective.
-    """
-    n_objectives, count = points.shape[:2]
-    if n_objectives == 1:
-        only = points[0] if kept is None else np.where(kept, points[0], np.inf)
-        length: FloatArray = np.maximum(reference[0] - only.min(axis=0), 0.0)
-        return length
-    order = np.argsort(points[-1], axis=0)
-    ordered = np.take_along_axis(points, order[None], axis=1)
-    if kept is not None:
-        kept = np.take_along_axis(kept, np.broadcast_to(order, kept.shape), axis=0)
-    depth = np.minimum(ordered[-1], reference[-1])
-    end = np.broadcast_to(reference[-1], (1, *depth.shape[1:]))
-    thickness = np.diff(depth, axis=0, append=end)
-    if n_objectives == 2:
-        first = ordered[0] if kept is None else np.where(kept, ordered[0], np.inf)
-        reach = np.minimum.accumulate(first, axis=0)
-        area: FloatArray = (np.maximum(reference[0] - reach, 0.0) * thickness).sum(axis=0)
-        return area
-    total: FloatArray = np.array(0.0)
-    for k in range(count):
-        below = None if kept is None else kept[: k + 1]
-        total = total + thickness[k] * volumes(ordered[:-1, : k + 1], reference[:-1], below)
-    return total

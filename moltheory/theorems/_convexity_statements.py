@@ -11,42 +11,16 @@ from moltheory._core._validation import FloatArray
 from moltheory.bounds import strong_convexity
 from moltheory.objectives import QuadraticObjectives
 from moltheory.scalarization import simplex_grid
+from moltheory.theorems._assumptions import Assumption
 from moltheory.theorems._columns import TIE
-from moltheory.theorems._statement import Assumption, Inputs, Theorem
+from moltheory.theorems._inputs import Input
+from moltheory.theorems._protocols import Inputs
+from moltheory.theorems._quadratics import largest_deviations, strong_moduli
+from moltheory.theorems._statement import Theorem
 
-__all__ = ["THEOREMS", "largest_deviations", "strong_moduli"]
+__all__ = ["THEOREMS"]
 
 _DIVISIONS = {1: 1, 2: 40, 3: 12}
-
-
-def strong_moduli(objectives: QuadraticObjectives) -> FloatArray:
-    """Return the moduli of strong convexity, twice the smallest eigenvalues of the curvatures, (*batch, N)."""
-    return np.asarray(2.0 * np.linalg.eigvalsh(objectives.curvature)[..., 0], dtype=np.float64)
-
-
-def largest_deviations(true: QuadraticObjectives, empirical: QuadraticObjectives, *, radius: float) -> FloatArray:
-    """Return widths that hold on the ball of a radius around 0, (*batch, N).
-
-    The difference of two quadratics is one. Along a ray it bends by at least the smallest and at most the largest
-    eigenvalue of its curvature; exact where these are equal, for one parameter above all.
-    """
-    bends = np.asarray(np.linalg.eigvalsh(true.curvature - empirical.curvature), dtype=np.float64)
-    slope = np.asarray(np.linalg.norm(2.0 * (true.linear - empirical.linear), axis=-1), dtype=np.float64)
-    origin = np.zeros((1, true.dimension))
-    constant = true.risks(origin)[..., 0, :] - empirical.risks(origin)[..., 0, :]
-    above = constant + _highest(bends[..., -1], slope, radius)
-    below = -constant + _highest(-bends[..., 0], slope, radius)
-    widths: FloatArray = np.maximum(above, below)
-    return widths
-
-
-def _highest(bend: FloatArray, slope: FloatArray, radius: float) -> FloatArray:
-    """Return the maximum of bend r^2 + slope r over 0 <= r <= radius."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        vertex = np.where(bend < 0.0, -0.5 * slope / bend, np.inf)
-    at = np.minimum(vertex, radius)
-    highest: FloatArray = bend * at**2 + slope * at
-    return highest
 
 
 def distance_of_minimisers(
@@ -160,7 +134,10 @@ THEOREMS = (
                 ).all(axis=-1),
             ),
         ),
-        inputs={"widths": "joint widths C on H, (..., N)", "moduli": "mu, (N,)"},
+        inputs=(
+            Input("widths", "joint half-widths C on H, (..., N)", example=[0.1, 0.2]),
+            Input("moduli", "mu, (N,)", example=[1.0, 2.0]),
+        ),
         value=lambda widths, moduli: strong_convexity(widths, moduli=moduli),
         function="bounds.strong_convexity",
         cases=_radius_cases,

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moltheory._core._validation import FloatArray, check_count, frozen
+from moltheory._core._validation import FloatArray, as_readonly, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.oracle import count_types
 from moltheory.problems import FiniteWorld
 from moltheory.runs import RandomSource, as_seed_sequence
+from moltheory.theorems._assumptions import NotApplicableError
 from moltheory.theorems._check import Stated, check
 from moltheory.theorems._check_pair import defined_rows, evaluate_violation
 from moltheory.theorems._columns import TOLERANCE, realized_widths
 from moltheory.theorems._moves import coarse_moves, families, fine_moves, random_pairs
-from moltheory.theorems._statement import Inputs, Theorem
+from moltheory.theorems._protocols import Inputs
+from moltheory.theorems._statement import Theorem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,10 +195,8 @@ def _violation(hunt: _Hunt, true: Any, empirical: Any, widths: FloatArray, input
     lead = widths.shape[:-1]
     try:
         return np.broadcast_to(evaluate_violation(hunt.theorem, true, empirical, widths, inputs), lead)
-    except InvalidInputError as reason:
-        # Inputs that the statement is not about; anything else is a mistake in the statement.
-        if "the assumption" not in str(reason):
-            raise
+    except NotApplicableError:
+        # Inputs that the statement is not about; any other error is a mistake in the statement.
         return np.full(lead, -np.inf)
 
 
@@ -242,8 +242,8 @@ class _Search:
 
     def report(self) -> None:
         row = int(self.found.argmax())
-        true, empirical = (frozen(table[row].copy()) for table in self.pairs)
-        widths = frozen(realized_widths(true, empirical))
+        true, empirical = (as_readonly(table[row].copy()) for table in self.pairs)
+        widths = as_readonly(realized_widths(true, empirical))
         self._hunt.report(float(self.found[row]), true=true, empirical=empirical, widths=widths, inputs=self._inputs)
 
 
@@ -311,7 +311,8 @@ def _by_worlds(hunt: _Hunt, problems: list[Any], rng: np.random.Generator, state
         try:
             found = check(hunt.theorem, problem, n=n, delta=delta, rng=rng, stated=stated)
         except InvalidInputError:
-            hunt.spend(100)
+            # Not about such a problem, or a size that the problem refuses: the budget is spent, nothing was tried.
+            hunt.left -= 100
             continue
         if found.event_failure is not None:
             excess = found.event_failure.low - delta

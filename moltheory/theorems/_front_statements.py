@@ -1,19 +1,17 @@
-"""What generalizes about fronts: the forward direction, its weak converse, boundaries, volumes, resolved gaps."""
+"""What generalizes about fronts: the forward direction, its weak converse, boundaries and volumes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.bounds import boundary, forward, hypervolume_loss, weak_converse
-from moltheory.theorems._assumptions import EVENT, FINITE, NONNEGATIVE
+from moltheory.theorems._assumptions import EVENT, FINITE, NONNEGATIVE, Assumption
 from moltheory.theorems._columns import (
     TIE,
-    TOLERANCE,
     certain_members,
     columns,
     largest,
@@ -24,7 +22,9 @@ from moltheory.theorems._columns import (
     volumes,
     width_columns,
 )
-from moltheory.theorems._statement import Assumption, Inputs, Theorem
+from moltheory.theorems._inputs import Input
+from moltheory.theorems._protocols import Inputs
+from moltheory.theorems._statement import Theorem
 
 __all__ = ["THEOREMS"]
 
@@ -41,7 +41,7 @@ def uncovered(true: FloatArray, empirical: FloatArray, widths: FloatArray, *, fa
 
 
 def beaten(true: FloatArray, empirical: FloatArray, widths: FloatArray, *, factor: float = 2.0) -> FloatArray:
-    """By how much some h beats a member of the empirical front in all objectives, beyond `factor` times the widths.
+    """By how much some h is better than a member of the empirical front everywhere, beyond `factor` times the widths.
 
     Where ``L(h) <= L(hhat) - factor C`` the largest of the differences, which must not be positive; elsewhere the
     smallest, which is negative.
@@ -97,30 +97,6 @@ def hypervolume_gap(
     return worst
 
 
-def front_changed(true: FloatArray, empirical: FloatArray, widths: FloatArray) -> FloatArray:
-    """1 where the fronts differ, otherwise minus the least margin by which differences exceed 2 C."""
-    lead = lead_axes(true, empirical)
-    differ = (members(true, lead) != members(empirical, lead)).any(axis=0)
-    margin = np.clip(_least_margin(true, widths), 0.0, 1.0)
-    answer: FloatArray = np.where(differ, 1.0, -margin)
-    return answer
-
-
-def _least_margin(true: FloatArray, widths: FloatArray) -> FloatArray:
-    """Return the least difference minus 2 C over pairs and objectives of positive width, inf without any."""
-    ordered = np.sort(true, axis=-2)
-    least = np.diff(ordered, axis=-2).min(axis=-2) if true.shape[-2] > 1 else np.full(true.shape[-1], np.inf)
-    margin: FloatArray = np.array(np.inf)
-    for i in range(true.shape[-1]):
-        margin = np.minimum(margin, np.where(widths[..., i] > 0.0, least[..., i] - 2.0 * widths[..., i], np.inf))
-    return margin
-
-
-def _resolved(true: FloatArray, widths: FloatArray) -> Any:
-    # Rounding must not turn a difference of exactly 2 C into more than that.
-    return _least_margin(true, widths) > TOLERANCE * scale_of(true)
-
-
 def _reference_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
     return [{"reference": 1.125 * limits}]
 
@@ -129,18 +105,7 @@ def _draw_reference(rng: np.random.Generator, true: FloatArray, limits: FloatArr
     return {"reference": limits * rng.integers(4, 11, true.shape[-1]) / 8.0}
 
 
-def _spread_tables(rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray, FloatArray, Inputs]:
-    """Return tables whose true values differ by a step in each objective, with deviations up to about half of it."""
-    n_hypotheses, n_objectives = int(rng.integers(2, 5)), int(rng.integers(1, 4))
-    step = int(rng.integers(2, 9))
-    true = rng.permuted(np.broadcast_to(np.arange(n_hypotheses)[:, None], (count, n_hypotheses, n_objectives)), axis=1)
-    reach = rng.integers(0, step // 2 + 2, n_objectives)
-    noise = rng.integers(-reach, reach + 1, true.shape)
-    first, second = step * true / 64.0, (step * true + noise) / 64.0
-    return first, second, np.abs(first - second).max(axis=-2), {}
-
-
-_WIDTHS = {"widths": "joint widths C, (..., N)"}
+_WIDTHS = Input("widths", "joint half-widths C, (..., N)", example=[0.1, 0.2])
 _PAPER = "P. Súkeník and C. H. Lampert, arXiv 2208.13499"
 
 THEOREMS = (
@@ -151,7 +116,7 @@ THEOREMS = (
         provenance="reproduction",
         violation=uncovered,
         assumptions=(FINITE, EVENT),
-        inputs=_WIDTHS,
+        inputs=(_WIDTHS,),
         value=lambda widths: forward(widths),
         function="bounds.forward",
         figure="mechanism",
@@ -163,7 +128,7 @@ THEOREMS = (
         provenance="derived",
         violation=beaten,
         assumptions=(FINITE, EVENT),
-        inputs=_WIDTHS,
+        inputs=(_WIDTHS,),
         value=lambda widths: weak_converse(widths),
         function="bounds.weak_converse",
         figure="worlds",
@@ -175,7 +140,7 @@ THEOREMS = (
         provenance="derived",
         violation=boundary_distance,
         assumptions=(FINITE, EVENT),
-        inputs=_WIDTHS,
+        inputs=(_WIDTHS,),
         value=lambda widths: boundary(widths),
         function="bounds.boundary",
     ),
@@ -197,33 +162,10 @@ THEOREMS = (
                 lambda reference: bool((np.asarray(reference) > 0.0).all()),
             ),
         ),
-        inputs={**_WIDTHS, "reference": "R, (N,)"},
+        inputs=(_WIDTHS, Input("reference", "R, (N,)", example=[1.0, 1.0])),
         value=lambda widths, reference: hypervolume_loss(widths, reference=reference),
         function="bounds.hypervolume_loss",
         cases=_reference_cases,
         draw=_draw_reference,
-    ),
-    Theorem(
-        id="resolved-gaps",
-        statement="on E, if in every objective of positive width any two true values differ by more than 2 C_i, the "
-        "empirical front is the true one",
-        source="derived",
-        provenance="derived",
-        violation=front_changed,
-        assumptions=(
-            FINITE,
-            EVENT,
-            Assumption(
-                "in every objective of positive width any two true values differ by more than 2 C_i",
-                "widths",
-                ("true", "widths"),
-                _resolved,
-            ),
-        ),
-        inputs={"true": "true risks, (H, N)", **_WIDTHS},
-        value=lambda true, widths: bool(np.all(_resolved(np.asarray(true, dtype=float), np.asarray(widths)))),
-        function="theorems.ledger()['resolved-gaps'].evaluate",
-        figure="worlds",
-        pairs=_spread_tables,
     ),
 )

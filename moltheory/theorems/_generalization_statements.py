@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from moltheory._core._validation import FloatArray
-from moltheory.bounds import a_posteriori_excess, constrained_excess, finite_class, scalarized, scalarized_excess
+from moltheory.bounds import constrained_excess, finite_class, scalarized, scalarized_excess
 from moltheory.scalarization import (
     Chebyshev,
     EpsilonConstraint,
@@ -17,7 +17,7 @@ from moltheory.scalarization import (
     SmoothChebyshev,
     WeightedSum,
 )
-from moltheory.theorems._assumptions import EVENT, FINITE, HAS_WIDTH, MONOTONE, NONNEGATIVE
+from moltheory.theorems._assumptions import EVENT, FINITE, HAS_WIDTH, Assumption
 from moltheory.theorems._columns import (
     TIE,
     chosen,
@@ -28,9 +28,19 @@ from moltheory.theorems._columns import (
     scale_of,
     width_columns,
 )
-from moltheory.theorems._statement import Assumption, Inputs, Theorem
+from moltheory.theorems._inputs import Input
+from moltheory.theorems._protocols import Inputs
+from moltheory.theorems._statement import Theorem
 
-__all__ = ["THEOREMS", "random_weights", "spread_weights"]
+__all__ = [
+    "THEOREMS",
+    "constraint_cases",
+    "draw_constraint",
+    "draw_scalarization",
+    "random_weights",
+    "scalarization_cases",
+    "spread_weights",
+]
 
 _PAPER = "P. Súkeník and C. H. Lampert, arXiv 2208.13499"
 
@@ -60,7 +70,7 @@ def _scalarizations(true: FloatArray, limits: FloatArray) -> list[Scalarization]
     ]
 
 
-def _draw_scalarization(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Scalarization:
+def _any_scalarization(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Scalarization:
     w = random_weights(rng, true.shape[-1])
     kinds = [
         WeightedSum(w),
@@ -72,12 +82,12 @@ def _draw_scalarization(rng: np.random.Generator, true: FloatArray, limits: Floa
     return kinds[rng.integers(len(kinds))]
 
 
-def _cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
+def scalarization_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
     return [{"scalarization": u} for u in _scalarizations(true, limits)]
 
 
-def _draw(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Inputs:
-    return {"scalarization": _draw_scalarization(rng, true, limits)}
+def draw_scalarization(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Inputs:
+    return {"scalarization": _any_scalarization(rng, true, limits)}
 
 
 def joint(true: FloatArray, empirical: FloatArray, widths: FloatArray) -> FloatArray:
@@ -142,33 +152,19 @@ def constrained_regret(
     return answer
 
 
-def box_regret(
-    true: FloatArray, empirical: FloatArray, widths: FloatArray, *, scalarization: Scalarization
-) -> FloatArray:
-    """Excess of any hypothesis beyond what the boxes Lhat +- C say, clipped at 0 as risks are nonnegative."""
-    lead = lead_axes(true, empirical)
-    lower = np.maximum(empirical - widths[..., None, :], 0.0)
-    upper = empirical + widths[..., None, :]
-    truth = rows_last(scalarization(true), lead)
-    best = truth.min(axis=0)
-    allowed = rows_last(a_posteriori_excess(lower, upper, scalarization=scalarization), lead)
-    regret = truth - np.where(np.isinf(best), 0.0, best)
-    with np.errstate(invalid="ignore"):
-        excess: FloatArray = np.where(np.isinf(allowed), -np.inf, regret - allowed).max(axis=0)
-    return excess
-
-
 def _regret_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
     tolerances = [0.0] * 4 + [0.0625 * float(limits.max())]
-    return [case | {"eta": eta} for case, eta in zip(map(dict, _cases(true, limits)), tolerances, strict=True)]
+    return [
+        case | {"eta": eta} for case, eta in zip(map(dict, scalarization_cases(true, limits)), tolerances, strict=True)
+    ]
 
 
 def _draw_regret(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Inputs:
     eta = float(rng.choice([0.0, 0.0, 0.125])) * float(limits.max())
-    return {"scalarization": _draw_scalarization(rng, true, limits), "eta": eta}
+    return {"scalarization": _any_scalarization(rng, true, limits), "eta": eta}
 
 
-def _constraint_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
+def constraint_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
     table = true.reshape(-1, true.shape[-1])
     # What a hypothesis in the middle attains, so that something is feasible.
     middle = table[np.argsort((table / limits).sum(axis=-1), kind="stable")[table.shape[0] // 2]]
@@ -180,7 +176,7 @@ def _constraint_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
     return cases
 
 
-def _draw_constraint(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Inputs:
+def draw_constraint(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Inputs:
     n_objectives = true.shape[-1]
     bounds = rng.integers(0, 9, n_objectives) / 8.0 * limits
     objective = int(rng.integers(n_objectives))
@@ -189,22 +185,12 @@ def _draw_constraint(rng: np.random.Generator, true: FloatArray, limits: FloatAr
     return {"constraint": EpsilonConstraint(bounds, objective=objective)}
 
 
-def _box_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
-    constraint = {"scalarization": _constraint_cases(true, limits)[0]["constraint"]}
-    return [*_cases(true, limits)[:1], constraint]
-
-
-def _draw_box(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Inputs:
-    if rng.random() < 0.25:
-        return {"scalarization": _draw_constraint(rng, true, limits)["constraint"]}
-    return _draw(rng, true, limits)
-
-
 def _feasible(true: FloatArray, constraint: EpsilonConstraint) -> Any:
     return np.isfinite(constraint(true)).any(axis=-1)
 
 
-_WIDTHS = "joint widths C, (..., N)"
+_WIDTHS = Input("widths", "joint half-widths C, (..., N)", example=[0.1, 0.2])
+_RULE = Input("scalarization", "U", example=WeightedSum([0.5, 0.5]))
 
 THEOREMS = (
     Theorem(
@@ -214,13 +200,13 @@ THEOREMS = (
         provenance="reproduction",
         violation=joint,
         assumptions=(FINITE,),
-        inputs={
-            "n": "sample size, or one per objective with inf for data-independent ones",
-            "n_hypotheses": "|H|",
-            "delta": "total failure probability",
-            "n_objectives": "N', where n is one number (optional)",
-            "loss_range": "length B of the range of losses (optional)",
-        },
+        inputs=(
+            Input("n", "sample size, or one per objective with inf for data-independent ones", example=1000),
+            Input("n_hypotheses", "|H|", example=100),
+            Input("delta", "total failure probability", example=0.05),
+            Input("n_objectives", "N', where n is one number", optional=True, example=3),
+            Input("loss_range", "length B of the range of losses", optional=True),
+        ),
         value=lambda n, **options: finite_class(n, **options),
         function="bounds.finite_class",
         figure="mechanism",
@@ -233,11 +219,11 @@ THEOREMS = (
         provenance="reproduction",
         violation=scalarized_deviation,
         assumptions=(FINITE, EVENT, HAS_WIDTH),
-        inputs={"widths": _WIDTHS, "scalarization": "U"},
+        inputs=(_WIDTHS, _RULE),
         value=lambda widths, scalarization: scalarized(widths, scalarization=scalarization),
         function="bounds.scalarized",
-        cases=_cases,
-        draw=_draw,
+        cases=scalarization_cases,
+        draw=draw_scalarization,
     ),
     Theorem(
         id="scalarized-excess",
@@ -251,7 +237,7 @@ THEOREMS = (
             HAS_WIDTH,
             Assumption("eta >= 0", "eta", ("eta",), lambda eta: eta >= 0.0),
         ),
-        inputs={"widths": _WIDTHS, "scalarization": "U", "eta": "optimization error (optional)"},
+        inputs=(_WIDTHS, _RULE, Input("eta", "optimization error", optional=True, example=0.5)),
         value=lambda widths, scalarization, eta=0.0: scalarized_excess(widths, scalarization=scalarization, eta=eta),
         function="bounds.scalarized_excess",
         figure="weights",
@@ -270,24 +256,17 @@ THEOREMS = (
             EVENT,
             Assumption("some h satisfies L_i(h) <= b_i for all i", "constraint", ("true", "constraint"), _feasible),
         ),
-        inputs={"widths": _WIDTHS, "constraint": "the bounds b and the objective that is minimised"},
+        inputs=(
+            _WIDTHS,
+            Input(
+                "constraint",
+                "the bounds b and the objective that is minimised",
+                example=EpsilonConstraint([float("inf"), 0.5]),
+            ),
+        ),
         value=lambda widths, constraint: constrained_excess(widths, constraint=constraint),
         function="bounds.constrained_excess",
-        cases=_constraint_cases,
-        draw=_draw_constraint,
-    ),
-    Theorem(
-        id="a-posteriori-excess",
-        statement="if l <= L <= u for all h, for every monotone U and any hhat: U(L(hhat)) - min U(L) <= U(u(hhat)) - "
-        "min_h U(l(h))",
-        source="derived",
-        provenance="derived",
-        violation=box_regret,
-        assumptions=(FINITE, EVENT, MONOTONE, NONNEGATIVE),
-        inputs={"lower": "l, (..., H, N)", "upper": "u, (..., H, N)", "scalarization": "monotone U"},
-        value=lambda lower, upper, scalarization: a_posteriori_excess(lower, upper, scalarization=scalarization),
-        function="bounds.a_posteriori_excess",
-        cases=_box_cases,
-        draw=_draw_box,
+        cases=constraint_cases,
+        draw=draw_constraint,
     ),
 )

@@ -11,35 +11,20 @@ from moltheory.theorems import (
     _convexity_statements,
     _front_statements,
     _generalization_statements,
+    _pruning_statements,
 )
 from moltheory.theorems._statement import Theorem
 
 __all__ = ["Ledger", "ledger"]
 
+# The order of the ledger: by module, and within a module as its THEOREMS are written.
 _MODULES = (
     _generalization_statements,
     _front_statements,
     _converse_statements,
     _convexity_statements,
+    _pruning_statements,
     _certificate_statements,
-)
-_ORDER = (
-    "joint",
-    "scalarized",
-    "scalarized-excess",
-    "constrained-excess",
-    "forward",
-    "weak-converse",
-    "boundary",
-    "hypervolume",
-    "interior-weights",
-    "strongly-monotone",
-    "strong-convexity",
-    "slack-pruned",
-    "resolved-gaps",
-    "a-posteriori-excess",
-    "front-certificate",
-    "paired-dominance",
 )
 
 
@@ -107,12 +92,4 @@ def ledger() -> Ledger:
     >>> ledger()["forward"].evaluate(widths=[0.125, 0.0])
     array([0.25, 0.  ])
     """
-    rooms = (
-        _generalization_statements,
-        _front_statements,
-        _converse_statements,
-        _convexity_statements,
-        _certificate_statements,
-    )
-    found = {theorem.id: theorem for room in rooms for theorem in room.THEOREMS}
-    return Ledger(found[name] for name in _ORDER)
+    return Ledger(theorem for module in _MODULES for theorem in module.THEOREMS)

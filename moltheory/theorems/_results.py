@@ -1,4 +1,4 @@
-"""What a check reports: the level of the event, violations with realized widths, the distribution of the slack."""
+"""Result of a check: failure probability of the event, violations with realized widths, distribution of the slack."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._deprecation import DeprecatedAlias, renamed_parameter
 from moltheory._core._validation import FloatArray, check_fraction
 from moltheory.theorems._columns import TOLERANCE
+from moltheory.theorems._protocols import Inputs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CheckResult", "Level", "Slack", "SlackRecorder"]
+__all__ = ["CheckResult", "FailureProbability", "PairResult", "Slack", "SlackRecorder"]
 
 # Bins of the slack: eight of equal length in each octave from 2^-40 to 2^40.
 _SHIFT = 49
@@ -24,7 +26,7 @@ _EDGES = (np.arange(_FIRST, (int(np.array(2.0**40).view(np.int64)) >> _SHIFT) + 
 
 
 @dataclass(frozen=True)
-class Level:
+class FailureProbability:
     """A failure probability, exact up to rounding or with an interval that holds except with probability 1e-6."""
 
     probability: float
@@ -45,16 +47,17 @@ class Slack:
     Attributes
     ----------
     smallest, mean, largest : float
-        The smallest is what a sharper constant would have to respect.
-    tight : float
-        Probability of a slack of at most 1e-12: how often the statement is attained.
+        The smallest one limits any sharper constant.
+    attained_share : float
+        Probability that the statement is attained: of a slack of at most 1e-12.
     """
 
     smallest: float
     mean: float
     largest: float
-    tight: float
+    attained_share: float
     _mass: FloatArray = field(repr=False)
+    tight = DeprecatedAlias[float]("attained_share")
 
     def quantile(self, q: float) -> float:
         """Return the q-quantile, from below within a factor 9/8; 0 where that much of the slack is below 1e-12.
@@ -79,7 +82,7 @@ class SlackRecorder:
         self._mass = np.zeros(_EDGES.size + 1)
 
     def add(self, slack: FloatArray, weights: FloatArray) -> None:
-        """Record slacks (T,); infinite ones mean that the statement was silent."""
+        """Record slacks (T,); infinite ones mean that the statement did not apply."""
         if not np.isfinite(slack).all():
             kept = np.isfinite(slack)
             slack, weights = slack[kept], weights[kept]
@@ -97,11 +100,11 @@ class SlackRecorder:
         self._mass += np.bincount(bins, weights=weights, minlength=self._mass.size)
 
     def share(self, n_cases: int) -> float:
-        """Return the probability that the statement said something, averaged over the inputs."""
+        """Return the probability that the statement applies, averaged over the inputs."""
         return min(1.0, self._weight / n_cases)
 
     def result(self) -> Slack | None:
-        """Return the distribution; None if the statement was always silent."""
+        """Return the distribution; None if the statement never applied."""
         if self._weight == 0.0:
             return None
         mass = self._mass / self._weight
@@ -109,9 +112,10 @@ class SlackRecorder:
         return Slack(self._low, self._sum / self._weight, self._high, float(mass[0]), mass)
 
 
+@renamed_parameter("said", "applicable_share")
 @dataclass(frozen=True, eq=False)
 class CheckResult:
-    """What `check` found.
+    """Result of `check`: failure probability, violations and slack of one statement on one problem.
 
     Attributes
     ----------
@@ -121,7 +125,7 @@ class CheckResult:
     method : {"exact", "monte-carlo", "not applicable"}
     n_samples : int
         Sample types or samples looked at.
-    event_failure : Level or None
+    event_failure : FailureProbability or None
         Probability that E fails with the stated widths, or that the statement fails where it has a level of its
         own; None where no widths can be stated.
     violations : int
@@ -129,7 +133,7 @@ class CheckResult:
         the largest risk if that is above 1).
     slack : Slack or None
         With realized widths; None for statements that are not deterministic on E.
-    said : float
+    applicable_share : float
         Probability that the statement's assumptions about the sample held, averaged over inputs.
     worst : float
         Largest violation; negative where all slacks are positive.
@@ -145,17 +149,18 @@ class CheckResult:
     delta: float
     method: str
     n_samples: int
-    event_failure: Level | None
+    event_failure: FailureProbability | None
     violations: int
     slack: Slack | None
-    said: float
+    applicable_share: float
     worst: float = math.nan
     worst_inputs: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    said = DeprecatedAlias[float]("applicable_share")
 
     @classmethod
     def silent(cls, theorem: str, problem: str, n: int, delta: float, reason: str) -> CheckResult:
-        """Report that the statement is not about such a problem."""
+        """Return the result of a statement that does not apply to the problem."""
         return cls(theorem, problem, n, delta, "not applicable", 0, None, 0, None, 0.0, reason=reason)
 
     @property
@@ -190,8 +195,8 @@ class CheckResult:
             "violations": self.violations,
             "smallest_slack": math.nan if self.slack is None else self.slack.smallest,
             "mean_slack": math.nan if self.slack is None else self.slack.mean,
-            "tight": math.nan if self.slack is None else self.slack.tight,
-            "said": self.said,
+            "attained_share": math.nan if self.slack is None else self.slack.attained_share,
+            "applicable_share": self.applicable_share,
         }
         return pd.DataFrame([row])
 
@@ -204,7 +209,55 @@ class CheckResult:
         if self.event_failure is not None:
             parts.append(f"P(fails)={self.event_failure!r}")
         if self.slack is not None:
-            parts.append(
-                f"{self.violations} violations, slack >= {self.slack.smallest:.3g}, tight {self.slack.tight:.3g}"
-            )
+            attained = f"attained in {self.slack.attained_share:.3g}"
+            parts.append(f"{self.violations} violations, slack >= {self.slack.smallest:.3g}, {attained}")
         return f"CheckResult({where}: {'holds' if self.holds else 'FAILS'}; {'; '.join(parts)})"
+
+
+@dataclass(frozen=True, eq=False)
+class PairResult:
+    """Result of `check_pair`: the violation of a statement by each pair of risks.
+
+    Attributes
+    ----------
+    theorem : str
+    violation : (...) ndarray
+        Per pair the worst over the inputs tried: positive where the statement fails, minus the slack where it holds,
+        -inf where it says nothing.
+    tolerance : float
+        What rounding may amount to.
+    inputs : mapping
+        Those of the worst violation.
+    """
+
+    theorem: str
+    violation: FloatArray
+    tolerance: float
+    inputs: Inputs = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether no pair violates the statement by more than rounding."""
+        return bool((self.violation <= self.tolerance).all())
+
+    @property
+    def worst(self) -> float:
+        """Largest violation."""
+        return float(self.violation.max())
+
+    @property
+    def slack(self) -> FloatArray:
+        """Minus the violation."""
+        return -self.violation
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per pair."""
+        import pandas as pd
+
+        values = np.ravel(self.violation)
+        return pd.DataFrame({"theorem": self.theorem, "violation": values, "holds": values <= self.tolerance})
+
+    def __repr__(self) -> str:
+        """Verdict and worst violation."""
+        verdict = "holds" if self.holds else "VIOLATED"
+        return f"PairResult({self.theorem!r}: {verdict}, {self.violation.size} pairs, worst violation {self.worst:.3g})"

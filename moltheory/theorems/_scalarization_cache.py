@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
-from moltheory.scalarization import EpsilonConstraint, Scalarization
-from moltheory.theorems._statement import Inputs
+from moltheory.scalarization import Scalarization
+from moltheory.theorems._protocols import Inputs
 
 __all__ = ["Memory"]
 
@@ -23,7 +24,8 @@ class Memory:
     def __init__(self) -> None:
         self._block: FloatArray | None = None
         self._distinct: tuple[FloatArray, npt.NDArray[np.intp]] | None = None
-        self._values: dict[Scalarization, FloatArray] = {}
+        # With the object, whose identity may be the key.
+        self._values: dict[Hashable, tuple[Scalarization, FloatArray]] = {}
 
     def watch(self, block: FloatArray) -> None:
         """Forget the last block and remember this one, which must not change."""
@@ -32,7 +34,7 @@ class Memory:
     def wrapped(self, inputs: Inputs) -> Inputs:
         """Return the inputs with a scalarization that asks this memory first."""
         u = inputs.get("scalarization")
-        if not isinstance(u, Scalarization) or isinstance(u, EpsilonConstraint):
+        if not isinstance(u, Scalarization) or not u.has_width:
             return inputs
         return {**inputs, "scalarization": _Remembered(u, self)}
 
@@ -41,9 +43,12 @@ class Memory:
         block = self._block
         if block is None or risks is not block:
             return u(risks)
-        if u not in self._values:
-            self._values[u] = self._of_block(u, block)
-        return self._values[u]
+        # Equal objects share values only if their class itself says what equal means: an inherited comparison knows
+        # nothing of what a subclass adds.
+        key = u if "__eq__" in vars(type(u)) and "__hash__" in vars(type(u)) else id(u)
+        if key not in self._values:
+            self._values[key] = u, self._of_block(u, block)
+        return self._values[key][1]
 
     def _of_block(self, u: Scalarization, block: FloatArray) -> FloatArray:
         if block.shape[-1] != 2 or block.size < _MANY:
@@ -58,7 +63,7 @@ class Memory:
 
 
 class _Remembered:
-    """A scalarization in all but the way its values on the block are found."""
+    """Proxy for a scalarization that returns cached values for the current block."""
 
     def __init__(self, u: Scalarization, memory: Memory) -> None:
         self._u, self._memory = u, memory

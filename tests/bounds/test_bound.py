@@ -16,7 +16,7 @@ def test_combining_joins_objectives_and_adds_deltas():
     both = first.combine(second)
     assert both.width.tolist() == [*first.width, *second.width]
     assert both.delta == pytest.approx(0.05)
-    assert both.level == pytest.approx(0.95)
+    assert both.confidence == pytest.approx(0.95)
     assert both.shares is not None
     assert both.shares.tolist() == [0.02, 0.0, 0.03]
     assert both.shares.sum() == pytest.approx(both.delta)
@@ -72,7 +72,7 @@ def test_frames_have_one_row_per_width():
     frame = finite_class([300, math.inf], n_hypotheses=4, delta=0.1).to_frame()
     assert frame["objective"].tolist() == [0, 1]
     assert frame["width"].tolist()[1] == 0
-    assert frame["level"].tolist() == [0.9, 0.9]
+    assert frame["confidence"].tolist() == [0.9, 0.9]
     grid = kl_class([[0.1, 0.2], [0.3, 0.4], [0.0, 1.0]], [10, 20], delta=0.1).to_frame()
     assert len(grid) == 6
     assert grid["hypothesis"].tolist() == [0, 0, 1, 1, 2, 2]

@@ -6,6 +6,7 @@ its misses have a binomial tail below 1e-6 at the promised level; beside each st
 """
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,10 +14,8 @@ from scipy.special import betainccinv
 from scipy.stats import binom
 
 from moltheory.bounds import (
-    bernstein_class,
     finite_class,
     finite_prior,
-    kl_class,
     linear_class,
     linear_complexity,
     mixture_bounds,
@@ -26,6 +25,7 @@ from moltheory.bounds import (
     shell_class,
     vc,
 )
+from tests.bounds._classes import OF_ONE
 
 _GRID = np.unique(np.concatenate([np.linspace(0, 1, 101), np.logspace(-6, -1, 26), 1 - np.logspace(-6, -1, 26)]))
 _ROUNDING = 1e-12
@@ -48,27 +48,17 @@ def failure(bound_of, n):
     return (binom.pmf(np.arange(n + 1), n, _GRID[:, None]) * outside).sum(axis=1)
 
 
-def bounds_of_one(name, n, delta, n_hypotheses):
-    size = {"n_hypotheses": n_hypotheses, "delta": delta}
-    return {
-        "finite": lambda k: finite_class(n, **size),
-        "kl": lambda k: kl_class([k / n], n, **size),
-        "bernstein": lambda k: bernstein_class([k * (n - k) / (n * (n - 1))], n, **size),
-        "pac-bayes": lambda k: pac_bayes_kl([k / n], n, divergence=math.log(n_hypotheses), delta=delta),
-    }[name]
-
-
-@pytest.mark.parametrize("name", ["kl", "bernstein", "pac-bayes"])
+@pytest.mark.parametrize("name", OF_ONE)
 @pytest.mark.parametrize("n", [2, 5, 30, 100])
 @pytest.mark.parametrize(("delta", "n_hypotheses"), [(0.5, 1), (0.05, 1), (0.05, 8), (0.3, 20)])
-def test_small_error_bounds_fail_at_most_at_their_level_exactly(name, n, delta, n_hypotheses):
-    q = failure(bounds_of_one(name, n, delta, n_hypotheses), n)
+def test_bounds_fail_at_most_at_their_level_exactly(name, n, delta, n_hypotheses):
+    q = failure(partial(OF_ONE[name], n=n, delta=delta, n_hypotheses=n_hypotheses), n)
     assert (1 - (1 - q) ** n_hypotheses <= delta + _ROUNDING).all()
 
 
 @pytest.mark.parametrize("name", ["finite", "kl"])
 def test_a_class_treated_as_one_hypothesis_is_caught(name):
-    q = failure(bounds_of_one(name, 100, 0.05, 1), 100)
+    q = failure(partial(OF_ONE[name], n=100, delta=0.05, n_hypotheses=1), 100)
     assert (1 - (1 - q) ** 40).max() > 0.05
 
 

@@ -23,38 +23,13 @@ from moltheory.bounds import (
     shell_class,
     vc,
 )
+from tests.bounds._classes import CLASSES, LINEAR
 from tests.golden import assert_golden
-
-_LINEAR = partial(linear_class, lipschitz=1.0, weight_norm=1.0, input_norm=1.0)
-_CLASSES = {
-    "finite": partial(finite_class, n_hypotheses=50),
-    "prior": partial(finite_prior, prior=[0.7, 0.2, 0.1]),
-    "vc": partial(vc, dimension=3),
-    "rademacher": partial(rademacher, complexity=0.1),
-    "empirical": partial(rademacher, complexity=0.1, empirical=True),
-    "l2": _LINEAR,
-    "l1": partial(_LINEAR, norm="l1", dimension=20),
-    "kl": lambda n, *, delta, n_objectives=1: kl_class(np.full((2, _count(n, n_objectives)), 0.2), n, delta=delta),
-    "bernstein": lambda n, *, delta, n_objectives=1: bernstein_class(
-        np.where(_sizes(n, n_objectives) < math.inf, 0.1, 0.0)[None], n, delta=delta
-    ),
-    "pac-bayes": lambda n, *, delta, n_objectives=1: pac_bayes_kl(
-        np.full(_count(n, n_objectives), 0.2), n, divergence=2.0, delta=delta
-    ),
-}
-
-
-def _count(n, n_objectives):
-    return n_objectives if np.ndim(n) == 0 else len(n)
-
-
-def _sizes(n, n_objectives):
-    return np.broadcast_to(np.asarray(n, dtype=float), (_count(n, n_objectives),))
 
 
 def test_golden():
     assert_golden(vc(10_000, dimension=10, delta=0.05, n_objectives=5).width[4], "vc.n10000.d10.delta.05.N5")
-    assert_golden(float(_LINEAR(10_000, delta=0.05)), "linear_class.ones.n10000.delta.05.N1")
+    assert_golden(float(LINEAR(10_000, delta=0.05)), "linear_class.ones.n10000.delta.05.N1")
     n = required_sample_size(excess=0.1, n_hypotheses=100, delta=0.05, n_objectives=3)
     assert_golden(n, "required_sample_size.H100.delta.05.N3.excess.1")
     table = mixture_bounds(1000, n_objectives=5, delta=0.05)
@@ -63,9 +38,9 @@ def test_golden():
     assert_golden(table.union_class.deviation, "mixtures.N5.n1000.delta.05.union_class")
 
 
-@pytest.mark.parametrize("name", _CLASSES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_monotone_in_size_delta_and_number_of_objectives(name):
-    bound = _CLASSES[name]
+    bound = CLASSES[name]
     by_size = [bound(n, delta=0.1).width.max() for n in (5, 6, 10, 100, 1000, 10**6)]
     assert (np.diff(by_size) < 0).all()
     by_delta = [bound(100, delta=delta).width.max() for delta in (1e-300, 1e-6, 0.05, 0.5, 0.999)]
@@ -74,9 +49,9 @@ def test_monotone_in_size_delta_and_number_of_objectives(name):
     assert (np.diff(by_objectives) > 0).all()
 
 
-@pytest.mark.parametrize("name", _CLASSES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_data_independent_objectives_are_free_and_sizes_may_differ(name):
-    bound = _CLASSES[name]
+    bound = CLASSES[name]
     mixed = bound([100, math.inf, 400], delta=0.1)
     small, large = (bound(n, delta=0.1, n_objectives=2).width[..., 0] for n in (100, 400))
     assert (mixed.width[..., 1] == 0).all()
@@ -93,8 +68,8 @@ def test_a_missing_union_over_objectives_would_be_caught(name):
         "prior": partial(finite_prior, prior=[1.0]),
         "rademacher": partial(rademacher, complexity=0.0),
         "empirical": partial(rademacher, complexity=0.0, empirical=True),
-        "l2": partial(_LINEAR, weight_norm=0.0),
-        "l1": partial(_LINEAR, weight_norm=0.0, norm="l1", dimension=3),
+        "l2": partial(LINEAR, weight_norm=0.0),
+        "l1": partial(LINEAR, weight_norm=0.0, norm="l1", dimension=3),
     }[name]
     for delta in np.linspace(0.01, 0.99, 25):
         assert trivial(1, delta=delta, n_objectives=10).width.min() >= 0.9
@@ -109,10 +84,8 @@ def test_special_cases():
         finite_class(40, n_hypotheses=1, delta=0.1).width
     )
     assert math.isinf(finite_prior(40, prior=[1.0, 0.0], delta=0.1).width[1, 0])
-    assert float(_LINEAR(50, delta=0.1)) == pytest.approx(
-        float(rademacher(50, complexity=1 / math.sqrt(50), delta=0.1))
-    )
-    l1 = float(_LINEAR(50, norm="l1", dimension=8, delta=0.1))
+    assert float(LINEAR(50, delta=0.1)) == pytest.approx(float(rademacher(50, complexity=1 / math.sqrt(50), delta=0.1)))
+    l1 = float(LINEAR(50, norm="l1", dimension=8, delta=0.1))
     assert l1 == pytest.approx(float(rademacher(50, complexity=math.sqrt(2 * math.log(16) / 50), delta=0.1)))
     # kl of one half is Pinsker's case to second order; a zero risk has the closed form 1 - exp(-budget / n).
     assert kl_class([0.0], 30, delta=0.1).upper[0, 0] == pytest.approx(1 - math.exp(-math.log(20) / 30), rel=1e-12)
@@ -181,8 +154,8 @@ def test_sample_sizes_are_the_smallest(excess, delta, n_objectives):
 
 def test_vacuous_bounds_say_so():
     assert vc(10, dimension=2, delta=0.1).vacuous.all()
-    assert _LINEAR(3, delta=0.1).vacuous.all()
-    assert not _LINEAR(10**6, delta=0.1).vacuous.any()
+    assert LINEAR(3, delta=0.1).vacuous.all()
+    assert not LINEAR(10**6, delta=0.1).vacuous.any()
     assert bernstein_class([0.1], 5, delta=0.1).vacuous.all()
     assert rademacher(10**6, complexity=0.6, delta=0.1).vacuous.all()
     assert mixture_bounds(2, n_objectives=2, delta=0.1).cover.vacuous
@@ -214,9 +187,9 @@ def test_inputs_are_not_mutated():
         assert np.array_equal(old, new)
 
 
-@pytest.mark.parametrize("name", _CLASSES)
+@pytest.mark.parametrize("name", CLASSES)
 def test_common_refusals(name, refuses):
-    bound = _CLASSES[name]
+    bound = CLASSES[name]
     for n in (0, -3, True, [0.0, 5.0], [10.5], "x"):
         if name in ("kl", "bernstein", "pac-bayes") and not isinstance(n, int):
             continue
@@ -230,8 +203,8 @@ def test_refusals(refuses):
     refuses("dimension", vc, 3, dimension=0, delta=0.1)
     for prior in ([0.6, 0.6], [-0.1, 0.5], []):
         refuses("prior", finite_prior, 9, prior=prior, delta=0.1)
-    refuses("dimension", _LINEAR, 9, norm="l1", delta=0.1)
-    refuses("norm", _LINEAR, 9, norm="l3", delta=0.1)
+    refuses("dimension", LINEAR, 9, norm="l1", delta=0.1)
+    refuses("norm", LINEAR, 9, norm="l3", delta=0.1)
     refuses("lipschitz", linear_class, [5, 5], lipschitz=[1, 1, 1], weight_norm=1.0, input_norm=1.0, delta=0.1)
     refuses("weight_norm", linear_class, 5, lipschitz=1, weight_norm=-1.0, input_norm=1.0, delta=0.1)
     found = rademacher_complexity([[0, 1], [1, 0]], rng=0, delta=0.1)

@@ -25,7 +25,7 @@ def says_something_false(certificate: mt.Certificate, true: Array, epsilon: Any 
     truth = beats(minimised)
     members = ~beats(minimised, epsilon).any(axis=0)
     wrong = (certificate.within_slack & ~members).any() or (certificate.excluded & ~truth.any(axis=0)).any()
-    wrong = wrong or (certificate.beats & ~truth).any()
+    wrong = wrong or (certificate.dominates & ~truth).any()
     wrong = wrong or (certificate.sure & (certificate.excluded | ~members)).any()
     data = certificate.data_dependent
     for h, b in enumerate(certificate.replaceable_by):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import moltheory as mt
+from moltheory.evaluation import EvaluatedModels
 from moltheory.evaluation._estimators import from_estimators
-from moltheory.evaluation._evaluated import EvaluatedModels
 from moltheory.evaluation._frames import from_long_table
 from moltheory.evaluation._lm_eval import from_harness_logs
 from moltheory.evaluation._model_cost import prediction_seconds, stored_numbers
@@ -72,7 +72,7 @@ def test_blocks_keep_clusters_together():
     ((losses, clusters),) = models.blocks()
     assert clusters.tolist() == [3, 3, 5, 5]
     np.testing.assert_array_equal(losses, models.losses[[1, 3, 0, 2]])
-    assert repr(models) == "EvaluatedModels(2 models, 4 examples, 2 clusters: error)"
+    assert repr(models) == "LossTable(2 models, 4 examples, 2 clusters: error)"
 
 
 def test_refusals_of_a_long_table(rng, refuses):

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import moltheory as mt
-from moltheory.certification._inputs import Evaluation
 from moltheory.certification._p_values import (
     BETTING,
     EMPIRICAL_BERNSTEIN,
@@ -24,8 +23,9 @@ from moltheory.certification._p_values import (
     pair_p_values,
     planned_bets,
 )
-from moltheory.certification._summaries import summaries
-from moltheory.evaluation._blocks import ArrayRows
+from moltheory.certification._statistics import summaries
+from moltheory.evaluation._blocks import array_columns
+from moltheory.evaluation._scan import Scan
 from moltheory.inference._pairs import PairCounts
 from moltheory.objectives import Gap, Known, Mean, Rate, Worst
 
@@ -46,16 +46,16 @@ def test_pairing_settles_what_boxes_cannot() -> None:
     assert paired.status == ("sure", "excluded")
     assert paired.excluded_by.tolist() == [-1, 0]
     # Two ordered pairs, and a quarter of delta for exclusions.
-    assert paired.level[1] == pytest.approx(2.2014e-4 * 2 * 4, rel=1e-4)
+    assert paired.adjusted_p_value[1] == pytest.approx(2.2014e-4 * 2 * 4, rel=1e-4)
     boxes = mt.certify(_golden(), method="boxes")
     assert boxes.undecided.all()
     assert boxes.boxes[0, 0, 1] > boxes.boxes[1, 0, 0]
     alone = mt.bounds.binomial_interval([200, 230], 1000, delta=0.05 / 2)
     np.testing.assert_allclose(boxes.boxes[:, 0], np.column_stack([alone.lower, alone.upper]))
-    assert [name for name, _ in paired.spent] == [
+    assert [name for name, _ in paired.delta_allocation] == [
         "simultaneous boxes", "paired tests that exclude", "paired tests that confirm",
     ]  # fmt: skip
-    assert math.fsum(share for _, share in paired.spent) == pytest.approx(paired.delta)
+    assert math.fsum(share for _, share in paired.delta_allocation) == pytest.approx(paired.delta)
 
 
 def test_costs_decide_without_data() -> None:
@@ -91,7 +91,7 @@ def test_a_cheaper_model_within_the_slack_replaces() -> None:
     assert certificate.replaceable_by.tolist() == [1, -1, -1]
     assert "replaceable" in repr(certificate)
     assert certificate.to_frame()["replaceable_by"].tolist()[0] == "model_2"
-    assert dict(certificate.spent)["paired tests that replace"] == pytest.approx(0.01)
+    assert dict(certificate.delta_allocation)["paired tests that replace"] == pytest.approx(0.01)
     assert (mt.certify(losses, costs=[2.0, 1.0, 0.5]).replaceable_by == -1).all()
     assert mt.certify(losses, costs=[2.0, 1.0, 0.5], epsilon=0.05, method="boxes").replaceable_by[0] == 1
 
@@ -101,7 +101,7 @@ def test_a_named_rival_is_not_excluded_itself(rng: np.random.Generator) -> None:
     certificate = mt.certify((rng.random((3000, 1)) < true).astype(float))
     assert certificate.status == ("sure", *("excluded",) * 4)
     assert certificate.excluded_by.tolist() == [-1, 0, 0, 0, 0]
-    assert certificate.beats[np.triu_indices(5, 1)].all()
+    assert certificate.dominates[np.triu_indices(5, 1)].all()
 
 
 def _random(seed: int, *, n: int = 300, models: int = 5, m: int = 2) -> Array:
@@ -119,9 +119,9 @@ def test_sure_and_excluded_are_disjoint_and_permute_with_the_models(seed: int) -
     permuted = mt.certify(losses[:, order])
     assert not (certificate.sure & certificate.excluded).any()
     assert permuted.status == tuple(certificate.status[h] for h in order)
-    np.testing.assert_array_equal(permuted.beats, certificate.beats[np.ix_(order, order)])
+    np.testing.assert_array_equal(permuted.dominates, certificate.dominates[np.ix_(order, order)])
     np.testing.assert_array_equal(permuted.boxes, certificate.boxes[order])
-    assert (certificate.beats.any(axis=0) == certificate.excluded).all()
+    assert (certificate.dominates.any(axis=0) == certificate.excluded).all()
 
 
 @settings(max_examples=8)
@@ -165,10 +165,10 @@ def test_scaling_the_range_scales_the_answer(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(large.boxes, 4.0 * small.boxes - 2.0, atol=1e-9)
 
 
-def _evaluation(losses: Array, codes: Array | None = None) -> Evaluation:
+def _evaluation(losses: Array, codes: Array | None = None) -> Scan:
     models, m = losses.shape[1:]
-    return Evaluation(
-        ArrayRows(losses, codes),
+    return Scan(
+        lambda: array_columns(losses, codes),
         model_names=[f"m{h}" for h in range(models)],
         column_names=[f"o{i}" for i in range(m)],
         low=np.zeros(m),
@@ -176,7 +176,7 @@ def _evaluation(losses: Array, codes: Array | None = None) -> Evaluation:
     )
 
 
-def _p_values(evaluation: Evaluation, shift: float, *, log_level: float) -> Array:
+def _p_values(evaluation: Scan, shift: float, *, log_level: float) -> Array:
     return pair_p_values(evaluation, summaries(evaluation), [(0, shift)], log_level=log_level)[0, shift]
 
 
@@ -290,7 +290,7 @@ def test_clusters_of_one_example_change_nothing_and_order_does_not_matter(rng: n
     alone, plain = mt.certify(losses, clusters=[f"case {i}" for i in range(300)]), mt.certify(losses)
     # Only the words differ: that there are no larger clusters is then assumed.
     assert replace(alone, assumptions=plain.assumptions) == plain
-    assert any("same number of examples, not only here: 1" in text for text in alone.assumptions)
+    assert any("has the observed number of examples: 1" in text for text in alone.assumptions)
     labels = np.arange(300) // 3
     order = rng.permutation(300)
     shuffled = mt.certify(losses[order], clusters=labels[order], method="paired")
@@ -302,7 +302,7 @@ def test_repeating_every_example_in_its_cluster_is_no_evidence() -> None:
     five = np.repeat(once, 5, axis=0)
     assert mt.certify(five).status == ("sure", "excluded")
     honest = mt.certify(five, clusters=np.repeat(np.arange(110), 5), method="paired")
-    assert honest.level[1] > 1e-6 or honest.undecided.any()
+    assert honest.adjusted_p_value[1] > 1e-6 or honest.undecided.any()
     assert any("clusters are independent" in text for text in honest.assumptions)
 
 
@@ -314,7 +314,7 @@ def test_missing_losses_use_common_examples(rng: np.random.Generator) -> None:
     one_sided = unseen.copy()
     one_sided[1000:, 0] = 0.0
     certificate = mt.certify(one_sided)
-    assert certificate.level[1] == mt.certify(losses).level[1]
+    assert certificate.adjusted_p_value[1] == mt.certify(losses).adjusted_p_value[1]
     assert certificate.estimates[:, 0].tolist() == [200 / 1500, 230 / 1000]
     assert any("which models were evaluated" in text for text in certificate.assumptions)
 
@@ -351,10 +351,10 @@ def test_a_source_of_blocks_gives_the_certificate_of_its_array(clustered: bool) 
     blocks, array = mt.certify(_Blocks(losses, labels, [0, 4, 200, 256])), mt.certify(losses, clusters=labels)
     assert blocks.names == array.names
     assert blocks.assumptions == array.assumptions
-    np.testing.assert_array_equal(blocks.beats, array.beats)
+    np.testing.assert_array_equal(blocks.dominates, array.dominates)
     np.testing.assert_array_equal(blocks.sure, array.sure)
     # Sums over other blocks are rounded differently.
-    np.testing.assert_allclose(blocks.level, array.level, rtol=1e-9)
+    np.testing.assert_allclose(blocks.adjusted_p_value, array.adjusted_p_value, rtol=1e-9)
     np.testing.assert_allclose(blocks.boxes, array.boxes, rtol=1e-9)
 
 
@@ -393,7 +393,7 @@ def test_gaps_are_decided_by_boxes(rng: np.random.Generator) -> None:
     certificate = mt.certify(None, objectives={"gap": gap, "error": Mean(losses)}, names=["x", "y", "z"])
     assert certificate.methods[0] == "clopper-pearson; no paired test"
     assert certificate.status[1] == "excluded"
-    assert certificate.beats[0, 1]
+    assert certificate.dominates[0, 1]
     assert any("boxes only" in text for text in certificate.assumptions)
 
 
@@ -419,7 +419,7 @@ def test_inputs_are_not_changed_and_results_are_frozen() -> None:
     certificate = mt.certify(losses, costs=costs, clusters=np.arange(300) // 2, epsilon=0.1)
     np.testing.assert_array_equal(losses, before[0])
     np.testing.assert_array_equal(costs, before[1])
-    for name in ("sure", "boxes", "beats", "undecided"):
+    for name in ("sure", "boxes", "dominates", "undecided"):
         with pytest.raises(ValueError, match="read-only"):
             getattr(certificate, name)[...] = 0
     with pytest.raises(AttributeError):
@@ -431,7 +431,7 @@ def test_round_trip_and_words() -> None:
     assert mt.Certificate.from_json(certificate.to_json()) == certificate
     assert certificate != mt.certify(_golden(), names=["a", "ä <b>"], costs={"size": [1.0, 2.0]})
     assert "confidence 0.95 from 1000 examples" in repr(certificate)
-    assert "slack 0.001/0" in repr(certificate)
+    assert "tolerance 0.001/0" in repr(certificate)
     many = mt.certify(np.zeros((3, 12)))
     assert "and 4 more" in repr(many)
 

@@ -122,7 +122,7 @@ def test_equal_weights_are_certify_of_the_means(rng: np.random.Generator) -> Non
     expected = mt.certify(np.repeat(means, 2, axis=0), clusters=np.repeat(np.arange(len(means)), 2))
     np.testing.assert_allclose(certificate.boxes, expected.boxes, atol=1e-9)
     np.testing.assert_allclose(certificate.estimates, means.mean(axis=0)[:, None])
-    np.testing.assert_allclose(certificate.level, expected.level, rtol=1e-6)
+    np.testing.assert_allclose(certificate.adjusted_p_value, expected.adjusted_p_value, rtol=1e-6)
     assert certificate.status == expected.status
     assert any("every cluster weighs the same" in text for text in certificate.assumptions)
     # Copies of a cluster's rows are no evidence, and do not move its mean.
@@ -141,10 +141,10 @@ def test_the_size_scales_and_the_seen_one_is_the_same_if_stated(rng: np.random.G
     larger = mt.certify(losses, clusters=labels, largest_cluster=12)
     np.testing.assert_array_equal(larger.estimates, seen.estimates)
     assert (np.diff(larger.boxes)[..., 0] > np.diff(seen.boxes)[..., 0]).all()
-    assert larger.level[1] > seen.level[1]
+    assert larger.adjusted_p_value[1] > seen.adjusted_p_value[1]
     assert any("than was stated in advance: 12" in text for text in larger.assumptions)
-    assert any("nothing is guaranteed" in text and "largest seen: 3" in text for text in seen.assumptions)
-    assert not any("largest seen" in text for text in larger.assumptions)
+    assert any("nothing is guaranteed" in text and "largest observed one: 3" in text for text in seen.assumptions)
+    assert not any("largest observed" in text for text in larger.assumptions)
 
 
 def test_clusters_of_one_example_that_could_be_larger() -> None:
@@ -153,7 +153,7 @@ def test_clusters_of_one_example_that_could_be_larger() -> None:
     one = mt.certify(losses, clusters=np.arange(100), largest_cluster=1)
     assert replace(one, assumptions=alone.assumptions) == alone
     three = mt.certify(losses, clusters=np.arange(100), largest_cluster=3)
-    assert three.level[1] > alone.level[1] or three.undecided.any()
+    assert three.adjusted_p_value[1] > alone.adjusted_p_value[1] or three.undecided.any()
     assert not any("0/1" in text for text in three.assumptions)
     averaged = mt.certify(losses.astype(bool), clusters=np.arange(100), cluster_weights="equal")
     assert not any("0/1" in text or "two ends" in text for text in averaged.assumptions)
@@ -191,7 +191,7 @@ def test_the_command_line_takes_them(tmp_path: Any, capsys: Any) -> None:
     said = capsys.readouterr().out
     assert "no cluster is larger" in said
     assert "a      not on it" in said
-    assert main(["certify", str(path), "--largest-cluster", "2000", "--more"]) == 0
+    assert main(["certify", str(path), "--largest-cluster", "2000", "--plan"]) == 0
     said = capsys.readouterr().out
     assert "no cluster is larger" not in said
     assert "not on it  " not in said

@@ -77,10 +77,10 @@ def test_decisions_follow_the_definition(seed: int) -> None:
     np.testing.assert_array_equal(found.within_slack, sure)
     np.testing.assert_array_equal(found.sure, sure & ~excluded)
     np.testing.assert_array_equal(found.excluded, excluded)
-    np.testing.assert_array_equal(found.beats, claims)
+    np.testing.assert_array_equal(found.dominates, claims)
     named = np.flatnonzero(found.excluded)
     assert (found.excluded_by[~found.excluded] == -1).all()
-    assert found.beats[found.excluded_by[named], named].all()
+    assert found.dominates[found.excluded_by[named], named].all()
     assert (found.level[named] <= 0.3 + 1e-12).all()
 
 
@@ -111,7 +111,7 @@ def test_all_claims_are_wrong_as_rarely_as_promised_for_uniform_p_values(epsilon
         below = np.where(gap < -1e-12, below * 1e-6, below)
         not_above = np.where(gap < epsilon - 1e-12, not_above * 1e-6, not_above)
         found = decide(*box, np.zeros(2, bool), np.full(2, epsilon), shares, below=below, not_above=not_above)
-        false += bool((found.sure & ~nobody).any() or (found.beats & ~truth).any())
+        false += bool((found.sure & ~nobody).any() or (found.dominates & ~truth).any())
     assert false <= runs * 0.4 + 3.0 * np.sqrt(runs * 0.24)
 
 
@@ -121,4 +121,4 @@ def test_contradictions_are_withdrawn() -> None:
         np.zeros((3, 1)), np.ones((3, 1)), np.zeros(1, bool), np.zeros(1), Shares(0.1, 0.1, 0.1), below=p, not_above=p
     )
     assert not found.excluded.any()
-    assert not found.beats.any()
+    assert not found.dominates.any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import moltheory as mt
-from moltheory.certification import Certificate, certify, groups_not_told_apart
+from moltheory.certification import Certificate, certify, indistinguishable_groups
 
 
 def _certificate(rng, n_models, n=300, maximise=False, costs=None):
@@ -23,7 +23,7 @@ def _apart(certificate):
             for i in np.flatnonzero(certificate.data_dependent):
                 (la, ha), (lb, hb) = certificate.boxes[a, i], certificate.boxes[b, i]
                 apart[a, b] |= ha < lb or hb < la
-            apart[a, b] |= certificate.beats[a, b] or certificate.beats[b, a]
+            apart[a, b] |= certificate.dominates[a, b] or certificate.dominates[b, a]
     return apart
 
 
@@ -31,7 +31,7 @@ def _apart(certificate):
 @pytest.mark.parametrize("n_models", [2, 7, 25])
 def test_groups_are_a_partition_into_cliques_each_maximal_among_the_left_over(rng, n_models, maximise):
     certificate = _certificate(rng, n_models, maximise=maximise, costs=rng.random((n_models, 1)))
-    groups = groups_not_told_apart(certificate)
+    groups = indistinguishable_groups(certificate)
     apart = _apart(certificate)
     assert sorted(h for members in groups.members for h in members) == list(range(n_models))
     assert len(groups.members) == len(groups)
@@ -47,7 +47,7 @@ def test_groups_are_a_partition_into_cliques_each_maximal_among_the_left_over(rn
 @pytest.mark.parametrize("maximise", [False, True])
 def test_leaders_are_in_strict_order_and_nobody_is_surely_worse_than_its_leader(rng, maximise):
     certificate = _certificate(rng, 25, maximise=maximise, costs=rng.random((25, 1)))
-    groups = groups_not_told_apart(certificate)
+    groups = indistinguishable_groups(certificate)
     assert groups.leaders[2] == ()
     assert (groups.tier[:, 2] == -1).all()
     sign = -1.0 if maximise else 1.0
@@ -66,7 +66,7 @@ def test_leaders_are_in_strict_order_and_nobody_is_surely_worse_than_its_leader(
 def test_two_hundred_models_in_clusters_give_few_groups(rng):
     rates = np.repeat([[0.1, 0.4], [0.25, 0.25], [0.4, 0.1]], [70, 70, 60], axis=0)
     losses = rng.random((4000, 200, 2)) < rates
-    groups = groups_not_told_apart(certify(losses, costs={"size": rng.permutation(200)}))
+    groups = indistinguishable_groups(certify(losses, costs={"size": rng.permutation(200)}))
     assert len(groups) <= 6
     frame = groups.to_frame()
     assert frame["size"].sum() == 200
@@ -78,7 +78,7 @@ def test_two_hundred_models_in_clusters_give_few_groups(rng):
 
 
 def test_groups_come_in_the_order_of_the_front(rng):
-    groups = groups_not_told_apart(_certificate(rng, 25))
+    groups = indistinguishable_groups(_certificate(rng, 25))
     frame = groups.to_frame()
     rank = np.where(frame["sure"] > 0, 0, np.where(frame["undecided"] > 0, 1, 2))
     assert (np.diff(rank) >= 0).all()
@@ -87,7 +87,7 @@ def test_groups_come_in_the_order_of_the_front(rng):
 
 def test_frozen_and_deterministic(rng):
     certificate = _certificate(rng, 12)
-    first, second = groups_not_told_apart(certificate), groups_not_told_apart(certificate)
+    first, second = indistinguishable_groups(certificate), indistinguishable_groups(certificate)
     np.testing.assert_array_equal(first.group, second.group)
     with pytest.raises(ValueError, match="read-only"):
         first.group[0] = 1
@@ -97,4 +97,4 @@ def test_known_costs_only_are_refused(refuses):
     certificate = mt.certification.certify(np.eye(3), costs=[1.0, 2.0, 3.0])
     content = {name: getattr(certificate, name) for name in Certificate.__dataclass_fields__}
     content["data_dependent"] = np.zeros(2, bool)
-    refuses("certificate", groups_not_told_apart, Certificate(**content))
+    refuses("certificate", indistinguishable_groups, Certificate(**content))

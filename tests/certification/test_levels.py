@@ -1,4 +1,4 @@
-"""`Certificate.level`: an adjusted p-value of the tests that were planned, not the smallest delta that excludes."""
+"""`Certificate.adjusted_p_value`: of the tests that were planned, not the smallest delta that excludes."""
 
 from fractions import Fraction
 from typing import Any
@@ -15,17 +15,17 @@ def test_a_smaller_delta_may_exclude_too() -> None:
     g = np.random.default_rng(0)
     z = np.clip(g.normal([0.3, 0.36], 0.15, (600, 2)), 0.0, 1.0)
     certificate = mt.certify(z)
-    level = float(certificate.level[1])
+    level = float(certificate.adjusted_p_value[1])
     # Bets that are planned for a smaller delta are bolder, and their price for the looks at the losses smaller.
     assert mt.certify(z, delta=level / 30.0).excluded[1]
-    np.testing.assert_array_equal(certificate.adjusted_p_value, certificate.level)
+    np.testing.assert_array_equal(certificate.to_frame()["adjusted_p_value"], certificate.adjusted_p_value)
     assert "smallest delta" in str(mt.Certificate.__doc__)
 
 
 def test_for_0_1_losses_by_their_type_it_is_the_smallest_delta() -> None:
     losses = np.zeros((1000, 2), dtype=bool)
     losses[:200, 0] = losses[20:250, 1] = True
-    level = float(mt.certify(losses, method="paired").level[1])
+    level = float(mt.certify(losses, method="paired").adjusted_p_value[1])
     assert mt.certify(losses, delta=level * (1 + 1e-9), method="paired").excluded[1]
     assert not mt.certify(losses, delta=level * (1 - 1e-9), method="paired").excluded[1]
 
@@ -42,7 +42,7 @@ def test_a_level_of_at_most_alpha_has_probability_at_most_alpha(losses: Any, del
     def level(counts: Array) -> float:
         key = tuple(int(count) for count in counts)
         if key not in found:
-            levels = mt.certify(np.repeat(table, counts, axis=0), delta=delta).level
+            levels = mt.certify(np.repeat(table, counts, axis=0), delta=delta).adjusted_p_value
             found[key] = float(np.nanmin(np.append(levels, np.inf)))
         return found[key]
 

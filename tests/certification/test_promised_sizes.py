@@ -25,7 +25,9 @@ def _most_lost(total: int, n: int, dtype: type) -> int:
         losses[:lost, 0] = losses[lost:total, 1] = 1
         certificate = mt.certify(losses)
         # At level delta exactly the boxes were needed.
-        low, high = (lost, high) if certificate.excluded[1] and certificate.level[1] < 0.05 else (low, lost - 1)
+        low, high = (
+            (lost, high) if certificate.excluded[1] and certificate.adjusted_p_value[1] < 0.05 else (low, lost - 1)
+        )
     return low
 
 

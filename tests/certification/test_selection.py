@@ -9,10 +9,9 @@ import pytest
 from scipy import stats
 
 import moltheory as mt
-from moltheory.certification._binary_by_inspection import kept_level
-from moltheory.certification._inputs import Evaluation
 from moltheory.certification._p_values import BETTING, EMPIRICAL_BERNSTEIN, chosen_test
-from moltheory.evaluation._blocks import ArrayRows
+from moltheory.evaluation._blocks import array_columns
+from moltheory.evaluation._scan import Scan
 from moltheory.inference._inspection import FEW, most_of_few
 
 from ._truth import exact_failure, says_something_false
@@ -20,10 +19,12 @@ from ._truth import exact_failure, says_something_false
 Array = np.ndarray[Any, Any]
 
 
-def _evaluation(losses: Array) -> Evaluation:
+def _evaluation(losses: Array) -> Scan:
     models, m = losses.shape[1:]
     names, titles = [f"m{h}" for h in range(models)], [f"o{i}" for i in range(m)]
-    return Evaluation(ArrayRows(losses, None), model_names=names, column_names=titles, low=np.zeros(m), high=np.ones(m))
+    return Scan(
+        lambda: array_columns(losses, None), model_names=names, column_names=titles, low=np.zeros(m), high=np.ones(m)
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 20, 90, 1000, 10**7])
@@ -48,18 +49,18 @@ def test_only_types_that_leave_nothing_else_are_0_1_for_nothing() -> None:
     p = float(mt.bounds.paired_dominance([20], [50]))
     for whole in (bool, np.int64, np.uint8):
         certificate = mt.certify(_golden().astype(whole))
-        assert certificate.level[1] == pytest.approx(8.0 * p, rel=1e-12)
+        assert certificate.adjusted_p_value[1] == pytest.approx(8.0 * p, rel=1e-12)
         assert any("only the two ends of the range" in text for text in certificate.assumptions)
     for dtype in (np.float32, np.float64):
         certificate = mt.certify(_golden().astype(dtype))
-        assert certificate.level[1] == pytest.approx(8.0 * p / (1.0 - FEW), rel=1e-3)
+        assert certificate.adjusted_p_value[1] == pytest.approx(8.0 * p / (1.0 - FEW), rel=1e-3)
         assert not any("only the two ends" in text for text in certificate.assumptions)
         assert any("never leave their range" in text for text in certificate.assumptions)
         alone = mt.bounds.binomial_interval([200, 230], 1000, delta=0.05 / 4 * (1 - FEW) * (1 - 1e-5))
         np.testing.assert_allclose(certificate.boxes[:, 0, 0], alone.lower, rtol=1e-9)
     # Ratings 0 and 5 of a scale could be anything between; losses 3 and 4 of the range (3, 4) could not.
-    assert mt.certify(_golden() * 5, loss_range=(0, 5)).level[1] > 8.1 * p
-    assert mt.certify(_golden() + 3, loss_range=(3, 4)).level[1] == pytest.approx(8.0 * p, rel=1e-12)
+    assert mt.certify(_golden() * 5, loss_range=(0, 5)).adjusted_p_value[1] > 8.1 * p
+    assert mt.certify(_golden() + 3, loss_range=(3, 4)).adjusted_p_value[1] == pytest.approx(8.0 * p, rel=1e-12)
 
 
 def test_the_three_cases_share_one_level() -> None:
@@ -68,8 +69,8 @@ def test_the_three_cases_share_one_level() -> None:
     for inside in (0, 1, 30, 60, 400):
         losses[:inside] = 0.5
         column = _evaluation(losses).columns[0]
-        assert column.inside == inside
-        kept.append(kept_level(column, 5.0))
+        assert column.n_interior == inside
+        kept.append(column.kept_level(5.0))
     shares, spent = zip(*kept, strict=True)
     assert shares == (1 - FEW, FEW, FEW, 1 - FEW, 1 - FEW)
     assert len(set(spent)) == 1

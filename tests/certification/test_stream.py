@@ -169,7 +169,7 @@ def test_units_and_orientation_are_the_callers(rng):
     found = cheaper.certificate()
     assert found.status == ("sure", "sure")
     assert found.replaceable_by.tolist() == [-1, 0]
-    assert sum(share for _, share in found.spent) == pytest.approx(0.05)
+    assert sum(share for _, share in found.delta_allocation) == pytest.approx(0.05)
 
 
 def test_bad_input_is_refused_and_nothing_is_added(refuses):

@@ -7,26 +7,26 @@ import pytest
 
 from moltheory.errors import InvalidInputError, OutputError
 from moltheory.figures import Settings, get_figure, reproduce
-from moltheory.plotting import panels, rendered
+from moltheory.plotting import panels, to_bytes
 from moltheory.runs import show_versions
 
 _QUICK = Settings(quick=True)
 
 
 @pytest.fixture(scope="module")
-def weights():
-    return get_figure("weights").compute(_QUICK)
+def weights(results):
+    return results["weights"]
 
 
-def test_mechanism_shows_a_decoy_on_the_front():
-    result = get_figure("mechanism").compute(_QUICK)
+def test_mechanism_shows_a_decoy_on_the_front(results):
+    result = results["mechanism"]
     assert result.selected[0]
     assert result.selected[1:].sum() == 1
     assert (result.simulation["purity_error"] == 1).all()
 
 
-def test_worlds_report_no_violation():
-    result = get_figure("worlds").compute(_QUICK)
+def test_worlds_report_no_violation(results):
+    result = results["worlds"]
     assert result.simulated["violations"].sum() == 0
     assert result.exact["worst_ratio"].max() <= 1 + 1e-12
 
@@ -46,7 +46,7 @@ def test_images_are_the_same_bytes_again(weights):
     def once(kind):
         canvas, axes = panels(figure.n_panels)
         figure.draw(weights, axes)
-        return rendered(canvas, kind)
+        return to_bytes(canvas, kind)
 
     for kind in ("png", "pdf", "svg"):
         assert once(kind) == once(kind)

@@ -77,7 +77,7 @@ def test_nothing_can_be_changed():
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "{", '{"kind": "other"}', "3"])
 def test_foreign_text_is_refused(text):
-    with pytest.raises(InvalidInputError, match="`text` must be the JSON text of a Front"):
+    with pytest.raises(InvalidInputError, match=r"`text` must be what Front\.to_json writes"):
         Front.from_json(text)
 
 

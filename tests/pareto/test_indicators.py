@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -12,61 +10,8 @@ from moltheory.pareto import (
     additive_epsilon,
     hausdorff,
     hypervolume,
-    hypervolumes_of_selections,
     igd_plus,
 )
-
-
-def test_hypervolume_golden():
-    assert hypervolume([[1.0, 1.0]], reference=[3.0, 4.0]) == 6.0
-    # Two boxes less their overlap.
-    assert hypervolume([[0.0, 2.0], [1.0, 0.0]], reference=[3.0, 3.0]) == 3 * 1 + 2 * 3 - 2 * 1
-    assert hypervolume([[5.0, 5.0]], reference=[3.0, 3.0]) == 0.0
-    assert hypervolume([[2.0], [1.0]], reference=[4.0]) == 3.0
-    assert hypervolume([[0.0, 0.0, 0.0]], reference=[1.0, 2.0, 3.0]) == 6.0
-
-
-@pytest.mark.parametrize("m", [1, 2, 3, 4])
-def test_hypervolume_counts_the_cells_of_a_lattice(m):
-    rng = np.random.default_rng(m)
-    for _ in range(10):
-        points = rng.integers(0, 5, (6, m))
-        cells = np.array(list(itertools.product(range(4), repeat=m)))
-        expected = (points[:, None] <= cells[None]).all(axis=2).any(axis=0).sum()
-        assert hypervolume(points, reference=[4] * m) == expected
-        assert hypervolume(-points, reference=[-4] * m, maximise=True) == expected
-        turn = np.where(np.arange(m) == 0, -1, 1)
-        mixed = [True] + [False] * (m - 1)
-        assert hypervolume(points * turn, reference=4 * turn, maximise=mixed) == expected
-
-
-def test_hypervolume_is_additive_over_a_cut():
-    rng = np.random.default_rng(1)
-    points = rng.random((40, 3))
-    whole = hypervolume(points, reference=[1.0, 1.0, 1.0])
-    below = hypervolume(points, reference=[0.5, 1.0, 1.0])
-    above = hypervolume(np.maximum(points, [0.5, 0.0, 0.0]), reference=[1.0, 1.0, 1.0])
-    assert whole == pytest.approx(below + above, rel=1e-12)
-
-
-@pytest.mark.parametrize("m", [1, 2, 3])
-@pytest.mark.parametrize("maximise", [False, True])
-def test_many_selections_are_single_ones(m, maximise, unchanged):
-    rng = np.random.default_rng(m)
-    risks = unchanged(rng.integers(0, 12, (30, m)) / 8.0)
-    masks = rng.random((200, 30)) < rng.choice([0.03, 0.3], (200, 1))
-    masks[np.arange(200), rng.integers(0, 30, 200)] = True
-    reference = unchanged(np.full(m, 0.25 if maximise else 1.25))
-    found = hypervolumes_of_selections(risks, unchanged(masks), reference=reference, maximise=maximise)
-    expected = [hypervolume(risks[mask], reference=reference, maximise=maximise) for mask in masks]
-    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
-
-
-def test_many_selections_beyond_the_reference():
-    masks = np.array([[True, False], [True, True]])
-    assert hypervolumes_of_selections([[2.0, 0.0], [0.0, 2.0]], masks, reference=[1.0, 1.0]).tolist() == [0, 0]
-    with pytest.raises(InvalidInputError, match="`selected` must select something in every row"):
-        hypervolumes_of_selections([[2.0, 0.0], [0.0, 2.0]], ~masks, reference=[1.0, 1.0])
 
 
 @pytest.mark.parametrize("m", [1, 2, 3])

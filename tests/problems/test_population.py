@@ -210,7 +210,7 @@ def test_refusals(refuses):
     refuses("replicates", world.sample, 5, replicates=0)
     refuses("rng", world.sample, 5, rng="seed")
     refuses("n_points", world.true_front, n_points=0)
-    refuses("sample", world.widths, world.true, delta=0.1)
+    refuses("sample_or_n", world.widths, world.true, delta=0.1)
     refuses("delta", world.widths, world.sample(5, rng=0), delta=1.0)
     refuses("name", from_dataset, "iris")
     refuses("measures", FinitePopulation, [1], [Known([1])])

@@ -188,7 +188,7 @@ def test_refusals(refuses):
     problem = SparseRegression(eye, [1.0, 0.0], 1.0)
     refuses("n", problem.fits, 1)
     refuses("n", problem.sample, 0)
-    refuses("sample", problem.widths, problem.true, delta=0.1)
+    refuses("sample_or_n", problem.widths, problem.true, delta=0.1)
     refuses("radii", least_squares_in_l1_balls, eye, [1.0, 0.0], radii=[0.0])
     refuses("y", least_squares_in_l1_balls, eye, [1.0], radii=[1.0])
     refuses("threshold", least_squares_in_l1_balls(eye, [1.0, 0.5], radii=[1.0]).supports, threshold=0.0)

@@ -216,7 +216,7 @@ def test_refusals(refuses, rng):
     problem = _groups(rng, stratify=True)
     refuses("n", problem.sample, 5)
     refuses("stratify", problem.exact, 6)
-    refuses("sample", problem.widths, problem.true, delta=0.1)
+    refuses("sample_or_n", problem.widths, problem.true, delta=0.1)
     refuses("delta", problem.widths, problem.sample(6, rng=0), delta=0.0)
     losses = [[0.0], [1.0]]
     refuses("stratify", FinitePopulation, [0.5, 0.5], [Mean(losses)], stratify="yes")

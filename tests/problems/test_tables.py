@@ -11,10 +11,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import moltheory as mt
-from moltheory.objectives import Gap, Rate, Worst
+from moltheory.objectives import Gap, Rate, Spread, Worst
 from moltheory.problems import from_predictions, from_table
 from moltheory.problems._encoding import encode
-from moltheory.problems._named_measures import Spread
 
 _COMPAS = Path(__file__).parents[3] / "shared" / "data" / "compas_two_years.csv"
 _RATES = ["error", "false_negative_rate", "false_positive_rate", "demographic_parity_gap", "equal_opportunity_gap"]

@@ -1,6 +1,8 @@
 """Run folders: what is kept, what is read back, and what is refused."""
 
+import contextlib
 import errno
+import io
 import json
 import os
 from dataclasses import replace
@@ -14,6 +16,7 @@ from moltheory.errors import InvalidInputError, OutputError
 from moltheory.experiments import asymmetry
 from moltheory.problems import FiniteWorld, from_predictions, near_tie, reference_world
 from moltheory.runs import RunFolder, read_record, run_blocks
+from moltheory.runs._block_result import load_part, save_part
 from moltheory.runs._files import remove_leftovers
 from moltheory.runs._record import RECORD_NAME
 from moltheory.runs._versions import show_versions
@@ -386,3 +389,29 @@ def test_another_seed_is_told_plainly(tmp_path, refuses):
     assert "seed is 0 and not {'entropy': 0, 'spawn_key': [0]}" in refuses(
         "store", _open, tmp_path / "plain", rng=child
     )
+
+
+def test_the_checksum_notices_what_the_crc_of_a_zip_archive_does_not(tmp_path, refuses):
+    """Without its comment a part could lose its last bytes, or a bit of a header, and still be read."""
+    _squares(_open(tmp_path))
+    path = tmp_path / "part-b1.npz"
+    whole = path.read_bytes()
+    readable = 0
+    for damaged in [whole[:-64], whole[:-1], whole + b"\0"] + [
+        whole[:k] + bytes([whole[k] ^ 1]) + whole[k + 1 :] for k in range(len(whole) - 250, len(whole) - 64)
+    ]:
+        path.write_bytes(damaged)
+        with contextlib.suppress(Exception), np.load(io.BytesIO(damaged)) as archive:
+            readable += all(archive[name].size for name in archive.files)
+        refuses("store", lambda: _squares(_open(tmp_path)))
+    assert readable > 10
+
+
+def test_parts_of_version_0_1_are_read(tmp_path):
+    """A part written by 0.1 for this run and block, byte for byte."""
+    part = load_part(Path(__file__).parent / "data", "0" * 64, "a", argument="store")
+    assert part.seconds == 0.25
+    assert part.columns["size"].tolist() == [1, 2]
+    np.testing.assert_array_equal(part.columns["error"], [0.1, np.nan])
+    again = save_part(tmp_path, "0" * 64, "a", part.columns, seconds=0.25)
+    assert again.checksum == part.checksum == "17b3f02942bed08709bdfa044c50c0a296e31e57e99014629a8611aa771293a1"

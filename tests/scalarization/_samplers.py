@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +20,15 @@ from moltheory.scalarization import (
 INF = math.inf
 
 
+def _negative(n: int) -> np.ndarray:
+    return -np.random.default_rng((n, 21)).uniform(0.0, 2.0, n)
+
+
+def _mixed(n: int) -> np.ndarray:
+    """Return a reference point whose first entry is positive."""
+    return _negative(n) + np.eye(n)[0] * 3.0
+
+
 def weight_vectors(n: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Return positive weights on and off the simplex and, for n >= 2, weights with zeros."""
     positive = rng.uniform(0.2, 1.0, n)
@@ -28,20 +39,25 @@ def weight_vectors(n: int, rng: np.random.Generator) -> list[np.ndarray]:
     return vectors
 
 
+# One entry per class that has weights: functions from weights to instances, the plainest first. Every test of all
+# scalarizations draws on this table, so a new class is added here and nowhere else.
+MAKERS: dict[str, list[Callable[[Any], Scalarization]]] = {
+    "WeightedSum": [WeightedSum],
+    "PNorm": [lambda w, p=p: PNorm(w, p) for p in (2.0, 1.0, 1.5, 7.0, INF)],
+    "Chebyshev": [
+        lambda w, ideal=ideal, rho=rho: Chebyshev(w, ideal=None if ideal is None else ideal(len(w)), augmentation=rho)
+        for rho in (0.0, 0.05, 2.0)
+        for ideal in (None, _negative, _mixed, lambda n: np.full(n, 0.3))
+    ],
+    "SmoothChebyshev": [lambda w, m=m: SmoothChebyshev(w, m) for m in (0.5, 3.0)],
+}
+
+
 def lipschitz_cases() -> list[Scalarization]:
     """Return instances of every class that has a width."""
     rng = np.random.default_rng(20)
-    cases: list[Scalarization] = []
-    for n in (1, 2, 3, 5):
-        for w in weight_vectors(n, rng):
-            negative = -rng.uniform(0.0, 2.0, n)
-            mixed = negative + np.eye(n)[0] * 3.0  # first entry positive
-            cases.append(WeightedSum(w))
-            cases.extend(PNorm(w, p) for p in (1.0, 1.5, 2.0, 7.0, INF))
-            for rho in (0.0, 0.05, 2.0):
-                cases.append(Chebyshev(w, augmentation=rho))
-                cases.extend(Chebyshev(w, ideal=z, augmentation=rho) for z in (negative, mixed, np.full(n, 0.3)))
-            cases.extend(SmoothChebyshev(w, m) for m in (0.5, 3.0))
+    vectors = [w for n in (1, 2, 3, 5) for w in weight_vectors(n, rng)]
+    cases = [make(w) for w in vectors for makers in MAKERS.values() for make in makers]
     # A positive entry of the ideal, compensated by the others through the augmented term.
     cases.append(Chebyshev([1.0, 1.0], ideal=[0.1, -10.0], augmentation=1.0))
     # An ideal other than zero with (H): w_k z_k + rho sum z = 0 for the only positive weight.
@@ -49,6 +65,12 @@ def lipschitz_cases() -> list[Scalarization]:
     cases.append(Chebyshev([1.0, 0.0], ideal=[1.0, -2.0], augmentation=1.0))
     cases.append(Chebyshev([1.0, 0.0], ideal=[0.0, 5.0]))
     return cases
+
+
+def one_of_each() -> list[Scalarization]:
+    """Return one instance of every class, and of every kind of its parameters that is of another form."""
+    weighted = [makers[0]([0.5, 0.5]) for makers in MAKERS.values()]
+    return [*weighted, PNorm([0.5, 0.5], INF), Chebyshev([0.5, 0.5], augmentation=0.1), EpsilonConstraint([0.5, 0.5])]
 
 
 def constraint_cases() -> list[Scalarization]:

@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pytest
 
+import moltheory.scalarization
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization import (
     Chebyshev,
@@ -20,17 +21,12 @@ from moltheory.scalarization import (
     Scalarization,
     SmoothChebyshev,
     WeightedScalarization,
-    WeightedSum,
 )
 
+from ._samplers import MAKERS, one_of_each
+
 INF = math.inf
-MAKERS = {
-    "WeightedSum": WeightedSum,
-    "PNorm": lambda w: PNorm(w, 2.0),
-    "Chebyshev": Chebyshev,
-    "SmoothChebyshev": lambda w: SmoothChebyshev(w, 1.0),
-}
-WEIGHTED = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+WEIGHTED = pytest.mark.parametrize("make", [makers[0] for makers in MAKERS.values()], ids=MAKERS)
 
 
 @WEIGHTED
@@ -120,25 +116,14 @@ def test_constraint() -> None:
     assert u.relaxed([0.0, INF]).bounds == (1.0, INF)
 
 
-def _one_of_each() -> list[Scalarization]:
-    return [
-        WeightedSum([0.5, 0.5]),
-        PNorm([0.5, 0.5], INF),
-        Chebyshev([0.5, 0.5]),
-        Chebyshev([0.5, 0.5], augmentation=0.1),
-        SmoothChebyshev([0.5, 0.5], 0.1),
-        EpsilonConstraint([0.5, 0.5]),
-    ]
-
-
 def test_instances_are_values() -> None:
-    first, second = _one_of_each(), _one_of_each()
+    first, second = one_of_each(), one_of_each()
     assert first == second
     assert len({*first, *second}) == len(first)
     for u in first:
         assert pickle.loads(pickle.dumps(u)) == u
         assert copy.deepcopy(u) == u
-        assert eval(repr(u), {**globals(), "inf": INF}) == u
+        assert eval(repr(u), {**vars(moltheory.scalarization), "inf": INF}) == u
         name = dataclasses.fields(u)[0].name  # type: ignore[arg-type]
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(u, name, (1.0, 1.0))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from moltheory.studies import _collapse as collapse
+import moltheory.studies as collapse
 
 _RNG = np.random.default_rng(7)
 _LABELS = np.array([2, 0, 1, 1, 0, 2, 2, 1, 0, 0])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from moltheory.cli import main
-from moltheory.plotting import panels, rendered
+from moltheory.plotting import panels, to_bytes
 from moltheory.reports import Settings
 from moltheory.studies import get_study
 from moltheory.studies.fully_connected import (
@@ -19,8 +19,10 @@ from moltheory.studies.fully_connected import (
     Recipe,
     certified_networks,
     gate_path,
+    multiply_adds,
     network_objectives,
     paired_differences,
+    residual_backbone,
     train_on_folder,
 )
 from tests.studies.test_fully_connected_images import write_mnist
@@ -134,6 +136,64 @@ def test_signs_are_told_as_found(ran):
         assert words in " ".join(study.findings(replace(result, trained=changed)))
 
 
+def test_findings_hold_the_numbers_of_the_result(ran):
+    study, result, _ = ran
+    text = " ".join(study.findings(result))
+    networks, rows = result.trained.networks, result.differences
+    for row in rows.itertuples():
+        assert f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}] at {row.labels}" in text
+    assert f"{(rows['high'] < 0).sum()} of {len(rows)} intervals are below zero" in text
+    losses = networks.groupby("method")["train_loss"].mean()
+    assert f"plain {losses['plain']:.3f}, no gate {losses['no gate']:.3f}, refiner {losses['refiner']:.3f}" in text
+    points = result.points
+    assert f"{points['on_front'].sum()} of {len(points)} points are non-dominated" in text
+    cost = networks.groupby("method")["training_cost"].max()
+    assert f"Training OJKD costs {cost['OJKD'] / cost['plain']:.3f} times the multiply-adds" in text
+    use = result.certified["digits"].statuses.query("costs == 'to use' and seed >= 0")["status"]
+    assert (
+        f"of {len(use)} networks {(use == 'sure').sum()} are on the front, {(use == 'excluded').sum()} are not" in text
+    )
+    first, last = result.path.iloc[0], result.path.iloc[-1]
+    assert f"from {first['loss_refiner']:.3f} to {last['loss_refiner']:.3f} nats" in text
+
+
+def test_a_training_cost_is_three_passes_over_all_labelled_images(ran):
+    """Of the trunk and every head that is trained: 3 x multiply-adds x labels x epochs."""
+    _, result, _ = ran
+    trunk, d = residual_backbone((1, 8, 8))
+    products = {"plain": d * 10, "refiner": d * 32 + 2 * 32**2 + 32 * 10}
+    for row in result.trained.networks.itertuples():
+        heads = METHODS["OJKD" if row.method.startswith("g = ") else row.method][0]
+        forward = multiply_adds(trunk, (1, 8, 8)) + sum(products[head] for head in heads)
+        assert row.training_cost == 3 * forward * row.labels * 2
+
+
+def test_panels_draw_the_numbers_of_the_result(ran):
+    study, result, _ = ran
+    _, axes = panels(study.n_panels)
+    study.draw(result, axes)
+    errors, differences, certificate, path, active = axes
+    networks = result.trained.networks
+    lines = {line.get_label(): line for line in errors.get_lines()}
+    for method in METHODS:
+        means = networks[networks["method"] == method].groupby("labels")["test_error"].mean()
+        np.testing.assert_allclose(lines[method].get_ydata(), 100 * means, rtol=1e-12)
+    ends = sorted(tuple(line.get_ydata()) for line in differences.get_lines() if len(line.get_ydata()) == 2)
+    expected = sorted((100 * row.low, 100 * row.high) for row in result.differences.itertuples())
+    np.testing.assert_allclose([pair for pair in ends if pair != (0.0, 0.0)], expected, rtol=1e-12)
+    first = result.certified["digits"].first
+    drawn = sorted(line.get_ydata()[0] for line in certificate.get_lines() if len(line.get_ydata()) == 1)
+    np.testing.assert_allclose(drawn[::2], np.sort(100 * first.estimates[:, 0]), rtol=1e-12)
+    assert certificate.get_title(loc="left") + certificate.get_title() == "The certified front, 797 test images"
+    labels = [text.get_text() for text in certificate.get_legend().get_texts()]
+    assert f"sure: {first.status.count('sure')}" in labels
+    np.testing.assert_array_equal(path.get_lines()[0].get_xdata(), result.path["loss_refiner"])
+    np.testing.assert_array_equal(path.get_lines()[0].get_ydata(), result.path["loss_plain"])
+    lines = {line.get_label(): line for line in active.get_lines()}
+    rows = result.trained.active.query("method == 'OJKD' and query == 'entropy'")
+    np.testing.assert_allclose(lines["OJKD, entropy"].get_ydata(), 100 * rows["test_error"], rtol=1e-12)
+
+
 def test_tables_and_images(ran):
     study, result, _ = ran
     tables = study.tables(result)
@@ -141,7 +201,7 @@ def test_tables_and_images(ran):
     assert all(len(tables[name]) for name in tables if name != "further")
     figure, axes = panels(study.n_panels, narrow=True)
     assert len(study.draw(result, axes)) == study.n_panels == 5
-    assert rendered(figure, "png").startswith(b"\x89PNG")
+    assert to_bytes(figure, "png").startswith(b"\x89PNG")
 
 
 def test_same_bits_after_a_resume(ran, tmp_path):
@@ -181,7 +241,9 @@ def test_the_study_trains_on_original_files_and_goes_on_from_checkpoints(tmp_pat
     assert result.plan.sweep_labels == 6
     assert len(result.trained.networks) == 4 * 2 * 3
     assert len(list((tmp_path / "store").rglob("*.pt"))) == 3 * 2 * 3
-    shutil.rmtree(next(path for path in (tmp_path / "store").iterdir() if not path.name.endswith("checkpoints")))
+    for path in (tmp_path / "store").iterdir():
+        if "checkpoints" not in path.name:
+            shutil.rmtree(path)
     again = train_on_folder(tmp_path / "mnist", settings=settings, labels=(4, 6), recipe=recipe, **changes)
     pd.testing.assert_frame_equal(result.trained.networks, again.trained.networks, check_exact=True)
 
@@ -193,7 +255,7 @@ def test_the_command_trains_on_original_files(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["study", "fully-connected", "--data", "mnist", "--quick", "--n-jobs", "1", "--out", "out"]) == 0
     told = capsys.readouterr().out
-    assert "On MNIST, test error less that of the plain network" in told
+    assert "On MNIST, differences in test error from the plain network" in told
     assert "Certificates on 30 test images of MNIST" in told
     assert (tmp_path / "out" / "fully-connected.png").exists()
 

@@ -1,9 +1,15 @@
 """Average gradient outer products: closed forms against finite differences, exact facts, refusals."""
 
+import sys
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
+from moltheory.reports import Settings
+from moltheory.studies import get_study
 from moltheory.studies._collapse import numerical_rank, variability
+from moltheory.studies._torch import TorchMissingError
 from moltheory.studies.gradient_outer_product import (
     LaplaceRegression,
     ReluNetwork,
@@ -21,6 +27,8 @@ from moltheory.studies.gradient_outer_product import (
     sign_targets,
     train_network,
 )
+
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed: pip install torch")
 
 
 def _central(function, x, step):
@@ -118,6 +126,7 @@ def test_one_linear_layer_collapses(rng, n_classes, per_class, d, signs):
     assert variability(mixed, labels) < 1e-10
 
 
+@needs_torch
 def test_outer_product_of_a_linear_network_is_that_of_its_weights(rng):
     weight = rng.standard_normal((3, 5))
     net = ReluNetwork((weight,), (rng.standard_normal(3),))
@@ -168,6 +177,7 @@ def _network(rng, widths=(4, 6, 5, 3)):
     )
 
 
+@needs_torch
 def test_outer_products_of_networks_are_those_of_central_differences(rng):
     net = _network(rng)
     x = rng.standard_normal((9, 4))
@@ -177,6 +187,46 @@ def test_outer_products_of_networks_are_those_of_central_differences(rng):
         slopes = _central(rest.outputs, inputs[k], 1e-6)
         # Inputs of later layers lie on the kinks of the ReLU before them, which `rest` does not see.
         assert np.allclose(found[k], np.einsum("ncd,nce->de", slopes, slopes) / 9, rtol=1e-6, atol=1e-7)
+
+
+@needs_torch
+def test_outer_products_follow_the_chain_rule_unit_by_unit(rng):
+    """Sum over examples of (W_L D ... D W_l)'(W_L D ... D W_l), D the units that are on, written out."""
+    net = _network(rng)
+    x = rng.standard_normal((9, 4))
+    inputs, found = net.inputs(x), net.outer_products(x)
+    for layer in range(3):
+        expected = np.zeros((net.weights[layer].shape[1],) * 2)
+        for i in range(9):
+            slope = net.weights[layer]
+            for after in range(layer + 1, 3):
+                slope = net.weights[after] @ np.diag(inputs[after][i] > 0) @ slope
+            expected += slope.T @ slope / 9
+        assert np.allclose(found[layer], expected, rtol=1e-13, atol=1e-13)
+        assert np.allclose(found[layer], found[layer].T, rtol=0, atol=1e-15 * np.abs(expected).max() * 9)
+
+
+@needs_torch
+def test_correlation_on_one_layer_by_hand():
+    # W'W has entries 1, 0, 0, 4 and its root 1, 0, 0, 2.
+    net = ReluNetwork((np.array([[1.0, 0.0], [0.0, 2.0]]),), (np.zeros(2),))
+    expected = np.corrcoef([1, 0, 0, 4], [1, 0, 0, 2])[0, 1]
+    assert matrix_correlation(net, [[1.0, 1.0]])[0] == pytest.approx(expected, rel=1e-12)
+    assert np.isnan(matrix_correlation(net, [[1.0, 1.0]], off_diagonal=True)[0])
+
+
+def test_without_torch_gradients_of_networks_are_refused(monkeypatch, rng):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    net = _network(rng)
+    assert net.outputs(np.ones((1, 4))).shape == (1, 3)
+    with pytest.raises(TorchMissingError, match="`torch` must be installed"):
+        net.outer_products(np.ones((1, 4)))
+    # The study is refused before the recursion, which would take minutes and needs no torch.
+    monkeypatch.setattr("moltheory.studies.gradient_outer_product._study.recursion_sweep", None)
+    study = get_study("average-gradient-outer-product")
+    assert study.needs_torch
+    with pytest.raises(TorchMissingError):
+        study.compute(Settings(quick=True))
 
 
 def test_nc1_by_stage_is_that_of_the_whole_layers(rng):
@@ -189,6 +239,7 @@ def test_nc1_by_stage_is_that_of_the_whole_layers(rng):
     assert found[0, 1] == pytest.approx(float(variability(x @ net.weights[0].T + net.biases[0], labels)))
 
 
+@needs_torch
 def test_correlation_of_a_perfect_match_is_one(rng):
     # For one orthonormal layer W'W is a projection, its own root.
     weight = np.linalg.qr(rng.standard_normal((5, 3)))[0].T

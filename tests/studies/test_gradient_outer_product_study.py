@@ -2,16 +2,19 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from moltheory.pareto import nondominated
-from moltheory.plotting import panels, rendered
+from moltheory.plotting import panels, to_bytes
 from moltheory.reports import Settings
 from moltheory.studies import get_study
 from moltheory.studies.gradient_outer_product import Budget, recursion_sweep, stage_ratios
+
+pytest.importorskip("torch", reason="torch is not installed: pip install torch")
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +64,89 @@ def test_findings_quote_the_numbers(ran):
     assert "NOT" not in text
 
 
+def _says(result, **changes):
+    return " ".join(get_study("average-gradient-outer-product").findings(replace(result, **changes)))
+
+
+def _geometric(values):
+    return float(np.exp(np.log(np.asarray(values)).mean()))
+
+
+def _rows(table, feature_map, matrix="gradients"):
+    return table[(table["feature_map"] == feature_map) & (table["matrix"] == matrix)]
+
+
+def test_findings_hold_the_means_counts_and_errors_of_the_result(ran):
+    _, result, _ = ran
+    text, relu = _says(result), _rows(result.ratios, "relu")
+    assert f"goes from {_geometric(relu['first']):.3g} to {_geometric(relu['last']):.3g} over 4 layers" in text
+    assert f"by a factor of {_geometric(relu['matrix_ratio']):.3f} (geometric mean" in text
+    assert f"in {relu['lowered'].sum()} of {relu['layers'].sum()} layers" in text
+    for bandwidth, part in _rows(result.ratios, "fourier").groupby("bandwidth"):
+        assert f"{bandwidth:g}: {_geometric(part['matrix_ratio']):.3f} x {_geometric(part['map_ratio']):.3f}" in text
+    means = _rows(result.models, "relu").groupby("depth")["test_error"].mean()
+    assert f"ReLU features from {means[0]:.2%} without layers to {means[4]:.2%} at depth 4" in text
+    for decay, part in result.shares.groupby("decay"):
+        share = part["share"]
+        assert f"At decay {decay:g} NC1 goes from {_geometric(part['first']):.3g}" in text
+        assert (
+            f"carries {share.mean():.0%} of the drop of its logarithm ({share.min():.0%} to {share.max():.0%})" in text
+        )
+    total = result.fronts[["models", "front", "front_3", "sure_of_front", "excluded_of_front"]].sum()
+    assert f"{total['front']} of {total['models']} models" in text
+    assert f"{total['front_3']} models are on the empirical fronts" in text
+    assert f"{total['sure_of_front']} of them are real, {total['excluded_of_front']} are not" in text
+
+
+def test_findings_follow_results_that_differ_from_the_paper(ran):
+    _, result, _ = ran
+    assert "S V' carries most of the drop" in _says(result)
+    assert "does NOT always carry" in _says(result, shares=result.shares.assign(share=0.4))
+    ratios = result.ratios
+    assert "So no control decays" in _says(result)
+    decayed = ratios.assign(last=np.where(ratios["matrix"] == "identity", 0.5 * ratios["first"], ratios["last"]))
+    assert "So 4 control runs DO decay" in _says(result, ratios=decayed)
+    assert "differs from the paper's division" in _says(result, ratios=ratios.assign(lowered=0))
+
+
+def test_panels_draw_the_numbers_of_the_result(ran):
+    study, result, _ = ran
+    _, axes = panels(study.n_panels)
+    study.draw(result, axes)
+    decay, bandwidths, _, correlation, errors, front = axes
+    lines = {line.get_label(): line for line in decay.get_lines()}
+    layers = _rows(result.layers, "relu")
+    expected = [
+        _geometric(layers[layers["layer"] == layer][name])
+        for layer in range(1, 5)
+        for name in ("nc1_x", "nc1_mixed", "nc1_phi")
+    ]
+    np.testing.assert_allclose(lines["ReLU"].get_ydata(), expected, rtol=1e-12)
+    lines = {line.get_label(): line for line in bandwidths.get_lines()}
+    fourier = _rows(result.ratios, "fourier").groupby("bandwidth")["matrix_ratio"].apply(_geometric)
+    np.testing.assert_allclose(lines["√M"].get_xdata(), fourier.index)
+    np.testing.assert_allclose(lines["√M"].get_ydata(), fourier, rtol=1e-12)
+    lines = {line.get_label(): line for line in correlation.get_lines()}
+    for decay_of, part in result.networks.groupby("decay"):
+        means = part.groupby("layer")["correlation"].mean()
+        np.testing.assert_allclose(lines[f"decay {decay_of:g}"].get_ydata(), means, rtol=1e-12)
+    lines = {line.get_label(): line for line in errors.get_lines()}
+    means = _rows(result.models, "relu").groupby("depth")["test_error"].mean()
+    np.testing.assert_allclose(lines["ReLU"].get_ydata(), means, rtol=1e-12)
+    first = result.compared[result.compared["seed"] == 0]
+    marked = {line.get_label(): line for line in front.get_lines()}
+    sure = first[first["status"] == "sure"]
+    np.testing.assert_array_equal(np.sort(marked[f"sure ({len(sure)})"].get_ydata()), np.sort(sure["test_error"]))
+    excluded = first[first["status"] == "excluded"]
+    assert len(marked[f"excluded ({len(excluded)})"].get_xdata()) == len(excluded)
+
+
 def test_tables_and_images(ran):
     study, result, _ = ran
     assert all(len(table) for table in study.tables(result).values())
     figure, axes = panels(study.n_panels)
     assert len(study.draw(result, axes)) == study.n_panels
-    assert rendered(figure, "png").startswith(b"\x89PNG")
+    assert to_bytes(figure, "png").startswith(b"\x89PNG")
 
 
 def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):

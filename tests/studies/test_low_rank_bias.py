@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from moltheory.pareto import nondominated
-from moltheory.studies._collapse import numerical_rank
-from moltheory.studies._deep_features import DeepFeatures
+from moltheory.studies import DeepFeatures, numerical_rank
 from moltheory.studies.low_rank_bias import (
     Construction,
     collapsed_network,
@@ -34,6 +33,7 @@ from moltheory.studies.low_rank_bias import (
     written_networks,
 )
 from moltheory.studies.unconstrained_features import ReducedLoss, separated_layers
+from tests.studies.extras import needs_torch
 
 VERTICES, DEPTHS = range(4, 9), range(3, 7)
 
@@ -159,6 +159,7 @@ def test_class_means_have_rank_r_in_all_but_the_last_hidden_layer(make, rng):
         assert ranks == [vertices_for(k)] * (depth - 1) + [k]
 
 
+@needs_torch
 def test_optimal_tensors_are_stationary_in_the_size_of_each_layer(rng):
     for network in all_networks():
         if network.n_classes > 10:
@@ -169,6 +170,7 @@ def test_optimal_tensors_are_stationary_in_the_size_of_each_layer(rng):
         assert np.abs(slopes).max() < 1e-13
 
 
+@needs_torch
 def test_collapse_is_stationary_and_the_others_are_not():
     model = model_with()
     largest = {}

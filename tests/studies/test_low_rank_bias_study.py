@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,10 @@ from moltheory.plotting import panels
 from moltheory.reports import Settings
 from moltheory.studies import get_study
 from moltheory.studies.low_rank_bias import Cell, end_shares, hypervolume_table, model_with, train_cell
-from moltheory.studies.low_rank_bias._training import MARGIN, RANK_TOLERANCE
+from moltheory.studies.low_rank_bias._experiment import MARGIN, RANK_TOLERANCE
 from moltheory.studies.unconstrained_features import ReducedLoss
+
+pytest.importorskip("torch", reason="torch is an optional extra: pip install torch")
 
 
 @pytest.fixture(scope="module")
@@ -71,18 +74,55 @@ def test_findings_quote_the_numbers(ran):
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "NOT" not in text
     assert "nan" not in text
-    assert "0.0991799" in text
-    assert "0.0894709" in text
+    for row in result.optima.itertuples():
+        assert f"{row.network} {row.loss:.7f}" in text
+    main = result.main
+    for method in ("L-BFGS", "gradient descent"):
+        rows = main[main["method"] == method]
+        assert f"By {method}, {int((rows['end'] == 'below').sum())} of {len(rows)} end below collapse" in text
+    assert f"The lowest loss is {main['loss'].min():.6f}" in text
+    shares = ", ".join(f"{row.collapsed} of {row.networks} at {row.width}" for row in result.widths.itertuples())
+    assert f"leaves collapsed, by width: {shares}." in text
+    volumes = result.volumes
+    for row in volumes.itertuples():
+        assert f"{row.volume / volumes['volume_so_far'].iloc[-1]:.3f} ({row.group})" in text
 
 
-def test_tables_and_panels(ran):
+def test_a_collapsed_point_that_is_not_dominated_would_be_told(ran):
+    study, result, _ = ran
+    wrong = result.domination.copy()
+    wrong.loc[0, "dominated_by_next"] -= 1
+    assert "NOT every collapsed point" in study.caption(replace(result, domination=wrong))
+
+
+def test_panels_show_the_tables(ran):
     study, result, _ = ran
     tables = study.tables(result)
     assert set(tables) == {"costs", "optima", "domination", "networks", "widths", "volumes"}
     assert all(len(table) for table in tables.values())
     _, axes = panels(study.n_panels)
     assert len(study.draw(result, axes)) == study.n_panels
-    assert all(ax.get_title(loc="left") or ax.get_title() for ax in axes)
+    costs, front, layers, losses, ranks, widths = axes
+    for k, (_, part) in enumerate(result.costs.groupby("depth")):
+        graph, triangles = costs.lines[2 * k : 2 * k + 2]
+        np.testing.assert_array_equal(graph.get_ydata(), part["graph"])
+        np.testing.assert_array_equal(triangles.get_ydata(), part["triangles"])
+    optima = result.optima.set_index("network")
+    for name, line in zip(optima.index, front.lines, strict=False):
+        # At full scale the fit is 0 and every squared norm rho times K.
+        assert line.get_xydata()[-1] == pytest.approx([0.0, optima.loc[name, "rho"] * 50.0])
+    names = ["fit", *(f"square_{k}" for k in range(5))]
+    shares = optima.loc["triangles", names].astype(float) / optima.loc["collapse", names].astype(float)
+    np.testing.assert_array_equal(layers.lines[-1].get_ydata(), shares)
+    started = result.networks[result.networks["method"] == "L-BFGS"]
+    drawn = np.concatenate([np.asarray(one.get_offsets()) for one in losses.collections])
+    expected = (started["loss"] / started["collapse"]).to_numpy()
+    np.testing.assert_array_equal(np.sort(drawn[:, 1]), np.sort(expected))
+    means = next(line for line in ranks.lines if line.get_label() == "mean")
+    np.testing.assert_array_equal(means.get_ydata(), started.groupby("factor")["rank"].mean())
+    np.testing.assert_array_equal(widths.lines[0].get_ydata(), result.widths["share"])
+    for line, end in zip(widths.lines[1:], ("below", "other"), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), result.widths[end] / result.widths["networks"])
 
 
 def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):

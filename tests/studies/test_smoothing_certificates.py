@@ -7,7 +7,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
-from scipy.stats import chi2, poisson
+from scipy.stats import chi2, ncx2, poisson
 
 from moltheory.studies.smoothing import (
     approximate_radius,
@@ -117,6 +117,38 @@ def test_tails_against_the_mixture_in_doubles():
             law = chi2(n + 2 * j)
             exact = poisson.pmf(j, nc / 2) @ (law.cdf(x) if z < 0 else law.sf(x))
             assert float(lower if z < 0 else upper) == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 64, 784, 3072, 150_528])
+def test_tails_and_quantiles_are_scipy_s_where_that_is_right(n):
+    """Up to a noncentrality of 1e8, for tails down to 1e-12: beyond it SciPy takes milliseconds per value."""
+    for nc in (0.0, 1e-3, 0.3, 9.0, 100.0, 1e4, 1e6, 1e8):
+        z = np.array([-7.0, -4.0, -2.0, -0.4, 0.2, 0.8, 3.0, 7.0])
+        x = n + nc + z * math.sqrt(2 * n + 4 * nc)
+        x = x[x > 0]
+        lower, upper = noncentral_tails(x, dimension=n, noncentrality=nc)
+        np.testing.assert_allclose(lower, ncx2.cdf(x, n, nc), rtol=2e-11)
+        np.testing.assert_allclose(upper, ncx2.sf(x, n, nc), rtol=2e-11)
+    for nc in (0.3, 100.0, 1e5):
+        for p in (1e-10, 0.1, 0.9):
+            found = noncentral_quantile(p, dimension=n, noncentrality=nc)
+            spread = min(math.sqrt(2 * n + 4 * nc), float(found))
+            assert abs(found - ncx2.ppf(p, n, nc)) <= 1e-8 * spread
+            found = noncentral_quantile(p, dimension=n, noncentrality=nc, upper=True)
+            assert abs(found - ncx2.isf(p, n, nc)) <= 1e-8 * math.sqrt(2 * n + 4 * nc)
+
+
+def test_where_scipy_fails_these_tails_hold():
+    # At a noncentrality of 1e13 the law is the Gaussian of an offset, to within its skewness.
+    n, nc = 10, 1e13
+    spread = math.sqrt(2 * n + 4 * nc)
+    z = np.array([-3.0, -1.0, 0.5, 2.0])
+    low, high, _ = offset_tails(n, np.full(4, nc), n + z * spread)
+    np.testing.assert_allclose(np.exp(low), ndtr(z), rtol=1e-5)
+    np.testing.assert_allclose(np.exp(high), ndtr(-z), rtol=1e-5)
+    # Tails far below what SciPy's law can give, which is zero there.
+    low, _, _ = offset_tails(784, np.array([1e4]), np.array([784 - 30 * math.sqrt(2 * 784 + 4e4)]))
+    assert -680 < low[0] < -660
 
 
 @pytest.mark.parametrize("upper", [False, True])

@@ -12,7 +12,7 @@ from moltheory.pareto import nondominated
 from moltheory.plotting import panels
 from moltheory.reports import Settings
 from moltheory.studies import get_study
-from moltheory.studies.smoothing import Design, design_points, smoothed_sweep
+from moltheory.studies.smoothing import Design, design_losses, design_points, open_designs, smoothed_sweep
 from moltheory.studies.smoothing._points import CAP
 from moltheory.studies.smoothing._study import QUICK
 
@@ -55,7 +55,10 @@ def test_certificate_holds_the_objectives(ran):
     np.testing.assert_allclose(one.estimates[:, 1], 1 - points["mean_radius"] / CAP, atol=1e-12)
     np.testing.assert_allclose(result.fair.estimates[:, 2], points["worst_class"], atol=1e-12)
     assert one.sure.any() or one.undecided.any()
-    assert set(result.further["model"]) <= {points["name"][i] for i in np.flatnonzero(one.undecided)}
+    assert set(result.further["model"]) == {points["name"][i] for i in np.flatnonzero(one.undecided)}
+    # The plan of the certificate, which keeps its statistics, is that of another look at its losses.
+    again = open_designs(design_losses(result.sweep, points), one)
+    np.testing.assert_array_equal(again["bound"], result.further["sufficient_additional"])
 
 
 def test_more_votes_cost_more_and_certify_more(ran):
@@ -81,6 +84,82 @@ def test_tables_and_images(ran):
     _, axes = panels(study.n_panels)
     assert len(study.draw(result, axes)) == study.n_panels
     assert all(ax.get_title(loc="left") or ax.get_title() for ax in axes)
+
+
+def test_findings_hold_the_counts_and_volumes_of_the_result(ran):
+    _, result, _ = ran
+    text, points = study_text(result), result.points
+    most = points[points["votes"] == points["votes"].max()]
+    for row in most.itertuples():
+        assert f"r = {row.rate:g} {row.error:.3f} / {row.mean_radius:.3f} / {row.deviation:.3f}" in text
+    front = points[points["front"]]
+    assert f"Of {len(points)} points (design and number of votes) {len(front)} are non-dominated" in text
+    assert f"weighted sums find {front['weighted'].sum()}" in text
+    assert (
+        f"of all points is {result.volume_all:.3f}, that of those with constant noise {result.volume_constant:.3f}"
+        in text
+    )
+    one, fair = result.certificate, result.fair
+    moving = points["rate"].to_numpy() > 0
+    for mask, what in (
+        (one.sure, "are on the true front"),
+        (one.excluded, "are not"),
+        (one.undecided, "are undecided"),
+    ):
+        assert f"{mask.sum()} ({(mask & moving).sum()} with input-dependent noise) {what}" in text
+    assert f"{fair.sure.sum()}, {fair.excluded.sum()} and {fair.undecided.sum()}." in text
+    assert f"Further digits for the {len(result.further)} undecided points" in text
+    ratio = result.half_spaces["ratio"]
+    assert f"(certified over true radius: at most {ratio.max():.4f}, median {ratio.median():.2f})" in text
+
+
+@pytest.mark.parametrize(("bounds", "words"), [
+    ((np.inf, np.inf), "no gap to a rival is observed"),
+    ((50.0, np.inf), "decide 1 of them, with probability 0.8 each"),
+    ((5000.0, 7000.0), "the median needs 6,000 more and the worst 7,000; 0 show no gap"),
+])  # fmt: skip
+def test_what_further_digits_would_decide_is_read_from_the_plan(ran, bounds, words):
+    _, result, _ = ran
+    further = result.further.iloc[:2].assign(sufficient_additional=bounds)
+    assert words in study_text(replace(result, further=further))
+    assert "Further digits" not in study_text(replace(result, further=further.iloc[:0]))
+
+
+def test_designs_are_compared_with_constant_noise_of_their_own_base(ran):
+    _, result, _ = ran
+    moving = result.points["rate"] > 0
+    better = result.points.assign(error=np.where(moving, 0.0, 0.5), deviation=np.where(moving, 0.3, 0.2))
+    text = study_text(replace(result, points=better.assign(mean_radius=np.where(moving, 0.5, 0.4))))
+    assert (
+        "2 have a smaller error than constant noise of the same base, 0 a smaller deviation of classes and 2 a" in text
+    )
+
+
+def test_panels_draw_the_numbers_of_the_result(ran):
+    study, result, _ = ran
+    _, axes = panels(study.n_panels)
+    study.draw(result, axes)
+    curse, approximation, curves, deviation, front, further = axes
+    lines = {line.get_label(): line for line in curse.get_lines()}
+    rows = result.curse[result.curse["p_other"] == 0.1]
+    np.testing.assert_array_equal(lines["exact, p = 0.1"].get_ydata(), rows["exact"])
+    shares = np.concatenate([np.asarray(one.get_offsets())[:, 1] for one in approximation.collections])
+    np.testing.assert_array_equal(np.sort(shares), np.sort(result.approximation["share"]))
+    # At distance 0 the certified accuracy is the accuracy.
+    sweep = result.sweep
+    starts = [line.get_ydata()[0] for line in curves.get_lines() if len(line.get_ydata())]
+    np.testing.assert_allclose(starts, sweep.correct[:, -1].mean(axis=1), rtol=1e-12)
+    most = result.points[result.points["votes"] == max(sweep.budget.sizes)]
+    for line, (_, part) in zip(deviation.get_lines(), most.groupby("sigma"), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), part.sort_values("rate")["deviation"])
+    marks = {one.get_label().split(":")[0]: np.asarray(one.get_offsets()) for one in front.collections}
+    for label, mask in (("excluded", result.certificate.excluded), ("undecided", result.certificate.undecided)):
+        expected = np.stack([result.points["error"], -result.points["mean_radius"]], axis=1)[mask]
+        np.testing.assert_array_equal(marks[label], expected)
+    bounds = result.further["sufficient_additional"].to_numpy()
+    drawn = [line for line in further.get_lines() if str(line.get_label()).startswith("suffices")]
+    if np.isfinite(bounds).any():
+        np.testing.assert_array_equal(drawn[0].get_ydata(), np.maximum(bounds[np.isfinite(bounds)], 1.0))
 
 
 def test_the_curse_is_told_with_its_probabilities(ran):

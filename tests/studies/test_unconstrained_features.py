@@ -7,9 +7,7 @@ from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import hypervolume, nondominated
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front, supported
-from moltheory.studies._collapse import mean_condition_number, numerical_rank, variability
-from moltheory.studies._deep_features import DeepFeatures
-from moltheory.studies._descent import descend, polish
+from moltheory.studies import DeepFeatures, descend, mean_condition_number, numerical_rank, polish, variability
 from moltheory.studies.unconstrained_features import (
     ReducedLoss,
     collapsed_fit,
@@ -27,6 +25,7 @@ from moltheory.studies.unconstrained_features import (
     separated_layers,
     unit_loss,
 )
+from tests.studies.extras import needs_torch
 
 _DEPTHS = (2, 3, 4, 5, 8)
 _GOLDEN = [(3, 0.02, 0.11778207), (4, 0.01, 0.06859924)]
@@ -97,6 +96,7 @@ def test_tiny_regularisation_neither_underflows_nor_loses_digits():
 # Explicit networks
 
 
+@needs_torch
 @pytest.mark.parametrize("n_classes", [2, 3, 4])
 @pytest.mark.parametrize("depth", [2, 3, 5])
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
@@ -131,6 +131,7 @@ def test_loss_of_explicit_networks_is_the_mean_over_classes(scales):
     assert float(model.loss(layers)) == pytest.approx(float(loss.loss(scales).mean()), abs=1e-14)
 
 
+@needs_torch
 @pytest.mark.parametrize("ratio", [0.5, 1.2])
 def test_branches_are_stationary_networks(ratio):
     model = model_at(3, ratio)
@@ -145,6 +146,7 @@ def test_branches_are_stationary_networks(ratio):
 # Training
 
 
+@needs_torch
 @pytest.mark.parametrize(("depth", "factor", "value"), _GOLDEN)
 def test_quasi_newton_reaches_the_closed_form(depth, factor, value):
     model = _golden_model(depth, factor)
@@ -156,6 +158,7 @@ def test_quasi_newton_reaches_the_closed_form(depth, factor, value):
     assert float(model.loss(found)) == pytest.approx(closed, abs=1e-12)
 
 
+@needs_torch
 @pytest.mark.slow
 @pytest.mark.parametrize(("depth", "factor", "value"), _GOLDEN)
 def test_gradient_descent_comes_near(depth, factor, value):
@@ -246,6 +249,7 @@ def test_unequal_classes_dominate_where_the_front_is_concave():
     assert gain[points[:, 0] < part.fit[0]].max() < 1e-12
 
 
+@needs_torch
 @pytest.mark.parametrize("scale", [0.1, 0.5])
 def test_budgets_reach_the_hole(scale):
     model = model_at(3, 0.5)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from moltheory.plotting import panels
 from moltheory.reports import Settings
 from moltheory.studies import get_study
 from moltheory.studies.unconstrained_features import network_objectives
+
+pytest.importorskip("torch", reason="torch is an optional extra: pip install torch")
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +54,61 @@ def test_findings_quote_the_numbers(ran):
     assert "SOME" not in text
     assert "FAILED" not in text
     assert "nan" not in text
+    sweep = result.sweep
+    below, above = sweep[sweep["ratio"] < 1], sweep[sweep["ratio"] > 1]
+    for depth, part in below.groupby("depth"):
+        assert f"{int(part['is_optimal'].sum())} of {len(part)} at L = {depth}" in text
+    assert f"learned one class (derived: (1/2 + F)/2; {int((below['learned'] == 1).sum())})" in text
+    assert f"Above it {int((above['learned'] == 0).sum())} of {len(above)} networks end at zero" in text
+    assert f"held at all {int(sweep['checked'].sum())} logged iterates" in text
+    assert f"0 of the {int(result.reach['missed'].sum())} grid points" in text
+    share = result.objectives["nondominated"].sum() / len(sweep)
+    assert f"In fit and the L + 1 squared norms {share:.0%} of the trained networks are non-dominated" in text
 
 
-def test_tables_and_panels(ran):
+def test_a_network_below_the_closed_form_would_be_told(ran):
+    study, result, _ = ran
+    wrong = result.sweep.assign(gap=-1e-3, product_ratio=0.5)
+    text = study.caption(replace(result, sweep=wrong))
+    assert "SOME network is below it, by 1e-03" in text
+    assert "FAILED at some of" in text
+
+
+def test_panels_show_the_tables(ran):
     study, result, _ = ran
     tables = study.tables(result)
     assert set(tables) == {"networks", "objectives", "reach", "budgets"}
     assert all(len(table) for table in tables.values())
     _, axes = panels(study.n_panels)
     assert len(study.draw(result, axes)) == study.n_panels
-    assert all(ax.get_title(loc="left") or ax.get_title() for ax in axes)
+    branches, jump, collapse, front = axes
+    rows = result.sweep[result.sweep["depth"] == result.depth]
+    words = [one.get_text() for one in branches.get_legend().get_texts()]
+    for learned, name in ((2, "both classes"), (1, "one class"), (0, "zero"), (-1, "none of these")):
+        assert f"{name}: {int((rows['learned'] == learned).sum())}" in words
+    assert str(len(rows)) in branches.get_title(loc="left") + branches.get_title()
+    # The closed form jumps from (L - 1)/L to 0 at the critical factor, and trained networks lie on it.
+    for k, depth in enumerate(result.depths):
+        curve, _, marks = jump.lines[3 * k : 3 * k + 3]
+        np.testing.assert_array_equal(curve.get_ydata()[-2:], [(depth - 1) / depth, 0.0])
+        part = result.sweep[(result.sweep["depth"] == depth) & (result.sweep["learned"] == 2)]
+        np.testing.assert_array_equal(marks.get_xydata(), part[["ratio", "scale"]])
+    assert [one.get_text() for one in collapse.get_xticklabels()][:2] == ["loss gap", "NC1"]
+    np.testing.assert_array_equal(front.lines[0].get_xdata(), result.front[:, 0])
+    shown = np.isfinite(front.lines[0].get_ydata().astype(float))
+    np.testing.assert_array_equal(shown, result.supported)
+    trained = front.lines[-1].get_xydata()
+    np.testing.assert_array_equal(trained[:, 0], result.budgets["fit"])
+    np.testing.assert_array_equal(trained[:, 1], result.budgets["norms"] / result.budget_factor)
 
 
 def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):
     study, result, store = ran
     shutil.copytree(store, tmp_path / "copy")
     parts = sorted((tmp_path / "copy").rglob("part-*.npz"))
-    assert len(parts) >= 5
-    for part in parts[-2:]:
+    # Gradient descent of both depths, L-BFGS of four cells, two budgets.
+    assert len(parts) == 8
+    for part in (parts[0], parts[3], parts[-1]):
         part.unlink()
     again = study.compute(Settings(quick=True, n_jobs=2, store=tmp_path / "copy"))
     for name, table in study.tables(result).items():

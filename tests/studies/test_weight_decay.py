@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from moltheory.studies._collapse import alignment, imbalance, variability
+from moltheory.studies import alignment, imbalance, variability
 from moltheory.studies.weight_decay import (
     LinearEndNetwork,
     balance_gap,
@@ -25,6 +25,7 @@ from moltheory.studies.weight_decay import (
     row_condition_number,
     variability_bound,
 )
+from tests.studies.extras import needs_torch
 
 K, N = 3, 12
 LABELS = np.repeat(np.arange(K), N // K)
@@ -42,23 +43,75 @@ def case(rng, net, *, replicates=None):
     return (weights, inputs) if replicates else (tuple(one[0] for one in weights), inputs[0])
 
 
+@needs_torch
 @pytest.mark.parametrize(("n_relu", "n_linear"), [(1, 1), (1, 2), (2, 1), (2, 3), (3, 5)])
-def test_gradients_by_complex_step_and_finite_differences(rng, n_relu, n_linear):
+def test_gradients_are_complex_steps_and_central_differences(rng, n_relu, n_linear):
     net = network(n_relu, n_linear)
     weights, inputs = case(rng, net)
+    # Away from kinks ReLU is a product with a fixed mask, so the loss extends to complex arguments.
+    masks = [z > 0 for z in net.activations(weights, inputs)[1 : n_relu + 1]]
+
+    def extended(layers):
+        z = inputs
+        for k, layer in enumerate(layers):
+            z = layer @ z * masks[k] if k < n_relu else layer @ z
+        return ((z - TARGETS) ** 2).sum() / (2 * N) + net.decay * sum((one**2).sum() for one in layers) / 2
+
+    assert extended(weights) == pytest.approx(float(net.loss(weights, inputs, TARGETS)), rel=1e-14)
     for k, slope in enumerate(net.gradients(weights, inputs, TARGETS)):
         for entry in [(0, 0), (slope.shape[0] - 1, slope.shape[1] - 1), (1, 2)]:
             step = np.zeros_like(slope)
             step[entry] = 1.0
 
-            def at(size, k=k, step=step):
-                moved = tuple(one + size * step if i == k else one for i, one in enumerate(weights))
-                return net.loss(moved, inputs, TARGETS)
+            def moved(size, k=k, step=step):
+                return tuple(one + size * step if i == k else one for i, one in enumerate(weights))
 
-            assert np.imag(at(1e-30j)) / 1e-30 == pytest.approx(slope[entry], rel=1e-11, abs=1e-13)
-            assert (at(1e-6) - at(-1e-6)) / 2e-6 == pytest.approx(slope[entry], rel=1e-6, abs=1e-8)
+            assert np.imag(extended(moved(1e-30j))) / 1e-30 == pytest.approx(slope[entry], rel=1e-11, abs=1e-13)
+            up, down = (net.loss(moved(size), inputs, TARGETS) for size in (1e-6, -1e-6))
+            assert (up - down) / 2e-6 == pytest.approx(slope[entry], rel=1e-6, abs=1e-8)
 
 
+@needs_torch
+def test_training_is_descent_with_momentum_and_torchs_own(rng):
+    import torch
+
+    net = network(2, 2, decay=0.1)
+    weights, inputs = case(rng, net, replicates=3)
+    copies = [one.copy() for one in weights]
+    losses = []
+    ends = net.train(
+        weights,
+        inputs,
+        TARGETS,
+        rate=0.05,
+        momentum=0.9,
+        steps=12,
+        watch=lambda step, now: losses.append((step, net.loss(now, inputs, TARGETS))),
+    )
+    assert [step for step, _ in losses] == list(range(13))
+    assert all(np.array_equal(one, other) for one, other in zip(copies, weights, strict=True))
+    np.testing.assert_array_equal(losses[0][1], net.loss(weights, inputs, TARGETS))
+    np.testing.assert_array_equal(losses[-1][1], net.loss(ends, inputs, TARGETS))
+    now, speeds = weights, tuple(np.zeros_like(one) for one in weights)
+    for _ in range(12):
+        slopes = net.gradients(now, inputs, TARGETS)
+        speeds = tuple(0.9 * speed - 0.05 * slope for speed, slope in zip(speeds, slopes, strict=True))
+        now = tuple(one + speed for one, speed in zip(now, speeds, strict=True))
+    leaves = [torch.tensor(one, requires_grad=True) for one in weights]
+    optimizer = torch.optim.SGD(leaves, lr=0.05, momentum=0.9, weight_decay=0.1)
+    for _ in range(12):
+        optimizer.zero_grad()
+        features = torch.tensor(inputs)
+        for k, leaf in enumerate(leaves):
+            features = torch.relu(leaf @ features) if k < 2 else leaf @ features
+        ((features - torch.tensor(TARGETS)) ** 2).sum().div(2 * N).backward()
+        optimizer.step()
+    for end, one, leaf in zip(ends, now, leaves, strict=True):
+        np.testing.assert_allclose(end, one, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(end, leaf.detach().numpy(), rtol=1e-11, atol=1e-13)
+
+
+@needs_torch
 def test_replicates_are_independent_and_inputs_kept(rng):
     net = network(2, 2)
     weights, inputs = case(rng, net, replicates=3)
@@ -72,6 +125,7 @@ def test_replicates_are_independent_and_inputs_kept(rng):
     np.testing.assert_allclose(net.outputs(weights, inputs), net.activations(weights, inputs)[-1], atol=1e-13)
 
 
+@needs_torch
 def test_gradients_of_consecutive_linear_layers_are_balanced(rng):
     net = network(2, 4)
     weights, inputs = case(rng, net)
@@ -84,6 +138,7 @@ def test_gradients_of_consecutive_linear_layers_are_balanced(rng):
     assert np.abs(left - right).max() > 1e-4
 
 
+@needs_torch
 def test_gradient_flow_shrinks_the_gap_exponentially(rng):
     from scipy.integrate import solve_ivp
 
@@ -104,6 +159,7 @@ def test_gradient_flow_shrinks_the_gap_exponentially(rng):
         np.testing.assert_allclose(balance_gap(now[k + 1], now[k]), expected, atol=1e-8)
 
 
+@needs_torch
 def test_one_step_of_descent_changes_the_gap_as_stated(rng):
     net = network(1, 3, decay=0.1)
     weights, inputs = case(rng, net, replicates=2)

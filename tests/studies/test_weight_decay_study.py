@@ -2,16 +2,19 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from moltheory.pareto import nondominated
-from moltheory.plotting import panels, rendered
+from moltheory.plotting import panels, to_bytes
 from moltheory.reports import Settings
 from moltheory.studies import get_study
 from moltheory.studies.weight_decay import five_objectives
+
+pytest.importorskip("torch", reason="torch is an optional extra: pip install torch")
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +58,57 @@ def test_findings_quote_the_numbers(ran):
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "FAILED" not in text
     assert "nan" not in text
+    networks, logged = result.sweep.networks, result.sweep.iterates.query("linear > 1")
+    false = int((logged["nc1"] > logged["operator_variant"]).sum())
+    assert f"all {len(logged)} logged iterates" in text
+    assert f"broken by {false} iterates" in text
+    counts = [
+        f"{int(one.sure.sum())}, {int(one.excluded.sum())} and {int(one.undecided.sum())} in {words}"
+        for one, words in ((result.two, "test error and norm"), (result.five, "the five objectives"))
+    ]
+    assert "; ".join(counts) in text
+    assert f"{result.weights['returned'].mean():.0%} of the networks minimise the sum" in text
+    best = result.settings_table.loc[result.settings_table["test_error"].idxmin()]
+    assert f"(L2 = {best['linear']:.0f}, decay {best['decay']:g}: {best['test_error']:.3f})" in text
+    assert text.startswith(f"{study.paper}.\n{len(networks)} networks of two ReLU layers")
 
 
-def test_tables_and_images(ran):
+def test_a_broken_bound_would_be_told(ran):
     study, result, _ = ran
-    tables = study.tables(result)
-    assert all(len(table) for table in tables.values())
+    iterates = result.sweep.iterates.copy()
+    iterates.loc[iterates["linear"] > 1, "sharp_bound"] = 0.0
+    broken = replace(result, sweep=replace(result.sweep, iterates=iterates))
+    assert f"FAILED at 0 and {int((iterates['linear'] > 1).sum())} of" in study.caption(broken)
+
+
+def test_panels_show_the_tables(ran):
+    study, result, _ = ran
     figure, axes = panels(study.n_panels)
     assert len(study.draw(result, axes)) == study.n_panels
-    assert rendered(figure, "png").startswith(b"\x89PNG")
+    assert set(study.tables(result)) == {
+        *("settings", "networks", "correlations", "balance", "weights", "certificate", "certificate_five")
+    }
+    bound, balance, conditioning, certified = axes
+    # NC1 of the first depth: medians over seeds of the logged iterates after the start.
+    rows = result.sweep.iterates.query(f"decay == {result.shown} and linear == {result.linear[0]} and step > 0")
+    medians = rows.groupby("time")["nc1"].median()
+    np.testing.assert_array_equal(bound.lines[0].get_xydata(), np.column_stack([medians.index, medians]))
+    # The flow: exp(-2 decay t), dotted.
+    flows = [line for line in balance.lines if line.get_linestyle() == ":"]
+    assert len(flows) == len(result.decays)
+    for decay, line in zip(result.decays, flows, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), np.exp(-2.0 * decay * line.get_xdata()))
+    kept = result.sweep.networks.query("nc2 < 1e6")
+    for decay, line in zip(result.decays, conditioning.lines, strict=True):
+        expected = kept[kept["decay"] == decay].groupby("linear")["nc2"].median()
+        np.testing.assert_array_equal(line.get_ydata(), expected)
+    words = [one.get_text() for one in certified.get_legend().get_texts()]
+    for kind in ("sure", "undecided", "excluded"):
+        assert f"{kind}: {int(getattr(result.two, kind).sum())}" in words
+    drawn = np.concatenate([line.get_xydata() for line in certified.lines if line.get_marker() not in ("", "None")])
+    networks = result.sweep.networks[["norm", "test_error"]].to_numpy()
+    np.testing.assert_array_equal(np.sort(drawn[:, 0])[: len(networks)], np.sort(networks[:, 0])[: len(drawn)])
+    assert to_bytes(figure, "png").startswith(b"\x89PNG")
 
 
 def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):

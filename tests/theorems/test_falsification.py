@@ -10,10 +10,12 @@ from moltheory.bounds import finite_class
 from moltheory.objectives import QuadraticObjectives
 from moltheory.theorems import check, check_pair, falsify, ledger
 from moltheory.theorems._columns import columns, lead_axes, members, volumes, width_columns
-from moltheory.theorems._converse_statements import errors_of_pruning, impurity_of_minimisers
-from moltheory.theorems._convexity_statements import distance_of_minimisers, largest_deviations
+from moltheory.theorems._converse_statements import impurity_of_minimisers
+from moltheory.theorems._convexity_statements import distance_of_minimisers
 from moltheory.theorems._front_statements import beaten, boundary_distance, hypervolume_gap, uncovered
 from moltheory.theorems._generalization_statements import constrained_regret, scalarized_deviation, scalarized_regret
+from moltheory.theorems._pruning_statements import errors_of_pruning
+from moltheory.theorems._quadratics import largest_deviations
 
 LEDGER = ledger()
 SEEDS = range(5)

@@ -1,62 +1,26 @@
-"""Fully-connected layers with little data: a refiner that is trained along and dropped at test time."""
+"""Fully-connected layers with little data: a refiner that is trained with the network and dropped at test time.
 
-from moltheory.studies.fully_connected._active import QUERIES, active_learning, predictive_entropy, queried
-from moltheory.studies.fully_connected._backbones import multiply_adds, n_parameters, residual_backbone
-from moltheory.studies.fully_connected._cifar import load_cifar10
-from moltheory.studies.fully_connected._comparison import (
-    CertifiedNetworks,
-    certified_networks,
-    gate_path,
-    network_objectives,
-    paired_differences,
+Further names are the workings of the study, loaded when asked for; they may change.
+"""
+
+from moltheory.studies._torch import TorchMissingError as TorchMissingError
+from moltheory.studies._workings import lazy_names
+from moltheory.studies.fully_connected._result import FullyConnectedResult
+from moltheory.studies.fully_connected._study import FullyConnected, train_on_folder
+
+__all__ = ["FullyConnected", "FullyConnectedResult", "train_on_folder"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "_comparison": "certified_networks gate_path network_objectives paired_differences",
+        "_experiment": "QUERIES active_learning predictive_entropy queried train_all",
+        "_files": "load_cifar10 load_folder load_mnist read_idx",
+        "_images": "Clutter ImageData cluttered digit_images",
+        "_model": "METHODS HeadedNetwork feature_refiner gradient_gate headed_network multiply_adds n_parameters "
+        "n_refiner_parameters residual_backbone",
+        "_plan": "Plan",
+        "_result": "CertifiedNetworks Trained",
+        "_training": "Recipe logits pixel_statistics train_network",
+    },
 )
-from moltheory.studies.fully_connected._experiment import Trained, train_all
-from moltheory.studies.fully_connected._folders import load_folder
-from moltheory.studies.fully_connected._heads import feature_refiner, gradient_gate, n_refiner_parameters
-from moltheory.studies.fully_connected._idx import load_mnist, read_idx
-from moltheory.studies.fully_connected._images import Clutter, ImageData, cluttered, digit_images
-from moltheory.studies.fully_connected._networks import METHODS, HeadedNetwork, headed_network
-from moltheory.studies.fully_connected._plans import Plan
-from moltheory.studies.fully_connected._study import FullyConnected, FullyConnectedResult, train_on_folder
-from moltheory.studies.fully_connected._torch import TorchMissingError
-from moltheory.studies.fully_connected._training import Recipe, logits, pixel_statistics, train_network
-
-__all__ = [
-    "METHODS",
-    "QUERIES",
-    "CertifiedNetworks",
-    "Clutter",
-    "FullyConnected",
-    "FullyConnectedResult",
-    "HeadedNetwork",
-    "ImageData",
-    "Plan",
-    "Recipe",
-    "TorchMissingError",
-    "Trained",
-    "active_learning",
-    "certified_networks",
-    "cluttered",
-    "digit_images",
-    "feature_refiner",
-    "gate_path",
-    "gradient_gate",
-    "headed_network",
-    "load_cifar10",
-    "load_folder",
-    "load_mnist",
-    "logits",
-    "multiply_adds",
-    "n_parameters",
-    "n_refiner_parameters",
-    "network_objectives",
-    "paired_differences",
-    "pixel_statistics",
-    "predictive_entropy",
-    "queried",
-    "read_idx",
-    "residual_backbone",
-    "train_all",
-    "train_network",
-    "train_on_folder",
-]

@@ -1,51 +1,44 @@
-"""What the networks say: paired differences over seeds, certificates over test images, and the path of the gate."""
+"""Comparisons of the networks: paired differences over seeds, certificates over test images, the path of the gate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_choice, check_fraction
-from moltheory.certification import Certificate, EvaluatedModels, certify, further_examples
+from moltheory.certification import certify
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import nondominated
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front
-from moltheory.studies.fully_connected._networks import METHODS
+from moltheory.studies.fully_connected._model import METHODS
+from moltheory.studies.fully_connected._result import CertifiedNetworks
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "COSTS",
-    "CertifiedNetworks",
-    "certified_networks",
-    "gate_path",
-    "network_objectives",
-    "paired_differences",
-]
+__all__ = ["certified_networks", "gate_path", "network_objectives", "paired_differences"]
 
-COSTS: Mapping[str, tuple[str, ...]] = {
+_COSTS: Mapping[str, tuple[str, ...]] = {
     "to use": ("inference_parameters", "labels"),
     "to train and use": ("inference_parameters", "labels", "training_cost"),
 }
-"""Known costs beside the test error: what a user of a network pays, or its maker too."""
+"""Known costs beside the test error: those of using a network, and those of training it too."""
 
 _CONFIDENCE = 0.95
 
 
 def paired_differences(networks: pd.DataFrame, /, *, baseline: str = "plain") -> pd.DataFrame:
-    """Compare the test errors of each method with the baseline's of the same seed.
+    """Return the differences of test errors between each method and the baseline of the same seed.
 
     Parameters
     ----------
     networks : pandas.DataFrame
-        As in `Trained`.
+        As in `Trained`; at least two seeds.
     baseline : str, default "plain"
 
     Returns
@@ -55,11 +48,6 @@ def paired_differences(networks: pd.DataFrame, /, *, baseline: str = "plain") ->
         ``baseline_error`` (means), ``difference`` (mean, negative: better than the baseline), ``low`` and ``high``,
         its 95 % interval by Student's t over seeds; ``low_all`` and ``high_all``, the same for all rows at once
         (Bonferroni).
-
-    Raises
-    ------
-    InvalidInputError
-        If the baseline is missing, or there are fewer than two seeds.
 
     Examples
     --------
@@ -105,12 +93,6 @@ def paired_differences(networks: pd.DataFrame, /, *, baseline: str = "plain") ->
 def network_objectives(networks: pd.DataFrame, /, *, data: str) -> tuple[pd.DataFrame, FiniteObjectives]:
     """Return methods, gates and budgets as points: mean test error, inference parameters, training cost, labels.
 
-    Parameters
-    ----------
-    networks : pandas.DataFrame
-        As in `Trained`.
-    data : str
-
     Returns
     -------
     points : pandas.DataFrame
@@ -118,11 +100,6 @@ def network_objectives(networks: pd.DataFrame, /, *, data: str) -> tuple[pd.Data
         seeds.
     objectives : FiniteObjectives
         The same as a problem; only the test error depends on data.
-
-    Raises
-    ------
-    InvalidInputError
-        If there are no networks on these data.
     """
     check_choice("data", data, set(networks["data"]))
     columns = ["test_error", "inference_parameters", "training_cost", "labels"]
@@ -136,30 +113,6 @@ def network_objectives(networks: pd.DataFrame, /, *, data: str) -> tuple[pd.Data
     return points, objectives
 
 
-@dataclass(frozen=True)
-class CertifiedNetworks:
-    """Certificates of the networks of one data set.
-
-    Attributes
-    ----------
-    first : Certificate
-        Of the networks of seed 0, with the costs to use them.
-    statuses : pandas.DataFrame
-        One row per network and set of costs: ``data``, ``costs``, ``seed``, ``method``, ``labels``, ``status``.
-    duels : pandas.DataFrame
-        One row per method other than plain, budget, seed and set of costs: ``dominates`` and ``is_dominated``, whether
-        it is certain that it dominates the plain network of that budget or is dominated by it. Seed -1 is the average
-        network: the losses of all seeds, averaged per image.
-    further : pandas.DataFrame
-        For seed 0 and the costs to use, as `moltheory.certification.further_examples` gives it.
-    """
-
-    first: Certificate
-    statuses: pd.DataFrame
-    duels: pd.DataFrame
-    further: pd.DataFrame
-
-
 def certified_networks(
     networks: pd.DataFrame,
     wrong: Mapping[tuple[str, str, int, int], npt.NDArray[np.bool_]],
@@ -170,25 +123,8 @@ def certified_networks(
 ) -> CertifiedNetworks:
     """Certify the front of all methods, gates and budgets from the 0/1 losses on the test images.
 
-    The statement is about these networks on further images of the same kind, not about other seeds.
-
-    Parameters
-    ----------
-    networks : pandas.DataFrame
-    wrong : mapping
-        As in `Trained`.
-    data : str
-    delta : float, default 0.05
-        Of each certificate.
-
-    Returns
-    -------
-    CertifiedNetworks
-
-    Raises
-    ------
-    InvalidInputError
-        If there are no networks on these data.
+    The statement is about these networks on further images of the same kind, not about other seeds; `delta` is that of
+    each certificate, `networks` and `wrong` are as in `Trained`.
     """
     import pandas as pd
 
@@ -207,8 +143,8 @@ def certified_networks(
     statuses: list[dict[str, Any]] = []
     duels: list[dict[str, Any]] = []
     names = [f"{method}, {labels}" for method, labels in models]
-    first, source = None, EvaluatedModels(losses[seeds[0]][:, :, None], names, ["test_error"])
-    for kind, columns in COSTS.items():
+    first = None
+    for kind, columns in _COSTS.items():
         costs = pd.DataFrame({column: [float(one.loc[model, column]) for model in models] for column in columns})
         for seed, table in (*losses.items(), (-1, averages)):
             found = certify(
@@ -226,26 +162,24 @@ def certified_networks(
                 statuses.append({**about, "method": method, "labels": labels, "status": found.status[h]})
                 if method != "plain":
                     rival = models.index(("plain", labels))
-                    ends = {"dominates": bool(found.beats[h, rival]), "is_dominated": bool(found.beats[rival, h])}
+                    ends = {
+                        "dominates": bool(found.dominates[h, rival]),
+                        "is_dominated": bool(found.dominates[rival, h]),
+                    }
                     duels.append({**about, "method": method, "labels": labels, **ends})
     if first is None:
         raise InvalidInputError("`networks` must hold at least one seed, got none.")
-    further = further_examples(source, first)
+    further = first.plan()
     further.insert(0, "data", data)
     return CertifiedNetworks(first, pd.DataFrame(statuses), pd.DataFrame(duels), further)
 
 
 def gate_path(sweep: pd.DataFrame, /) -> pd.DataFrame:
-    """Read the sweep of the gate g as a path of a problem of two tasks, the losses of refiner and plain head.
+    """Return the sweep of the gate g as a path of a problem with two tasks, the losses of refiner and plain head.
 
     The trunk follows grad CE_refiner + g grad CE_plain, the gradient of a weighted sum with weights (1, g) / (1 + g);
-    each head has its own weights and follows its own loss, so for g > 0 the rest points of training are those of that
-    weighted sum.
-
-    Parameters
-    ----------
-    sweep : pandas.DataFrame
-        As in `Trained`.
+    each head has its own weights and follows its own loss, so for g > 0 the stationary points of training are those of
+    that weighted sum.
 
     Returns
     -------
@@ -254,15 +188,6 @@ def gate_path(sweep: pd.DataFrame, /) -> pd.DataFrame:
         ``error_plain``, ``loss_refiner``, ``loss_plain`` (test), ``train_loss_refiner``, ``train_loss_plain``;
         ``on_front`` in the two test losses; ``own_minimum``, whether of the gates trained this one has the smallest
         weighted sum of training losses at its own weights.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> columns = [f"{kind}_{head}" for kind in ("error", "loss", "train_loss") for head in ("refiner", "plain")]
-    >>> sweep = pd.DataFrame([[0, 0, .1, .4, 1, 3, 1, 3], [1, 0, .2, .2, 2, 1, 2, 1]],
-    ...                      columns=["gate", "seed", *columns])
-    >>> gate_path(sweep)[["weight_plain", "on_front", "own_minimum"]].values.tolist()
-    [[0.0, True, True], [0.5, True, True]]
     """
     path = sweep.drop(columns=["data", "seed"], errors="ignore").groupby("gate").mean().reset_index()
     gates = path["gate"].to_numpy(np.float64)

@@ -1,4 +1,4 @@
-"""What was found, in sentences with numbers taken from the result."""
+"""The findings: sentences with numbers taken from the result."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from moltheory.studies.fully_connected._training import Recipe
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moltheory.studies.fully_connected._study import FullyConnectedResult
+    from moltheory.studies.fully_connected._result import FullyConnectedResult
 
-__all__ = ["findings_of"]
+__all__ = ["findings"]
 
-# Times the plain network's training loss: above it, images are said to be fitted less well.
+# OJKD fits its images less well if its training loss is more than this multiple of the plain network's.
 _SLOW = 2.0
-# Nats of training loss above which the plain network has not fitted its labelled images; log 10 is chance.
+# Training loss in nats above which the plain network has not fitted its labelled images; log 10 is chance.
 _UNFITTED = 0.5
 
 _PAPER = (
@@ -27,8 +27,8 @@ _PAPER = (
 )
 
 
-def findings_of(result: FullyConnectedResult) -> tuple[str, ...]:
-    """Return the findings: signs as found, intervals over seeds, certificates over test images."""
+def findings(result: FullyConnectedResult) -> tuple[str, ...]:
+    """Return the findings: signs as they are, intervals over seeds, certificates over test images."""
     return (
         _setting(result),
         *(_differences(result, data) for data in result.data),
@@ -52,7 +52,7 @@ def _setting(result: FullyConnectedResult) -> str:
         else ""
     )
     return (
-        f"{len(networks)} networks at {_list(plan.labels)} labels and {plan.seeds} seeds, trained {how} for "
+        f"{len(networks)} networks at {', '.join(map(str, plan.labels))} labels and {plan.seeds} seeds, trained {how} for "
         f"{plan.recipe.epochs} epochs (200 in the paper): at test time OJKD is the plain network "
         f"({sizes['OJKD']} parameters, the same as plain's {sizes['plain']}), the refiner has {sizes['refiner']}{tuned}."
     )
@@ -70,10 +70,10 @@ def _differences(result: FullyConnectedResult, data: str) -> str:
     worse, better = int((rows["low"] > 0).sum()), int((rows["high"] < 0).sum())
     joint = int(((rows["low_all"] > 0) | (rows["high_all"] < 0)).sum())
     return (
-        f"On {data}, test error less that of the plain network of the same seed, in points, with pointwise 95 % intervals "
-        f"over {int(rows['seeds'].min())} seeds (Student's t): {', '.join(parts)} labels. {better} of {len(rows)} intervals "
-        f"are below zero (better than plain), {worse} above (worse); {joint} exclude zero with all comparisons of the study "
-        f"taken together."
+        f"On {data}, differences in test error from the plain network of the same seed, in percentage points, with "
+        f"pointwise 95 % intervals over {int(rows['seeds'].min())} seeds (Student's t): {', '.join(parts)} labels. {better} "
+        f"of {len(rows)} intervals are below zero (better than plain), {worse} above (worse); {joint} exclude zero with all "
+        f"comparisons of the study taken together."
     )
 
 
@@ -108,11 +108,11 @@ def _fit(result: FullyConnectedResult) -> str:
     ends = ", ".join(f"{method} {losses[method]:.3f}" for method in ("plain", "no gate", "refiner", "OJKD"))
     slow = losses["OJKD"] > _SLOW * losses["plain"]
     meaning = (
-        "after so few steps not even the plain network has fitted its labelled images, so nothing here tells which method "
-        "generalizes better"
+        "after so few steps not even the plain network has fitted its labelled images, so the results do not show which "
+        "method generalizes better"
         if losses["plain"] > _UNFITTED
-        else "with its gate closed OJKD has fitted its labelled images less well after so few steps, so the comparison is "
-        "one of how fast networks fit as much as of how they generalize; the paper trains for longer and on larger trunks"
+        else "with its gate closed OJKD has fitted its labelled images less well after so few steps, so the comparison "
+        "concerns speed of fitting as much as generalization; the paper trains for longer and on larger trunks"
         if slow
         else "the methods fitted their labelled images about equally well"
     )
@@ -148,28 +148,32 @@ def _certificate(result: FullyConnectedResult, data: str) -> str:
         one, average = each[each["method"] == method], mean[mean["method"] == method]
         counts = [int(table[column].sum()) for table in (one, average) for column in ("dominates", "is_dominated")]
         parts.append(
-            f"{method} dominates plain with certificate in {counts[0]} of {len(one)} pairs of one seed (is dominated in "
-            f"{counts[1]}), and averaged over the seeds at {counts[2]} of {len(average)} budgets (dominated at {counts[3]})"
+            f"{method} certainly dominates plain in {counts[0]} of {len(one)} pairs of one seed (is dominated in "
+            f"{counts[1]}), and on average over seeds at {counts[2]} of {len(average)} budgets (dominated at {counts[3]})"
         )
     return (
         f"Certificates on {found.first.n_examples} test images of {data} (error, inference parameters, labels; confidence "
-        f"{1 - found.first.delta:g} for each seed): of {len(seeds)} networks {shares['sure']} are on the front for sure, "
+        f"{1 - found.first.delta:g} for each seed): of {len(seeds)} networks {shares['sure']} are on the front, "
         f"{shares['excluded']} are not, {shares['undecided']} are undecided; {'; '.join(parts)}. {_further(found.further)}"
     )
 
 
 def _further(further: pd.DataFrame) -> str:
     if further.empty:
-        return "Nothing is left to settle for seed 0."
-    finite = further[np.isfinite(further["bound"])]
-    never = len(further) - len(finite)
-    none = f"; for {never} of them no gap to a rival is seen" if never else ""
+        return "No network of seed 0 is undecided."
+    needed = further["sufficient_additional"]
+    finite = needed[np.isfinite(needed)]
+    none = (
+        f"; for {len(further) - len(finite)} of them no gap to a rival is observed"
+        if len(finite) < len(further)
+        else ""
+    )
     if finite.empty:
         return f"{len(further)} networks of seed 0 are undecided{none}, so no number of images can be planned."
-    low, high = (f"{end:,.0f}" for end in (finite["bound"].min(), finite["bound"].max()))
+    low, high = f"{finite.min():,.0f}", f"{finite.max():,.0f}"
     return (
-        f"Of the {len(further)} undecided ones of seed 0, if the observed rates are the true ones, {len(finite)} are "
-        f"settled by {low if low == high else f'{low} to {high}'} further test images, with probability 0.8 each "
+        f"Of the {len(further)} undecided ones of seed 0, if the observed rates are the true ones, "
+        f"{low if low == high else f'{low} to {high}'} further test images decide {len(finite)}, with probability 0.8 each "
         f"(a plan, not a guarantee){none}."
     )
 
@@ -185,10 +189,10 @@ def _path(result: FullyConnectedResult) -> str:
     }
     return (
         f"The gate as a path of two tasks, on {result.data[-1]} at {result.plan.sweep_labels} labels: from g = 0 to g = 1 "
-        f"the refiner's test loss goes from {change['loss_refiner']} nats and the plain head's from "
+        f"the test loss of the refiner changes from {change['loss_refiner']} nats and that of the plain head from "
         f"{change['loss_plain']} (errors {change['error_refiner']} and {change['error_plain']}). Non-dominated in both "
         f"test losses: g = {ones} of {len(path)} gates. Of the gates trained, {own} of {len(path)} have the smallest "
-        f"weighted sum of training losses at their own weights (1, g)/(1 + g), as exact minimisation would give for all."
+        f"weighted sum of training losses at their own weights (1, g)/(1 + g); under exact minimisation all would."
     )
 
 
@@ -208,7 +212,3 @@ def _active(result: FullyConnectedResult) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}"
-
-
-def _list(numbers: tuple[int, ...]) -> str:
-    return ", ".join(str(number) for number in numbers)

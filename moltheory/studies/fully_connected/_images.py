@@ -1,4 +1,4 @@
-"""Images to learn from: digits, digits in clutter made with a seed, or any others."""
+"""Labelled images: digits, digits in random clutter, or any others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import check_choice, check_count, check_real, frozen
+from moltheory._core._validation import as_readonly, check_choice, check_count, check_real
 from moltheory.errors import InvalidInputError
 from moltheory.runs import block_stream
 
@@ -50,8 +50,8 @@ class ImageData:
                 )
             if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1] or labels.min() < 0:
                 raise InvalidInputError(f"`{kind}_labels` must be {len(images)} integers >= 0, got others.")
-            object.__setattr__(self, kind, frozen(images))
-            object.__setattr__(self, f"{kind}_labels", frozen(labels.astype(np.int64)))
+            object.__setattr__(self, kind, as_readonly(images))
+            object.__setattr__(self, f"{kind}_labels", as_readonly(labels.astype(np.int64)))
         if self.pool.shape[1:] != self.test.shape[1:]:
             raise InvalidInputError(f"`test` must hold images of shape {self.pool.shape[1:]}, got others.")
 
@@ -98,24 +98,7 @@ class Clutter:
 
 
 def cluttered(digits: Images, /, *, others: Images, rng: np.random.Generator, clutter: Clutter | None = None) -> Images:
-    """Put each digit at a random place of a larger canvas, with pieces of other digits and noise.
-
-    Parameters
-    ----------
-    digits : (n, 8, 8) ndarray of uint8
-    others : (k, 8, 8) ndarray of uint8
-        What the pieces are cut from.
-    rng : numpy.random.Generator
-    clutter : Clutter, optional
-
-    Returns
-    -------
-    (n, side, side) ndarray of uint8
-
-    Raises
-    ------
-    InvalidInputError
-        If an array is not of this kind.
+    """Return digits (n, 8, 8) at random places of larger canvases (n, side, side), with pieces of `others` and noise.
 
     Examples
     --------
@@ -145,23 +128,9 @@ def digit_images(
 ) -> ImageData:
     """Return the digits bundled with scikit-learn, 1000 in the pool and 797 to test on, plain or in clutter.
 
-    Parameters
-    ----------
-    name : {"digits", "cluttered digits"}
-    root : numpy.random.SeedSequence
-        Decides the split and the clutter of the test images.
-    seed : int, default 0
-        With `root`, decides the clutter of the pool: networks of one seed learn from the same images.
-    clutter : Clutter, optional
-
-    Returns
-    -------
-    ImageData
-
-    Notes
-    -----
-    Pieces of clutter come from the pool, so that test images are independent given the pool. Source of the digits:
-    E. Alpaydin and C. Kaynak (1998), doi 10.24432/C50P49.
+    `root` decides the split and the clutter of the test images, with `seed` also the clutter of the pool: networks of
+    one seed learn from the same images. Pieces of clutter come from the pool, so that test images are independent given
+    the pool. Source of the digits: E. Alpaydin and C. Kaynak (1998), doi 10.24432/C50P49.
 
     Examples
     --------
@@ -187,13 +156,13 @@ def digit_images(
 
 
 def _square(corners: npt.NDArray[np.int64], size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return rows and columns (n, size, 1) and (n, 1, size) of squares with these corners (2, n)."""
+    """Rows and columns (n, size, 1) and (n, 1, size) of squares with these corners (2, n)."""
     steps = np.arange(size)
     return corners[0][:, None, None] + steps[:, None], corners[1][:, None, None] + steps
 
 
 def _paste(canvas: npt.NDArray[np.float64], patches: Images, rng: np.random.Generator) -> None:
-    """Put a patch at a random place of each image, the brighter pixel on top."""
+    """Put a patch at a random place of each image; of two pixels the brighter one is kept."""
     n, size = patches.shape[:2]
     down, right = _square(rng.integers(canvas.shape[1] - size + 1, size=(2, n)), size)
     place = (np.arange(n)[:, None, None], down, right)

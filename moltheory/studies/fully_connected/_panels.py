@@ -9,7 +9,7 @@ from moltheory.plotting import COLORS, axis_labels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from moltheory.studies.fully_connected._study import FullyConnectedResult
+    from moltheory.studies.fully_connected._result import FullyConnectedResult
 
 __all__ = ["draw_active", "draw_certificate", "draw_differences", "draw_errors", "draw_path"]
 
@@ -77,7 +77,8 @@ def draw_differences(ax: Axes, result: FullyConnectedResult) -> None:
 
 
 def draw_certificate(ax: Axes, result: FullyConnectedResult) -> None:
-    """Test errors of the networks of seed 0 with their certified boxes and verdicts."""
+    """Test errors of the networks of seed 0 with their simultaneous boxes and statuses."""
+    from matplotlib.colors import to_rgba
     from matplotlib.lines import Line2D
 
     data = result.data[-1]
@@ -92,29 +93,21 @@ def draw_certificate(ax: Axes, result: FullyConnectedResult) -> None:
             color, marker, _ = styles[method]
             x = i + (k - (len(shown) - 1) / 2) * min(0.19, 0.8 / len(shown))
             ax.plot([x, x], 100 * found.boxes[h, 0], color=COLORS[color], linewidth=1.0, alpha=0.6)
-            face = (*_rgb(COLORS[color]), _STATUS_FACES[found.status[h]])
+            face = to_rgba(COLORS[color], _STATUS_FACES[found.status[h]])
             ax.plot(x, 100 * found.estimates[h, 0], marker, color=COLORS[color], markerfacecolor="white", markersize=8)
             ax.plot(x, 100 * found.estimates[h, 0], marker, color=COLORS[color], markerfacecolor=face, markersize=8)
-    handles = [
-        Line2D(
-            [],
-            [],
-            marker="o",
-            linestyle="",
-            markersize=8,
-            markeredgecolor="k",
-            markerfacecolor=(0, 0, 0, face),
-            label=f"{status}: {found.status.count(status)}",
-        )
-        for status, face in _STATUS_FACES.items()
-    ]
+    style: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 8}
+    handles = []
+    for status, filled in _STATUS_FACES.items():
+        label = f"{status}: {found.status.count(status)}"
+        handles.append(Line2D([], [], **style, markeredgecolor="k", markerfacecolor=to_rgba("k", filled), label=label))
     if gates:
         label = f"g = {', '.join(f'{gate:g}' for gate in result.plan.gates)}"
-        handles.append(Line2D([], [], marker=_GATE[1], linestyle="", markersize=8, color=COLORS[_GATE[0]], label=label))
+        handles.append(Line2D([], [], **style | {"marker": _GATE[1]}, color=COLORS[_GATE[0]], label=label))
     ax.set_xticks(range(len(result.plan.labels)), [str(labels) for labels in result.plan.labels])
     axis_labels(ax, "labels", "test error in %")
     ax.grid(axis="x", visible=False)
-    ax.set_title(f"Who is on the front? {found.n_examples} test images")
+    ax.set_title(f"The certified front, {found.n_examples} test images")
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + (0.24 if gates else 0.14) * (high - low))
     ax.legend(handles=handles, loc="upper center", ncols=2 if gates else 3, columnspacing=0.8, handletextpad=0.1)
@@ -137,7 +130,7 @@ def draw_path(ax: Axes, result: FullyConnectedResult) -> None:
 
 
 def draw_active(ax: Axes, result: FullyConnectedResult) -> None:
-    """Test error against labels when the network asks, or at random."""
+    """Test error against labels with queries by entropy or at random."""
     rows = result.trained.active
     for method in ("plain", "OJKD"):
         color, marker, _ = _METHODS[method]
@@ -174,8 +167,3 @@ def _legend_above(ax: Axes) -> None:
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.24 * (high - low))
     ax.legend(loc="upper center", ncols=2, columnspacing=1.0)
-
-
-def _rgb(color: str) -> tuple[float, float, float]:
-    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return red, green, blue

@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moltheory.errors import InvalidInputError
 from moltheory.reports import Settings
 from moltheory.studies._base import Study
+from moltheory.studies.fully_connected import _panels
 from moltheory.studies.fully_connected._comparison import (
-    CertifiedNetworks,
     certified_networks,
     gate_path,
     network_objectives,
     paired_differences,
 )
-from moltheory.studies.fully_connected._experiment import Trained, train_all
-from moltheory.studies.fully_connected._findings import findings_of
-from moltheory.studies.fully_connected._folders import check_folder
-from moltheory.studies.fully_connected._panels import (
-    draw_active,
-    draw_certificate,
-    draw_differences,
-    draw_errors,
-    draw_path,
-)
-from moltheory.studies.fully_connected._plans import Plan
+from moltheory.studies.fully_connected._experiment import train_all
+from moltheory.studies.fully_connected._files import check_folder
+from moltheory.studies.fully_connected._findings import findings
+from moltheory.studies.fully_connected._plan import Plan
+from moltheory.studies.fully_connected._result import FullyConnectedResult
 from moltheory.studies.fully_connected._training import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["FullyConnected", "FullyConnectedResult", "train_on_folder"]
+__all__ = ["FullyConnected", "train_on_folder"]
 
 _QUICK: dict[str, Any] = {
     "labels": (40, 80, 160),
@@ -57,37 +51,6 @@ _FOLDER: dict[str, Any] = {
     "active_step": 500,
     "active_rounds": 3,
 }
-_FIXED_PANELS = 4
-
-
-@dataclass(frozen=True)
-class FullyConnectedResult:
-    """Everything the study found.
-
-    Attributes
-    ----------
-    plan : Plan
-    data : tuple of str
-        Names of the data sets; sweep and active learning are on the last.
-    trained : Trained
-        Every network.
-    differences : pandas.DataFrame
-        See `paired_differences`.
-    points : pandas.DataFrame
-        See `network_objectives`; of all data sets.
-    certified : dict of str to CertifiedNetworks
-        By data set.
-    path : pandas.DataFrame
-        See `gate_path`.
-    """
-
-    plan: Plan
-    data: tuple[str, ...]
-    trained: Trained
-    differences: pd.DataFrame
-    points: pd.DataFrame
-    certified: Mapping[str, CertifiedNetworks]
-    path: pd.DataFrame
 
 
 class FullyConnected(Study[FullyConnectedResult]):
@@ -107,11 +70,13 @@ class FullyConnected(Study[FullyConnectedResult]):
     """
 
     name = "fully-connected"
+    needs_torch = True
     title = "Fully-connected layers with little data: what they gain, what is certain, and what they cost"
     paper = (
         "P. Kocsis, P. Súkeník, G. Brasó, M. Nießner, L. Leal-Taixé, I. Elezi (2022), The Unreasonable Effectiveness "
         "of Fully-Connected Layers for Low-Data Regimes, arXiv 2210.05657"
     )
+    panels = (_panels.draw_differences, _panels.draw_certificate, _panels.draw_path, _panels.draw_active)
 
     def __init__(self, data: str | os.PathLike[str] | None = None, *, plan: Plan | None = None) -> None:
         if data is not None and plan is not None:
@@ -124,7 +89,7 @@ class FullyConnected(Study[FullyConnectedResult]):
             check_folder(data, "data")
         self._data = None if data is None else os.fspath(Path(data).resolve())
         self._plan = plan
-        self.n_panels = _FIXED_PANELS + len(self.plan_of(Settings()).sources)
+        self.n_panels = len(self.panels) + len(self.plan_of(Settings()).sources)
 
     def plan_of(self, settings: Settings) -> Plan:
         """Return what is trained at a setting."""
@@ -156,21 +121,19 @@ class FullyConnected(Study[FullyConnectedResult]):
         )
 
     def draw(self, result: FullyConnectedResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw errors per data set, paired differences, the certificate, the path of the gate and active learning."""
+        """Draw the errors on each data set, then `panels`."""
         first = len(result.data)
         for ax, name in zip(axes[:first], result.data, strict=True):
-            draw_errors(ax, result, name)
-        panels = (draw_differences, draw_certificate, draw_path, draw_active)
-        for ax, panel in zip(axes[first:], panels, strict=True):
-            panel(ax, result)
+            _panels.draw_errors(ax, result, name)
+        super().draw(result, axes[first:])
         return axes
 
     def findings(self, result: FullyConnectedResult) -> tuple[str, ...]:
-        """Return what was found; see `findings_of`."""
-        return findings_of(result)
+        """Return the findings: signs as found, intervals over seeds, certificates over test images."""
+        return findings(result)
 
     def tables(self, result: FullyConnectedResult) -> Mapping[str, pd.DataFrame]:
-        """Return every network, differences, points, certificates, what more images would settle, gates and rounds."""
+        """Return every network, differences, points, certificates, plans of further images, gates and rounds."""
         import pandas as pd
 
         certified = [result.certified[name] for name in result.data]

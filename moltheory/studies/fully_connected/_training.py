@@ -1,28 +1,30 @@
-"""Training by stochastic gradient descent that repeats bit for bit, also after it was stopped."""
+"""Training by ``torch.optim.SGD`` that repeats bit for bit, also after an interruption."""
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_count, check_real
-from moltheory.errors import InvalidInputError
-from moltheory.runs import RandomSource, as_seed_sequence, block_stream, fingerprint
-from moltheory.studies.fully_connected._checkpoints import load_checkpoint, save_checkpoint
-from moltheory.studies.fully_connected._momentum import MomentumDescent
-from moltheory.studies.fully_connected._networks import HeadedNetwork
-from moltheory.studies.fully_connected._torch import repeatable, seeded
+from moltheory.errors import InvalidInputError, OutputError
+from moltheory.runs import RandomSource, as_seed_sequence, block_stream, fingerprint, write_atomically
+from moltheory.studies._torch import repeatable, seeded
+from moltheory.studies.fully_connected._model import HeadedNetwork
 
-__all__ = ["Recipe", "logits", "pixel_statistics", "scaled", "train_network"]
+__all__ = ["Recipe", "logits", "pixel_statistics", "train_network"]
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
+Statistics = tuple[FloatArray, FloatArray]
 
 _EVALUATED = 512
+_KIND = "moltheory training 2"
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def train_network(
     stop_after: int | None = None,
     progress: bool = False,
 ) -> FloatArray:
-    """Train a network in place on the sum of the losses of its heads.
+    """Train a network in place on the sum of the losses of its heads, and return these losses by epoch.
 
     Parameters
     ----------
@@ -93,11 +95,11 @@ def train_network(
     rng : int, SeedSequence, Generator or None
         Orders of the images, one stream per epoch; a backbone that draws (dropout) does so from a stream of the epoch.
     checkpoint : path, optional
-        File that is written (atomically) every few epochs and at the end; if it is there, training goes on from it.
+        File that is written (atomically) every few epochs and at the end; if it exists, training continues from it.
     every : int, default 10
         Epochs between two checkpoints.
     stop_after : int, optional
-        Stop after that many epochs in all, the checkpoint written: for runs that go on later.
+        Stop after that many epochs in all, the checkpoint written: for runs that continue later.
     progress : bool, default False
         Show a bar on standard error.
 
@@ -116,9 +118,9 @@ def train_network(
     Notes
     -----
     One thread and deterministic algorithms: on one machine and one set of versions the result is the same bit for bit,
-    stopped or not.
+    interrupted or not.
     """
-    pixels, targets = check_images(images, labels)
+    pixels, targets = _check_images(images, labels)
     if targets.max() >= network.n_classes:
         raise InvalidInputError(
             f"`labels` must be below {network.n_classes}, the classes of the network, got {int(targets.max())}."
@@ -127,28 +129,30 @@ def train_network(
     last = recipe.epochs if stop_after is None else min(recipe.epochs, check_count("stop_after", stop_after))
     root = as_seed_sequence(rng)
     with repeatable() as torch:
-        descent = MomentumDescent(network.parameters(), momentum=recipe.momentum, weight_decay=recipe.weight_decay)
+        module = network.module
+        optimizer = torch.optim.SGD(
+            module.parameters(), lr=recipe.rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+        )
         history: list[list[float]] = []
         identity = ""
         if checkpoint is not None:
-            identity = _identity(network, pixels, targets, recipe, root)
-            history = load_checkpoint(checkpoint, network, descent, identity)
-        x = torch.from_numpy(scaled(pixels, pixel_statistics(pixels)))
+            identity = _identity(network, pixels, targets, recipe, root, str(torch.__version__))
+            history = _load(checkpoint, module, optimizer, identity)
+        x = torch.from_numpy(_scaled(pixels, pixel_statistics(pixels)))
         y = torch.from_numpy(targets)
         network.set_training(True)
         for epoch in _watched(range(len(history), last), progress):
-            batches = _batches(len(x), recipe.batch, block_stream(root, "order", epoch))
+            optimizer.param_groups[0]["lr"] = recipe.rate_at(epoch)
+            order = block_stream(root, "order", epoch).permutation(len(x))
             with seeded(root, "layers that draw", epoch):
-                history.append(_epoch(network, descent, x, y, batches, recipe.rate_at(epoch)))
+                history.append(_epoch(network, optimizer, x, y, np.array_split(order, -(-len(x) // recipe.batch))))
             if checkpoint is not None and ((epoch + 1) % every == 0 or epoch + 1 == last):
-                save_checkpoint(checkpoint, network, descent, identity, history)
+                _save(checkpoint, module, optimizer, identity, history)
     return np.array(history, dtype=np.float64).reshape(len(history), len(network.heads))
 
 
-def logits(
-    network: HeadedNetwork, images: Images, /, *, head: str, statistics: tuple[FloatArray, FloatArray]
-) -> npt.NDArray[np.float32]:
-    """Return the outputs of a head, in evaluation mode and in batches.
+def logits(network: HeadedNetwork, images: Images, /, *, head: str, statistics: Statistics) -> npt.NDArray[np.float32]:
+    """Return the outputs (n, K) of a head in evaluation mode, for images scaled as those of training were.
 
     Parameters
     ----------
@@ -156,24 +160,19 @@ def logits(
     images : (n, channels, height, width) ndarray of uint8
     head : {"plain", "refiner"}
     statistics : pair of (channels,) ndarray
-        Of the images trained on, see `pixel_statistics`.
-
-    Returns
-    -------
-    (n, K) ndarray of float32
+        Of the training images, see `pixel_statistics`.
     """
-    model = network.inference(head)
-    network.set_training(False)
+    model = network.inference(head).eval()
     with repeatable() as torch, torch.no_grad():
         parts = [
-            model(torch.from_numpy(scaled(images[i : i + _EVALUATED], statistics))).numpy()
+            model(torch.from_numpy(_scaled(images[i : i + _EVALUATED], statistics))).numpy()
             for i in range(0, len(images), _EVALUATED)
         ]
     found: npt.NDArray[np.float32] = np.concatenate(parts)
     return found
 
 
-def pixel_statistics(images: Images, /) -> tuple[FloatArray, FloatArray]:
+def pixel_statistics(images: Images, /) -> Statistics:
     """Return mean and standard deviation of each channel, in units of 255; a constant channel has deviation 1.
 
     Examples
@@ -187,15 +186,13 @@ def pixel_statistics(images: Images, /) -> tuple[FloatArray, FloatArray]:
     return mean, np.where(deviation > 0, deviation, 1.0)
 
 
-def scaled(images: Images, statistics: tuple[FloatArray, FloatArray], /) -> npt.NDArray[np.float32]:
-    """Return images as float32 with the channels centered and scaled by `pixel_statistics`."""
+def _scaled(images: Images, statistics: Statistics) -> npt.NDArray[np.float32]:
     mean, deviation = (one.astype(np.float32)[:, None, None] for one in statistics)
     found: npt.NDArray[np.float32] = (images.astype(np.float32) / np.float32(255.0) - mean) / deviation
     return found
 
 
-def check_images(images: npt.NDArray[Any], labels: npt.ArrayLike) -> tuple[Images, Labels]:
-    """Return images (n, C, H, W) of uint8 and labels (n,) of int64, or refuse them."""
+def _check_images(images: npt.NDArray[Any], labels: npt.ArrayLike) -> tuple[Images, Labels]:
     pixels = np.asarray(images)
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.size == 0:
         raise InvalidInputError(
@@ -209,35 +206,65 @@ def check_images(images: npt.NDArray[Any], labels: npt.ArrayLike) -> tuple[Image
     return pixels, targets.astype(np.int64)
 
 
-def _batches(n: int, largest: int, rng: np.random.Generator) -> list[npt.NDArray[np.intp]]:
-    return np.array_split(rng.permutation(n), -(-n // largest))
-
-
-def _epoch(
-    network: HeadedNetwork, descent: MomentumDescent, x: Any, y: Any, batches: list[npt.NDArray[np.intp]], rate: float
-) -> list[float]:
+def _epoch(network: HeadedNetwork, optimizer: Any, x: Any, y: Any, batches: list[npt.NDArray[np.intp]]) -> list[float]:
     totals = np.zeros(len(network.heads))
     for batch in batches:
         found = network.losses(x[batch], y[batch])
-        descent.clear()
+        optimizer.zero_grad()
         sum(found.values()).backward()
-        descent.step(rate)
+        optimizer.step()
         totals += [loss.item() * len(batch) for loss in found.values()]
     means: list[float] = (totals / len(x)).tolist()
     return means
 
 
 def _identity(
-    network: HeadedNetwork, images: Images, labels: Labels, recipe: Recipe, rng: np.random.SeedSequence
+    network: HeadedNetwork, images: Images, labels: Labels, recipe: Recipe, rng: np.random.SeedSequence, version: str
 ) -> str:
     """A digest of everything the training depends on, the initial weights included."""
-    import torch
-
     weights = [parameter.detach().numpy() for parameter in network.parameters()]
     seed = (rng.entropy, list(rng.spawn_key))
-    return fingerprint(
-        [asdict(recipe), seed, network.gate, list(network.heads), weights, images, labels, str(torch.__version__)]
-    )
+    return fingerprint([asdict(recipe), seed, network.gate, list(network.heads), weights, images, labels, version])
+
+
+def _save(path: str | os.PathLike[str], module: Any, optimizer: Any, identity: str, history: list[list[float]]) -> None:
+    """Write the state of a training, whole or not at all."""
+    import torch
+
+    content = {"kind": _KIND, "identity": identity, "history": history}
+    buffer = io.BytesIO()
+    torch.save({**content, "module": module.state_dict(), "optimizer": optimizer.state_dict()}, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def _load(path: str | os.PathLike[str], module: Any, optimizer: Any, identity: str) -> list[list[float]]:
+    """Set module and optimizer to the state of a checkpoint, if there is one, and return the losses of its epochs."""
+    import torch
+
+    file = Path(path)
+    if not file.parent.is_dir():
+        raise OutputError(f"`checkpoint` must be a file in a folder that exists, got {str(file)!r}.")
+    if not file.exists():
+        return []
+    try:
+        # Tensors and plain values alone are read, never code.
+        content = torch.load(file, weights_only=True)
+        if content["kind"] != _KIND:
+            raise KeyError("kind")
+        found = content["identity"]
+    except Exception:  # whatever a damaged archive makes the reader raise
+        raise InvalidInputError(
+            f"`checkpoint` must be a whole file that a training wrote, got {str(file)!r}, which is damaged or foreign."
+        ) from None
+    if found != identity:
+        raise InvalidInputError(
+            f"`checkpoint` must belong to this training (data, recipe, network, seed and version of torch), got "
+            f"{str(file)!r} of another one."
+        )
+    module.load_state_dict(content["module"])
+    optimizer.load_state_dict(content["optimizer"])
+    history: list[list[float]] = content["history"]
+    return history
 
 
 def _watched(epochs: range, progress: bool) -> Any:

@@ -1,51 +1,23 @@
-"""Average gradient outer products: closed form for Laplace kernels, deep recursive features, and trained networks."""
+"""Average gradient outer products: closed form for Laplace kernels, deep recursive features, and trained networks.
 
-from moltheory.studies.gradient_outer_product._exact import (
-    collapsed_kernel_value,
-    linear_outer_product,
-    optimal_kernel,
-    right_half,
-)
-from moltheory.studies.gradient_outer_product._experiment import (
-    Budget,
-    Variant,
-    digit_split,
-    network_sweep,
-    recursion_sweep,
-    variants,
-)
-from moltheory.studies.gradient_outer_product._laplace import LaplaceRegression, matrix_root, pair_distances
-from moltheory.studies.gradient_outer_product._networks import ReluNetwork, matrix_correlation, train_network
-from moltheory.studies.gradient_outer_product._recursion import RecursiveFeatures, recursive_features, sign_targets
-from moltheory.studies.gradient_outer_product._study import GradientOuterProduct, GradientOuterProductResult
-from moltheory.studies.gradient_outer_product._tabulation import geometric_mean, network_shares, stage_ratios
-from moltheory.studies.gradient_outer_product._trade_off import model_objectives, real_fronts
+Further names are the workings of the study, loaded when asked for; they may change.
+"""
 
-__all__ = [
-    "Budget",
-    "GradientOuterProduct",
-    "GradientOuterProductResult",
-    "LaplaceRegression",
-    "RecursiveFeatures",
-    "ReluNetwork",
-    "Variant",
-    "collapsed_kernel_value",
-    "digit_split",
-    "geometric_mean",
-    "linear_outer_product",
-    "matrix_correlation",
-    "matrix_root",
-    "model_objectives",
-    "network_shares",
-    "network_sweep",
-    "optimal_kernel",
-    "pair_distances",
-    "real_fronts",
-    "recursion_sweep",
-    "recursive_features",
-    "right_half",
-    "sign_targets",
-    "stage_ratios",
-    "train_network",
-    "variants",
-]
+from moltheory.studies._workings import lazy_names
+from moltheory.studies.gradient_outer_product._model import LaplaceRegression
+from moltheory.studies.gradient_outer_product._recursion import recursive_features
+from moltheory.studies.gradient_outer_product._result import GradientOuterProductResult
+from moltheory.studies.gradient_outer_product._study import GradientOuterProduct
+
+__all__ = ["GradientOuterProduct", "GradientOuterProductResult", "LaplaceRegression", "recursive_features"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "_experiment": "Budget Variant digit_split network_sweep recursion_sweep variants",
+        "_model": "collapsed_kernel_value linear_outer_product matrix_root optimal_kernel pair_distances right_half",
+        "_networks": "ReluNetwork matrix_correlation train_network",
+        "_recursion": "RecursiveFeatures sign_targets",
+        "_tables": "geometric_mean model_objectives network_shares real_fronts stage_ratios",
+    },
+)

@@ -1,8 +1,7 @@
-"""The experiment on handwritten digits: recursive features of every variant, controls, and trained networks."""
+"""The experiment on handwritten digits: recursive features of every variant and control, and trained networks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,15 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.reports import Settings
-from moltheory.runs import RunFolder, as_seed_sequence, block_stream, run_blocks
+from moltheory.runs import as_seed_sequence, block_stream
+from moltheory.studies._runner import Columns, run_study_blocks
 from moltheory.studies.gradient_outer_product._networks import matrix_correlation, train_network
 from moltheory.studies.gradient_outer_product._recursion import recursive_features
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Budget", "Variant", "digit_split", "network_sweep", "recursion_sweep", "variants"]
+__all__ = ["CONTROL_BANDWIDTH", "Budget", "Variant", "digit_split", "network_sweep", "recursion_sweep", "variants"]
 
 # Bandwidth of the Fourier features' controls.
 CONTROL_BANDWIDTH = 1.0
@@ -27,7 +27,7 @@ _CORRELATIONS = ("correlation", "off_diagonal")
 
 @dataclass(frozen=True)
 class Budget:
-    """What the experiment costs."""
+    """Sizes of the experiment."""
 
     seeds: int
     n_train: int
@@ -42,7 +42,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Variant:
-    """Which features, and which matrix M in front of them; the bandwidth of ReLU features is 0."""
+    """A feature map and the matrix M in front of it; the bandwidth of ReLU features is 0."""
 
     feature_map: str
     bandwidth: float
@@ -50,7 +50,7 @@ class Variant:
 
     @property
     def key(self) -> str:
-        """Name of a stored block, less its seed."""
+        """Name of a stored block, without its seed."""
         return f"{self.feature_map}-{self.bandwidth:g}-{self.matrix}"
 
 
@@ -86,8 +86,8 @@ def digit_split(
     return pixels[train] / 16.0, digit[train].astype(np.int64), pixels[test] / 16.0, digit[test].astype(np.int64)
 
 
-def recursion_block(variant: Variant, budget: Budget, seed: int, entropy: int) -> dict[str, npt.NDArray[Any]]:
-    """Run one variant on one split; random features are the same for all variants of a seed."""
+def recursion_block(variant: Variant, budget: Budget, seed: int, entropy: int) -> Columns:
+    """Compute one variant on one split; random features are the same for all variants of a seed."""
     x, labels, z, test_labels = digit_split(entropy, seed, budget.n_train, budget.n_test)
     found = recursive_features(
         x,
@@ -101,19 +101,12 @@ def recursion_block(variant: Variant, budget: Budget, seed: int, entropy: int) -
         matrix=variant.matrix,
         rng=int(block_stream(as_seed_sequence(entropy), "gradient outer product, features", seed).integers(2**31)),
     )
-    return {
-        "variability": found.variability,
-        "test_variability": found.test_variability,
-        "input_variability": found.input_variability,
-        "test_input_variability": found.test_input_variability,
-        "wrong": found.predictions != test_labels,
-        "ranks": found.ranks,
-        "matrix_ranks": found.matrix_ranks,
-    }
+    kept = ("variability", "test_variability", "input_variability", "test_input_variability", "ranks", "matrix_ranks")
+    return {"wrong": found.predictions != test_labels, **{name: getattr(found, name) for name in kept}}
 
 
-def network_block(decay: float, budget: Budget, seed: int, entropy: int) -> dict[str, npt.NDArray[Any]]:
-    """Train one network on one split, and measure it as it started and as it ended."""
+def network_block(decay: float, budget: Budget, seed: int, entropy: int) -> Columns:
+    """Train one network on one split, and measure it before and after."""
     x, labels, z, test_labels = digit_split(entropy, seed, budget.n_train, budget.n_test)
     start_seed = int(block_stream(as_seed_sequence(entropy), "gradient outer product, network", seed).integers(2**31))
     start, end = train_network(x, labels, hidden=budget.hidden, decay=decay, epochs=budget.epochs, seed=start_seed)
@@ -132,7 +125,7 @@ def network_block(decay: float, budget: Budget, seed: int, entropy: int) -> dict
 def recursion_sweep(
     budget: Budget, settings: Settings
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, npt.NDArray[np.bool_]]]:
-    """Run all variants and seeds.
+    """Return the layers, the models and the test losses of all variants and seeds.
 
     Returns
     -------
@@ -148,20 +141,19 @@ def recursion_sweep(
     import pandas as pd
 
     cells = [(variant, seed) for seed in range(budget.seeds) for variant in variants(budget.bandwidths)]
-    parts = run_blocks(
+    parts = run_study_blocks(
         recursion_block,
-        [(variant, budget, seed, settings.seed) for variant, seed in cells],
-        n_jobs=settings.n_jobs,
-        progress=settings.progress,
-        description="recursive features",
-        store=_folder("recursion", budget, [f"{variant.key}-seed-{seed}" for variant, seed in cells], settings),
+        {f"{variant.key}-seed-{seed}": (variant, budget, seed, settings.seed) for variant, seed in cells},
+        store=("gradient_outer_product", "recursion"),
+        parameters=asdict(budget),
+        settings=settings,
     )
     layers, models = [], []
     wrong: dict[int, list[npt.NDArray[np.bool_]]] = {}
-    for (variant, seed), part in zip(cells, parts, strict=True):
+    for (variant, seed), part in zip(cells, parts.values(), strict=True):
         layers.append(_layer_rows(variant, seed, part))
         models.append(_model_rows(variant, seed, part))
-        wrong.setdefault(seed, []).append(np.asarray(part["wrong"]).T)
+        wrong.setdefault(seed, []).append(part["wrong"].astype(np.bool_).T)
     return (
         pd.concat(layers, ignore_index=True),
         pd.concat(models, ignore_index=True),
@@ -170,7 +162,7 @@ def recursion_sweep(
 
 
 def network_sweep(budget: Budget, settings: Settings) -> pd.DataFrame:
-    """Train all networks.
+    """Return the measurements of all trained networks.
 
     Returns
     -------
@@ -183,16 +175,16 @@ def network_sweep(budget: Budget, settings: Settings) -> pd.DataFrame:
     import pandas as pd
 
     cells = [(decay, seed) for decay in budget.decays for seed in range(budget.seeds)]
-    parts = run_blocks(
+    parts = run_study_blocks(
         network_block,
-        [(decay, budget, seed, settings.seed) for decay, seed in cells],
-        n_jobs=settings.n_jobs,
-        progress=settings.progress,
-        description="networks",
-        store=_folder("networks", budget, [f"decay-{decay:g}-seed-{seed}" for decay, seed in cells], settings),
+        {f"decay-{decay:g}-seed-{seed}": (decay, budget, seed, settings.seed) for decay, seed in cells},
+        store=("gradient_outer_product", "networks"),
+        parameters=asdict(budget),
+        settings=settings,
+        needs_torch=True,
     )
     tables = []
-    for (decay, seed), part in zip(cells, parts, strict=True):
+    for (decay, seed), part in zip(cells, parts.values(), strict=True):
         columns: dict[str, Any] = {"decay": decay, "seed": seed, "layer": np.arange(1, len(part["correlation"]) + 1)}
         for end in ("", "start_", "test_"):
             measured = np.concatenate([part[f"{end}variability"], np.full((1, 3), np.nan)])
@@ -203,17 +195,7 @@ def network_sweep(budget: Budget, settings: Settings) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _folder(name: str, budget: Budget, keys: list[str], settings: Settings) -> RunFolder | None:
-    path = settings.store_for("gradient_outer_product", name)
-    if path is None:
-        return None
-    cost = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(budget).items()}
-    return RunFolder.open(
-        path, parameters={"study": f"gradient outer product, {name}", **cost}, rng=settings.seed, keys=keys
-    )
-
-
-def _layer_rows(variant: Variant, seed: int, part: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
+def _layer_rows(variant: Variant, seed: int, part: Columns) -> pd.DataFrame:
     import pandas as pd
 
     columns: dict[str, Any] = {**asdict(variant), "seed": seed, "layer": np.arange(1, len(part["matrix_ranks"]) + 1)}
@@ -222,7 +204,7 @@ def _layer_rows(variant: Variant, seed: int, part: Mapping[str, npt.NDArray[Any]
     return pd.DataFrame({**columns, "matrix_rank": part["matrix_ranks"]})
 
 
-def _model_rows(variant: Variant, seed: int, part: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
+def _model_rows(variant: Variant, seed: int, part: Columns) -> pd.DataFrame:
     import pandas as pd
 
     wrong = np.asarray(part["wrong"])

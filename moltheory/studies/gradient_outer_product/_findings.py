@@ -1,4 +1,4 @@
-"""What was found, in sentences with numbers taken from the result."""
+"""The findings: sentences with numbers taken from the result."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory.studies.gradient_outer_product._tabulation import geometric_mean
-from moltheory.studies.gradient_outer_product._trade_off import DELTA
+from moltheory.studies.gradient_outer_product._tables import DELTA, geometric_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moltheory.studies.gradient_outer_product._study import GradientOuterProductResult
+    from moltheory.studies.gradient_outer_product._result import GradientOuterProductResult
 
-__all__ = ["told"]
+__all__ = ["findings"]
 
 
-def told(result: GradientOuterProductResult) -> tuple[str, ...]:
+def findings(result: GradientOuterProductResult) -> tuple[str, ...]:
     """Return the findings."""
     return (
         _relu(result),
@@ -32,52 +31,40 @@ def told(result: GradientOuterProductResult) -> tuple[str, ...]:
 
 def _relu(result: GradientOuterProductResult) -> str:
     rows = _of(result.ratios, "relu", "gradients")
-    layers = int(rows["layers"].sum())
-    lowered, undone = int(rows["lowered"].sum()), int(rows["undone"].sum())
+    layers, lowered, undone = (int(rows[name].sum()) for name in ("layers", "lowered", "undone"))
     phi = geometric_mean(rows["map_ratio"])
     verdict = "raises it slightly again" if 1.0 < phi < 1.5 else "raises it again" if phi > 1.0 else "lowers it too"
-    fallen = int((rows["last"] < rows["first"]).sum())
-    last = result.layers[result.layers["matrix"] == "gradients"]
-    test = _of(last[last["layer"] == last["layer"].max()], "relu", "gradients")["test_nc1_phi"]
+    divided = phi > 1.0 and lowered == layers
+    last = _of(result.layers, "relu", "gradients").groupby("seed")["test_nc1_phi"].last()
     ranks = _of(result.models, "relu", "gradients").groupby("depth")["rank"].mean()
     return (
-        f"With ReLU features train NC1 falls from {geometric_mean(rows['first']):.3g} to "
-        f"{geometric_mean(rows['last']):.3g} over {int(rows['layers'].iloc[0])} layers (geometric means of {len(rows)} "
-        f"seeds, lower in {fallen} of them), test NC1 to {geometric_mean(test):.3g}, and the mean rank of the features "
-        f"goes from {ranks.iloc[0]:.0f} to {ranks.iloc[-1]:.0f}. M^(1/2) lowers train NC1 in {lowered} of {layers} layers, "
-        f"by a factor of {geometric_mean(rows['matrix_ratio']):.3f} (geometric mean; seeds "
-        f"{rows['matrix_ratio'].min():.3f} to {rows['matrix_ratio'].max():.3f}); the random map {verdict}, "
-        f"by a factor of {phi:.3f} (in {undone} of {layers} layers). "
-        f"That is the paper's division of labor."
-        if phi > 1.0 and lowered == layers
-        else f"With ReLU features train NC1 goes from {geometric_mean(rows['first']):.3g} to "
-        f"{geometric_mean(rows['last']):.3g}; M^(1/2) lowers it in {lowered} of {layers} layers (factor "
-        f"{geometric_mean(rows['matrix_ratio']):.3f}), the random map {verdict} ({phi:.3f}), which differs from the "
-        f"paper's division of labor."
+        f"With ReLU features train NC1 goes from {geometric_mean(rows['first']):.3g} to {geometric_mean(rows['last']):.3g} "
+        f"over {int(rows['layers'].iloc[0])} layers (geometric means of {len(rows)} seeds, lower at the end in "
+        f"{(rows['last'] < rows['first']).sum()} of them), test NC1 to {geometric_mean(last):.3g}, and the mean rank of the "
+        f"features from {ranks.iloc[0]:.0f} to {ranks.iloc[-1]:.0f}. M^(1/2) lowers train NC1 in {lowered} of {layers} "
+        f"layers, by a factor of {geometric_mean(rows['matrix_ratio']):.3f} (geometric mean; seeds "
+        f"{_range(rows['matrix_ratio'])}); the random map {verdict}, by a factor of {phi:.3f} (higher in {undone} of "
+        f"{layers} layers). That {'is' if divided else 'differs from'} the paper's division of labor."
     )
 
 
 def _controls(result: GradientOuterProductResult) -> str:
-    parts = []
-    decayed = 0
+    parts, decayed = [], 0
     for feature_map, label in (("relu", "ReLU"), ("fourier", "Fourier")):
         for matrix, name in (("identity", "M = I"), ("random", "a random M of the same spectrum")):
             rows = _of(result.ratios, feature_map, matrix)
             down = int((rows["last"] < rows["first"]).sum())
             decayed += down
+            end = geometric_mean(rows["last"])
             parts.append(
-                f"{geometric_mean(rows['last']):.3g} ({label} features, {name}; lower than at the start in {down} of "
-                f"{len(rows)} seeds)"
+                f"{end:.3g} ({label} features, {name}; lower than at the start in {down} of {len(rows)} seeds)"
             )
-    if decayed:
-        return (
-            f"NC1 of the controls ends at {', '.join(parts)}. So {decayed} control runs DO decay, which differs from the "
-            f"paper."
-        )
-    return (
-        f"NC1 of the controls ends at {', '.join(parts)}. So no control decays: the directions of M collapse the classes, "
-        f"not its spectrum."
+    verdict = (
+        f"{decayed} control runs DO decay, which differs from the paper"
+        if decayed
+        else "no control decays: the directions of M collapse the classes, not its spectrum"
     )
+    return f"NC1 of the controls ends at {', '.join(parts)}. So {verdict}."
 
 
 def _bandwidths(result: GradientOuterProductResult) -> tuple[str, ...]:
@@ -103,32 +90,31 @@ def _bandwidths(result: GradientOuterProductResult) -> tuple[str, ...]:
     return (
         first,
         f"At bandwidth {', '.join(undo)}, M^(1/2) more than halves NC1 but the map more than doubles it "
-        f"again: that the map undoes only little is not so at every bandwidth.",
+        f"again: the claim that the map undoes only little does not hold at every bandwidth.",
     )
 
 
 def _errors(result: GradientOuterProductResult) -> str:
+    fourier = _of(result.ratios, "fourier", "gradients").groupby("bandwidth")["last"].apply(geometric_mean)
+    best = float(str(fourier.idxmin()))
     parts = []
-    for feature_map, bandwidth, label in _best_maps(result):
+    for feature_map, bandwidth, label in (
+        ("relu", 0.0, "ReLU features"),
+        ("fourier", best, f"Fourier features of bandwidth {best:g}"),
+    ):
         rows = _of(result.models, feature_map, "gradients")
-        rows = rows[rows["bandwidth"] == bandwidth]
-        means = rows.groupby("depth")["test_error"].mean()
-        last = rows[rows["depth"] == means.index.max()].set_index("seed")["test_error"]
-        none = rows[rows["depth"] == 0].set_index("seed")["test_error"]
-        change = last - none
-        up, down = int((change > 0).sum()), int((change < 0).sum())
+        errors = rows[rows["bandwidth"] == bandwidth].pivot_table(index="depth", columns="seed", values="test_error")
+        means, change = errors.mean(axis=1), errors.iloc[-1] - errors.iloc[0]
         parts.append(
             f"{label} from {means.iloc[0]:.2%} without layers to {means.iloc[-1]:.2%} at depth {means.index.max()} "
-            f"(higher in {up}, lower in {down} of {len(change)} seeds; best mean {means.min():.2%} at depth "
-            f"{int(means.to_numpy().argmin())})"
+            f"(higher in {(change > 0).sum()}, lower in {(change < 0).sum()} of {len(change)} seeds; best mean "
+            f"{means.min():.2%} at depth {means.idxmin()})"
         )
     plain = _of(result.models, "relu", "identity").groupby("depth")["test_error"].mean()
+    costs = ", so random features cost accuracy without collapse too" if plain.iloc[-1] > plain.iloc[0] else ""
     return (
-        f"Collapse and accuracy differ. Mean test error goes, with {'; with '.join(parts)}. ReLU features with M = I, "
-        f"which do not collapse, end at {plain.iloc[-1]:.2%}, so random features cost accuracy without collapse too."
-        if plain.iloc[-1] > plain.iloc[0]
-        else f"Collapse and accuracy differ. Mean test error goes, with {'; with '.join(parts)}; ReLU features with M = I "
-        f"end at {plain.iloc[-1]:.2%}."
+        f"Collapse and accuracy differ. Mean test error changes, with {'; with '.join(parts)}. ReLU features with M = I, "
+        f"which do not collapse, end at {plain.iloc[-1]:.2%}{costs}."
     )
 
 
@@ -146,19 +132,15 @@ def _halves(result: GradientOuterProductResult) -> str:
             f"{geometric_mean(rows['last']):.3g} over the hidden layers and {quoted}; per layer the factors "
             f"are {geometric_mean(rows['half_ratio']):.3f} by S V' and {geometric_mean(rows['relu_ratio']):.3f} by ReLU."
         )
-    smallest = float(result.shares["share"].min())
     agrees = (
         "S V' carries most of the drop of NC1, as the paper reports"
-        if smallest > 0.5
+        if result.shares["share"].min() > 0.5
         else "S V' does NOT always carry most of the drop of NC1, which differs from what the paper reports"
     )
-    return (
-        f"In trained networks (train error {result.shares['train_error'].mean():.1%}, test error "
-        f"{result.shares['test_error'].mean():.1%}) {agrees}. {' '.join(parts)} None is collapsed as far as deep "
-        f"recursive features with ReLU are."
-        if result.shares["last"].min() > _of(result.ratios, "relu", "gradients")["last"].max()
-        else f"In trained networks {agrees}. {' '.join(parts)}"
-    )
+    shallow = result.shares["last"].min() > _of(result.ratios, "relu", "gradients")["last"].max()
+    end = " None is collapsed as far as deep recursive features with ReLU are." if shallow else ""
+    train, test = result.shares["train_error"].mean(), result.shares["test_error"].mean()
+    return f"In trained networks (train error {train:.1%}, test error {test:.1%}) {agrees}. {' '.join(parts)}{end}"
 
 
 def _correlations(result: GradientOuterProductResult) -> str:
@@ -208,13 +190,6 @@ def _front(result: GradientOuterProductResult) -> tuple[str, str]:
         f"undecided. Test NC1 is not a mean over examples and carries no certificate."
     )
     return first, second
-
-
-def _best_maps(result: GradientOuterProductResult) -> list[tuple[str, float, str]]:
-    rows = _of(result.ratios, "fourier", "gradients")
-    ends = {float(str(b)): geometric_mean(part["last"]) for b, part in rows.groupby("bandwidth")}
-    best = min(ends, key=lambda b: ends[b])
-    return [("relu", 0.0, "ReLU features"), ("fourier", best, f"Fourier features of bandwidth {best:g}")]
 
 
 def _of(table: pd.DataFrame, feature_map: str, matrix: str) -> pd.DataFrame:

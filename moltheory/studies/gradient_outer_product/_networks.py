@@ -1,10 +1,12 @@
-"""Trained ReLU networks: which half of a layer collapses, and whether W'W looks like the root of the gradients' M."""
+"""Trained ReLU networks: NC1 behind both halves of a layer, and the correlation of W'W with the root of the AGOP."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +14,8 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.studies._collapse import variability
-from moltheory.studies.gradient_outer_product._exact import right_half
-from moltheory.studies.gradient_outer_product._laplace import matrix_root
+from moltheory.studies._torch import repeatable
+from moltheory.studies.gradient_outer_product._model import matrix_root, right_half
 
 __all__ = ["ReluNetwork", "matrix_correlation", "train_network"]
 
@@ -26,11 +28,6 @@ class ReluNetwork:
     ----------
     weights : tuple of (d_l, d_{l-1}) ndarray
     biases : tuple of (d_l,) ndarray
-
-    Raises
-    ------
-    InvalidInputError
-        If the shapes do not chain.
 
     Examples
     --------
@@ -52,27 +49,27 @@ class ReluNetwork:
 
     def inputs(self, features: npt.ArrayLike, /) -> tuple[FloatArray, ...]:
         """Return the input of every layer, (N, d_0), ..., (N, d_{L-1}), from features (N, d_0)."""
-        found = [real_array("features", features, shape="(N, d)", min_ndim=2, max_ndim=2)]
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            found.append(np.maximum(found[-1] @ weight.T + bias, 0.0))
-        return tuple(found)
+        x = real_array("features", features, shape="(N, d)", min_ndim=2, max_ndim=2)
+        return tuple(_forward(x, self.weights, self.biases, lambda z: np.maximum(z, 0.0))[:-1])
 
     def outputs(self, features: npt.ArrayLike, /) -> FloatArray:
         """Return the outputs (N, K)."""
         return np.asarray(self.inputs(features)[-1] @ self.weights[-1].T + self.biases[-1])
 
     def outer_products(self, features: npt.ArrayLike, /) -> tuple[FloatArray, ...]:
-        """Return the average gradient outer product with respect to the input of every layer, (d_{l-1}, d_{l-1})."""
-        inputs = self.inputs(features)
-        count = len(inputs[0])
-        slopes = np.broadcast_to(self.weights[-1], (count, *self.weights[-1].shape))
-        found = []
-        for k in range(len(self.weights) - 1, -1, -1):
-            flat = slopes.reshape(-1, slopes.shape[-1])
-            found.append(flat.T @ flat / count)
-            if k:
-                slopes = (slopes * (inputs[k] > 0.0)[:, None, :]) @ self.weights[k - 1]
-        return tuple(reversed(found))
+        """Return the AGOP with respect to the input of every layer, (d_{l-1}, d_{l-1}), by torch's gradients."""
+        x = real_array("features", features, shape="(N, d)", min_ndim=2, max_ndim=2)
+        with repeatable() as torch:
+            weights, biases = ([torch.tensor(one) for one in layer] for layer in (self.weights, self.biases))
+            *inputs, outputs = _forward(torch.tensor(x, requires_grad=True), weights, biases, torch.relu)
+            found = [np.zeros((one.shape[1], one.shape[1])) for one in inputs]
+            for output in outputs.T:
+                # The gradients of a sum over examples are those of the examples: none sees another.
+                for product, slope in zip(
+                    found, torch.autograd.grad(output.sum(), inputs, retain_graph=True), strict=True
+                ):
+                    product += (slope.T @ slope).numpy() / len(x)
+        return tuple(found)
 
     def variability(self, features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
         """Return NC1 at the input of every hidden layer, behind S V' of its weights, and behind its ReLU, (L - 1, 3)."""
@@ -85,10 +82,18 @@ class ReluNetwork:
         )
 
 
+def _forward(x: Any, weights: Sequence[Any], biases: Sequence[Any], relu: Callable[[Any], Any]) -> list[Any]:
+    """The input of every layer and the outputs, for arrays and for tensors."""
+    found = [x]
+    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+        found.append(relu(found[-1] @ weight.T + bias))
+    return [*found, found[-1] @ weights[-1].T + biases[-1]]
+
+
 def train_network(
     features: npt.ArrayLike, labels: npt.ArrayLike, /, *, hidden: tuple[int, ...], decay: float, epochs: int, seed: int
 ) -> tuple[ReluNetwork, ReluNetwork]:
-    """Train scikit-learn's classifier (cross-entropy, Adam), and return it as it started and as it ended.
+    """Return a network before and after training by scikit-learn's classifier (cross-entropy, Adam).
 
     Parameters
     ----------
@@ -102,15 +107,6 @@ def train_network(
     epochs : int
         >= 1; never stopped early.
     seed : int
-
-    Returns
-    -------
-    start, end : ReluNetwork
-
-    Raises
-    ------
-    InvalidInputError
-        If a number is out of its range.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
@@ -139,24 +135,8 @@ def train_network(
 def matrix_correlation(network: ReluNetwork, features: npt.ArrayLike, /, *, off_diagonal: bool = False) -> FloatArray:
     """Return Pearson's correlation of the entries of W'W with those of the root of M, for every layer, (L,).
 
-    Parameters
-    ----------
-    network : ReluNetwork
-    features : (N, d) array_like
-        Where gradients are averaged.
-    off_diagonal : bool, default False
-        Leave out the diagonals, which correlate for random weights too.
-
-    Returns
-    -------
-    (L,) ndarray
-        In [-1, 1]; NaN where one of the two is constant.
-
-    Examples
-    --------
-    >>> net = ReluNetwork((np.array([[1.0, 0.0], [0.0, 2.0]]),), (np.zeros(2),))
-    >>> float(matrix_correlation(net, [[1.0, 1.0]])[0].round(3))
-    0.966
+    Gradients are averaged over the features. `off_diagonal` leaves out the diagonals, which correlate for random weights
+    too; NaN where one of the two is constant.
     """
     found = []
     for weight, product in zip(network.weights, network.outer_products(features), strict=True):

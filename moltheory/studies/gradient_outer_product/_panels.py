@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from moltheory.studies.gradient_outer_product._study import GradientOuterProductResult
+    from moltheory.studies.gradient_outer_product._result import GradientOuterProductResult
 
 __all__ = ["draw_bandwidths", "draw_correlation", "draw_decay", "draw_errors", "draw_front", "draw_networks"]
 

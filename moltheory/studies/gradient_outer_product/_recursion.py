@@ -1,4 +1,4 @@
-r"""Deep recursive feature machines: kernel regression, its gradients, random features, and again.
+r"""Deep recursive feature machines: layers of kernel regression, root of its AGOP and random features.
 
 One layer takes unit rows X to :math:`\Phi(M^{1/2} X)`, M the average gradient outer product of a nearly interpolating
 Laplace-kernel regression on the labels and :math:`\Phi` random features that see no labels.
@@ -15,19 +15,19 @@ from moltheory._core._validation import FloatArray, check_choice, check_count, c
 from moltheory.errors import InvalidInputError
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
 from moltheory.studies._collapse import numerical_rank, variability
-from moltheory.studies.gradient_outer_product._laplace import LaplaceRegression, matrix_root
+from moltheory.studies.gradient_outer_product._model import LaplaceRegression, matrix_root
 
-__all__ = ["MAPS", "MATRICES", "RANK_TOLERANCE", "RecursiveFeatures", "recursive_features", "sign_targets"]
+__all__ = ["RecursiveFeatures", "recursive_features", "sign_targets"]
 
-MAPS = ("relu", "fourier")
-MATRICES = ("gradients", "identity", "random")
+_MAPS = ("relu", "fourier")
+_MATRICES = ("gradients", "identity", "random")
 # Singular values above this share of the largest one count.
-RANK_TOLERANCE = 1e-2
+_RANK_TOLERANCE = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
 class RecursiveFeatures:
-    """What L layers did to the features; the model at depth l is a kernel regression on the features after l layers.
+    """Measurements of L layers of features; the model at depth l is a kernel regression on those after l layers.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class RecursiveFeatures:
     predictions : (L + 1, n) ndarray of int64
         Class of the test examples by the regression at depths 0 to L.
     ranks : (L + 1,) ndarray of int64
-        Of these rows, by singular values above `RANK_TOLERANCE` times the largest.
+        Of these rows, by singular values above 0.01 times the largest.
     matrix_ranks : (L,) ndarray of int64
         Of M^{1/2} of every layer, by the same rule.
     """
@@ -69,7 +69,7 @@ def recursive_features(
     ridge: float = 1e-6,
     rng: RandomSource,
 ) -> RecursiveFeatures:
-    """Run deep recursive feature machines, and measure collapse at every stage.
+    """Return the collapse at every stage of deep recursive feature machines, and their predictions.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def recursive_features(
     labels : (N,) array_like of int
         0 to K - 1, every class present.
     test : (n, d) array_like
-        Examples that are only taken along.
+        Examples that are mapped only, not fitted.
     test_labels : (n,) array_like of int
         In the same range, at least two classes.
     depth : int
@@ -97,23 +97,11 @@ def recursive_features(
     rng : int, SeedSequence, Generator or None
         Random features depend on the seed and the layer only, so that all variants use the same ones.
 
-    Returns
-    -------
-    RecursiveFeatures
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
     Notes
     -----
     O(L (N^3 + N^2 width + width^3)). The unit of the Fourier bandwidth is ours: the source's M has a scale of its own.
-    NC1 is `collapse.variability`; the source's script prints it divided by the number of classes.
-
-    References
-    ----------
-    D. Beaglehole, P. Súkeník, M. Mondelli, M. Belkin (2024), arXiv 2402.13728.
+    NC1 is `moltheory.studies.variability`; the source's script (D. Beaglehole, P. Súkeník, M. Mondelli, M. Belkin, 2024,
+    arXiv 2402.13728) prints it divided by the number of classes.
 
     Examples
     --------
@@ -135,9 +123,9 @@ def recursive_features(
         raise InvalidInputError(f"`test` must have {x.shape[1]} columns, got {z.shape[1]}.")
     check_count("depth", depth)
     check_count("width", width)
-    check_choice("feature_map", feature_map, MAPS)
+    check_choice("feature_map", feature_map, _MAPS)
     check_real("bandwidth", bandwidth, low=0.0, strict=True)
-    check_choice("matrix", matrix, MATRICES)
+    check_choice("matrix", matrix, _MATRICES)
     root = as_seed_sequence(rng)
     targets = sign_targets(codes, n_classes)
     stages, test_stages, inputs, test_inputs, predictions, ranks, matrix_ranks = ([] for _ in range(7))
@@ -154,7 +142,7 @@ def recursive_features(
         weights = stream.standard_normal((width, x.shape[1]))
         phases = stream.uniform(0.0, 2.0 * np.pi, size=width)
         half = _half(model, matrix, stream)
-        matrix_ranks.append(int(numerical_rank(half, tolerance=RANK_TOLERANCE)))
+        matrix_ranks.append(int(numerical_rank(half, tolerance=_RANK_TOLERANCE)))
         mixed, test_mixed = x @ half, z @ half
         if feature_map == "relu":
             x, z = np.maximum(mixed @ weights.T, 0.0), np.maximum(test_mixed @ weights.T, 0.0)
@@ -175,19 +163,7 @@ def recursive_features(
 
 
 def sign_targets(labels: npt.ArrayLike, n_classes: int, /) -> FloatArray:
-    """Return rows that are 1 at the label and -1 elsewhere, (N, K).
-
-    Parameters
-    ----------
-    labels : (N,) array_like of int
-        0 to K - 1.
-    n_classes : int
-        K >= 2.
-
-    Raises
-    ------
-    InvalidInputError
-        If a label is out of range.
+    """Return rows (N, K) that are 1 at the label, in 0, ..., K - 1, and -1 elsewhere.
 
     Examples
     --------
@@ -217,7 +193,7 @@ def _half(model: LaplaceRegression, matrix: str, stream: np.random.Generator) ->
 def _rank(x: FloatArray) -> int:
     # Singular values of X'X are squares; of the smaller Gram matrix, which is faster than those of X.
     gram = x.T @ x if x.shape[1] <= len(x) else x @ x.T
-    return int(numerical_rank(gram, tolerance=RANK_TOLERANCE**2))
+    return int(numerical_rank(gram, tolerance=_RANK_TOLERANCE**2))
 
 
 def _unit(x: FloatArray) -> FloatArray:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from moltheory.reports import Settings
 from moltheory.studies._base import Study
+from moltheory.studies._torch import require_torch
+from moltheory.studies.gradient_outer_product import _panels
 from moltheory.studies.gradient_outer_product._experiment import Budget, network_sweep, recursion_sweep
-from moltheory.studies.gradient_outer_product._findings import told
-from moltheory.studies.gradient_outer_product._panels import (
-    draw_bandwidths,
-    draw_correlation,
-    draw_decay,
-    draw_errors,
-    draw_front,
-    draw_networks,
-)
-from moltheory.studies.gradient_outer_product._tabulation import network_shares, stage_ratios
-from moltheory.studies.gradient_outer_product._trade_off import real_fronts
+from moltheory.studies.gradient_outer_product._findings import findings
+from moltheory.studies.gradient_outer_product._result import GradientOuterProductResult
+from moltheory.studies.gradient_outer_product._tables import network_shares, real_fronts, stage_ratios
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
-__all__ = ["GradientOuterProduct", "GradientOuterProductResult"]
+__all__ = ["GradientOuterProduct"]
 
 _FULL = Budget(
     seeds=5,
@@ -51,46 +43,30 @@ _QUICK = Budget(
 )
 
 
-@dataclass(frozen=True)
-class GradientOuterProductResult:
-    """Everything the study found.
-
-    Attributes
-    ----------
-    layers, models : pandas.DataFrame
-        One row per variant, seed and layer or depth, see `recursion_sweep`.
-    ratios : pandas.DataFrame
-        One row per variant and seed, see `stage_ratios`.
-    networks : pandas.DataFrame
-        One row per network and layer, see `network_sweep`.
-    shares : pandas.DataFrame
-        One row per network, see `network_shares`.
-    compared, fronts : pandas.DataFrame
-        The models on one front per seed, and a row per seed, see `real_fronts`.
-    """
-
-    layers: pd.DataFrame
-    models: pd.DataFrame
-    ratios: pd.DataFrame
-    networks: pd.DataFrame
-    shares: pd.DataFrame
-    compared: pd.DataFrame
-    fronts: pd.DataFrame
-
-
 class GradientOuterProduct(Study[GradientOuterProductResult]):
     """Average gradient outer products: collapse by recursive features, by layers of networks, and its price."""
 
     name = "average-gradient-outer-product"
     title = "The outer product of gradients collapses classes layer by layer; accuracy does not follow"
-    n_panels = 6
     paper = (
         "D. Beaglehole, P. Súkeník, M. Mondelli, M. Belkin (2024), Average gradient outer product as a mechanism for "
         "deep neural collapse, arXiv 2402.13728"
     )
+    panels = (
+        _panels.draw_decay,
+        _panels.draw_bandwidths,
+        _panels.draw_networks,
+        _panels.draw_correlation,
+        _panels.draw_errors,
+        _panels.draw_front,
+    )
+    n_panels = len(panels)
+    needs_torch = True
 
     def compute(self, settings: Settings) -> GradientOuterProductResult:
         """Run recursive features with controls, train networks, and certify the front over depth and bandwidth."""
+        # The gradients of the networks need it: refused before the recursion, which takes minutes and does not.
+        require_torch()
         budget = _QUICK if settings.quick else _FULL
         layers, models, wrong = recursion_sweep(budget, settings)
         networks = network_sweep(budget, settings)
@@ -99,16 +75,9 @@ class GradientOuterProduct(Study[GradientOuterProductResult]):
             layers, models, stage_ratios(layers), networks, network_shares(networks), compared, fronts
         )
 
-    def draw(self, result: GradientOuterProductResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw collapse by layer, by bandwidth, in networks; correlations; test errors; and the front."""
-        parts = (draw_decay, draw_bandwidths, draw_networks, draw_correlation, draw_errors, draw_front)
-        for ax, panel in zip(axes, parts, strict=True):
-            panel(ax, result)
-        return axes
-
     def findings(self, result: GradientOuterProductResult) -> tuple[str, ...]:
-        """Return what was found; see `told`."""
-        return told(result)
+        """Return the findings: collapse, controls, bandwidths, errors, networks and fronts."""
+        return findings(result)
 
     def tables(self, result: GradientOuterProductResult) -> Mapping[str, pd.DataFrame]:
         """Return layers, ratios, models with their status, fronts and networks."""

@@ -27,27 +27,7 @@ __all__ = [
 
 
 def vertices_for(n_classes: int) -> int:
-    """Return the r for which the complete graph on r vertices has K edges.
-
-    Parameters
-    ----------
-    n_classes : int
-        K = r(r-1)/2 for an integer r >= 3.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    InvalidInputError
-        If K is not of this form.
-
-    Examples
-    --------
-    >>> vertices_for(10)
-    5
-    """
+    """Return the r >= 3 for which the complete graph on r vertices has K = r(r-1)/2 edges; other K are refused."""
     k = check_count("n_classes", n_classes)
     r = (1 + math.isqrt(1 + 8 * k)) // 2
     if r < 3 or r * (r - 1) // 2 != k:
@@ -56,74 +36,22 @@ def vertices_for(n_classes: int) -> int:
 
 
 def incidence_singular_values(vertices: int) -> FloatArray:
-    r"""Return the singular values of B: :math:`\sqrt{2r-2}` once and :math:`\sqrt{r-2}` r - 1 times.
-
-    Parameters
-    ----------
-    vertices : int
-        r >= 3.
-
-    Returns
-    -------
-    (r,) ndarray
-
-    Raises
-    ------
-    InvalidInputError
-        If r is below 3.
-
-    Notes
-    -----
-    :math:`BB' = (r-2) I + 11'`.
-
-    Examples
-    --------
-    >>> incidence_singular_values(6)
-    array([3.16227766, 2. , 2. , 2. , 2. , 2. ])
-    """
+    r"""Return the r singular values of B, :math:`\sqrt{2r-2}` once, then :math:`\sqrt{r-2}`: :math:`BB' = (r-2) I + 11'`."""
     r = check_count("vertices", vertices, low=3)
     return np.asarray(np.sqrt(np.array([2.0 * r - 2.0] + [r - 2.0] * (r - 1))), dtype=np.float64)
 
 
 def incidence_nuclear_norm(vertices: int) -> float:
-    r"""Return :math:`\|B\|_* = (r-1)\sqrt{r-2} + \sqrt{2r-2}`.
-
-    Examples
-    --------
-    >>> round(incidence_nuclear_norm(6), 12)
-    13.162277660168
-    """
+    r"""Return :math:`\|B\|_* = (r-1)\sqrt{r-2} + \sqrt{2r-2}`."""
     r = check_count("vertices", vertices, low=3)
     return (r - 1) * math.sqrt(r - 2) + math.sqrt(2 * r - 2)
 
 
 def triangle_gram_eigenvalues(vertices: int) -> FloatArray:
-    r"""Return the eigenvalues of T'T, T the triangle-edge incidence matrix of the complete graph.
+    r"""Return the K eigenvalues of T'T, T the triangle-edge incidence matrix of the complete graph on r >= 3 vertices.
 
-    Parameters
-    ----------
-    vertices : int
-        r >= 3.
-
-    Returns
-    -------
-    (K,) ndarray
-        3(r-2) once, 2(r-3) r - 1 times and r - 4 r(r-3)/2 times.
-
-    Raises
-    ------
-    InvalidInputError
-        If r is below 3.
-
-    Notes
-    -----
-    Derived: T'T is r - 2 times the identity plus the adjacency matrix of the line graph, a strongly regular graph with
-    eigenvalues 2(r-2), r - 4 and -2.
-
-    Examples
-    --------
-    >>> triangle_gram_eigenvalues(5)
-    array([9., 4., 4., 4., 4., 1., 1., 1., 1., 1.])
+    They are 3(r-2) once, 2(r-3) r - 1 times and r - 4 r(r-3)/2 times. Derived: T'T is r - 2 times the identity plus the
+    adjacency matrix of the line graph, a strongly regular graph with eigenvalues 2(r-2), r - 4 and -2.
     """
     r = check_count("vertices", vertices, low=3)
     parts = [3.0 * (r - 2)], [2.0 * (r - 3)] * (r - 1), [float(r - 4)] * (r * (r - 3) // 2)
@@ -135,25 +63,8 @@ def rho_graph(vertices: int, depth: int) -> float:
 
     .. math:: \rho = \left[\frac{r^{L-2} \|B\|_*^2}{4 K^{L-1}}\right]^{1/(L+1)}
 
-    Parameters
-    ----------
-    vertices : int
-        r >= 3; K = r(r-1)/2 classes.
-    depth : int
-        Layers L >= 3.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
-    References
-    ----------
-    Construction: P. Súkeník, M. Mondelli, C. H. Lampert (2024), arXiv 2405.14468; the formula is derived.
+    For r >= 3 vertices and L >= 3 layers. The construction is by P. Súkeník, M. Mondelli, C. H. Lampert (2024), arXiv
+    2405.14468; the formula is derived.
 
     Examples
     --------
@@ -168,11 +79,6 @@ def rho_graph(vertices: int, depth: int) -> float:
 
 def graph_shrinks(vertices: int, depth: int) -> bool:
     r"""Return whether `rho_graph` is below 1, decided in integers.
-
-    Examples
-    --------
-    >>> [graph_shrinks(r, 3) for r in (4, 40, 400)], [graph_shrinks(r, 4) for r in (3, 4, 5)]
-    ([False, False, False], [False, True, True])
 
     Notes
     -----
@@ -190,25 +96,7 @@ def rho_triangles(vertices: int, depth: int) -> float:
     .. math:: \rho^{L+1} = \frac{\|B\|_*^2\, r^{L-3}}{K^{L+1}} \cdot \frac r4 \binom r3 \cdot
               \left[\frac1{3(r-2)} + \frac{r-1}{2(r-3)} + \frac{r(r-3)}{2(r-4)}\right]
 
-    Parameters
-    ----------
-    vertices : int
-        r >= 5; with fewer there are fewer triangles than edges.
-    depth : int
-        Layers L >= 3.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
-    References
-    ----------
-    Derived.
+    Derived. For r >= 5 vertices (with fewer there are fewer triangles than edges) and L >= 3 layers.
 
     Examples
     --------

@@ -6,18 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory.studies.low_rank_bias._training import COLLAPSED, DEPTH, FACTOR, MARGIN, N_CLASSES, RANK_TOLERANCE, WIDTH
+from moltheory._core._text import span
+from moltheory.studies.low_rank_bias._experiment import (
+    COLLAPSED,
+    DEPTH,
+    FACTOR,
+    MARGIN,
+    N_CLASSES,
+    RANK_TOLERANCE,
+    WIDTH,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moltheory.studies.low_rank_bias._study import LowRankResult
+    from moltheory.studies.low_rank_bias._result import LowRankResult
 
-__all__ = ["told"]
+__all__ = ["findings"]
 
 
-def told(result: LowRankResult) -> tuple[str, ...]:
-    """Return the findings; whatever is not in the paper is said to be derived or measured."""
+def findings(result: LowRankResult) -> tuple[str, ...]:
+    """Return the findings; whatever is not in the paper is marked as derived or measured."""
     return (
         _costs(result),
         _domination(result),
@@ -98,7 +107,9 @@ def _near(result: LowRankResult) -> str:
     parts = []
     for name in optima.index:
         rows = networks[networks["method"] == f"L-BFGS near {name}"]
-        parts.append(f"{_span(rows['loss'])} from {name} (written down: {optima[name]:.6f})")
+        parts.append(
+            f"{span(rows['loss'].min(), rows['loss'].max(), '.6f')} from {name} (written down: {optima[name]:.6f})"
+        )
     low = networks[networks["method"].isin(["L-BFGS near graph", "L-BFGS near triangles"])]
     left = low["loss"].min() < optima["triangles"] - MARGIN
     tail = (
@@ -137,11 +148,6 @@ def _ranks(result: LowRankResult) -> str:
         f"{best['factor']:g} ({best['triangles'] / best['collapse']:.3f} for the triangles); {lower} of {len(rows)} "
         f"networks are below the triangles' optimum."
     )
-
-
-def _span(losses: pd.Series[float]) -> str:
-    low, high = f"{losses.min():.6f}", f"{losses.max():.6f}"
-    return low if low == high else f"{low} to {high}"
 
 
 def _varies(rows: pd.DataFrame) -> bool:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moltheory.plotting import COLORS, axis_labels, note
-from moltheory.studies.low_rank_bias._comparison import written_networks
-from moltheory.studies.low_rank_bias._trade_off import layer_names, layer_points
-from moltheory.studies.low_rank_bias._training import DEPTH, FACTOR, N_CLASSES, WIDTH, model_with
-from moltheory.studies.unconstrained_features import ReducedLoss
+from moltheory.studies.low_rank_bias._experiment import DEPTH, FACTOR, N_CLASSES, WIDTH, model_with
+from moltheory.studies.low_rank_bias._trade_off import layer_names, layer_points, written_networks
+from moltheory.studies.unconstrained_features._model import ReducedLoss
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from moltheory.studies.low_rank_bias._study import LowRankResult
+    from moltheory.studies.low_rank_bias._result import LowRankResult
 
 __all__ = ["draw_costs", "draw_front", "draw_layers", "draw_losses", "draw_ranks", "draw_widths"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,15 +10,8 @@ import numpy as np
 
 from moltheory.reports import Settings
 from moltheory.studies._base import Study
-from moltheory.studies.low_rank_bias._comparison import (
-    cost_table,
-    end_shares,
-    hypervolume_table,
-    main_networks,
-    optimum_table,
-    written_networks,
-)
-from moltheory.studies.low_rank_bias._findings import told
+from moltheory.studies.low_rank_bias._experiment import FACTOR, WIDTH, Cell, model_with, trained_networks
+from moltheory.studies.low_rank_bias._findings import findings
 from moltheory.studies.low_rank_bias._panels import (
     draw_costs,
     draw_front,
@@ -27,14 +20,21 @@ from moltheory.studies.low_rank_bias._panels import (
     draw_ranks,
     draw_widths,
 )
-from moltheory.studies.low_rank_bias._trade_off import domination_table
-from moltheory.studies.low_rank_bias._training import FACTOR, WIDTH, Cell, model_with, trained_networks
+from moltheory.studies.low_rank_bias._result import LowRankResult
+from moltheory.studies.low_rank_bias._trade_off import (
+    cost_table,
+    domination_table,
+    end_shares,
+    hypervolume_table,
+    main_networks,
+    optimum_table,
+    written_networks,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
-__all__ = ["LowRankBias", "LowRankResult"]
+__all__ = ["LowRankBias"]
 
 
 @dataclass(frozen=True)
@@ -89,45 +89,14 @@ _FULL = _Budget(
 _QUICK = _Budget((FACTOR, 0.009), (10, WIDTH), 5, 1, 800, 3, 2, 1, 250, 20, 30)
 
 
-@dataclass(frozen=True)
-class LowRankResult:
-    """Everything the study found.
-
-    Attributes
-    ----------
-    costs : pandas.DataFrame
-        One row per number of vertices and depth, see `cost_table`.
-    optima : pandas.DataFrame
-        One row per network written down, see `optimum_table`.
-    domination : pandas.DataFrame
-        One row per network written down, see `domination_table`.
-    networks : pandas.DataFrame
-        One row per trained network, see `trained_networks`.
-    widths : pandas.DataFrame
-        One row per width, see `end_shares`.
-    volumes : pandas.DataFrame
-        One row per group, see `hypervolume_table`.
-    """
-
-    costs: pd.DataFrame
-    optima: pd.DataFrame
-    domination: pd.DataFrame
-    networks: pd.DataFrame
-    widths: pd.DataFrame
-    volumes: pd.DataFrame
-
-    @property
-    def main(self) -> pd.DataFrame:
-        """Networks of the main experiment, see `main_networks`."""
-        return main_networks(self.networks)
-
-
 class LowRankBias(Study[LowRankResult]):
     """Low-rank bias against neural collapse: cheaper networks written down, and where training ends."""
 
     name = "low-rank-bias"
     title = "Ten classes: networks of lower rank dominate collapse in the fit and in the norm of every layer"
-    n_panels = 6
+    panels = (draw_costs, draw_front, draw_layers, draw_losses, draw_ranks, draw_widths)
+    n_panels = len(panels)
+    needs_torch = True
     paper = (
         "P. Súkeník, M. Mondelli, C. H. Lampert (2024), Neural Collapse versus Low-rank Bias: Is Deep Neural Collapse "
         "Really Optimal?, arXiv 2405.14468"
@@ -148,16 +117,9 @@ class LowRankBias(Study[LowRankResult]):
             hypervolume_table(optima, main_networks(networks)),
         )
 
-    def draw(self, result: LowRankResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw costs, the fronts, all objectives, losses and ranks against regularisation, and collapse by width."""
-        drawn = (draw_costs, draw_front, draw_layers, draw_losses, draw_ranks, draw_widths)
-        for ax, panel in zip(axes, drawn, strict=True):
-            panel(ax, result)
-        return axes
-
     def findings(self, result: LowRankResult) -> tuple[str, ...]:
-        """Return what was found; see `told`."""
-        return told(result)
+        """Return the findings; what is not in the paper is marked as derived or measured."""
+        return findings(result)
 
     def tables(self, result: LowRankResult) -> Mapping[str, pd.DataFrame]:
         """Return the costs, the networks written down and trained, and how they compare."""

@@ -16,9 +16,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_real, real_array
+from moltheory._core._validation import FloatArray, check_count, check_real
 from moltheory.errors import InvalidInputError
-from moltheory.studies.smoothing._noncentral import offset_median, offset_quantile, offset_tails
+from moltheory.studies.smoothing._noncentral import (
+    columns,
+    not_negative,
+    offset_median,
+    offset_quantile,
+    offset_tails,
+)
 
 __all__ = ["certifiable_probability", "certified_radius", "worst_probability"]
 
@@ -34,7 +40,7 @@ _STEPS = 200
 def worst_probability(
     p_other: npt.ArrayLike, /, *, distance: npt.ArrayLike, sigma0: npt.ArrayLike, sigma1: npt.ArrayLike, dimension: int
 ) -> FloatArray:
-    r"""Return the largest probability that the other classes can have at a distance.
+    r"""Return :math:`\xi`, the largest probability that the other classes can have at a distance; below 1/2 certifies.
 
     Parameters
     ----------
@@ -46,16 +52,6 @@ def worst_probability(
         Standard deviations of the noise, > 0, at the point and at that distance.
     dimension : int
         N >= 1, of the inputs.
-
-    Returns
-    -------
-    (...) ndarray
-        :math:`\xi`; the prediction there is certified if it is below 1/2.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
 
     References
     ----------
@@ -70,11 +66,11 @@ def worst_probability(
     from scipy.special import log_ndtr, ndtri_exp
 
     n = check_count("dimension", dimension)
-    p, a, s0, s1 = _columns(p_other=p_other, distance=distance, sigma0=sigma0, sigma1=sigma1)
+    p, a, s0, s1 = columns(p_other=p_other, distance=distance, sigma0=sigma0, sigma1=sigma1)
     if not ((p > 0) & (p < 1)).all():
         raise InvalidInputError("`p_other` must lie in (0, 1) everywhere, got a value outside.")
     for name, one in (("distance", a), ("sigma0", s0), ("sigma1", s1)):
-        _positive(name, one)
+        not_negative(name, one, strict=True)
     shape = p.shape
     log_p, a, double = np.log(p).ravel(), (a / s0).ravel(), 2.0 * np.log(s1 / s0).ravel()
     # The ratio of two nearby numbers is exact enough, its logarithm not: see log1p.
@@ -95,33 +91,11 @@ def worst_probability(
 def certifiable_probability(
     distance: npt.ArrayLike, /, *, sigma: npt.ArrayLike, rate: float, dimension: int
 ) -> FloatArray:
-    """Return the probability of the other classes below which predictions are certified at a distance.
+    """Return the probability of the other classes, in [0, 1/2], below which predictions are certified at a distance.
 
-    Parameters
-    ----------
-    distance : (...) array_like
-        a >= 0.
-    sigma : (...) array_like
-        Standard deviation of the noise at the point, > 0.
-    rate : float
-        r >= 0: sigma may change by a factor of at most exp(r a) at distance a; 0 is constant noise.
-    dimension : int
-        N >= 1, of the inputs.
-
-    Returns
-    -------
-    (...) ndarray
-        In [0, 1/2]; decreasing in the distance, in the rate and in the dimension.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
-    Notes
-    -----
-    `worst_probability` is below 1/2 exactly if `p_other` is below this, at both ends exp(-r a) and exp(r a): the ball
-    of probability 1/2 at the distance is carried back to the point, which takes one median and no quantile.
+    Arguments as for `certified_radius`; it decreases in the distance, in the rate and in the dimension.
+    `worst_probability` is below 1/2 exactly if `p_other` is below this, at both ends exp(-r a) and exp(r a): the ball of
+    probability 1/2 at the distance is carried back to the point, which takes one median and no quantile.
 
     Examples
     --------
@@ -129,10 +103,9 @@ def certifiable_probability(
     array([0.230793, 0.069766])
     """
     n, r = check_count("dimension", dimension), check_real("rate", rate, low=0.0)
-    a, s = _columns(distance=distance, sigma=sigma)
-    _positive("sigma", s)
-    if (a < 0).any():
-        raise InvalidInputError(f"`distance` must be >= 0 everywhere, got {float(a.min()):g}.")
+    a, s = columns(distance=distance, sigma=sigma)
+    not_negative("sigma", s, strict=True)
+    not_negative("distance", a)
     logs = np.full(a.size, np.log(0.5))
     some = np.flatnonzero(a.ravel() > 0)
     scaled = s.ravel()[some]
@@ -187,8 +160,8 @@ def certified_radius(
     from scipy.special import ndtri
 
     n, r = check_count("dimension", dimension), check_real("rate", rate, low=0.0)
-    p, s = _columns(p_other=p_other, sigma=sigma)
-    _positive("sigma", s)
+    p, s = columns(p_other=p_other, sigma=sigma)
+    not_negative("sigma", s, strict=True)
     if not ((p > 0) & (p <= 1)).all():
         raise InvalidInputError("`p_other` must lie in (0, 1] everywhere, got a value outside.")
     shape = p.shape
@@ -264,19 +237,3 @@ def _geometry(a: FloatArray, double: FloatArray) -> tuple[FloatArray, FloatArray
     q = np.exp(double)
     ratio = a / -np.expm1(double)
     return q, a * ratio * (1.0 + q), ratio**2, q * ratio**2
-
-
-def _columns(**given: npt.ArrayLike) -> tuple[FloatArray, ...]:
-    arrays = {name: real_array(name, value, shape="(...)", min_ndim=0) for name, value in given.items()}
-    try:
-        return np.broadcast_arrays(*arrays.values())
-    except ValueError:
-        first, *rest = arrays
-        raise InvalidInputError(
-            f"`{rest[-1]}` must broadcast with `{first}` of shape {arrays[first].shape}, got {arrays[rest[-1]].shape}."
-        ) from None
-
-
-def _positive(name: str, values: FloatArray) -> None:
-    if not (values > 0).all():
-        raise InvalidInputError(f"`{name}` must be > 0 everywhere, got {float(values.min()):g}.")

@@ -1,4 +1,4 @@
-"""Counts of votes, turned into predictions with certified radii."""
+"""Predictions with certified radii from counts of votes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_fraction, frozen, real_array
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_fraction, real_array
 from moltheory.bounds import binomial_interval
 from moltheory.errors import InvalidInputError
 from moltheory.studies.smoothing._certificates import certified_radius
@@ -19,7 +19,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SmoothedPredictions:
-    """What a smoothed classifier says of n points.
+    """Predictions of a smoothed classifier for n points.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class SmoothedPredictions:
 
     def __post_init__(self) -> None:
         for name in ("classes", "radii", "p_other", "sigma", "votes"):
-            object.__setattr__(self, name, frozen(getattr(self, name)))
+            object.__setattr__(self, name, as_readonly(getattr(self, name)))
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -61,26 +61,10 @@ class SmoothedPredictions:
 
 
 def upper_other(votes: npt.ArrayLike, n: int, /, *, alpha: float) -> FloatArray:
-    """Return upper bounds (Clopper-Pearson) on the probability of all other classes, from counts of one class.
+    """Return upper bounds (Clopper-Pearson) on the probability of all other classes, from votes for one class of n.
 
-    Parameters
-    ----------
-    votes : (...) array_like of int
-        Votes for the class, 0 <= votes <= n.
-    n : int
-        All votes.
-    alpha : float
-        Failure probability of each bound, in (0, 1).
-
-    Returns
-    -------
-    (...) ndarray
-        Taken from the votes against it: no digit is lost where they are few.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    Each bound fails with probability alpha at most. It is taken from the votes against the class, so that no digit is
+    lost where they are few.
 
     Examples
     --------
@@ -106,7 +90,7 @@ def certified_votes(
     dimension: int,
     alpha: float = 0.001,
 ) -> SmoothedPredictions:
-    """Turn counts of votes into predictions with certified radii.
+    """Return predictions with certified radii from counts of votes.
 
     Parameters
     ----------
@@ -122,15 +106,6 @@ def certified_votes(
         N >= 1, of the inputs.
     alpha : float, default 0.001
         Failure probability of each certificate, in (0, 1).
-
-    Returns
-    -------
-    SmoothedPredictions
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
 
     Examples
     --------

@@ -36,18 +36,13 @@ def smallest_ratio(p_other: npt.ArrayLike, /, *, dimension: int, kind: str = "ex
         N >= 1, of the inputs.
     kind : {"exact", "chernoff", "simplified"}, default "exact"
         The quantiles; the root t of :math:`\log t + 1 - t = 2 \log(p)/N` (its square root); or
-        :math:`\sqrt{1 - 2\sqrt{-\log(p)/N}}` (0 where that is no number). The last two are smaller: below them the
+        :math:`\sqrt{1 - 2\sqrt{-\log(p)/N}}` (0 where that is not real). The last two are smaller: below them the
         certificate fails for sure.
 
     Returns
     -------
     (...) ndarray
         In [0, 1).
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
 
     References
     ----------
@@ -82,27 +77,11 @@ def smallest_ratio(p_other: npt.ArrayLike, /, *, dimension: int, kind: str = "ex
 
 
 def approximate_radius(p_other: npt.ArrayLike, /, *, sigma: npt.ArrayLike, rate: float, dimension: int) -> FloatArray:
-    r"""Return about the certified radius: that of constant noise over :math:`\sqrt{1 + 2 N r^2 \sigma^2}`.
+    r"""Return an approximation of the certified radius: that of constant noise over :math:`\sqrt{1 + 2 N r^2 \sigma^2}`.
 
-    Parameters
-    ----------
-    p_other, sigma, rate, dimension
-        As for `certified_radius`.
-
-    Returns
-    -------
-    (...) ndarray
-        Within about 1.7 % while r times the radius is at most 0.05, and 7 % while it is at most 0.2, for N >= 64 (found on
-        a grid; 3 % and 10 % in two dimensions at p = 0.4); not a certificate.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
-    References
-    ----------
-    Derived: the offset of the worst ball varies by :math:`\sqrt{2N}` beside the spread along the line.
+    Arguments as for `certified_radius`. Within about 1.7 % while r times the radius is at most 0.05, and 7 % while it is
+    at most 0.2, for N >= 64 (found on a grid; 3 % and 10 % in two dimensions at p = 0.4); not a certificate. Derived: the
+    offset of the worst ball varies by :math:`\sqrt{2N}` beside the spread along the line.
 
     Examples
     --------
@@ -115,30 +94,10 @@ def approximate_radius(p_other: npt.ArrayLike, /, *, sigma: npt.ArrayLike, rate:
 
 
 def largest_radius(sigma: npt.ArrayLike, /, *, rate: float, dimension: int, n: int, alpha: float) -> FloatArray:
-    """Return the radius that n equal votes certify: the largest that this design can ever certify.
+    """Return the radius that n equal votes certify, the largest that this design can ever certify; 0 if n is too small.
 
-    Parameters
-    ----------
-    sigma : (...) array_like
-        Standard deviation of the noise at the point, > 0.
-    rate : float
-        r >= 0, see `certified_radius`.
-    dimension : int
-        N >= 1, of the inputs.
-    n : int
-        Votes, >= 1.
-    alpha : float
-        Failure probability of one certificate, in (0, 1).
-
-    Returns
-    -------
-    (...) ndarray
-        0 where n is too small.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    `sigma` (...), `rate` and `dimension` are as for `certified_radius`, alpha in (0, 1) is the failure probability of one
+    certificate.
 
     Examples
     --------

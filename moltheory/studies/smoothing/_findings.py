@@ -1,4 +1,4 @@
-"""What was found, in sentences with numbers taken from the result."""
+"""The findings: sentences with numbers taken from the result."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from moltheory.studies.smoothing._result import SmoothingResult
 
-    from moltheory.studies.smoothing._study import SmoothingResult
-
-__all__ = ["sentences"]
+__all__ = ["findings"]
 
 # Standard errors, of the largest of some forty differences.
 _AGREES = 4.0
 
 
-def sentences(result: SmoothingResult) -> tuple[str, ...]:
-    """Return the findings; what is not a theorem of the paper is said to be derived, remembered or measured."""
-    return (_checks(result), _curse(result), _approximation(result), *_digits(result), _front(result), *_real(result))
+def findings(result: SmoothingResult) -> tuple[str, ...]:
+    """Return the findings; what is not a theorem of the paper is marked as derived, remembered or measured."""
+    return (
+        _checks(result),
+        _curse(result),
+        _approximation(result),
+        *_digits(result),
+        _front(result),
+        *_certified(result),
+    )
 
 
 def _checks(result: SmoothingResult) -> str:
@@ -31,8 +36,8 @@ def _checks(result: SmoothingResult) -> str:
     return (
         f"The certificate {agrees} with simulation at {len(result.simulated)} random settings (largest difference {z:.1f} "
         f"standard errors), and on {len(ratio):,} half-spaces in dimension {result.half_spaces['dimension'].min()} to "
-        f"{result.half_spaces['dimension'].max():,}, whose smoothed versions are known, {verdict} (largest share of it "
-        f"{ratio.max():.4f}, median {ratio.median():.2f})."
+        f"{result.half_spaces['dimension'].max():,}, whose smoothed versions are known, {verdict} (certified "
+        f"over true radius: at most {ratio.max():.4f}, median {ratio.median():.2f})."
     )
 
 
@@ -44,8 +49,8 @@ def _curse(result: SmoothingResult) -> str:
     last = result.curse[result.curse["dimension"] == result.curse["dimension"].max()].sort_values("p_other")
     ends = ", ".join(f"{value:.4f} at p = {p:g}" for p, value in zip(last["p_other"], last["exact"], strict=True))
     return (
-        f"The curse of dimension: in {int(row['dimension'])} dimensions nothing is certified where sigma falls below "
-        f"this share of itself: {', '.join(parts)}; in {int(last['dimension'].iloc[0]):,} dimensions {ends}."
+        f"The curse of dimension: in {int(row['dimension'])} dimensions nothing is certified where sigma falls below the "
+        f"following fraction of its value: {', '.join(parts)}; in {int(last['dimension'].iloc[0]):,} dimensions {ends}."
     )
 
 
@@ -56,76 +61,65 @@ def _approximation(result: SmoothingResult) -> str:
     near, mid = error[product <= 0.05].max(), error[product <= 0.2].max()
     return (
         f"Derived: the radius is about that of constant noise over sqrt(1 + 2 N r^2 sigma^2), here within {near:.1%} while "
-        f"r times the radius is at most 0.05 and {mid:.1%} up to 0.2."
+        f"r times the radius is at most 0.05 and within {mid:.1%} up to 0.2."
     )
 
 
-def _digits(result: SmoothingResult) -> tuple[str, ...]:
+def _digits(result: SmoothingResult) -> tuple[str, str]:
     points, most = result.points, max(result.sweep.budget.sizes)
     shown = points[points["votes"] == most]
     usual = shown[((shown["quantile"] == 0.5) & (shown["k"] == 20)) | (shown["rate"] == 0)]
     lines = []
     for sigma, part in usual.groupby("sigma"):
-        constant = part[part["rate"] == 0].iloc[0]
-        others = part[part["rate"] > 0].sort_values("rate")
-        lines.append(f"σ_b = {sigma:g}: {_row(constant)}; " + "; ".join(_row(row) for _, row in others.iterrows()))
+        rows = part.sort_values("rate")[["rate", "error", "mean_radius", "deviation"]].to_numpy()
+        lines.append(f"σ_b = {sigma:g}: " + "; ".join("r = {:g} {:.3f} / {:.3f} / {:.3f}".format(*row) for row in rows))
     rates = usual[usual["rate"] > 0]
-    base = usual[usual["rate"] == 0].set_index("sigma")
-    radius_up = int((rates["mean_radius"] > rates["sigma"].map(base["mean_radius"])).sum())
-    fair = int((rates["deviation"] < rates["sigma"].map(base["deviation"])).sum())
-    error = int((rates["error"] < rates["sigma"].map(base["error"])).sum())
-    first = (
+    base = usual[usual["rate"] == 0].set_index("sigma").loc[rates["sigma"]].reset_index()
+    gains = rates.reset_index()[["error", "deviation", "mean_radius"]] - base[["error", "deviation", "mean_radius"]]
+    return (
         f"Digits, {len(result.sweep.labels)} test points, {most:,} votes, error / mean radius / deviation of classes: "
-        f"{'. '.join(lines)}."
-    )
-    second = (
+        f"{'. '.join(lines)}.",
         f"The paper (remembered) reports modest gains of input-dependent noise in accuracy and in the balance of classes "
-        f"at small rates; here, of {len(rates)} designs with the usual m and k, the error is smaller than under constant "
-        f"noise of the same base in {error}, the deviation of classes in {fair}, and the mean radius larger in "
-        f"{radius_up}."
+        f"at small rates; here, of {len(rates)} designs with the usual m and k, {(gains['error'] < 0).sum()} have a smaller "
+        f"error than constant noise of the same base, {(gains['deviation'] < 0).sum()} a smaller deviation of classes and "
+        f"{(gains['mean_radius'] > 0).sum()} a larger mean radius.",
     )
-    return first, second
-
-
-def _row(row: pd.Series) -> str:
-    return f"r = {row['rate']:g} {row['error']:.3f} / {row['mean_radius']:.3f} / {row['deviation']:.3f}"
 
 
 def _front(result: SmoothingResult) -> str:
     points = result.points
     front = points[points["front"]]
-    moving = int((front["rate"] > 0).sum())
     return (
         f"Of {len(points)} points (design and number of votes) {len(front)} are non-dominated in error, minus mean radius, "
-        f"deviation of classes and cost, {moving} of them with input-dependent noise; weighted sums reach "
-        f"{int(front['weighted'].sum())}. Hypervolume (normalised, derived) of all points {result.volume_all:.3f}, of "
-        f"those with constant noise {result.volume_constant:.3f}."
+        f"deviation of classes and cost, {(front['rate'] > 0).sum()} of them with input-dependent noise; weighted sums find "
+        f"{front['weighted'].sum()}. The hypervolume (normalised, derived) of all points is {result.volume_all:.3f}, that "
+        f"of those with constant noise {result.volume_constant:.3f}."
     )
 
 
-def _real(result: SmoothingResult) -> tuple[str, ...]:
+def _certified(result: SmoothingResult) -> tuple[str, ...]:
     one, fair, points = result.certificate, result.fair, result.points
     moving = points["rate"].to_numpy() > 0
+    sure, excluded, undecided = (
+        f"{mask.sum()} ({(mask & moving).sum()} with input-dependent noise)"
+        for mask in (one.sure, one.excluded, one.undecided)
+    )
     first = (
-        f"Certified at confidence {1 - one.delta:g} from {one.n_examples} digits, in error, lost radius and cost, of "
-        f"{len(points)} points: on the true front for sure {int(one.sure.sum())} "
-        f"({int((one.sure & moving).sum())} with input-dependent noise), not on it for sure {int(one.excluded.sum())} "
-        f"({int((one.excluded & moving).sum())}), undecided {int(one.undecided.sum())} "
-        f"({int((one.undecided & moving).sum())}); with the error of the worst class as one more objective "
-        f"{int(fair.sure.sum())}, {int(fair.excluded.sum())} and {int(fair.undecided.sum())}."
+        f"With confidence {1 - one.delta:g} from {one.n_examples} digits, in error, lost radius and cost, of {len(points)} "
+        f"points {sure} are on the true front, {excluded} are not, and {undecided} are undecided; with the error of the "
+        f"worst class as one more objective {fair.sure.sum()}, {fair.excluded.sum()} and {fair.undecided.sum()}."
     )
     rows = result.further
-    finite = rows[np.isfinite(rows["bound"])]
     if rows.empty:
         return (first,)
+    needed = rows["sufficient_additional"]
+    finite = needed[np.isfinite(needed)]
+    about = f"Further digits for the {len(rows)} undecided points"
     if finite.empty:
-        more = "for none of them do the observed gaps tell how many more digits would"
-    else:
-        soon = int((finite["bound"] <= 9 * one.n_examples).sum())
-        middle, worst = finite["bound"].median(), finite["bound"].max()
-        more = (
-            f"by the observed gaps (with probability 0.8 each; a plan, no guarantee) ten times as many digits settle "
-            f"{soon} of them; of the {len(finite)} with a gap the median takes {middle:,.0f} more and the worst "
-            f"{worst:,.0f}; {len(rows) - len(finite)} show no gap at all"
-        )
-    return first, f"What would settle the {len(rows)} undecided points: {more}."
+        return first, f"{about}: no gap to a rival is observed, so that none can be planned."
+    return first, (
+        f"{about}: if the observed gaps are the true ones, ten times as many digits decide "
+        f"{(finite <= 9 * one.n_examples).sum()} of them, with probability 0.8 each (a plan, not a guarantee); of the "
+        f"{len(finite)} with a gap the median needs {finite.median():,.0f} more and the worst {finite.max():,.0f}; "
+        f"{len(rows) - len(finite)} show no gap at all."
+    )

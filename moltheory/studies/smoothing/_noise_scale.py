@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_real, frozen, real_array
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError
 
 __all__ = ["ConstantSigma", "NeighborSigma", "Sigma", "neighbor_distances"]
@@ -36,12 +36,7 @@ class Sigma(Protocol):
 
 
 class ConstantSigma:
-    """The same standard deviation everywhere.
-
-    Parameters
-    ----------
-    base : float
-        > 0.
+    """The same standard deviation ``base`` > 0 everywhere.
 
     Examples
     --------
@@ -78,15 +73,10 @@ class NeighborSigma:
     rate : float
         r >= 0.
     center : float, optional
-        m, the distance where sigma is the base; by default the median of :math:`d_k` over `points`, leaving each out
-        of its own neighbors.
+        m, the distance where sigma is the base; by default the median of :math:`d_k` over `points`, each left out of
+        its own neighbors.
     k : int, default 20
         1 <= k <= n (< n where `center` is left to default).
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
 
     References
     ----------
@@ -102,7 +92,7 @@ class NeighborSigma:
     def __init__(
         self, points: npt.ArrayLike, *, base: float, rate: float, center: float | None = None, k: int = 20
     ) -> None:
-        self.points = frozen(_points("points", points))
+        self.points = as_readonly(_points("points", points))
         self.base = check_real("base", base, low=0.0, strict=True)
         self.rate = check_real("rate", rate, low=0.0)
         self.k = _check_k(k, len(self.points) - (center is None))
@@ -139,22 +129,7 @@ class NeighborSigma:
 
 
 def neighbor_distances(points: npt.ArrayLike, /, *, k: int) -> FloatArray:
-    """Return the mean distance of every point to its k nearest others.
-
-    Parameters
-    ----------
-    points : (n, N) array_like
-    k : int
-        1 <= k < n.
-
-    Returns
-    -------
-    (n,) ndarray
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
+    """Return the mean distances (n,) of points (n, N) to their k < n nearest others.
 
     Examples
     --------
@@ -177,7 +152,7 @@ def _mean_distances(search: Any, points: FloatArray, where: FloatArray, k: int, 
     rows = max(1, _ENTRIES // ((k + skip) * points.shape[1]))
     for start in range(0, len(where), rows):
         part = slice(start, start + rows)
-        # The search squares and subtracts, which loses digits of small distances: they are taken again.
+        # The search squares and subtracts, which loses digits of small distances: they are computed again.
         distances = np.linalg.norm(points[nearest[part]] - where[part, None, :], axis=2)
         found[part] = np.sort(distances, axis=1)[:, skip:].mean(axis=1)
     return found

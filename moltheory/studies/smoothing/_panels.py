@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moltheory.plotting import COLORS, axis_labels, note, plain_powers, staircase
-from moltheory.studies.smoothing._curves import certified_accuracy
+from moltheory.studies.smoothing._points import certified_accuracy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from moltheory.studies.smoothing._study import SmoothingResult
+    from moltheory.studies.smoothing._result import SmoothingResult
 
 __all__ = ["draw_approximation", "draw_curse", "draw_curves", "draw_deviation", "draw_front", "draw_further"]
 
@@ -128,7 +128,7 @@ def draw_front(ax: Axes, result: SmoothingResult) -> None:
 def draw_further(ax: Axes, result: SmoothingResult) -> None:
     """How many more test digits the undecided designs need."""
     rows = result.further
-    finite = rows[np.isfinite(rows["bound"])]
+    finite = rows[np.isfinite(rows["sufficient_additional"])]
     ax.set_title("Digits that would settle the rest")
     ax.set_xlabel("undecided designs, easiest first")
     ax.set_ylabel("← better     further test digits")
@@ -136,8 +136,8 @@ def draw_further(ax: Axes, result: SmoothingResult) -> None:
         note(ax, "none that more digits are seen to settle", at=(0.05, 0.5))
         return
     place = np.arange(1, len(finite) + 1)
-    low, high = finite["bound_low"].to_numpy(), finite["bound_high"].to_numpy()
-    shown = np.maximum(finite["bound"].to_numpy(), 1.0)
+    low, high = finite["sufficient_additional_low"].to_numpy(), finite["sufficient_additional_high"].to_numpy()
+    shown = np.maximum(finite["sufficient_additional"].to_numpy(), 1.0)
     top = 10.0 * float(shown.max())
     ax.vlines(place, np.maximum(low, 1.0), np.minimum(high, top), color=COLORS["bound"], linewidth=1.0)
     ax.plot(place, shown, "o", color=COLORS["extra"], label="suffices with chance 0.8")

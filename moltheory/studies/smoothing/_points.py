@@ -1,33 +1,38 @@
-"""Designs as points of a multi-objective problem: error, radius, fairness, cost; and which points are real."""
+"""Designs as points with four objectives (error, radius, fairness, cost), and the certificates of their front."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray
+from moltheory._core._validation import FloatArray, check_vector
 from moltheory.certification import Certificate, EvaluatedModels, certify, further_examples
+from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives, Mean, Rate, Worst
-from moltheory.pareto import nondominated
+from moltheory.pareto import hypervolume, nondominated
 from moltheory.solvers import supported
-from moltheory.studies.smoothing._curves import class_accuracies, class_deviation
-from moltheory.studies.smoothing._sweep import SmoothedSweep
+from moltheory.studies.smoothing._result import SmoothedSweep
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "CAP",
+    "certified_accuracy",
+    "class_accuracies",
+    "class_deviation",
     "design_certificate",
     "design_losses",
     "design_objectives",
     "design_points",
     "fair_certificate",
     "open_designs",
+    "relative_volumes",
 ]
 
-# Radii are counted up to this: fixed before the data, so that their losses are bounded. No radius is above it here.
+# Radii are counted up to this bound, fixed before the data, so that their losses are bounded. None here is above it.
 CAP = 2.0
 _NAMES = ("error", "lost radius")
 
@@ -35,18 +40,11 @@ _NAMES = ("error", "lost radius")
 def design_points(sweep: SmoothedSweep, /) -> pd.DataFrame:
     """Return one row per design and number of votes, the objectives of the study among the columns.
 
-    Parameters
-    ----------
-    sweep : SmoothedSweep
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``name``, ``design`` (its number), ``sigma``, ``rate``, ``quantile``, ``k``, ``votes``; the objectives ``error``
-        (wrong or abstained), ``mean_radius`` (0 where wrong; the larger the better), ``deviation`` (of the classes'
-        accuracies), ``cost`` (million multiplications per point); ``abstained``, ``worst_class`` (largest error of a
-        class), ``base_accuracy``; ``front``, whether no other row is better in all four objectives, and
-        ``weighted``, whether a weighted sum of them reaches it.
+    Columns ``name``, ``design`` (its number), ``sigma``, ``rate``, ``quantile``, ``k``, ``votes``; the objectives ``error``
+    (wrong or abstained), ``mean_radius`` (0 where wrong; the larger the better), ``deviation`` (of the classes'
+    accuracies), ``cost`` (million multiplications per point); ``abstained``, ``worst_class`` (largest error of a
+    class), ``base_accuracy``; ``front``, whether no other row is better in all four objectives, and
+    ``weighted``, whether a weighted sum of them reaches it.
     """
     import pandas as pd
 
@@ -80,18 +78,7 @@ def design_points(sweep: SmoothedSweep, /) -> pd.DataFrame:
 
 
 def design_objectives(frame: pd.DataFrame, /) -> FiniteObjectives:
-    """Return the designs as a finite class with four objectives, all minimised.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        As `design_points` gives it.
-
-    Returns
-    -------
-    FiniteObjectives
-        Error, minus the mean radius, deviation of the classes, cost.
-    """
+    """Return the table of `design_points` as objectives: error, minus the mean radius, deviation of the classes, cost."""
     columns = [frame[name].to_numpy(dtype=np.float64) for name in ("error", "mean_radius", "deviation", "cost")]
     columns[1] = -columns[1]
     return FiniteObjectives(
@@ -102,18 +89,9 @@ def design_objectives(frame: pd.DataFrame, /) -> FiniteObjectives:
 
 
 def design_losses(sweep: SmoothedSweep, frame: pd.DataFrame, /) -> EvaluatedModels:
-    """Return the losses of all rows on the test digits: wrong or abstained, and the share of `CAP` that is lost.
+    """Return the losses of all rows on the test digits, with the cost known exactly.
 
-    Parameters
-    ----------
-    sweep : SmoothedSweep
-    frame : pandas.DataFrame
-        As `design_points` gives it.
-
-    Returns
-    -------
-    EvaluatedModels
-        With the cost known exactly.
+    The losses are 1 where the prediction is wrong or abstains, and the share of `CAP` by which the radius falls short.
     """
     return EvaluatedModels(
         np.stack(_losses(sweep), axis=2),
@@ -125,45 +103,23 @@ def design_losses(sweep: SmoothedSweep, frame: pd.DataFrame, /) -> EvaluatedMode
 
 
 def design_certificate(losses: EvaluatedModels, /, *, delta: float = 0.05) -> Certificate:
-    """Tell which designs are on the true front of error, lost radius and cost.
+    """Return the certificate of the true front of error, lost radius and cost.
 
-    Parameters
-    ----------
-    losses : EvaluatedModels
-        As `design_losses` gives it.
-    delta : float, default 0.05
-        Total failure probability, in (0, 1).
-
-    Returns
-    -------
-    Certificate
-        Of the whole procedure with its votes, for networks trained on these digits.
+    It is about the whole procedure with its votes, for networks trained on these digits.
     """
     return losses.certify(delta=delta)
 
 
 def open_designs(losses: EvaluatedModels, certificate: Certificate, /, *, rng: int = 0) -> pd.DataFrame:
-    """Return how many more test digits would settle each undecided design; see `further_examples`."""
+    """Return `further_examples` of the designs; ``certificate.plan()`` needs no losses."""
     return further_examples(losses, certificate, rng=rng)
 
 
 def fair_certificate(sweep: SmoothedSweep, frame: pd.DataFrame, /, *, delta: float = 0.05) -> Certificate:
-    """Tell which designs are on the true front of error, lost radius, error of the worst class, and cost.
+    """Return the certificate of the true front of error, lost radius, error of the worst class, and cost.
 
-    The deviation of the classes is no mean of losses; the worst class is the measure of fairness that intervals of
-    rates carry over to.
-
-    Parameters
-    ----------
-    sweep : SmoothedSweep
-    frame : pandas.DataFrame
-        As `design_points` gives it.
-    delta : float, default 0.05
-        Total failure probability, in (0, 1).
-
-    Returns
-    -------
-    Certificate
+    The deviation of the classes is not a mean of losses; the worst class is the measure of fairness to which intervals of
+    rates carry over.
     """
     wrong, lost = _losses(sweep)
     rates = [Rate(wrong, sweep.labels == label) for label in np.unique(sweep.labels)]
@@ -181,3 +137,65 @@ def _losses(sweep: SmoothedSweep) -> tuple[FloatArray, FloatArray]:
     right = sweep.correct.reshape(-1, len(sweep.labels)).T
     radii = np.minimum(sweep.radii.reshape(right.shape[::-1]).T, CAP) * right
     return np.asarray(~right, dtype=np.float64), np.asarray(1.0 - radii / CAP)
+
+
+def relative_volumes(points: pd.DataFrame, /) -> tuple[float, float]:
+    """Return the hypervolumes of all points and of those with constant noise, as shares of the box around all."""
+    risks = design_objectives(points).risks()
+    low, high = risks.min(axis=0), risks.max(axis=0)
+    scaled = (risks - low) / np.where(high > low, high - low, 1.0)
+    reference = np.full(risks.shape[1], 1.1)
+    constant = scaled[points["rate"].to_numpy() == 0.0]
+    whole = 1.1 ** risks.shape[1]
+    return hypervolume(scaled, reference=reference) / whole, hypervolume(constant, reference=reference) / whole
+
+
+def certified_accuracy(radii: npt.ArrayLike, /, *, correct: npt.ArrayLike, distances: npt.ArrayLike) -> FloatArray:
+    """Return the share of points that are right and certified at each distance, not increasing, in [0, 1].
+
+    `radii` (n,) are 0 and `correct` (n,) False where the classifier abstained; at distance 0 it is the accuracy.
+
+    Examples
+    --------
+    >>> certified_accuracy([0.2, 0.6, 0.9, 0.0], correct=[1, 1, 0, 0], distances=[0.0, 0.5, 1.0])
+    array([0.5 , 0.25, 0.  ])
+    """
+    values = check_vector("radii", radii, low=0.0)
+    right = _flags(correct, len(values))
+    where = check_vector("distances", distances, low=0.0)
+    ordered = np.sort(values[right])
+    return np.asarray((len(ordered) - np.searchsorted(ordered, where, side="left")) / len(values))
+
+
+def class_accuracies(correct: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
+    """Return the accuracy within each of K classes, in the order of the sorted labels.
+
+    Examples
+    --------
+    >>> class_accuracies([1, 0, 1, 1], ["a", "a", "b", "b"])
+    array([0.5, 1. ])
+    """
+    given: npt.NDArray[Any] = np.asarray(labels)
+    if given.ndim != 1 or given.size == 0:
+        raise InvalidInputError(f"`labels` must have shape (n,) and not be empty, got shape {given.shape}.")
+    right = _flags(correct, len(given))
+    _, codes, counts = np.unique(given, return_inverse=True, return_counts=True)
+    return np.asarray(np.bincount(codes, weights=right) / counts)
+
+
+def class_deviation(correct: npt.ArrayLike, labels: npt.ArrayLike, /) -> float:
+    """Return the standard deviation of the accuracies of the classes (over K, not K - 1), in [0, 1/2].
+
+    Examples
+    --------
+    >>> class_deviation([1, 0, 1, 1], ["a", "a", "b", "b"])
+    0.25
+    """
+    return float(class_accuracies(correct, labels).std())
+
+
+def _flags(correct: npt.ArrayLike, length: int) -> npt.NDArray[np.bool_]:
+    flags = np.asarray(correct)
+    if flags.shape != (length,) or not np.isin(flags, (0, 1)).all():
+        raise InvalidInputError(f"`correct` must be {length} of True and False, got shape {flags.shape}.")
+    return flags.astype(bool)

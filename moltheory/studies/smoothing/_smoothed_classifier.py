@@ -1,4 +1,4 @@
-"""Any classifier, smoothed: votes under Gaussian noise, in batches, with a stream of noise for every point."""
+"""Any classifier smoothed by votes under Gaussian noise, in batches, with a stream of noise for every point."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GUESS, _CERTIFY = 0, 1
 
 
 class SmoothedClassifier:
-    r"""A classifier under Gaussian noise: the class that most of :math:`f(x + e)`, e ~ N(0, sigma(x)^2 I), name.
+    r"""A classifier under Gaussian noise: the most probable class of :math:`f(x + e)`, e ~ N(0, sigma(x)^2 I).
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class SmoothedClassifier:
         progress: bool = False,
         sigma: npt.ArrayLike | None = None,
     ) -> IntArray:
-        """Count the classes that `predict` names under noise.
+        """Return how often `predict` gives each class under noise.
 
         Parameters
         ----------
@@ -143,28 +143,12 @@ class SmoothedClassifier:
     def decide(
         self, points: npt.ArrayLike, /, *, n: int, rng: RandomSource, alpha: float = 0.001, progress: bool = False
     ) -> SmoothedPredictions:
-        """Predict without a radius; abstain where the two classes with most votes cannot be told apart.
+        """Return predictions without radii, abstaining where the two leading classes are indistinguishable.
 
-        Parameters
-        ----------
-        points : (n, ...) array_like
-        n : int
-            Votes per point, >= 1.
-        rng : int, SeedSequence, Generator or None
-            Seed.
-        alpha : float, default 0.001
-            Probability that a point gets a class other than the smoothed classifier's, in (0, 1).
-        progress : bool, default False
-
-        Returns
-        -------
-        SmoothedPredictions
-            With radii of zero and `p_other` of one: nothing is claimed of other points.
-
-        Notes
-        -----
-        A two-sided binomial test between the two classes, as Cohen et al. (2019) and K. Hung and W. Fithian (2019, doi
-        10.1214/18-AOS1791) have it.
+        A point gets a class other than the smoothed classifier's with probability alpha at most, by the two-sided
+        binomial test between both classes of Cohen et al. (2019) and K. Hung and W. Fithian (2019, doi
+        10.1214/18-AOS1791). Arguments as for `certify`; radii are zero and `p_other` is one, since nothing is claimed of
+        other points.
         """
         from scipy.stats import binom
 
@@ -191,7 +175,7 @@ class SmoothedClassifier:
         least_radius: float | None = None,
         progress: bool = False,
     ) -> SmoothedPredictions:
-        """Predict with certified radii; abstain where the class guessed has no majority for sure.
+        """Return predictions with certified radii, abstaining where no majority of the guessed class is certain.
 
         Parameters
         ----------
@@ -203,15 +187,11 @@ class SmoothedClassifier:
         guesses : int, default 100
             Votes per point that choose the class, apart from the n.
         alpha : float, default 0.001
-            Probability that the claim about a point is wrong, in (0, 1); of each point, not of all together.
+            Failure probability of the claim about each point, not about all together, in (0, 1).
         least_radius : float, optional
             See `check_design`.
         progress : bool, default False
             Show a bar.
-
-        Returns
-        -------
-        SmoothedPredictions
 
         Raises
         ------

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moltheory._core._text import joined
 from moltheory.studies.unconstrained_features._panels import GAINS, reached
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moltheory.studies.unconstrained_features._study import UnconstrainedResult
+    from moltheory.studies.unconstrained_features._result import UnconstrainedResult
 
-__all__ = ["told"]
+__all__ = ["findings"]
 
 
-def told(result: UnconstrainedResult) -> tuple[str, ...]:
-    """Return the findings; whatever is not a theorem of the paper is said to be derived or measured."""
+def findings(result: UnconstrainedResult) -> tuple[str, ...]:
+    """Return the findings; whatever is not a theorem of the paper is marked as derived or measured."""
     return (
         *_optimum(result),
         _collapse(result),
@@ -126,12 +127,12 @@ def _budgets(result: UnconstrainedResult) -> str:
     parts = [
         f"With the norms as a budget (ε-constraint on the networks themselves, L = {result.depth}), training from a "
         f"noisy collapsed network stays on the collapsed front at "
-        f"{'scale ' + _list(stays) if stays else 'none of the scales tried'} inside the hole, where no weighted "
-        f"sum has its minimum."
+        f"{'scale ' + joined(stays, 'g', last=', ') if stays else 'none of the scales tried'} inside the hole, where "
+        f"no weighted sum has its minimum."
     ]
     if beaten:
         parts.append(
-            f"At scale {_list(beaten)} networks from some start dominate the collapsed one, with up to "
+            f"At scale {joined(beaten, 'g', last=', ')} networks from some start dominate the collapsed one, with up to "
             f"{best.max():.4f} less fit error for the same norms."
         )
     higher = result.separated[result.separated_gain > GAINS, 1]
@@ -180,7 +181,3 @@ def _points(result: UnconstrainedResult) -> str:
 def _condition(part: pd.DataFrame, layers: range) -> float:
     worst = float(part[[f"condition_{k}" for k in layers]].max().max())
     return worst - 1.0 if layers.start else worst
-
-
-def _list(scales: list[float]) -> str:
-    return ", ".join(f"{scale:g}" for scale in scales)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moltheory.plotting import COLORS, axis_labels, note
-from moltheory.studies.unconstrained_features._reduced import ReducedLoss
-from moltheory.studies.unconstrained_features._training import N_CLASSES
+from moltheory.studies.unconstrained_features._experiment import N_CLASSES
+from moltheory.studies.unconstrained_features._model import ReducedLoss
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from moltheory.studies.unconstrained_features._study import UnconstrainedResult
+    from moltheory.studies.unconstrained_features._result import UnconstrainedResult
 
 __all__ = ["GAINS", "draw_branches", "draw_collapse", "draw_front", "draw_jump", "reached"]
 

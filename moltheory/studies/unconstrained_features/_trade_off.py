@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,21 +17,31 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives
-from moltheory.pareto import pareto_front
+from moltheory.pareto import hypervolume, nondominated, pareto_front
 from moltheory.scalarization import Chebyshev, EpsilonConstraint, Scalarization, WeightedSum
-from moltheory.solvers import chebyshev_weights, solve_front, weight_cells
-from moltheory.studies.unconstrained_features._reduced import ReducedLoss
+from moltheory.solvers import chebyshev_weights, reachability, solve_front, weight_cells
+from moltheory.studies.unconstrained_features._experiment import N_CLASSES, PER_CLASS
+from moltheory.studies.unconstrained_features._model import ReducedLoss, collapsed_fit
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "MissedPart",
-    "collapsed_fit",
     "front_norms",
     "front_objectives",
     "missed_part",
+    "network_objectives",
+    "reach_of_front",
     "returned_points",
     "scale_grid",
     "separated_front",
+    "unit_loss",
+    "volume_below",
 ]
+
+# Networks that ended in the same optimum must tie: their objectives differ by less.
+_DECIMALS = 3
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,8 @@ class MissedPart:
         How far the missed part reaches above the line through its ends: the loss at the barrier between the two equal
         minima, less 1/2. It depends on the depth only.
     hypervolume : float
-        What the missed part adds to the hypervolume of all the rest.
+        What the missed part adds to the hypervolume of all the rest: the integral over a of
+        (1 - a) (f_2(end) - f_2(a)), the box between the ends above the curve (derived).
     """
 
     scales: tuple[float, float]
@@ -62,32 +74,20 @@ class MissedPart:
     hypervolume: float
 
 
+def unit_loss(depth: int) -> ReducedLoss:
+    """Return the reduced loss at factors of 1, whose norms are half the sum of all squared norms."""
+    return ReducedLoss(N_CLASSES, depth, float(PER_CLASS))
+
+
+def scale_grid(depth: int, per_part: int) -> FloatArray:
+    """Return L * `per_part` + 1 equidistant scales from 0 to 1, with (L-1)/L among them."""
+    check_count("depth", depth, low=2)
+    count = depth * check_count("per_part", per_part)
+    return np.asarray(np.arange(count + 1) / count)
+
+
 def front_norms(fit: npt.ArrayLike, /, *, depth: int, coefficient: float) -> FloatArray:
-    r"""Return :math:`f_2 = C (1 - \sqrt{2 f_1})^{2/(L+1)}`, the least norms of collapsed networks with this fit.
-
-    Parameters
-    ----------
-    fit : array_like
-        f_1 in [0, 1/2].
-    depth : int
-        Layers L >= 2.
-    coefficient : float
-        C > 0, see `ReducedLoss.coefficient`.
-
-    Returns
-    -------
-    ndarray
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
-    Examples
-    --------
-    >>> front_norms([0.0, 0.125, 0.5], depth=3, coefficient=2.0).round(6)
-    array([2.      , 1.414214, 0.      ])
-    """
+    r"""Return :math:`f_2 = C (1 - \sqrt{2 f_1})^{2/(L+1)}`, the least norms of collapsed networks with fits in [0, 1/2]."""
     check_count("depth", depth, low=2)
     check_real("coefficient", coefficient, low=0.0, strict=True)
     f = real_array("fit", fit, shape="any", min_ndim=0)
@@ -96,29 +96,14 @@ def front_norms(fit: npt.ArrayLike, /, *, depth: int, coefficient: float) -> Flo
     return np.asarray(coefficient * (1.0 - np.sqrt(2.0 * f)) ** (2.0 / (depth + 1)))
 
 
+def front_objectives(loss: ReducedLoss, scales: npt.ArrayLike, /) -> FiniteObjectives:
+    """Return collapsed networks of given scales as a finite class with the objectives fit and norms, both exact."""
+    points = np.stack([loss.fit(scales), loss.norms(scales)], axis=-1)
+    return FiniteObjectives(points, names=("fit", "norms"), data_dependent=[False, False])
+
+
 def missed_part(loss: ReducedLoss, /) -> MissedPart:
-    """Return what weighted sums miss.
-
-    Parameters
-    ----------
-    loss : ReducedLoss
-        Its product sets the unit of f_2; the scales, the fit and the height do not depend on it.
-
-    Returns
-    -------
-    MissedPart
-
-    Notes
-    -----
-    Derived. The hypervolume is that of the box between the ends above the curve, the integral over a of
-    (1 - a) (f_2(end) - f_2(a)).
-
-    Examples
-    --------
-    >>> part = missed_part(ReducedLoss(2, 3, 1e-6))
-    >>> part.scales, round(part.height, 6)
-    ((0.0, 0.6666666666666666), 0.07735)
-    """
+    """Return what weighted sums miss; the product of the loss sets the unit of f_2 only."""
     end, q, c = loss.jump, loss.exponent, loss.coefficient
     high = c * end**q
     low_fit = (1.0 - end) ** 2 / 2.0
@@ -134,33 +119,11 @@ def missed_part(loss: ReducedLoss, /) -> MissedPart:
     )
 
 
-def scale_grid(depth: int, per_part: int) -> FloatArray:
-    """Return L * `per_part` + 1 equidistant scales from 0 to 1, with (L-1)/L among them."""
-    check_count("depth", depth, low=2)
-    count = depth * check_count("per_part", per_part)
-    return np.asarray(np.arange(count + 1) / count)
-
-
-def front_objectives(loss: ReducedLoss, scales: npt.ArrayLike, /) -> FiniteObjectives:
-    """Return collapsed networks of given scales as a finite class with the objectives fit and norms, both exact."""
-    points = np.stack([loss.fit(scales), loss.norms(scales)], axis=-1)
-    return FiniteObjectives(points, names=("fit", "norms"), data_dependent=[False, False])
-
-
 def returned_points(objectives: FiniteObjectives, /) -> Mapping[str, npt.NDArray[np.bool_]]:
-    """Return which points each family of scalarizations returns for some weights or bounds.
+    """Return which points, (H,) bool, each family of scalarizations returns for some weights or bounds.
 
-    Weighted sums take one weight inside every cell of weights, so no other weight returns more. Chebyshev takes the
-    weights of every point, the constraint its norms as the bound on norms.
-
-    Parameters
-    ----------
-    objectives : FiniteObjectives
-        Two objectives, every point non-dominated.
-
-    Returns
-    -------
-    mapping of str to (H,) ndarray of bool
+    Of two objectives whose points are all non-dominated. Weighted sums take one weight inside every cell of weights, so
+    no other weight returns more. Chebyshev takes the weights of every point, the constraint its norms as the bound.
     """
     points = objectives.risks()
     ideal = points.min(axis=0) - 0.1 * np.ptp(points, axis=0)
@@ -178,38 +141,11 @@ def returned_points(objectives: FiniteObjectives, /) -> Mapping[str, npt.NDArray
 
 
 def separated_front(loss: ReducedLoss, scales: npt.ArrayLike, /) -> tuple[FloatArray, FloatArray]:
-    """Return the front of networks whose two classes may have different scales, and what they gain on collapsed ones.
+    """Return the front (m, 2) of networks whose two classes may have different scales, and what each member gains.
 
-    Derived: both objectives are means over the classes. Where the collapsed front is concave, unequal scales can
-    dominate equal ones.
-
-    Parameters
-    ----------
-    loss : ReducedLoss
-        Of two classes.
-    scales : (k,) array_like
-        Every pair of them is tried.
-
-    Returns
-    -------
-    points : (m, 2) ndarray
-        Fit and norms, by increasing fit.
-    gain : (m,) ndarray
-        Fit of the collapsed network with the same norms, less that of the member: positive where it dominates, up to
-        the grid.
-
-    Raises
-    ------
-    InvalidInputError
-        If there are more than two classes.
-
-    Examples
-    --------
-    >>> points, gain = separated_front(ReducedLoss(2, 3, 1.0), [0.0, 0.25, 0.5, 1.0])
-    >>> points[gain > 0]
-    array([[0.25      , 2.        ],
-           [0.3125    , 1.41421356],
-           [0.390625  , 1.        ]])
+    Every pair of scales is tried. The gain (m,) is the fit of the collapsed network with the same norms, less that of
+    the member: positive where it dominates, up to the grid. Derived: both objectives are means over the classes, so
+    where the collapsed front is concave, unequal scales can dominate equal ones. More than two classes are refused.
     """
     if loss.n_classes != 2:
         raise InvalidInputError(f"`loss` must have two classes, got {loss.n_classes}.")
@@ -221,7 +157,90 @@ def separated_front(loss: ReducedLoss, scales: npt.ArrayLike, /) -> tuple[FloatA
     return front, collapsed_fit(loss, front[:, 1]) - front[:, 0]
 
 
-def collapsed_fit(loss: ReducedLoss, norms: npt.ArrayLike, /) -> FloatArray:
-    """Return the best fit of collapsed networks within given norms, the inverse of `front_norms`."""
-    share = np.minimum(np.asarray(norms, dtype=np.float64) / loss.coefficient, 1.0)
-    return loss.fit(share ** (1.0 / loss.exponent))
+def reach_of_front(depth: int, per_part: int, /) -> pd.DataFrame:
+    """Solve families of scalarizations over the collapsed front of one depth, and compare with the closed form.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: ``depth``, ``points``, ``supported``; how many points weighted sums, ε-constraints and Chebyshev
+        scalarizations return, ``weighted_sum``, ``epsilon_constraint``, ``chebyshev``; ``missed``, the points strictly
+        inside (0, (L-1)/L), and ``missed_returned``, how many of them a weighted sum returns; ``largest_gap`` between
+        neighboring scales that weighted sums return and ``closed_gap``, (L-1)/L; ``price`` and ``height`` of
+        `missed_part`; ``volume_missed``, the hypervolume that the points missed add, and ``closed_volume``.
+    """
+    import pandas as pd
+
+    loss = unit_loss(depth)
+    scales = scale_grid(depth, per_part)
+    objectives = front_objectives(loss, scales)
+    points = objectives.risks()
+    kinds = reachability(points, ideal=points.min(axis=0) - 0.1 * np.ptp(points, axis=0))
+    found = returned_points(objectives)
+    sums = found["weighted sum"]
+    closed = missed_part(loss)
+    inside = (scales > 0.0) & (np.arange(len(scales)) < (depth - 1) * per_part)
+    reference = (0.5, loss.coefficient)
+    row = {
+        "depth": depth,
+        "points": len(scales),
+        "supported": int(kinds["supported"].sum()),
+        "weighted_sum": int(sums.sum()),
+        "epsilon_constraint": int(found["ε-constraint"].sum()),
+        "chebyshev": int(found["Chebyshev"].sum()),
+        "missed": int(inside.sum()),
+        "missed_returned": int((inside & sums).sum()),
+        "largest_gap": float(np.diff(scales[sums]).max()),
+        "closed_gap": closed.scales[1],
+        "price": closed.price,
+        "height": closed.height,
+        "volume_missed": hypervolume(points, reference=reference) - hypervolume(points[sums], reference=reference),
+        "closed_volume": closed.hypervolume,
+    }
+    return pd.DataFrame([row])
+
+
+def network_objectives(sweep: pd.DataFrame, depth: int, /) -> pd.DataFrame:
+    """Compare the networks of one depth of `training_sweep` with each other and with the closed form, as points.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: ``depth``, ``networks``; ``nondominated``, in fit and the L + 1 squared norms (rounded to three
+        decimals); of the networks on each branch of the closed form ``share_nondominated_2``, ``_1``, ``_0`` and
+        ``_other`` (NaN if there are none); hypervolumes in fit and half the sum of squared norms, with the reference
+        point (1/2, C): ``volume_trained`` of the networks, ``volume_closed`` of the optima at the same factors,
+        ``volume_front`` of collapsed networks of any scale.
+    """
+    import pandas as pd
+
+    rows = sweep[sweep["depth"] == depth]
+    if rows.empty:
+        raise InvalidInputError(f"`depth` must be one of {sorted(set(sweep['depth']))}, got {depth}.")
+    points = rows[["fit", *(f"square_{k}" for k in range(depth + 1))]].to_numpy().round(_DECIMALS)
+    best = nondominated(points)
+    learned = rows["learned"].to_numpy()
+    shares = {
+        f"share_nondominated_{name}": float(best[learned == code].mean()) if (learned == code).any() else np.nan
+        for name, code in (("2", 2), ("1", 1), ("0", 0), ("other", -1))
+    }
+    loss = unit_loss(depth)
+    reference = (0.5, loss.coefficient)
+    optima = np.array([ReducedLoss.at_ratio(N_CLASSES, depth, ratio).scale for ratio in np.unique(rows["ratio"])])
+    row = {
+        "depth": depth,
+        "networks": len(rows),
+        "nondominated": int(best.sum()),
+        **shares,
+        "volume_trained": volume_below(rows[["fit", "norms"]].to_numpy(), reference),
+        "volume_closed": volume_below(front_objectives(loss, optima).risks(), reference),
+        "volume_front": volume_below(front_objectives(loss, np.linspace(0.0, 1.0, 2001)).risks(), reference),
+    }
+    return pd.DataFrame([row])
+
+
+def volume_below(points: npt.ArrayLike, reference: npt.ArrayLike, /) -> float:
+    """Return the hypervolume of the points that the reference bounds, 0 if there are none."""
+    given, corner = np.asarray(points, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    inside = given[(given <= corner).all(axis=1)]
+    return hypervolume(inside, reference=corner) if len(inside) else 0.0

@@ -1,55 +1,24 @@
-"""Networks that end in linear layers: weight decay balances them, and balance and training error bound collapse."""
+"""Networks that end in linear layers: weight decay balances them, and balance and training error bound collapse.
 
-from moltheory.studies.weight_decay._balanced import (
-    balance_gap,
-    balanced_chain,
-    cosine_floor,
-    decayed_gap,
-    gap_after_step,
-    interpolating_features,
-    momentum_rate,
-    row_condition_number,
-)
-from moltheory.studies.weight_decay._certified import operator_norm_variant, variability_bound
-from moltheory.studies.weight_decay._digits import DigitsSplit, digits_split
-from moltheory.studies.weight_decay._networks import LinearEndNetwork, one_hot_targets
-from moltheory.studies.weight_decay._points import (
-    certified_front,
-    five_objectives,
-    networks_by_setting,
-    own_weights,
-    rank_correlation,
-    rank_correlations,
-)
-from moltheory.studies.weight_decay._study import WeightDecay, WeightDecayResult, balance_rates
-from moltheory.studies.weight_decay._sweep import DecaySweep, decay_sweep, measured, network_at
+Further names are the workings of the study; they are loaded when first asked for and may change.
+"""
 
-__all__ = [
-    "DecaySweep",
-    "DigitsSplit",
-    "LinearEndNetwork",
-    "WeightDecay",
-    "WeightDecayResult",
-    "balance_gap",
-    "balance_rates",
-    "balanced_chain",
-    "certified_front",
-    "cosine_floor",
-    "decay_sweep",
-    "decayed_gap",
-    "digits_split",
-    "five_objectives",
-    "gap_after_step",
-    "interpolating_features",
-    "measured",
-    "momentum_rate",
-    "network_at",
-    "networks_by_setting",
-    "one_hot_targets",
-    "operator_norm_variant",
-    "own_weights",
-    "rank_correlation",
-    "rank_correlations",
-    "row_condition_number",
-    "variability_bound",
-]
+from moltheory.studies._workings import lazy_names
+from moltheory.studies.weight_decay._model import balanced_chain, variability_bound
+from moltheory.studies.weight_decay._result import WeightDecayResult
+from moltheory.studies.weight_decay._study import WeightDecay
+
+__all__ = ["WeightDecay", "WeightDecayResult", "balanced_chain", "variability_bound"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "_model": "balance_gap cosine_floor decayed_gap gap_after_step interpolating_features momentum_rate "
+        "operator_norm_variant row_condition_number",
+        "_networks": "LinearEndNetwork one_hot_targets",
+        "_experiment": "DigitsSplit decay_sweep digits_split measured network_at",
+        "_points": "balance_rates certified_front five_objectives networks_by_setting own_weights rank_correlation "
+        "rank_correlations",
+        "_result": "DecaySweep",
+    },
+)

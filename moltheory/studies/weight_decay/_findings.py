@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory.studies.weight_decay._balanced import cosine_floor
+from moltheory._core._text import joined, span
+from moltheory.studies.weight_decay._model import cosine_floor
 from moltheory.studies.weight_decay._points import DELTA, INDEPENDENT
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from moltheory.studies.weight_decay._study import WeightDecayResult
+    from moltheory.studies.weight_decay._result import WeightDecayResult
 
-__all__ = ["told"]
+__all__ = ["findings"]
 
 # What the study set out to see: Spearman's correlation of linear layers and NC2 at most this.
 _EXPECTED = -0.9
 
 
-def told(result: WeightDecayResult) -> tuple[str, ...]:
+def findings(result: WeightDecayResult) -> tuple[str, ...]:
     """Return what was found, one or two sentences each, and where it differs from the paper."""
     return (
         _setting(result),
@@ -38,9 +39,9 @@ def told(result: WeightDecayResult) -> tuple[str, ...]:
 def _setting(result: WeightDecayResult) -> str:
     networks = result.sweep.networks
     return (
-        f"{len(networks)} networks of two ReLU layers of 32 units and {_list(result.linear)} linear layers (L2), trained "
-        f"on 300 digits for {result.steps} steps of gradient descent with momentum at {len(result.decays)} factors of "
-        f"weight decay, {result.seeds} seeds each (training set and start): far smaller than the paper's networks, "
+        f"{len(networks)} networks of two ReLU layers of 32 units and {joined(result.linear, 'g')} linear layers (L2), "
+        f"trained on 300 digits for {result.steps} steps of gradient descent with momentum at {len(result.decays)} factors "
+        f"of weight decay, {result.seeds} seeds each (training set and start): far smaller than the paper's networks, "
         f"and no statement with its constants is tested."
     )
 
@@ -94,7 +95,7 @@ def _conditioning(result: WeightDecayResult) -> str:
         if missed.empty
         else f"at none of the {len(table)} decays"
         if len(missed) == len(table)
-        else f"at {len(table) - len(missed)} of {len(table)} decays (not at {_list(missed['decay'])})"
+        else f"at {len(table) - len(missed)} of {len(table)} decays (not at {joined(missed['decay'], 'g')})"
     )
     ends = result.sweep.networks
     lost = ends[ends["nc2"] >= INDEPENDENT]
@@ -142,7 +143,7 @@ def _balance(result: WeightDecayResult) -> str:
     if rates.empty:
         return "No network was logged long enough to measure how fast layers become balanced, with 0 rates found."
     text = ", ".join(
-        f"{_span(part['ratio'])} at decay {decay:g} ({part['momentum'].iloc[0]:.3f})"
+        f"{span(part['ratio'].min(), part['ratio'].max(), '.3f')} at decay {decay:g} ({part['momentum'].iloc[0]:.3f})"
         for decay, part in rates.groupby("decay")
     )
     chains = result.sweep.iterates.query("linear > 1").groupby("network")
@@ -150,7 +151,7 @@ def _balance(result: WeightDecayResult) -> str:
     left = chains["gap"].last() / chains["gap"].first()
     stalled = left > 10.0 * np.exp(-2.0 * decay * end)
     stall = (
-        f" Later it stalls: {int(stalled.sum())} networks (at decay {_list(np.unique(decay[stalled]))}) end more than "
+        f" Later it stalls: {int(stalled.sum())} networks (at decay {joined(np.unique(decay[stalled]), 'g')}) end more than "
         f"ten times above the flow, with {left[stalled].median():.0e} of the start left in the median."
         if stalled.any()
         else ""
@@ -206,8 +207,8 @@ def _weights(result: WeightDecayResult) -> str:
     others = own[~own["returned"]]
     larger = int((others["decay_returned"] > others["decay"]).sum())
     where = (
-        f". Those at decay {_list(missed)} do not always: a network trained at a larger decay does better in {larger} of "
-        f"{len(others)} cases, so these runs were not long enough for their own sum"
+        f". Those at decay {joined(missed, 'g')} do not always: a network trained at a larger decay does better in {larger} "
+        f"of {len(others)} cases, so these runs were not long enough for their own sum"
         if missed
         else ""
     )
@@ -220,15 +221,5 @@ def _weights(result: WeightDecayResult) -> str:
     )
 
 
-def _span(values: pd.Series[float]) -> str:
-    low, high = f"{values.min():.3f}", f"{values.max():.3f}"
-    return low if low == high else f"{low} to {high}"
-
-
 def _counts(counts: pd.Series[int]) -> str:
     return ", ".join(f"{int(count)} with L2 = {linear}" for linear, count in counts.items())
-
-
-def _list(values: object) -> str:
-    given = [f"{value:g}" for value in np.ravel(np.asarray(values, dtype=np.float64))]
-    return given[0] if len(given) == 1 else f"{', '.join(given[:-1])} and {given[-1]}"

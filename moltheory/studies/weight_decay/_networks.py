@@ -1,14 +1,16 @@
-r"""Networks of ReLU layers followed by linear ones, with hand-written gradients.
+r"""Networks of ReLU layers followed by linear ones.
 
 .. math:: \frac{1}{2N}\|Z_L - Y\|^2 + \frac{\lambda}{2} \sum_l \|W_l\|^2, \qquad
           Z_l = \sigma(W_l Z_{l-1}) \ (l \le L_1), \quad Z_l = W_l Z_{l-1} \ (l > L_1), \quad Z_0 = X,
 
 with ReLU :math:`\sigma` and no biases (a constant input serves as one). Matrices act from the left, examples are
-columns, as in the source; leading axes hold replicates, which are trained at once.
+columns, as in the source; leading axes hold replicates, which are trained at once. Losses are computed with numpy;
+gradients are torch's, in float64 with one thread.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,37 +19,18 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.studies._torch import repeatable
 
 __all__ = ["LinearEndNetwork", "Weights", "one_hot_targets"]
 
-Weights = tuple[npt.NDArray[Any], ...]
-"""The matrices W_1, ..., W_L, each with the same leading axes; complex ones are meant for the complex step only."""
+Weights = tuple[FloatArray, ...]
+"""The matrices W_1, ..., W_L, each with the same leading axes."""
 
 
 def one_hot_targets(labels: npt.ArrayLike, /, *, n_classes: int) -> FloatArray:
-    """Return Y, one 0/1 column per example.
+    """Return Y, (..., K, N), one 0/1 column per example.
 
-    Parameters
-    ----------
-    labels : (..., N) array_like of int
-        Classes 0, ..., K - 1, each the same number of times in every row.
-    n_classes : int
-        K >= 2.
-
-    Returns
-    -------
-    (..., K, N) ndarray
-
-    Raises
-    ------
-    InvalidInputError
-        If a label is no class, or the classes are not equally frequent.
-
-    Examples
-    --------
-    >>> one_hot_targets([0, 1, 1, 0], n_classes=2)
-    array([[1., 0., 0., 1.],
-           [0., 1., 1., 0.]])
+    Labels (..., N) are the classes 0, ..., K - 1, each the same number of times in every row; others are refused.
     """
     check_count("n_classes", n_classes, low=2)
     given = real_array("labels", labels, shape="(..., N)", min_ndim=1)
@@ -64,40 +47,11 @@ def one_hot_targets(labels: npt.ArrayLike, /, *, n_classes: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class LinearEndNetwork:
-    """The network's loss with hand-written gradients.
+    """The network: what its layers compute, its loss, gradients and training.
 
-    Parameters
-    ----------
-    n_relu : int
-        L_1 >= 1 layers with ReLU.
-    n_linear : int
-        L_2 >= 1 layers without, after them.
-    width : int
-        Units of every hidden layer, >= K: narrower layers cannot carry K independent class means.
-    n_inputs : int
-        Rows of X.
-    n_classes : int
-        K >= 2.
-    decay : float
-        The factor of half the squared norms, > 0.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
-    References
-    ----------
-    A. Jacot, P. Súkeník, Z. Wang, M. Mondelli (2024), arXiv 2410.04887.
-
-    Examples
-    --------
-    >>> network = LinearEndNetwork(n_relu=1, n_linear=2, width=3, n_inputs=4, n_classes=2, decay=0.01)
-    >>> network.shapes
-    ((3, 4), (3, 3), (2, 3))
-    >>> x, y = np.ones((4, 2)), one_hot_targets([0, 1], n_classes=2)
-    >>> float(network.fit(tuple(np.zeros(shape) for shape in network.shapes), x, y))
-    0.5
+    L_1 >= 1 layers with ReLU, then L_2 >= 1 linear ones; every hidden layer has the same width, at least K, since
+    narrower ones cannot carry K independent class means; X has `n_inputs` rows, and the decay, > 0, is the factor of
+    half the squared norms. After A. Jacot, P. Súkeník, Z. Wang, M. Mondelli (2024), arXiv 2410.04887.
     """
 
     n_relu: int
@@ -138,82 +92,101 @@ class LinearEndNetwork:
             for gain, shape in zip(gains, self.shapes, strict=True)
         )
 
-    def activations(self, weights: Weights, inputs: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+    def activations(self, weights: Weights, inputs: FloatArray) -> tuple[FloatArray, ...]:
         """Return Z_0 = X, Z_1, ..., Z_L, the last one being the output (..., K, N)."""
         found = [inputs]
         for k, weight in enumerate(weights):
             before = weight @ found[-1]
-            found.append(_relu(before) if k < self.n_relu else before)
+            found.append(np.maximum(before, 0.0) if k < self.n_relu else before)
         return tuple(found)
 
-    def outputs(self, weights: Weights, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def outputs(self, weights: Weights, inputs: FloatArray) -> FloatArray:
         """Return Z_L, (..., K, N); the linear layers are multiplied first."""
         features = inputs
         for weight in weights[: self.n_relu]:
-            features = _relu(weight @ features)
+            features = np.maximum(weight @ features, 0.0)
         return np.asarray(self.product(weights) @ features)
 
-    def product(self, weights: Weights) -> npt.NDArray[Any]:
-        """Return the product of the linear layers, (..., K, d)."""
+    def product(self, weights: Sequence[Any]) -> Any:
+        """Return the product of the linear layers, (..., K, d), of numpy or of torch."""
         found = weights[-1]
         for weight in reversed(weights[self.n_relu : -1]):
             found = found @ weight
         return found
 
-    def fit(self, weights: Weights, inputs: npt.NDArray[Any], targets: FloatArray) -> npt.NDArray[Any]:
+    def fit(self, weights: Weights, inputs: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the data term (1/2N) of the squared error, (...)."""
         residual = self.outputs(weights, inputs) - targets
         return np.asarray(np.square(residual).sum(axis=(-1, -2)) / (2 * targets.shape[-1]))
 
-    def squared_norm(self, weights: Weights) -> npt.NDArray[Any]:
+    def squared_norm(self, weights: Weights) -> FloatArray:
         """Return the sum of the squared Frobenius norms of all layers, (...)."""
         return np.asarray(sum(np.square(one).sum(axis=(-1, -2)) for one in weights))
 
-    def loss(self, weights: Weights, inputs: npt.NDArray[Any], targets: FloatArray) -> npt.NDArray[Any]:
+    def loss(self, weights: Weights, inputs: FloatArray, targets: FloatArray) -> FloatArray:
         """Return the data term plus weight decay, (...)."""
         return np.asarray(self.fit(weights, inputs, targets) + 0.5 * self.decay * self.squared_norm(weights))
 
     def data_gradients(self, weights: Weights, inputs: FloatArray, targets: FloatArray) -> Weights:
-        r"""Return the gradients of the data term by layer; the derivative of ReLU at 0 is taken as 0.
-
-        Notes
-        -----
-        With G the gradient by the product of the linear layers, that of one of them is A' G B', A the product of the
-        layers after it and B of those before it: it costs no pass over the examples.
-        """
-        features = [inputs]
-        for weight in weights[: self.n_relu]:
-            features.append(np.maximum(weight @ features[-1], 0.0))
-        linear = weights[self.n_relu :]
-        # after[k] = W_L ... W_{k+1} for linear layers; after[0] is the product of all of them.
-        after = [linear[-1]]
-        for weight in reversed(linear[:-1]):
-            after.append(after[-1] @ weight)
-        after.reverse()
-        error = (after[0] @ features[-1] - targets) / targets.shape[-1]
-        back = error @ _transposed(features[-1])
-        found = []
-        for k, weight in enumerate(linear):
-            found.append(_transposed(after[k + 1]) @ back if k + 1 < len(linear) else back)
-            back = back @ _transposed(weight)
-        error = _transposed(after[0]) @ error
-        for k in range(self.n_relu - 1, -1, -1):
-            error = error * (features[k + 1] > 0)
-            found.insert(0, error @ _transposed(features[k]))
-            if k:
-                error = _transposed(weights[k]) @ error
-        return tuple(found)
+        """Return the gradients of the data term by layer; the derivative of ReLU at 0 is taken as 0."""
+        with repeatable() as torch:
+            leaves = [torch.tensor(one, requires_grad=True) for one in weights]
+            total = self._fit(torch, leaves, torch.tensor(inputs), torch.tensor(targets))
+            return tuple(slope.numpy() for slope in torch.autograd.grad(total, leaves))
 
     def gradients(self, weights: Weights, inputs: FloatArray, targets: FloatArray) -> Weights:
         """Return the gradient of `loss` by layer."""
         slopes = self.data_gradients(weights, inputs, targets)
         return tuple(slope + self.decay * one for slope, one in zip(slopes, weights, strict=True))
 
+    def train(
+        self,
+        weights: Weights,
+        inputs: FloatArray,
+        targets: FloatArray,
+        /,
+        *,
+        rate: float,
+        momentum: float,
+        steps: int,
+        watch: Callable[[int, Weights], None],
+    ) -> Weights:
+        """Return the weights after gradient descent with momentum on the loss, for all leading axes at once.
 
-def _relu(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """ReLU by the real part, so that complex steps pass through."""
-    return np.where(values.real > 0, values, 0.0) if np.iscomplexobj(values) else np.maximum(values, 0.0)
+        `watch` is called with the number of steps taken, from 0 on, and the weights, which it must not keep.
+        """
+        with repeatable() as torch:
+            # The class torch.optim.SGD around this function takes a second to load torch's compiler.
+            from torch.optim.sgd import sgd
 
+            leaves = [torch.tensor(one, requires_grad=True) for one in weights]
+            x, y = torch.tensor(inputs), torch.tensor(targets)
+            speeds: list[Any] = [None] * len(leaves)
+            now = tuple(one.detach().numpy() for one in leaves)
+            watch(0, now)
+            for step in range(1, steps + 1):
+                slopes = list(torch.autograd.grad(self._fit(torch, leaves, x, y), leaves))
+                with torch.no_grad():
+                    sgd(
+                        leaves,
+                        slopes,
+                        speeds,
+                        lr=rate,
+                        momentum=momentum,
+                        weight_decay=self.decay,
+                        dampening=0.0,
+                        nesterov=False,
+                        maximize=False,
+                        foreach=False,
+                    )
+                watch(step, now)
+        return now
 
-def _transposed(matrices: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.swapaxes(matrices, -1, -2)
+    def _fit(self, torch: Any, leaves: Sequence[Any], inputs: Any, targets: Any) -> Any:
+        """Return the data terms of all replicates, added up, for torch to differentiate."""
+        features = inputs
+        for weight in leaves[: self.n_relu]:
+            features = torch.relu(weight @ features)
+        outputs = self.product(leaves) @ features
+        loss = torch.nn.functional.mse_loss(outputs, targets.expand_as(outputs), reduction="sum")
+        return loss / (2 * targets.shape[-1])

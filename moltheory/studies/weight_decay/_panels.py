@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from moltheory.studies.weight_decay._study import WeightDecayResult
+    from moltheory.studies.weight_decay._result import WeightDecayResult
 
 __all__ = ["draw_balance", "draw_bound", "draw_certificate", "draw_conditioning"]
 

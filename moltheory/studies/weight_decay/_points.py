@@ -14,16 +14,19 @@ from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import hypervolume, nondominated
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front
+from moltheory.studies.weight_decay._experiment import MOMENTUM, RATE
+from moltheory.studies.weight_decay._model import momentum_rate
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from moltheory.certification import Certificate
-    from moltheory.studies.weight_decay._sweep import DecaySweep
+    from moltheory.studies.weight_decay._result import DecaySweep
 
 __all__ = [
     "DELTA",
     "INDEPENDENT",
+    "balance_rates",
     "certified_front",
     "five_objectives",
     "networks_by_setting",
@@ -35,28 +38,15 @@ __all__ = [
 DELTA = 0.05
 # Class means with a larger condition number count as linearly dependent: a direction of the classes is lost.
 INDEPENDENT = 1e6
+# Further down, finite steps near kinks of ReLU and steep directions keep imbalance up: that is no decay to measure.
+_LOWEST = 1e-3
 _NAMES = ("fit", "norm", "imbalance", "nc1", "test_error")
 
 
 def five_objectives(networks: pd.DataFrame, /) -> tuple[FiniteObjectives, npt.NDArray[np.intp]]:
-    """Return fit, norm, imbalance, NC1 and test error of the networks that have two linear layers to balance.
+    """Return fit, norm, imbalance, NC1 and test error of the networks that have two linear layers, and their rows.
 
-    Parameters
-    ----------
-    networks : pandas.DataFrame
-        `DecaySweep.networks`.
-
-    Returns
-    -------
-    objectives : FiniteObjectives
-        Of m networks; only the test error is estimated from data that stand for more than themselves.
-    members : (m,) ndarray of int
-        Their rows.
-
-    Raises
-    ------
-    InvalidInputError
-        If no network has two linear layers.
+    Only the test error is estimated from data that stand for more than themselves.
     """
     members = np.flatnonzero(networks["linear"] > 1)
     if not len(members):
@@ -67,11 +57,6 @@ def five_objectives(networks: pd.DataFrame, /) -> tuple[FiniteObjectives, npt.ND
 
 def networks_by_setting(networks: pd.DataFrame, /) -> pd.DataFrame:
     """Return one row per number of linear layers and decay: medians over seeds, and how many are on fronts.
-
-    Parameters
-    ----------
-    networks : pandas.DataFrame
-        `DecaySweep.networks`.
 
     Returns
     -------
@@ -107,11 +92,6 @@ def own_weights(networks: pd.DataFrame, /) -> pd.DataFrame:
 
     Training at decay d minimises fit + d norm. Competitors are the networks of the same seed, so of the same training
     set: those with as many linear layers, trained at the other decays; and all.
-
-    Parameters
-    ----------
-    networks : pandas.DataFrame
-        `DecaySweep.networks`.
 
     Returns
     -------
@@ -149,10 +129,6 @@ def certified_front(sweep: DecaySweep, /) -> tuple[Certificate, Certificate]:
 
     The test images were seen in no training, so the networks are fixed models and their test losses a fresh sample.
 
-    Parameters
-    ----------
-    sweep : DecaySweep
-
     Returns
     -------
     two : Certificate
@@ -174,37 +150,19 @@ def certified_front(sweep: DecaySweep, /) -> tuple[Certificate, Certificate]:
 def rank_correlation(x: npt.ArrayLike, y: npt.ArrayLike, /) -> float:
     """Return Spearman's correlation of two columns, over the entries where both are numbers.
 
-    Parameters
-    ----------
-    x, y : (n,) array_like
-
-    Returns
-    -------
-    float
-        In [-1, 1]; NaN where a column does not vary.
-
-    Examples
-    --------
-    >>> rank_correlation([1.0, 2.0, 5.0], [3.0, 2.5, -9.0])
-    -1.0
+    NaN where a column does not vary.
     """
-    from scipy.stats import rankdata
+    from scipy.stats import spearmanr
 
     table = np.asarray([x, y], dtype=np.float64)
-    first, second = rankdata(table[:, ~np.isnan(table).any(axis=0)], axis=1)
-    if len(first) < 2 or min(np.ptp(first), np.ptp(second)) == 0:
+    table = table[:, ~np.isnan(table).any(axis=0)]
+    if table.shape[1] < 2 or np.ptp(table, axis=1).min() == 0:
         return float("nan")
-    first, second = first - first.mean(), second - second.mean()
-    return float(first @ second / np.sqrt((first @ first) * (second @ second)))
+    return float(spearmanr(*table).statistic)
 
 
 def rank_correlations(networks: pd.DataFrame, /) -> pd.DataFrame:
     """Return Spearman's correlation of the number of linear layers with NC1, NC2 and NC3.
-
-    Parameters
-    ----------
-    networks : pandas.DataFrame
-        `DecaySweep.networks`.
 
     Returns
     -------
@@ -222,6 +180,31 @@ def rank_correlations(networks: pd.DataFrame, /) -> pd.DataFrame:
         found = {name: rank_correlation(part["linear"], part[name]) for name in names}
         found["nc2_kept"] = rank_correlation(kept["linear"], kept["nc2"])
         rows.append({"decay": float(str(decay)), "networks": len(part), "kept": len(kept), **found})
+    return pd.DataFrame(rows)
+
+
+def balance_rates(iterates: pd.DataFrame, /) -> pd.DataFrame:
+    """Return how fast the imbalance of linear layers decays, as a multiple of 2 times weight decay.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per network with L_2 >= 2: ``linear``, ``decay``, ``seed``, ``ratio``, the slope of the log of the
+        imbalance (operator norm, largest over pairs) in training time over -2 decay, by least squares over
+        logged iterates after the start until it falls to a thousandth (NaN with fewer than three of them); ``momentum``, see
+        `momentum_rate`.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, float]] = []
+    for _, part in iterates[iterates["linear"] > 1].groupby("network"):
+        first = part.iloc[0]
+        time, gap = part["time"].to_numpy(), part["gap"].to_numpy()
+        used = np.logical_and.accumulate(gap > _LOWEST * gap[0]) & (time > 0)
+        slope = np.polyfit(time[used], np.log(gap[used]), 1)[0] if used.sum() >= 3 else np.nan
+        expected = momentum_rate(RATE, MOMENTUM, decay=float(first["decay"]))
+        row = {"linear": int(first["linear"]), "decay": float(first["decay"]), "seed": int(first["seed"])}
+        rows.append({**row, "ratio": float(slope / (-2.0 * first["decay"])), "momentum": expected})
     return pd.DataFrame(rows)
 
 

@@ -1,0 +1,291 @@
+"""One objective seen by pairs of models: what decides them now, at a larger size, and in a simulated continuation.
+
+Three kinds: a paired test of one column; the worst of several columns, each of which has to decide; and boxes, where no
+paired test applies. All have the same interface, so a plan does not depend on the kind.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray
+from moltheory.certification._sample_size import bernstein_size, mcnemar_size
+from moltheory.inference._pairs import PairCounts, PairMoments
+
+__all__ = ["BoxView", "PairView", "View", "WorstView", "decided", "simulated_growths"]
+
+Indices = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+
+# Looks of a simulated run: first after this share of the present examples; then the increments grow by this factor.
+_FIRST_STEP, _STEP = 0.02, 1.2
+
+
+class View(Protocol):
+    """One objective, minimised, seen by pairs (p,); `gap` is positive where the first model looks better."""
+
+    @property
+    def n(self) -> FloatArray:
+        """Examples that the two models have in common, (p,)."""
+
+    @property
+    def gap(self) -> FloatArray:
+        """Observed loss of the second minus that of the first, (p,)."""
+
+    @property
+    def state(self) -> Any:
+        """Sums of the present examples, which `extend` adds to."""
+
+    def take(self, rows: Indices) -> View:
+        """Return the same objective for some of the pairs."""
+
+    def part(self, state: Any, rows: Indices) -> Any:
+        """Return a state for some of the pairs."""
+
+    def decides(self, state: Any, level: float) -> Bools:
+        """Return whether the first, and the second, is found to be better, (2, p)."""
+
+    def growths(self, shift: float, level: float, power: float) -> FloatArray:
+        """Return factors (2, p) of the present size that decide, if the gap is `shift` standard errors larger."""
+
+    def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
+        """Return the state after simulated examples that take `now` times the present size to `then` times."""
+
+
+@dataclass(frozen=True)
+class PairView:
+    """A paired test of one column.
+
+    For 0/1 losses `lost` and `won` count the examples on which only the first, only the second errs; else `won` is the
+    sum of differences, second minus first, and `lost` is 0. `gap` is their mean and `spread` the rate of disagreement,
+    or the variance of the differences.
+    """
+
+    binary: bool
+    span: float
+    n: FloatArray
+    lost: FloatArray
+    won: FloatArray
+    gap: FloatArray
+    spread: FloatArray
+
+    @classmethod
+    def of(cls, source: PairCounts | PairMoments, first: Indices, second: Indices, *, span: float = 2.0) -> PairView:
+        """Return the view of pairs in one column; `span` is the length of the range of differences."""
+        n = source.common[first, second].astype(np.float64)
+        some = np.maximum(n, 1.0)
+        if isinstance(source, PairCounts):
+            one_sided = source.only_first
+            lost, won = one_sided[first, second].astype(np.float64), one_sided[second, first].astype(np.float64)
+            return cls(True, span, n, lost, won, (won - lost) / some, (won + lost) / some)
+        won = source.sum_diff[second, first]
+        squares = source.sum_sq_diff[first, second] - won**2 / some
+        spread = np.maximum(squares, 0.0) / np.maximum(n - 1, 1.0)
+        return cls(False, span, n, np.zeros_like(won), won, won / some, spread)
+
+    def negated(self) -> PairView:
+        """Return the view with losses of opposite sign, for objectives to be maximised."""
+        if self.binary:
+            return replace(self, lost=self.won, won=self.lost, gap=(self.lost - self.won) / np.maximum(self.n, 1.0))
+        return replace(self, won=-self.won, gap=-self.gap)
+
+    @property
+    def state(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Sums of the present examples."""
+        return self.n, self.lost, self.won
+
+    def take(self, rows: Indices) -> PairView:
+        """Return the same objective for some of the pairs."""
+        parts = (self.n, self.lost, self.won, self.gap, self.spread)
+        return PairView(self.binary, self.span, *(part[rows] for part in parts))
+
+    def part(self, state: Any, rows: Indices) -> Any:
+        """Return a state for some of the pairs."""
+        return tuple(entry[rows] for entry in state)
+
+    def decides(self, state: Any, level: float) -> Bools:
+        """Return whether the first, and the second, is found to be better, (2, p)."""
+        n, lost, won = state
+        if self.binary:
+            from scipy.special import bdtr
+
+            total = won + lost
+            ends = [bdtr(fewer, np.maximum(total, 1.0).astype(np.int64), 0.5) <= level for fewer in (lost, won)]
+            return np.stack([(total > 0) & end for end in ends])
+        budget = math.log(2.0 / level)
+        enough = np.maximum(n, 2.0)
+        margin = np.sqrt(2.0 * self.spread * budget * enough)
+        margin = margin + 7.0 * self.span * budget * enough / (3.0 * (enough - 1.0))
+        return np.stack([(n >= 2) & (won > margin), (n >= 2) & (-won > margin)])
+
+    def growths(self, shift: float, level: float, power: float) -> FloatArray:
+        """Return factors (2, p) of the present size that decide, if the gap is `shift` standard errors larger."""
+        variance = np.maximum(self.spread - self.gap**2, 0.0) if self.binary else self.spread
+        error = np.sqrt(variance / np.maximum(self.n, 1.0))
+        gap = np.maximum(np.abs(self.gap) + shift * error, 0.0)
+        if self.binary:
+            gap = np.minimum(gap, 1.0)
+            size = mcnemar_size(gap, np.maximum(self.spread, gap), level=level, power=power)
+        else:
+            size = bernstein_size(gap, self.spread, span=self.span, level=level, power=power)
+        # A zero gap favours neither direction, so both sample sizes stay infinite.
+        sizes = np.stack([np.where(self.gap > 0, size, np.inf), np.where(self.gap < 0, size, np.inf)])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.n > 0, sizes / self.n, np.inf)
+
+    def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
+        """Return the state after simulated examples at the observed rates."""
+        n, lost, won = state
+        # Whole examples in all, however small a step.
+        new = np.round(self.n * then) - np.round(self.n * now)
+        if self.binary:
+            disagree = rng.binomial(new.astype(np.int64), self.spread)
+            more = rng.binomial(disagree, np.clip(0.5 + 0.5 * self.gap / np.maximum(self.spread, 1e-300), 0.0, 1.0))
+            return n + new, lost + (disagree - more), won + more
+        return n + new, lost, won + self.gap * new + rng.standard_normal(new.shape) * np.sqrt(self.spread * new)
+
+
+@dataclass(frozen=True)
+class WorstView:
+    """An increasing measure of several columns: one model is better if it is in every column."""
+
+    parts: tuple[PairView, ...]
+
+    @property
+    def n(self) -> FloatArray:
+        """Common examples, in the column with most of them."""
+        return np.asarray(np.stack([part.n for part in self.parts]).max(axis=0))
+
+    @property
+    def gap(self) -> FloatArray:
+        """The smallest gap of all columns if they have the same sign, else 0."""
+        gaps = np.stack([part.gap for part in self.parts])
+        same = (gaps > 0).all(axis=0) | (gaps < 0).all(axis=0)
+        return np.where(same, np.sign(gaps[0]) * np.abs(gaps).min(axis=0), 0.0)
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        """State of each column."""
+        return tuple(part.state for part in self.parts)
+
+    def take(self, rows: Indices) -> WorstView:
+        """Return the same objective for some of the pairs."""
+        return WorstView(tuple(part.take(rows) for part in self.parts))
+
+    def part(self, state: Any, rows: Indices) -> Any:
+        """Return a state for some of the pairs."""
+        return tuple(part.part(entry, rows) for part, entry in zip(self.parts, state, strict=True))
+
+    def decides(self, state: Any, level: float) -> Bools:
+        """Return whether the first, and the second, is found to be better in every column, (2, p)."""
+        each = [part.decides(entry, level) for part, entry in zip(self.parts, state, strict=True)]
+        return np.asarray(np.stack(each).all(axis=0))
+
+    def growths(self, shift: float, level: float, power: float) -> FloatArray:
+        """Return the largest factor that a column needs; the columns share the failure probability 1 - `power`."""
+        chance = 1.0 - (1.0 - power) / len(self.parts)
+        return np.asarray(np.stack([part.growths(shift, level, chance) for part in self.parts]).max(axis=0))
+
+    def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
+        """Return the state with each column extended independently."""
+        return tuple(part.extend(entry, now, then, rng) for part, entry in zip(self.parts, state, strict=True))
+
+
+@dataclass(frozen=True)
+class BoxView:
+    """Boxes: one model is better if its box lies below the other's; lengths shrink like the inverse root of the size.
+
+    `apart` (2, p) is how far the boxes extend towards each other from their estimates, if the first and if the second
+    model is the better one; `error` estimates the standard error of the gap.
+    """
+
+    n: FloatArray
+    gap: FloatArray
+    apart: FloatArray
+    error: FloatArray
+
+    @classmethod
+    def of(
+        cls, estimate: FloatArray, box: FloatArray, n: int, first: Indices, second: Indices, *, delta: float
+    ) -> BoxView:
+        """Return the view of estimates (M,) with boxes (M, 2), each at about `delta`, from n examples."""
+        above, below = box[:, 1] - estimate, estimate - box[:, 0]
+        apart = np.stack([above[first] + below[second], above[second] + below[first]])
+        # Half-lengths are standard errors times the normal quantile, or a little more.
+        quantile = math.sqrt(2.0 * math.log(2.0 / min(max(delta, 1e-300), 1.0)))
+        error = np.sqrt(above[first] ** 2 + below[second] ** 2) / quantile
+        return cls(np.full(first.size, float(n)), estimate[second] - estimate[first], apart, error)
+
+    @property
+    def state(self) -> tuple[FloatArray, FloatArray]:
+        """Factor of the present size, and the gap at that size."""
+        return np.ones_like(self.gap), self.gap
+
+    def take(self, rows: Indices) -> BoxView:
+        """Return the same objective for some of the pairs."""
+        return BoxView(self.n[rows], self.gap[rows], self.apart[:, rows], self.error[rows])
+
+    def part(self, state: Any, rows: Indices) -> Any:
+        """Return a state for some of the pairs."""
+        return tuple(entry[rows] for entry in state)
+
+    def decides(self, state: Any, level: float) -> Bools:
+        """Return whether the box of the first, and of the second, lies below the other's, (2, p)."""
+        growth, gap = state
+        reach = self.apart / np.sqrt(growth)
+        return np.stack([gap > reach[0], -gap > reach[1]])
+
+    def growths(self, shift: float, level: float, power: float) -> FloatArray:
+        """Return factors (2, p) at which the boxes, with a margin for `power`, fit between the estimates."""
+        from scipy.special import ndtri
+
+        gap = np.maximum(np.abs(self.gap) + shift * self.error, 0.0)
+        needed = self.apart + max(float(ndtri(power)), 0.0) * self.error
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factors = np.where(gap > 0.0, (needed / gap) ** 2, np.inf)
+        right = np.stack([self.gap > 0.0, self.gap < 0.0])
+        return np.where(right, np.maximum(factors, 1.0), np.inf)
+
+    def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
+        """Return the state after a simulated extension, in which the gap moves like a mean over more examples."""
+        _, gap = state
+        fresh = self.gap + rng.standard_normal(gap.shape) * self.error / math.sqrt(then - now)
+        return np.full_like(gap, then), (gap * now + fresh * (then - now)) / then
+
+
+def decided(shown: Bools, cheaper: Bools) -> Bools:
+    """Return whether pairs are decided, from claims (N, 2, ...) and from which model is cheaper somewhere (2, ...)."""
+    everywhere, somewhere = shown.all(axis=0), shown.any(axis=0) | cheaper
+    dominated = (everywhere & ~cheaper[::-1]).any(axis=0)
+    return np.asarray(dominated | somewhere.all(axis=0))
+
+
+def simulated_growths(
+    views: list[View], cheaper: Bools, level: float, replicates: int, factor: float, rng: int | np.random.Generator
+) -> FloatArray:
+    """Return growth factors (p, replicates) at which simulated continuations are decided; infinite if never."""
+    generator = np.random.default_rng(rng)
+    found = np.full(cheaper.shape[1] * replicates, np.inf)
+    runs = np.arange(found.size)
+    pairs = runs // replicates
+    views = [view.take(pairs) for view in views]
+    states = [view.state for view in views]
+    growth, added = 1.0, _FIRST_STEP
+    while growth < factor and runs.size:
+        step = min(1.0 + added, factor)
+        moved = zip(views, states, strict=True)
+        states = [view.extend(state, growth, step, generator) for view, state in moved]
+        shown = np.stack([view.decides(state, level) for view, state in zip(views, states, strict=True)])
+        done = decided(shown, cheaper[:, pairs])
+        found[runs[done]] = step
+        left = np.flatnonzero(~done)
+        runs, pairs = runs[left], pairs[left]
+        states = [view.part(state, left) for view, state in zip(views, states, strict=True)]
+        views = [view.take(left) for view in views]
+        growth, added = step, added * _STEP
+    return found.reshape(-1, replicates)

@@ -1,0 +1,289 @@
+"""What `certify` compares: the columns and objectives that its arguments and the losses define."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray, as_floats, check_choice, check_count, check_names
+from moltheory.errors import InvalidInputError
+from moltheory.evaluation._arguments import known_costs, read_maximise, read_names, read_ranges
+from moltheory.evaluation._blocks import (
+    ReadColumns,
+    array_columns,
+    cell_columns,
+    cluster_codes,
+    kept_in_memory,
+    source_columns,
+)
+from moltheory.evaluation._objectives import NamedMeasures, Objective, measure_columns, read_measures, shape_of
+from moltheory.evaluation._scan import Scan
+
+__all__ = ["CLUSTER_WEIGHTS", "Comparison", "read_comparison"]
+
+CLUSTER_WEIGHTS = ("size", "equal")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models, objectives with their directions, and the columns of which these are made, not yet read.
+
+    Attributes
+    ----------
+    model_names : tuple of str
+    objectives : tuple of Objective
+    maximise : tuple of bool
+        One per objective.
+    clustered : bool
+        Whether clusters are given.
+    """
+
+    model_names: tuple[str, ...]
+    objectives: tuple[Objective, ...]
+    maximise: tuple[bool, ...]
+    clustered: bool
+    _read: ReadColumns
+    _columns: tuple[str, ...]
+    _low: FloatArray
+    _high: FloatArray
+    _paired: tuple[bool, ...]
+
+    @property
+    def data_dependent(self) -> npt.NDArray[np.bool_]:
+        """Whether each objective is estimated, (m,)."""
+        return np.array([objective.values is None for objective in self.objectives])
+
+    def scan(self, largest_cluster: int | None, cluster_weights: str) -> Scan:
+        """Return the scan of the losses, which are read once and checked.
+
+        Raises
+        ------
+        InvalidInputError
+            If a loss is outside its range, a cluster is larger than stated, or a model was never evaluated.
+        """
+        scan = Scan(
+            self._read,
+            model_names=self.model_names,
+            column_names=self._columns,
+            low=self._low,
+            high=self._high,
+            largest_cluster=largest_cluster,
+            averaged=cluster_weights == "equal",
+            paired=self._paired,
+        )
+        alone = [column.name for column in scan.columns if column.clustered and not column.paired]
+        alone += [o.name for o in self.objectives if o.tail is not None and self.clustered]
+        if alone:
+            raise InvalidInputError(
+                f"`clusters` must be None for conditions that depend on the model and for tails, got clusters for "
+                f"{alone[0]!r}: certify means over clusters, or one example of each cluster."
+            )
+        _check_tails(self.objectives)
+        return scan
+
+
+def read_comparison(
+    losses: Any,
+    *,
+    costs: Any = None,
+    objectives: Any = None,
+    names: Any = None,
+    loss_range: Any = None,
+    maximise: Any = None,
+    clusters: Any = None,
+    largest_cluster: int | None = None,
+    cluster_weights: str = "size",
+) -> Comparison:
+    """Return what is compared, from checked arguments of `certify`; what is None is taken from the losses.
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+    """
+    check_choice("cluster_weights", cluster_weights, CLUSTER_WEIGHTS)
+    if largest_cluster is not None:
+        check_count("largest_cluster", largest_cluster)
+    is_source = callable(getattr(losses, "blocks", None))
+    # A source without `has_clusters` may have some.
+    if clusters is None and not (is_source and getattr(losses, "has_clusters", True)):
+        _refuse_sizes(largest_cluster, cluster_weights)
+    if is_source:
+        measures = getattr(losses, "measures", None)
+        costs = _known_costs(losses) if costs is None else costs
+        names = losses.model_names if names is None else names
+        if maximise is None and not measures:
+            maximise = getattr(losses, "maximise", None)
+        loss_range = getattr(losses, "loss_range", None) if loss_range is None else loss_range
+        if measures and objectives is None:
+            clusters = getattr(losses, "clusters", None) if clusters is None else clusters
+            losses, objectives = None, measures
+    loss_range = (0.0, 1.0) if loss_range is None else loss_range
+    maximise = False if maximise is None else maximise
+    named = read_measures(objectives)
+    if named is not None:
+        if losses is not None:
+            raise InvalidInputError(
+                "`losses` must be None where `objectives` are measures, which hold their own losses."
+            )
+        return _of_measures(named, costs, names, loss_range, maximise, clusters)
+    if is_source and losses is not None:
+        return _of_source(losses, costs, objectives, names, loss_range, maximise, clusters)
+    default_names = getattr(losses, "columns", None)
+    table = _table(losses)
+    codes = cluster_codes(clusters, table.shape[0])
+    return _of_columns(
+        lambda: array_columns(table, codes),
+        table.shape[1:],
+        costs,
+        objectives,
+        read_names(names, default_names, _at_least_two(table.shape[1])),
+        loss_range,
+        maximise,
+        clusters is not None,
+    )
+
+
+def _of_source(
+    source: Any, costs: Any, objectives: Any, names: Any, loss_range: Any, maximise: Any, clusters: Any
+) -> Comparison:
+    """Of a source of blocks, whose clusters come with the blocks unless it holds all losses in memory."""
+    shape = (_at_least_two(len(source.model_names)), len(source.objective_names))
+    in_memory = getattr(source, "in_memory", None)
+    if clusters is not None and in_memory is None:
+        raise InvalidInputError("`clusters` must come with the blocks of a source of losses, got them apart.")
+    clustered = clusters is not None or bool(getattr(source, "has_clusters", False))
+    read: ReadColumns
+    if in_memory is None:
+        read = kept_in_memory(lambda: source_columns(source))
+    else:
+        codes = cluster_codes(source.clusters if clusters is None else clusters, in_memory.shape[0])
+        read = functools.partial(array_columns, in_memory, codes)
+    titles = source.objective_names if objectives is None else objectives
+    model_names = read_names(names, None, shape[0])
+    return _of_columns(read, shape, costs, titles, model_names, loss_range, maximise, clustered)
+
+
+def _of_columns(
+    read: ReadColumns,
+    shape: tuple[int, ...],
+    costs: Any,
+    objectives: Any,
+    model_names: tuple[str, ...],
+    loss_range: Any,
+    maximise: Any,
+    clustered: bool,
+) -> Comparison:
+    """Of losses in columns, one per objective."""
+    if isinstance(objectives, str):
+        objectives = (objectives,)
+    titles = check_names("objectives", objectives, length=shape[1], stem="objective")
+    low, high = read_ranges(loss_range, titles)
+    ends = list(zip(low.tolist(), high.tolist(), strict=True))
+    entries = [Objective(name, (i,), None, True, loss_range=ends[i]) for i, name in enumerate(titles)]
+    flags, known = _with_costs(costs, model_names, titles, maximise)
+    paired = (True,) * len(titles)
+    return Comparison(model_names, (*entries, *known), flags, clustered, read, titles, low, high, paired)
+
+
+def _of_measures(
+    measures: NamedMeasures, costs: Any, names: Any, loss_range: Any, maximise: Any, clusters: Any
+) -> Comparison:
+    """Of measures, which hold their own losses; each of their cells is a column."""
+    n, n_models = shape_of(measures)
+    _at_least_two(n_models)
+    codes = cluster_codes(clusters, n)
+    estimated = [name for name, entry in measures.items() if getattr(entry, "data_dependent", True)]
+    low, high = read_ranges(loss_range, estimated)
+    model_names = read_names(names, None, n_models)
+    columns, entries = measure_columns(measures, low, high, n_models)
+    flags, known = _with_costs(costs, model_names, tuple(measures), maximise)
+    return Comparison(
+        model_names,
+        (*entries, *known),
+        flags,
+        clusters is not None,
+        lambda: cell_columns(columns.cells, codes) if columns.cells else iter(()),
+        columns.names,
+        columns.low,
+        columns.high,
+        tuple(not cell.depends_on_model for cell in columns.cells),
+    )
+
+
+def _with_costs(
+    costs: Any, model_names: tuple[str, ...], titles: Sequence[str], maximise: Any
+) -> tuple[tuple[bool, ...], list[Objective]]:
+    """Return the directions of all objectives, and the costs as objectives."""
+    values, names = known_costs(costs, model_names)
+    both = [name for name in names if name in titles]
+    if both:
+        raise InvalidInputError(f"`costs` must have names that no objective has, got {both[0]!r} twice.")
+    known = [Objective(name, values=values[:, j]) for j, name in enumerate(names)]
+    return read_maximise(maximise, titles, names), known
+
+
+def _known_costs(source: Any) -> dict[str, FloatArray] | None:
+    costs = getattr(source, "costs", None)
+    return None if costs is None else {name: costs[:, j] for j, name in enumerate(source.cost_names)}
+
+
+def _check_tails(objectives: Sequence[Objective]) -> None:
+    for objective in objectives:
+        if objective.tail is None:
+            continue
+        (low, high), losses = objective.loss_range, objective.tail.losses
+        if losses.min() < low or losses.max() > high:
+            found = float(losses.min() if losses.min() < low else losses.max())
+            raise InvalidInputError(
+                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {objective.name!r}, got {found:g}."
+            )
+
+
+def _table(losses: Any) -> npt.NDArray[Any]:
+    """Return losses as a real array (n, M, N), without a copy where possible."""
+    shape = "(n, M) or (n, M, N)"
+    if isinstance(losses, (str, PathLike)):
+        raise InvalidInputError(
+            f"`losses` must be an array or a source of losses, got {str(losses)!r}: a file becomes one by "
+            "`moltheory.certification.open_losses`."
+        )
+    try:
+        table = np.asarray(losses)
+        if table.dtype == object or (table.dtype.kind == "f" and table.dtype.itemsize > 8):
+            table = as_floats("losses", table)
+    except InvalidInputError:
+        raise
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"`losses` must be real numbers of shape {shape}, got something else.") from None
+    if table.dtype.kind not in "biuf":
+        raise InvalidInputError(f"`losses` must be real numbers, got dtype {table.dtype}.")
+    if table.ndim not in (2, 3):
+        raise InvalidInputError(f"`losses` must have shape {shape}, got shape {table.shape}.")
+    if table.size == 0:
+        raise InvalidInputError(f"`losses` must not be empty, got shape {table.shape}.")
+    return table[:, :, None] if table.ndim == 2 else table
+
+
+def _refuse_sizes(largest_cluster: int | None, cluster_weights: str) -> None:
+    remedy = "state which examples belong together"
+    if largest_cluster is not None:
+        raise InvalidInputError(
+            f"`largest_cluster` must come with `clusters`, got {largest_cluster} and none: {remedy}."
+        )
+    if cluster_weights != "size":
+        raise InvalidInputError(
+            f"`cluster_weights` must come with `clusters`, got {cluster_weights!r} and none: {remedy}."
+        )
+
+
+def _at_least_two(n_models: int) -> int:
+    if n_models < 2:
+        raise InvalidInputError(f"`losses` must hold at least two models to compare, got {n_models}.")
+    return n_models

@@ -1,0 +1,146 @@
+"""Objectives made of columns or of tails, or known exactly; and the checks of measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from moltheory._core._validation import FloatArray, check_names
+from moltheory.errors import InvalidInputError
+from moltheory.evaluation._tails import Tail
+from moltheory.objectives import Cell, Measure
+from moltheory.objectives._measures import check_definitions, increases
+
+__all__ = ["Columns", "NamedMeasures", "Objective", "measure_columns", "read_measures", "shape_of"]
+
+NamedMeasures = dict[str, Measure | Tail]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One objective, minimised or maximised.
+
+    Attributes
+    ----------
+    name : str
+    columns : tuple of int
+        Empty for known values and tails.
+    measure : Measure or None
+        None for the mean of one column, for tails and for known costs.
+    testable : bool
+        Whether better in every column means better in the objective, so that paired tests apply.
+    values : (M,) ndarray or None
+        Known values.
+    tail : Tail or None
+    loss_range : (float, float)
+        Range of the underlying losses.
+    """
+
+    name: str
+    columns: tuple[int, ...] = ()
+    measure: Measure | None = None
+    testable: bool = False
+    values: FloatArray | None = None
+    tail: Tail | None = None
+    loss_range: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether it is estimated from data."""
+        return self.values is None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of measures: a cell shared by several measures is one column, estimated once, at one share of delta."""
+
+    cells: tuple[Cell, ...]
+    names: tuple[str, ...]
+    low: FloatArray
+    high: FloatArray
+
+
+def read_measures(objectives: Any) -> NamedMeasures | None:
+    """Return named measures and tails, or None if `objectives` are names.
+
+    Raises
+    ------
+    InvalidInputError
+        If only some are measures, there is none, or a class defines only a part of a measure.
+    """
+    if isinstance(objectives, Mapping):
+        wrong = [name for name, entry in objectives.items() if not isinstance(entry, Measure | Tail)]
+        if wrong or not objectives:
+            found = "none" if not objectives else f"{type(objectives[wrong[0]]).__name__} for {wrong[0]!r}"
+            raise InvalidInputError(f"`objectives` must map names to measures, got {found}.")
+        names = check_names("objectives", objectives, length=len(objectives), stem="objective")
+        return _checked(dict(zip(names, objectives.values(), strict=True)))
+    if isinstance(objectives, Measure | Tail):
+        objectives = [objectives]
+    if not isinstance(objectives, Sequence) or not any(isinstance(entry, Measure | Tail) for entry in objectives):
+        return None
+    if not all(isinstance(entry, Measure | Tail) for entry in objectives):
+        raise InvalidInputError("`objectives` must be all names or all measures, got some of each.")
+    return _checked({f"objective_{i + 1}": entry for i, entry in enumerate(objectives)})
+
+
+def _checked(measures: NamedMeasures) -> NamedMeasures:
+    for entry in measures.values():
+        if isinstance(entry, Measure):
+            check_definitions("objectives", entry)
+    return measures
+
+
+def shape_of(measures: NamedMeasures) -> tuple[int, int]:
+    """Return the common shape (n, M) of the losses of all estimated measures.
+
+    Raises
+    ------
+    InvalidInputError
+        If nothing is estimated, or the shapes differ.
+    """
+    shapes = {cell.losses.shape for entry in measures.values() for cell in entry.cells}
+    if not shapes:
+        raise InvalidInputError("`objectives` must hold a measure estimated from data, got known values only.")
+    if len(shapes) > 1:
+        raise InvalidInputError(f"`objectives` must be measures of equal shape (n, M), got {sorted(shapes)}.")
+    n, n_models = shapes.pop()
+    return n, n_models
+
+
+def measure_columns(
+    measures: NamedMeasures, low: FloatArray, high: FloatArray, n_models: int
+) -> tuple[Columns, list[Objective]]:
+    """Return the columns of measures and the objectives made of them; there is one range per estimated measure."""
+    found: list[Objective] = []
+    columns: dict[tuple[int, float, float], tuple[Cell, str]] = {}
+    ends = iter(zip(low.tolist(), high.tolist(), strict=True))
+    for name, entry in measures.items():
+        if isinstance(entry, Tail):
+            found.append(Objective(name, tail=entry, loss_range=next(ends)))
+            continue
+        if not entry.data_dependent:
+            found.append(Objective(name, values=_known_values(name, entry, n_models)))
+            continue
+        bottom, top = next(ends)
+        own = []
+        for number, cell in enumerate(entry.cells):
+            key = (id(cell), bottom, top)
+            columns.setdefault(key, (cell, name if len(entry.cells) == 1 else f"{name}, part {number + 1}"))
+            own.append(list(columns).index(key))
+        testable = increases(entry) and not any(cell.depends_on_model for cell in entry.cells)
+        found.append(Objective(name, tuple(own), entry, testable, loss_range=(bottom, top)))
+    cells = tuple(cell for cell, _ in columns.values())
+    names = tuple(label for _, label in columns.values())
+    lows, highs = (np.array([key[end] for key in columns], dtype=np.float64) for end in (1, 2))
+    return Columns(cells, names, lows, highs), found
+
+
+def _known_values(name: str, measure: Measure, n_models: int) -> FloatArray:
+    values = np.asarray(measure.value([]), dtype=np.float64)
+    if values.shape != (n_models,):
+        raise InvalidInputError(f"`objectives` must hold one known value per model in {name!r}, got {values.size}.")
+    return values

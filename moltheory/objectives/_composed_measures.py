@@ -1,0 +1,189 @@
+"""Measures made of several: absolute differences and largest values, of two groups or of many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from moltheory._core._validation import FloatArray
+from moltheory.errors import InvalidInputError
+from moltheory.objectives._measures import Measure, check_definitions, increases
+
+__all__ = ["Gap", "Spread", "Worst"]
+
+
+class Gap(Measure):
+    """Absolute difference of two measures, such as a demographic-parity gap.
+
+    Parameters
+    ----------
+    a, b : Measure
+        Both estimated from data.
+
+    Attributes
+    ----------
+    parts : tuple of Measure
+
+    Examples
+    --------
+    >>> from moltheory.objectives import Rate
+    >>> losses = [[1.0], [0.0], [1.0]]
+    >>> gap = Gap(Rate(losses, [True, True, False]), Rate(losses, [False, False, True]))
+    >>> gap.value([np.array([0.5]), np.array([1.0])])
+    array([0.5])
+    >>> gap.interval([np.array([0.4]), np.array([0.5])], [np.array([0.6]), np.array([0.9])])
+    (array([0.]), array([0.5]))
+    """
+
+    def __init__(self, a: Measure, b: Measure) -> None:
+        self.parts = _data_dependent_parts("Gap", (a, b))
+        self.cells = a.cells + b.cells
+
+    def value(self, means: Sequence[FloatArray]) -> FloatArray:
+        """Return the absolute difference."""
+        a, b = (part.value(cells) for part, cells in _shares(self.parts, means))
+        return np.abs(a - b)
+
+    def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Return the range of the absolute difference; its lower end is 0 where the two overlap."""
+        (a_low, a_high), (b_low, b_high) = _part_intervals(self.parts, lower, upper)
+        least = np.maximum(np.maximum(a_low - b_high, b_low - a_high), 0.0)
+        return least, np.maximum(a_high - b_low, b_high - a_low)
+
+    def width(self, widths: Sequence[FloatArray]) -> FloatArray:
+        """Return the sum of the two widths."""
+        a, b = (part.width(cells) for part, cells in _shares(self.parts, widths))
+        return a + b
+
+
+class Spread(Measure):
+    """Largest absolute difference between any two of several measures, such as a demographic-parity gap of groups.
+
+    The same value, interval and half-width as `Worst` over the `Gap` of every pair, in one object.
+
+    Parameters
+    ----------
+    rates : sequence of Measure
+        At least two, each estimated from data by one cell.
+
+    Attributes
+    ----------
+    parts : tuple of Measure
+
+    Examples
+    --------
+    >>> from moltheory.objectives import Rate
+    >>> losses = [[1.0], [0.0], [1.0]]
+    >>> spread = Spread([Rate(losses, np.arange(3) == g) for g in range(3)])
+    >>> spread.value([np.array([0.2]), np.array([0.5]), np.array([0.1])])
+    array([0.4])
+    """
+
+    def __init__(self, rates: Sequence[Measure]) -> None:
+        self.parts = _data_dependent_parts("Spread", tuple(rates))
+        if len(self.parts) < 2:
+            raise InvalidInputError("`Spread` must be given at least two measures, got one.")
+        self.cells = tuple(cell for part in self.parts for cell in part.cells)
+
+    def value(self, means: Sequence[FloatArray]) -> FloatArray:
+        """Return the largest value minus the smallest."""
+        table = np.stack(np.broadcast_arrays(*(part.value(cells) for part, cells in _shares(self.parts, means))))
+        largest: FloatArray = table.max(axis=0) - table.min(axis=0)
+        return largest
+
+    def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Return the range of the largest difference, from that of each pair."""
+        ends = _part_intervals(self.parts, lower, upper)
+        pairs = [(ends[a], ends[b]) for b in range(len(ends)) for a in range(b)]
+        least = [np.maximum(np.maximum(a[0] - b[1], b[0] - a[1]), 0.0) for a, b in pairs]
+        most = [np.maximum(a[1] - b[0], b[1] - a[0]) for a, b in pairs]
+        return _largest(least), _largest(most)
+
+    def width(self, widths: Sequence[FloatArray]) -> FloatArray:
+        """Return the sum of the two largest half-widths."""
+        parts = [part.width(cells) for part, cells in _shares(self.parts, widths)]
+        table = np.sort(np.stack(np.broadcast_arrays(*parts)), axis=0)
+        total: FloatArray = table[-1] + table[-2]
+        return total
+
+
+class Worst(Measure):
+    """Largest of several measures, such as a worst-group error.
+
+    Parameters
+    ----------
+    rates : sequence of Measure
+        At least one, each estimated from data.
+
+    Attributes
+    ----------
+    parts : tuple of Measure
+
+    Examples
+    --------
+    >>> from moltheory.objectives import Rate
+    >>> losses = [[1.0], [0.0], [1.0]]
+    >>> worst = Worst([Rate(losses, [True, True, False]), Rate(losses, [False, False, True])])
+    >>> worst.value([np.array([0.5]), np.array([1.0])])
+    array([1.])
+    """
+
+    def __init__(self, rates: Sequence[Measure]) -> None:
+        self.parts = _data_dependent_parts("Worst", tuple(rates))
+        self.cells = tuple(cell for part in self.parts for cell in part.cells)
+
+    @property
+    def is_increasing(self) -> bool:  # type: ignore[override]
+        """Whether all parts are."""
+        return all(increases(part) for part in self.parts)
+
+    def value(self, means: Sequence[FloatArray]) -> FloatArray:
+        """Return the largest value."""
+        return _largest([part.value(cells) for part, cells in _shares(self.parts, means)])
+
+    def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Return the largest of the lower and the largest of the upper ends."""
+        ends = _part_intervals(self.parts, lower, upper)
+        return _largest([low for low, _ in ends]), _largest([high for _, high in ends])
+
+    def width(self, widths: Sequence[FloatArray]) -> FloatArray:
+        """Return the largest width."""
+        return _largest([part.width(cells) for part, cells in _shares(self.parts, widths)])
+
+
+def _data_dependent_parts(owner: str, parts: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    if not parts:
+        raise InvalidInputError(f"`{owner}` must be given at least one measure, got none.")
+    for part in parts:
+        if not isinstance(part, Measure) or not part.data_dependent:
+            raise InvalidInputError(f"`{owner}` must be given measures estimated from data, got {part!r}.")
+        check_definitions(owner, part)
+    shapes = {cell.losses.shape for part in parts for cell in part.cells}
+    if len(shapes) > 1:
+        raise InvalidInputError(f"`{owner}` must be given measures of equal shape (n, H), got {sorted(shapes)}.")
+    return parts
+
+
+def _shares(parts: tuple[Measure, ...], values: Sequence[FloatArray]) -> list[tuple[Measure, Sequence[FloatArray]]]:
+    """Give each part the values of its own cells."""
+    shares, start = [], 0
+    for part in parts:
+        stop = start + len(part.cells)
+        shares.append((part, values[start:stop]))
+        start = stop
+    return shares
+
+
+def _part_intervals(
+    parts: tuple[Measure, ...], lower: Sequence[FloatArray], upper: Sequence[FloatArray]
+) -> list[tuple[FloatArray, FloatArray]]:
+    lows, highs = _shares(parts, lower), _shares(parts, upper)
+    return [part.interval(low, high) for (part, low), (_, high) in zip(lows, highs, strict=True)]
+
+
+def _largest(arrays: list[FloatArray]) -> FloatArray:
+    result = arrays[0]
+    for array in arrays[1:]:
+        result = np.maximum(result, array)
+    return result

@@ -1,0 +1,76 @@
+"""The runner of every study: open a run folder, make keys, run blocks, collect their results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory.reports import Settings
+from moltheory.runs import RunFolder, run_blocks
+
+__all__ = ["Columns", "run_study_blocks"]
+
+Columns = dict[str, npt.NDArray[np.generic]]
+"""What a block returns: names and arrays, fit for the store."""
+
+_Result = TypeVar("_Result")
+
+
+def run_study_blocks(
+    function: Callable[..., _Result],
+    blocks: Mapping[str, tuple[Any, ...]],
+    *,
+    store: tuple[str, ...],
+    parameters: Mapping[str, Any],
+    settings: Settings,
+    weights: Mapping[str, float] | None = None,
+    needs_torch: bool = False,
+) -> dict[str, _Result]:
+    """Return ``{key: function(*arguments)}`` for all blocks, in their order, computed once and stored if asked for.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by name; its result, a dict of names to arrays, depends on its arguments alone.
+    blocks : mapping of str to tuple
+        Arguments by key; the key names the stored block.
+    store : tuple of str
+        Name of the study and of its part: the run folder is ``settings.store_for(*store)``, the bar says them.
+    parameters : mapping
+        What identifies the run besides its seed and keys, fit for JSON.
+    settings : Settings
+    weights : mapping of str to float, optional
+        Work of each block in any unit, for the time left; equal by default.
+    needs_torch : bool, default False
+        Whether blocks compute with torch: it is asked for before any work starts, and its version is recorded.
+
+    Raises
+    ------
+    TorchMissingError
+        If torch is needed and not installed.
+    """
+    versions = {}
+    if needs_torch:
+        from moltheory.studies._torch import require_torch
+
+        versions["torch"] = str(require_torch().__version__)
+    path = settings.store_for(*store)
+    folder = None
+    if path is not None:
+        # The store takes lists for tuples.
+        identity = {"study": " ".join(store).replace("_", " "), **json.loads(json.dumps(dict(parameters))), **versions}
+        folder = RunFolder.open(path, parameters=identity, rng=settings.seed, keys=list(blocks))
+    found = run_blocks(
+        function,
+        list(blocks.values()),
+        n_jobs=settings.n_jobs,
+        progress=settings.progress,
+        description=": ".join(store).replace("_", " "),
+        weights=None if weights is None else [weights[key] for key in blocks],
+        store=folder,
+    )
+    return dict(zip(blocks, found, strict=True))

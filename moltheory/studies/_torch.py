@@ -1,0 +1,64 @@
+"""torch, an optional extra: asked for in one place, with one sentence where it is absent; and runs that repeat."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from moltheory.errors import MoltheoryError
+from moltheory.runs import block_stream
+
+__all__ = ["TorchMissingError", "repeatable", "require_torch", "seeded"]
+
+
+class TorchMissingError(MoltheoryError, ImportError):
+    """torch is not installed."""
+
+
+def require_torch() -> Any:
+    """Return the module torch.
+
+    Raises
+    ------
+    TorchMissingError
+        If it is not installed; the message holds the line that installs it.
+    """
+    try:
+        import torch
+    except ImportError:
+        raise TorchMissingError(
+            "`torch` must be installed for networks (the CPU build: python -m pip install torch --index-url "
+            "https://download.pytorch.org/whl/cpu), got none."
+        ) from None
+    return torch
+
+
+@contextlib.contextmanager
+def repeatable() -> Iterator[Any]:
+    """Give torch with one thread and deterministic algorithms, and restore the caller's settings afterwards.
+
+    The order in which threads add up changes the last bits; with one thread a run repeats bit for bit.
+    """
+    torch = require_torch()
+    threads = torch.get_num_threads()
+    mode = torch.get_deterministic_debug_mode()
+    torch.set_num_threads(1)
+    # Like use_deterministic_algorithms(True), without the compiler that it imports.
+    torch.set_deterministic_debug_mode("error")
+    try:
+        yield torch
+    finally:
+        torch.set_deterministic_debug_mode(mode)
+        torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def seeded(root: np.random.SeedSequence, key: str, *path: int) -> Iterator[Any]:
+    """Give torch with a generator of this key, as in `block_stream`; the caller's generator is left as it was."""
+    torch = require_torch()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(block_stream(root, key, *path).integers(2**62)))
+        yield torch

@@ -1,0 +1,295 @@
+"""Backbone, feature refiner and gradient gate of the paper, with exact counts of parameters and multiply-adds."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from moltheory._core._validation import check_choice, check_count, check_real
+from moltheory.errors import InvalidInputError
+from moltheory.runs import RandomSource, as_seed_sequence
+from moltheory.studies._torch import require_torch, seeded
+
+__all__ = [
+    "HEADS",
+    "METHODS",
+    "HeadedNetwork",
+    "feature_refiner",
+    "gradient_gate",
+    "headed_network",
+    "multiply_adds",
+    "n_parameters",
+    "n_refiner_parameters",
+    "residual_backbone",
+]
+
+METHODS: Mapping[str, tuple[tuple[str, ...], str, float]] = {
+    "plain": (("plain",), "plain", 1.0),
+    "refiner": (("refiner",), "refiner", 0.0),
+    "OJKD": (("refiner", "plain"), "plain", 0.0),
+    "no gate": (("refiner", "plain"), "plain", 1.0),
+}
+"""Name -> heads that are trained, the head that is used at test time, gate."""
+
+HEADS = ("refiner", "plain")
+
+# The first convolution halves images of this side and more.
+_LARGE = 16
+
+
+def feature_refiner(n_features: int, /, *, width: int, n_classes: int) -> Any:
+    """Return the fully-connected layers that refine features (n, D) into logits (n, K), a ``torch.nn.Sequential``.
+
+    Linear(D, f), LayerNorm, Linear(f, f), ReLU, Linear(f, f), LayerNorm, Linear(f, K), after J. Kocsis et al. (2022),
+    arXiv 2210.05657; initialised by torch's generator.
+
+    Parameters
+    ----------
+    n_features, width, n_classes : int
+        D >= 1, f >= 1 and K >= 2.
+    """
+    d, f, k = _check_sizes(n_features, width, n_classes)
+    nn = require_torch().nn
+    return nn.Sequential(
+        nn.Linear(d, f), nn.LayerNorm(f), nn.Linear(f, f), nn.ReLU(), nn.Linear(f, f), nn.LayerNorm(f), nn.Linear(f, k)
+    )
+
+
+def n_refiner_parameters(n_features: int, /, *, width: int, n_classes: int) -> int:
+    """Return the number of parameters of `feature_refiner`: D f + 2 f^2 + 7 f + (f + 1) K.
+
+    Examples
+    --------
+    >>> n_refiner_parameters(512, width=64, n_classes=10)
+    42058
+    """
+    d, f, k = _check_sizes(n_features, width, n_classes)
+    return d * f + 2 * f * f + 7 * f + (f + 1) * k
+
+
+def gradient_gate(features: Any, gate: float, /) -> Any:
+    """Return a tensor equal to `features` whose gradient comes back multiplied by `gate` >= 0.
+
+    At 0 the features are detached: nothing comes back at all, not even an infinity times zero.
+    """
+    g = check_real("gate", gate, low=0.0)
+    if g == 0.0:
+        return features.detach()
+    seen = features.view_as(features)
+    if g != 1.0 and seen.requires_grad:
+        seen.register_hook(lambda gradient: gradient * g)
+    return seen
+
+
+@dataclass(frozen=True)
+class HeadedNetwork:
+    """A backbone and one or two heads on its features.
+
+    The plain head sees the features through `gradient_gate` where there is a refiner too, so that the gradient of the
+    trunk is that of the refiner's loss plus g times that of the plain head's.
+
+    Attributes
+    ----------
+    backbone : torch.nn.Module
+        From images (n, ...) to features (n, D).
+    heads : dict of str to torch.nn.Module
+        ``"refiner"``, ``"plain"`` or both, from features to logits (n, K).
+    gate : float
+        g >= 0.
+    n_features : int
+        D.
+    """
+
+    backbone: Any
+    heads: Mapping[str, Any]
+    gate: float
+    n_features: int
+
+    @property
+    def n_classes(self) -> int:
+        """K, the outputs of each head."""
+        # Every head is, or ends in, a linear layer.
+        return int([*next(iter(self.heads.values())).modules()][-1].out_features)
+
+    @property
+    def module(self) -> Any:
+        """The backbone and all heads as one ``torch.nn.ModuleDict``, which shares their tensors."""
+        return require_torch().nn.ModuleDict({"backbone": self.backbone, **self.heads})
+
+    def parameters(self) -> list[Any]:
+        """Return the trainable tensors of the backbone and of all heads."""
+        return list(self.module.parameters())
+
+    def set_training(self, training: bool) -> None:
+        """Switch backbone and heads between training and evaluation."""
+        self.module.train(training)
+
+    def features(self, images: Any) -> Any:
+        """Return the features (n, D) of images, refused if the backbone returns another shape."""
+        features = self.backbone(images)
+        if features.ndim != 2 or features.shape[1] != self.n_features:
+            raise InvalidInputError(
+                f"`backbone` must return features of shape (n, {self.n_features}), got {tuple(features.shape)}."
+            )
+        return features
+
+    def losses(self, images: Any, labels: Any) -> dict[str, Any]:
+        """Return the mean cross-entropy of each head; their sum is the training objective."""
+        cross_entropy = require_torch().nn.functional.cross_entropy
+        features = self.features(images)
+        found = {}
+        for name, head in self.heads.items():
+            seen = gradient_gate(features, self.gate) if name == "plain" and "refiner" in self.heads else features
+            found[name] = cross_entropy(head(seen), labels)
+        return found
+
+    def inference(self, head: str) -> Any:
+        """Return the network used at test time, the backbone and one head; the other head is dropped."""
+        return require_torch().nn.Sequential(self.backbone, self.heads[check_choice("head", head, tuple(self.heads))])
+
+
+def headed_network(
+    backbone: Any,
+    n_features: int,
+    /,
+    *,
+    n_classes: int,
+    heads: tuple[str, ...] = HEADS,
+    gate: float = 0.0,
+    width: int = 64,
+    rng: RandomSource,
+) -> HeadedNetwork:
+    """Return any backbone with the heads of a method on its features.
+
+    Parameters
+    ----------
+    backbone : torch.nn.Module
+        From images to features (n, D).
+    n_features : int
+        D >= 1.
+    n_classes : int
+        K >= 2.
+    heads : tuple of str
+        Of ``"refiner"`` and ``"plain"``; see `METHODS` for the heads of each method.
+    gate : float, default 0
+        g >= 0: 0 is online joint distillation, 1 trains the trunk on both losses.
+    width : int, default 64
+        Of the refiner.
+    rng : int, SeedSequence, Generator or None
+        Each head is initialised by its own stream, so that it does not depend on the other one.
+
+    Returns
+    -------
+    HeadedNetwork
+
+    Raises
+    ------
+    InvalidInputError
+        If an argument breaks its rule.
+    TorchMissingError
+        If torch is not installed.
+    """
+    torch = require_torch()
+    if not isinstance(backbone, torch.nn.Module):
+        raise InvalidInputError(f"`backbone` must be a torch.nn.Module, got {type(backbone).__name__}.")
+    d, k = check_count("n_features", n_features), check_count("n_classes", n_classes, low=2)
+    names = tuple(heads)
+    if not names or len(set(names)) != len(names) or not set(names) <= set(HEADS):
+        raise InvalidInputError(f"`heads` must be one or both of {HEADS}, got {names!r}.")
+    check_real("gate", gate, low=0.0)
+    made, root = {}, as_seed_sequence(rng)
+    for name in (head for head in HEADS if head in names):
+        with seeded(root, name):
+            made[name] = feature_refiner(d, width=width, n_classes=k) if name == "refiner" else torch.nn.Linear(d, k)
+    return HeadedNetwork(backbone, made, float(gate), d)
+
+
+def residual_backbone(shape: Sequence[int], /, *, widths: Sequence[int] = (8, 16, 32)) -> tuple[Any, int]:
+    """Return a residual network (K. He et al., 2016, arXiv 1512.03385) and its number of features, ``widths[-1]``.
+
+    One block of two convolutions per width; every block but the first halves the image, and images of side 16 and more
+    are halved before the first. Features are averages over the image.
+
+    Parameters
+    ----------
+    shape : (channels, height, width)
+        Of the images; both sides at least 4.
+    widths : sequence of int
+        Channels of the blocks.
+    """
+    sizes = tuple(shape)
+    if len(sizes) != 3 or min(sizes[1:], default=0) < 4:
+        raise InvalidInputError(f"`shape` must be (channels, height, width) with sides >= 4, got {sizes!r}.")
+    channels = check_count("shape", sizes[0])
+    steps = [check_count("widths", width) for width in widths]
+    if not steps:
+        raise InvalidInputError("`widths` must hold at least one number of channels, got none.")
+    nn = require_torch().nn
+    stride = 2 if min(sizes[1:]) >= _LARGE else 1
+    layers = [
+        nn.Conv2d(channels, steps[0], 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(steps[0]),
+        nn.ReLU(),
+    ]
+    for i, (before, after) in enumerate(zip([steps[0], *steps], steps, strict=False)):
+        layers.append(_block_class()(before, after, 1 if i == 0 else 2))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), steps[-1]
+
+
+def n_parameters(module: Any, /) -> int:
+    """Return the number of trainable numbers in a torch module."""
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+
+
+def multiply_adds(module: Any, shape: Sequence[int], /) -> int:
+    """Return the multiply-adds of linear layers and convolutions in one forward pass of one example of this shape.
+
+    Half of the operations that ``torch.utils.flop_counter`` counts, which takes a product and a sum as two. The module
+    is left in its mode, and running averages do not change.
+    """
+    torch = require_torch()
+    from torch.utils.flop_counter import FlopCounterMode
+
+    training = {layer: layer.training for layer in module.modules()}
+    first = next(iter(module.parameters()), torch.zeros(()))
+    try:
+        module.eval()
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            module(torch.zeros((1, *shape), dtype=first.dtype))
+    finally:
+        for layer, mode in training.items():
+            layer.training = mode
+    return int(counter.get_total_flops()) // 2
+
+
+@functools.cache
+def _block_class() -> Any:
+    # Made when first used: the class needs torch, the module must not.
+    torch = require_torch()
+    nn = torch.nn
+
+    class ResidualBlock(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
+        def __init__(self, before: int, after: int, stride: int) -> None:
+            super().__init__()
+            self.first = nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False)
+            self.first_norm = nn.BatchNorm2d(after)
+            self.second = nn.Conv2d(after, after, 3, padding=1, bias=False)
+            self.second_norm = nn.BatchNorm2d(after)
+            same = before == after and stride == 1
+            self.shortcut = nn.Identity() if same else nn.Conv2d(before, after, 1, stride=stride, bias=False)
+
+        def forward(self, x: Any) -> Any:
+            inner = torch.relu(self.first_norm(self.first(x)))
+            return torch.relu(self.second_norm(self.second(inner)) + self.shortcut(x))
+
+    return ResidualBlock
+
+
+def _check_sizes(n_features: int, width: int, n_classes: int) -> tuple[int, int, int]:
+    return (
+        check_count("n_features", n_features),
+        check_count("width", width),
+        check_count("n_classes", n_classes, low=2),
+    )

@@ -1,0 +1,34 @@
+"""What the study of low-rank bias found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moltheory.studies.low_rank_bias._trade_off import main_networks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LowRankResult"]
+
+
+@dataclass(frozen=True)
+class LowRankResult:
+    """Everything the study found.
+
+    Tables of `cost_table`, `optimum_table` and `domination_table` (networks written down), of `trained_networks`, and of
+    `end_shares` and `hypervolume_table`, which compare them.
+    """
+
+    costs: pd.DataFrame
+    optima: pd.DataFrame
+    domination: pd.DataFrame
+    networks: pd.DataFrame
+    widths: pd.DataFrame
+    volumes: pd.DataFrame
+
+    @property
+    def main(self) -> pd.DataFrame:
+        """Networks of the main experiment, see `main_networks`."""
+        return main_networks(self.networks)

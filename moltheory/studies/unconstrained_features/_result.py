@@ -1,0 +1,40 @@
+"""What the study of unconstrained features found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    from moltheory._core._validation import FloatArray
+    from moltheory.studies.unconstrained_features._trade_off import MissedPart
+
+__all__ = ["UnconstrainedResult"]
+
+
+@dataclass(frozen=True)
+class UnconstrainedResult:
+    """Everything the study found.
+
+    Tables are those of `training_sweep`, `network_objectives`, `reach_of_front` and `budget_sweep`, whose factor is
+    `budget_factor`. At the depth shown, `front` is the collapsed front, `supported` which of its points are, `missed` the
+    rest in closed form, and `separated` the front of networks whose classes may have different scales, with its gain in
+    fit.
+    """
+
+    depths: tuple[int, ...]
+    depth: int
+    sweep: pd.DataFrame
+    objectives: pd.DataFrame
+    reach: pd.DataFrame
+    budgets: pd.DataFrame
+    budget_factor: float
+    front: FloatArray
+    supported: npt.NDArray[np.bool_]
+    missed: MissedPart
+    separated: FloatArray
+    separated_gain: FloatArray

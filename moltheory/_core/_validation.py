@@ -29,6 +29,8 @@ __all__ = [
     "check_real",
     "check_vector",
     "real_array",
+    "refuse_masked",
+    "without_mask",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -76,6 +78,7 @@ def real_array(
         If `value` is ragged, not real, empty, of another dimension, or holds NaN (or, where `finite`,
         an infinity).
     """
+    refuse_masked(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -110,6 +113,35 @@ def real_array(
     elif np.isnan(array).any():
         raise InvalidInputError(f"`{name}` must not contain NaN, got {int(np.isnan(array).sum())} of them.")
     return array
+
+
+def _mask(value: object) -> npt.NDArray[np.bool_] | None:
+    """Return the mask of a masked array with masked entries, else None."""
+    mask = getattr(value, "mask", None)
+    if mask is None or callable(mask) or not isinstance(value, np.ndarray):
+        return None
+    masked = np.broadcast_to(np.asarray(mask, dtype=np.bool_), value.shape)
+    return masked if masked.any() else None
+
+
+def refuse_masked(name: str, value: object) -> None:
+    """Refuse masked entries where nothing may be missing: the numbers below the mask are no data.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    masked = _mask(value)
+    if masked is not None:
+        raise InvalidInputError(f"`{name}` must not hold masked entries, got {int(masked.sum())} of them.")
+
+
+def without_mask(value: Any) -> Any:
+    """Return losses with NaN in place of masked entries; anything else as it is."""
+    masked = _mask(value)
+    if masked is None:
+        return value
+    return np.where(masked, np.nan, np.asarray(value, dtype=np.float64))
 
 
 def as_floats(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -221,17 +221,20 @@ class Certificate:
             One row per undecided model, sorted by ``sufficient_additional``, with these columns:
 
             * ``model``;
-            * ``n_open_rivals``: number of rivals against which the model is undecided;
+            * ``n_open_rivals``: number of rivals against which more examples are needed; 0 if only the tolerance keeps
+              the model undecided;
             * ``hardest_rival``: the rival that needs most examples;
             * ``n_common``: number of examples common to the two;
             * ``outcome``: what the observed gaps between the two suggest;
             * ``expected_additional``: expected number of further examples, from simulations at the observed rates; it
               suffices in about half of the runs (NaN if not simulated);
             * ``sufficient_additional``: number that suffices with probability 0.8 at the observed rates (infinite if no
-              gap is observed);
-            * ``sufficient_additional_low``, ``sufficient_additional_high``: the same with gaps one standard error
-              larger, and smaller. True gaps may be smaller than observed, so rely on the latter: whatever the true
-              rates, it is finite and insufficient with probability at most 0.2.
+              gap is observed, or if an objective has neither a paired test nor boxes);
+            * ``sufficient_additional_low``: the same with gaps one standard error larger;
+            * ``sufficient_additional_high``: the largest number over all rivals at lower confidence limits of the gaps,
+              infinite if the data do not rule out equal models. True gaps may be smaller than observed, so rely on this
+              one: whatever the true rates, it is finite and insufficient with probability at most 0.2, to the accuracy
+              given in the notes.
 
         Raises
         ------
@@ -246,10 +249,20 @@ class Certificate:
         share it.
 
         ``sufficient_additional`` covers all rivals and objectives at once, which share the failure probability .2
-        (union bound). Of the .2 of ``sufficient_additional_high``, .16 is the probability that a gap (the smallest
-        observed, that of the hardest rival) is overestimated by a standard error or more, by the normal approximation.
-        Objectives without a paired test (gaps of rates, tails, conditions that depend on the model) are decided by
-        boxes, whose lengths are assumed to shrink like the inverse square root of the sample size.
+        (union bound). Of the .2 of ``sufficient_additional_high``, .16 is the probability that some gap between the
+        model and the rival that truly needs most examples is overestimated; N objectives share it, so the limit is 1.41
+        standard errors below the gap for one objective, 1.61 for two (see `more_examples`). This probability is
+
+        * for 0/1 losses, exact for equal models, and a normal approximation otherwise;
+        * for other losses, that of Student's t, unreliable while two models differ on a few examples only.
+
+        Objectives without a paired test (gaps of rates, tails, conditions that depend on the model), and all if delta
+        was spent on boxes only, are decided by boxes. Their lengths are assumed to shrink like the inverse square root
+        of the sample size, and half-lengths to be at least the normal quantile times the standard error. Boxes of single
+        rates and means allow for any dependence between the two models. Those of measures of several rates do not, as
+        they are wider than needed: equal models with a `Gap` got a finite number in at most 13 % of simulations,
+        negatively correlated ones included. **Tails, and quantiles in particular, carry no such probability**: if losses
+        have atoms, an estimate may jump, and its box need not shrink.
 
         Examples
         --------

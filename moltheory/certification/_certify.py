@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from moltheory.certification._assumptions import assumptions_of
 from moltheory.certification._boxes import box_method, column_box
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._decisions import METHODS, Shares, decide
+from moltheory.certification._measured import cell_shift, measure_boxes, tail_boxes
 from moltheory.certification._p_values import chosen_test, pair_p_values
 from moltheory.certification._statistics import Moments, PairStatistics, estimates, summaries
-from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_epsilon
 from moltheory.evaluation._comparison import Comparison, read_comparison
 from moltheory.evaluation._objectives import Objective
@@ -184,7 +185,9 @@ def certify(
             problem, scan, sizes_stated=largest_cluster is not None, tested=shares.exclusions > 0.0
         ),
     )
-    return certificate.with_statistics(PairStatistics(scan.columns, tuple(found), problem.objectives, shares))
+    # Without the losses that measures hold.
+    lean = tuple(replace(objective, measure=None, tail=None) for objective in problem.objectives)
+    return certificate.with_statistics(PairStatistics(scan.columns, tuple(found), lean, shares))
 
 
 def _n_examples(problem: Comparison, scan: Scan) -> int:
@@ -227,65 +230,16 @@ def _values_and_boxes(
         if objective.values is not None:
             value, box = objective.values, (objective.values, objective.values)
         elif objective.tail is not None:
-            value, box = _tail(objective, each)
+            value, box = tail_boxes(objective, each)
         elif objective.measure is None:
             value, box = parts[0][0], (parts[1][0], parts[2][0])
         else:
-            value, box = _measured(objective, *parts)
+            value, box = measure_boxes(objective, *parts)
         values.append(value)
         boxes.append(box)
         compared.append(scaled[objective.columns[0]] if _is_mean(objective) else box)
     shaped = [np.moveaxis(np.array(b, dtype=np.float64), (0, 1, 2), (1, 2, 0)) for b in (boxes, compared)]
     return np.stack(values, axis=1), shaped[0], shaped[1]
-
-
-def _tail(objective: Objective, delta: float) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return estimates (M,) and intervals of a tail, each at `delta`; the range if there is no share of delta."""
-    tail, ends = objective.tail, objective.loss_range
-    if tail is None:
-        raise InvalidInputError("`objective` must be a tail, got none.")
-    columns = list(tail.losses.T)
-    values = np.array([tail.value(losses) for losses in columns])
-    pairs = [tail.interval(losses, delta=delta, loss_range=ends) if delta > 0.0 else ends for losses in columns]
-    lower, upper = np.array(pairs, dtype=np.float64).T
-    _refuse_incoherent(objective.name, values, lower, upper)
-    return values, (lower, upper)
-
-
-def _measured(
-    objective: Objective, means: list[FloatArray], lows: list[FloatArray], highs: list[FloatArray]
-) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return the value (M,) and the interval of a measure; refuse values and intervals that contradict each other."""
-    measure, n_models = objective.measure, means[0].shape
-    if measure is None:
-        raise InvalidInputError("`objective` must be a measure, got none.")
-    value = np.broadcast_to(np.asarray(measure.value(means), dtype=np.float64), n_models)
-    lower, upper = (np.broadcast_to(np.asarray(e, np.float64), n_models) for e in measure.interval(lows, highs))
-    _refuse_incoherent(objective.name, value, lower, upper)
-    if objective.testable:
-        ends = [np.asarray(measure.value(cells), dtype=np.float64) for cells in (lows, highs)]
-        if (ends[0] > value + _rounding(value)).any() or (ends[1] < value - _rounding(value)).any():
-            raise InvalidInputError(
-                f"`objectives` must increase with every part where they declare `is_increasing`, got {objective.name!r}, "
-                "which does not: leave it undeclared; `moltheory.testing.check_measure` shows where."
-            )
-    return value, (lower, upper)
-
-
-def _refuse_incoherent(name: str, value: FloatArray, lower: FloatArray, upper: FloatArray) -> None:
-    """Refuse an interval that does not contain the estimate: the two are not of the same quantity."""
-    slack = _rounding(value)
-    outside = ~((lower <= value + slack) & (value <= upper + slack) & (lower <= upper))
-    if outside.any():
-        model = int(np.flatnonzero(outside)[0])
-        raise InvalidInputError(
-            f"`objectives` must have intervals that hold their estimates, got {value[model]:g} outside "
-            f"[{lower[model]:g}, {upper[model]:g}] in {name!r}: `moltheory.testing.check_measure` shows what is wrong."
-        )
-
-
-def _rounding(value: FloatArray) -> FloatArray:
-    return 1e-9 * np.maximum(1.0, np.abs(value))
 
 
 def _p_values(
@@ -300,7 +254,7 @@ def _p_values(
     for i, objective in enumerate(problem.objectives):
         if not objective.testable:
             continue
-        for kind, moved in enumerate((0.0, _shift(objective, float(slack[i])))):
+        for kind, moved in enumerate((0.0, cell_shift(objective, float(slack[i])))):
             requests[i, kind] = [(c, moved / scan.columns[c].span) for c in objective.columns]
     p = pair_p_values(scan, found, [r for group in requests.values() for r in group], log_level=log_level)
     for request in p:
@@ -311,24 +265,6 @@ def _p_values(
         largest = np.maximum.reduce([p[request] for request in group])
         (not_above if kind else below)[i] = largest.T if problem.maximise[i] else largest
     return below, not_above
-
-
-def _shift(objective: Objective, slack: float) -> float:
-    """Return by how much all cells of an increasing measure may move while the measure moves by at most the tolerance.
-
-    The half-width of a measure bounds how far it moves if every cell moves by as much. If the measure moves further
-    than its cells, the shift is reduced in proportion if that suffices, else to 0, which only makes the claims fewer.
-    """
-    measure = objective.measure
-    if measure is None or slack == 0.0:
-        return slack
-    moved = slack
-    for _ in range(2):
-        reach = float(np.max(measure.width([np.array([moved])] * len(objective.columns))))
-        if reach <= slack:
-            return moved
-        moved *= slack / reach * (1.0 - 1e-12)
-    return 0.0
 
 
 def _method(problem: Comparison, scan: Scan, objective: Objective, slack: FloatArray, shares: Shares) -> str:

@@ -51,7 +51,10 @@ class View(Protocol):
         """Return whether the first, and the second, is found to be better, (2, p)."""
 
     def growths(self, shift: float, level: float, power: float) -> FloatArray:
-        """Return factors (2, p) of the present size that decide, if the gap is `shift` standard errors larger."""
+        """Return factors (2, p) of the present size that decide, if the gap is `shift` standard errors larger.
+
+        With a negative shift the gap is a lower confidence limit, at most, whose one-sided error is Phi(`shift`).
+        """
 
     def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
         """Return the state after simulated examples that take `now` times the present size to `then` times."""
@@ -125,9 +128,7 @@ class PairView:
 
     def growths(self, shift: float, level: float, power: float) -> FloatArray:
         """Return factors (2, p) of the present size that decide, if the gap is `shift` standard errors larger."""
-        variance = np.maximum(self.spread - self.gap**2, 0.0) if self.binary else self.spread
-        error = np.sqrt(variance / np.maximum(self.n, 1.0))
-        gap = np.maximum(np.abs(self.gap) + shift * error, 0.0)
+        gap = self._shifted(shift)
         if self.binary:
             gap = np.minimum(gap, 1.0)
             size = mcnemar_size(gap, np.maximum(self.spread, gap), level=level, power=power)
@@ -137,6 +138,28 @@ class PairView:
         sizes = np.stack([np.where(self.gap > 0, size, np.inf), np.where(self.gap < 0, size, np.inf)])
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(self.n > 0, sizes / self.n, np.inf)
+
+    def _shifted(self, shift: float) -> FloatArray:
+        """Return the absolute gap (p,) plus `shift` standard errors; if negative, a lower confidence limit at most.
+
+        For 0/1 losses the limit is also at most that by Clopper and Pearson for the share of disagreements that favor
+        the better model, so that equal models have a positive limit with probability at most 2 Phi(`shift`), exactly.
+        For other losses the normal quantile is replaced by that of Student's t.
+        """
+        variance = np.maximum(self.spread - self.gap**2, 0.0) if self.binary else self.spread
+        error = np.sqrt(variance / np.maximum(self.n, 1.0))
+        size = np.abs(self.gap)
+        if shift >= 0.0:
+            return np.asarray(size + shift * error)
+        from scipy.special import betaincinv, ndtr, stdtrit
+
+        miss = float(ndtr(shift))
+        if not self.binary:
+            return np.asarray(np.maximum(size + stdtrit(np.maximum(self.n - 1.0, 1.0), miss) * error, 0.0))
+        fewer, more = np.minimum(self.lost, self.won), np.maximum(self.lost, self.won)
+        share = betaincinv(np.maximum(more, 1.0), fewer + 1.0, miss)
+        exact = (2.0 * share - 1.0) * self.spread
+        return np.asarray(np.maximum(np.minimum(size + shift * error, exact), 0.0))
 
     def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
         """Return the state after simulated examples at the observed rates."""
@@ -201,25 +224,44 @@ class BoxView:
     """Boxes: one model is better if its box lies below the other's; lengths shrink like the inverse root of the size.
 
     `apart` (2, p) is how far the boxes extend towards each other from their estimates, if the first and if the second
-    model is the better one; `error` estimates the standard error of the gap.
+    model is the better one, infinite if nothing is known; `error` (2, p) estimates the standard error of the gap from
+    the same ends, for independent estimates. If `tight`, lower limits allow for any dependence.
     """
 
     n: FloatArray
     gap: FloatArray
     apart: FloatArray
     error: FloatArray
+    tight: bool
 
     @classmethod
     def of(
-        cls, estimate: FloatArray, box: FloatArray, n: int, first: Indices, second: Indices, *, delta: float
+        cls,
+        estimate: FloatArray,
+        box: FloatArray,
+        n: int,
+        first: Indices,
+        second: Indices,
+        *,
+        delta: float,
+        tight: bool = True,
     ) -> BoxView:
-        """Return the view of estimates (M,) with boxes (M, 2), each at about `delta`, from n examples."""
+        """Return the view of estimates (M,) with boxes (M, 2), each at about `delta`, from n examples.
+
+        Boxes without a share of delta (`delta` = 0) and unbounded ones never decide. Not `tight` are boxes of measures
+        of several columns: they add half-lengths where standard errors only add in squares.
+        """
+        from scipy.special import ndtri
+
         above, below = box[:, 1] - estimate, estimate - box[:, 0]
         apart = np.stack([above[first] + below[second], above[second] + below[first]])
-        # Half-lengths are standard errors times the normal quantile, or a little more.
-        quantile = math.sqrt(2.0 * math.log(2.0 / min(max(delta, 1e-300), 1.0)))
-        error = np.sqrt(above[first] ** 2 + below[second] ** 2) / quantile
-        return cls(np.full(first.size, float(n)), estimate[second] - estimate[first], apart, error)
+        known = np.isfinite(apart) & (delta > 0.0)
+        # Half-lengths are at least standard errors times the normal quantile, so this is no underestimate.
+        quantile = -float(ndtri(0.5 * min(max(delta, 1e-300), 1.0)))
+        error = np.stack([np.hypot(above[first], below[second]), np.hypot(above[second], below[first])]) / quantile
+        gap = estimate[second] - estimate[first]
+        apart, error = np.where(known, apart, np.inf), np.where(known, error, 0.0)
+        return cls(np.full(first.size, float(n)), gap, apart, error, tight)
 
     @property
     def state(self) -> tuple[FloatArray, FloatArray]:
@@ -228,7 +270,7 @@ class BoxView:
 
     def take(self, rows: Indices) -> BoxView:
         """Return the same objective for some of the pairs."""
-        return BoxView(self.n[rows], self.gap[rows], self.apart[:, rows], self.error[rows])
+        return BoxView(self.n[rows], self.gap[rows], self.apart[:, rows], self.error[:, rows], self.tight)
 
     def part(self, state: Any, rows: Indices) -> Any:
         """Return a state for some of the pairs."""
@@ -244,9 +286,11 @@ class BoxView:
         """Return factors (2, p) at which the boxes, with a margin for `power`, fit between the estimates."""
         from scipy.special import ndtri
 
-        gap = np.maximum(np.abs(self.gap) + shift * self.error, 0.0)
+        # (s + t)^2 <= 2 (s^2 + t^2) for the standard errors of two estimates, whatever their dependence.
+        steps = math.sqrt(2.0) * shift if self.tight and shift < 0.0 else shift
+        gap = np.maximum(np.abs(self.gap) + steps * self.error, 0.0)
         needed = self.apart + max(float(ndtri(power)), 0.0) * self.error
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             factors = np.where(gap > 0.0, (needed / gap) ** 2, np.inf)
         right = np.stack([self.gap > 0.0, self.gap < 0.0])
         return np.where(right, np.maximum(factors, 1.0), np.inf)
@@ -254,7 +298,8 @@ class BoxView:
     def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
         """Return the state after a simulated extension, in which the gap moves like a mean over more examples."""
         _, gap = state
-        fresh = self.gap + rng.standard_normal(gap.shape) * self.error / math.sqrt(then - now)
+        error = np.where(self.gap > 0.0, self.error[0], np.where(self.gap < 0.0, self.error[1], self.error.max(axis=0)))
+        fresh = self.gap + rng.standard_normal(gap.shape) * error / math.sqrt(then - now)
         return np.full_like(gap, then), (gap * now + fresh * (then - now)) / then
 
 

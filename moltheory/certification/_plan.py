@@ -13,7 +13,7 @@ from moltheory._core._docs import document
 from moltheory._core._validation import check_count
 from moltheory.certification._decisions import Family, Shares
 from moltheory.certification._pair_views import BoxView, PairView, View, WorstView
-from moltheory.certification._power import plan_pairs
+from moltheory.certification._power import OUTCOMES, plan_pairs
 from moltheory.certification._statistics import Moments, PairStatistics, summaries
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._comparison import read_comparison
@@ -29,13 +29,16 @@ __all__ = ["EARLIER_COLUMNS", "further_examples", "plan_of"]
 # Pairs that are simulated; the others get a bound only.
 _SIMULATED = 60
 _POWER = 0.8
+# Probability that a gap is overestimated by `sufficient_additional_high`.
+_OVERESTIMATED = 0.16
 _SIZES = {
     "more": "expected_additional",
     "bound": "sufficient_additional",
     "bound_low": "sufficient_additional_low",
     "bound_high": "sufficient_additional_high",
 }
-_COLUMNS = ("model", "n_open_rivals", "hardest_rival", "n_common", "outcome", *_SIZES.values())
+_TYPES = {"model": "str", "n_open_rivals": "int64", "hardest_rival": "str", "n_common": "float64", "outcome": "str"}
+_TYPES |= dict.fromkeys(_SIZES.values(), "float64")
 # Names of columns before 0.2, which `further_examples` keeps.
 EARLIER_COLUMNS = {"n_open_rivals": "open", "hardest_rival": "hardest", "n_common": "now"} | {
     v: k for k, v in _SIZES.items()
@@ -105,7 +108,7 @@ def further_examples(
         )
     scan = problem.scan(largest_cluster, cluster_weights)
     spent = {Family(name): share for name, share in certificate.delta_allocation}
-    shares = Shares(*(spent.get(family, certificate.delta) for family in Family))
+    shares = Shares(*(spent.get(family, 0.0) for family in Family))
     statistics = PairStatistics(scan.columns, tuple(summaries(scan)), problem.objectives, shares)
     plan = plan_of(certificate, statistics, simulate=simulate, rng=rng)
     return plan.rename(columns=EARLIER_COLUMNS)
@@ -137,6 +140,7 @@ def plan_of(certificate: Certificate, statistics: PairStatistics, *, simulate: i
             names=certificate.names,
             level=level,
             power=power,
+            overestimated=_OVERESTIMATED,
             simulate=simulated,
             rng=rng,
         )
@@ -145,13 +149,13 @@ def plan_of(certificate: Certificate, statistics: PairStatistics, *, simulate: i
     bounds = _per_model(plan(which, 0), certificate)
     # Only the pair that needs most examples is reported, so only that one is simulated.
     place = {name: h for h, name in enumerate(certificate.names)}
-    hardest = [(place[h], place[r]) for h, r in zip(bounds["model"], bounds["hardest_rival"], strict=True)]
+    open_rows = np.flatnonzero(bounds["n_open_rivals"] > 0)
+    hardest = [(place[bounds["model"][i]], place[bounds["hardest_rival"][i]]) for i in open_rows]
     if not hardest or simulate == 0:
         return bounds
     runs = {frozenset((row["model"], row["rival"])): row["more"] for row in plan(hardest, simulate)}
-    bounds["expected_additional"] = [
-        runs[frozenset((h, r))] for h, r in zip(bounds["model"], bounds["hardest_rival"], strict=True)
-    ]
+    pairs = zip(bounds["model"], bounds["hardest_rival"], bounds["expected_additional"], strict=True)
+    bounds["expected_additional"] = [runs.get(frozenset((h, r)), otherwise) for h, r, otherwise in pairs]
     return bounds
 
 
@@ -163,7 +167,7 @@ def _views(
     for i, objective in enumerate(statistics.objectives):
         if objective.values is not None:
             continue
-        if objective.testable:
+        if objective.testable and statistics.shares.exclusions > 0.0:
             parts = [PairView.of(_pairs(statistics.summaries[c]), first, second) for c in objective.columns]
             turned = [part.negated() if certificate.maximise[i] else part for part in parts]
             views.append(turned[0] if len(turned) == 1 else WorstView(tuple(turned)))
@@ -172,7 +176,8 @@ def _views(
             turn = -1.0 if certificate.maximise[i] else 1.0
             estimate = turn * certificate.estimates[:, i]
             box = np.sort(turn * certificate.boxes[:, i], axis=1)
-            views.append(BoxView.of(estimate, box, n, first, second, delta=statistics.shares.boxes / len(certificate)))
+            delta, tight = statistics.shares.boxes / len(certificate), len(objective.columns) < 2
+            views.append(BoxView.of(estimate, box, n, first, second, delta=delta, tight=tight))
     return views
 
 
@@ -198,19 +203,30 @@ def _level(certificate: Certificate, statistics: PairStatistics) -> float:
 
 
 def _per_model(rows: list[dict[Hashable, Any]], certificate: Certificate) -> pd.DataFrame:
+    """Return one row per undecided model, from rows of pairs; the open rivals are those that need more examples."""
     import pandas as pd
 
     found = []
     for h in np.flatnonzero(certificate.undecided).tolist():
         name = certificate.names[h]
-        mine = [row for row in rows if name in (row["model"], row["rival"]) and row["bound"] != 0.0]
+        mine = [row for row in rows if name in (row["model"], row["rival"])]
+        n_open = sum(row["bound"] != 0.0 for row in mine)
         if not mine:
+            found.append((name, 0, None, math.nan, OUTCOMES[-1], *([math.inf] * len(_SIZES))))
             continue
         hardest = max(mine, key=lambda row: float(row["bound"]))
         rival = hardest["rival"] if hardest["model"] == name else hardest["model"]
         outcome = str(hardest["outcome"])
         if hardest["model"] != name and outcome != "neither dominates":
             outcome = {"model dominates": "rival dominates", "rival dominates": "model dominates"}.get(outcome, outcome)
-        found.append((name, len(mine), rival, hardest["examples"], outcome, *(hardest[key] for key in _SIZES)))
-    frame = pd.DataFrame(found, columns=list(_COLUMNS))
-    return frame.sort_values("sufficient_additional", kind="stable", ignore_index=True)
+        sizes = {column: float(hardest[key]) for key, column in _SIZES.items()}
+        # All rivals have to be decided, and the largest limit covers the one that truly needs most.
+        highs = [float(row["bound_high"]) for row in mine if row["bound"] != 0.0]
+        sizes["sufficient_additional_high"] = max(highs, default=0.0)
+        if n_open == 0:
+            sizes["expected_additional"] = 0.0
+        found.append((name, n_open, rival, hardest["examples"], outcome, *sizes.values()))
+    frame = pd.DataFrame(found, columns=list(_TYPES))
+    # Columns of an empty frame have no type of their own.
+    typed = frame if len(frame) else frame.astype(_TYPES)
+    return typed.sort_values("sufficient_additional", kind="stable", ignore_index=True)

@@ -18,14 +18,14 @@ from moltheory.inference._pairs import PairCounts, PairMoments
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["more_examples", "plan_pairs"]
+__all__ = ["OUTCOMES", "more_examples", "plan_pairs"]
 
 Indices = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 
-# Share of 1 - power that `bound_high` leaves to bad runs; the rest, .16 of .2, is for gaps beyond a standard error.
+# Share of 1 - power that `bound_high` leaves to bad runs; the rest, .16 of .2, is for overestimated gaps.
 _RUNS = 0.2
-_OUTCOMES = ("model dominates", "rival dominates", "neither dominates", "no difference observed")
+OUTCOMES = ("model dominates", "rival dominates", "neither dominates", "no difference observed")
 
 
 @document
@@ -52,7 +52,8 @@ def more_examples(
     Bernstein for others.
 
     This is a plan, **not a guarantee**: all columns but ``bound_high`` treat the observed rates as the true ones.
-    ``bound_low`` and ``bound_high`` show how the plan changes if every gap is one standard error larger, or smaller.
+    ``bound_low`` shows how the plan changes if every gap is one standard error larger, ``bound_high`` if every gap is at
+    the lower end of a confidence interval.
 
     Parameters
     ----------
@@ -95,10 +96,9 @@ def more_examples(
         * ``bound``: further examples that suffice with probability `power` in each objective that is needed, at the
           observed rates; **infinite if such an objective shows no gap**;
         * ``bound_low``: the same with gaps one standard error larger;
-        * ``bound_high``: the same with gaps one standard error smaller and a fifth of the failure probability. For the
-          default `power` it is finite and insufficient with probability at most .2 in each objective that is needed,
-          whatever the true rates: .16 is the probability that a gap is overestimated by more than a standard error, by
-          the normal approximation.
+        * ``bound_high``: the same with lower confidence limits of the gaps and a fifth of the failure probability;
+          infinite if equal models are not ruled out. It is finite and insufficient with probability at most
+          1 - `power`, whatever the true rates: see the notes.
 
     Raises
     ------
@@ -114,9 +114,17 @@ def more_examples(
     repeated looks use `CertificateStream`. O(M^2 N) for the bounds, O(`simulate` x `replicates` x N log `factor`) for
     the simulation.
 
+    ``bound_high`` uses lower confidence limits of the gaps. All together are wrong with probability at most four fifths
+    of 1 - `power` (.16 by default); the remaining fifth is for a bad run in each objective that is needed. N objectives
+    share the .16 in N + 1 parts (derived), so the limit is 1.41 standard errors below the gap for one objective, 1.61
+    for two. For 0/1 losses, equal models get a finite number with at most this probability, exactly; for unequal ones
+    the normal approximation is used. For other losses it is Student's t, which is unreliable while the two models
+    differ on a few examples only.
+
     References
     ----------
-    Bounds: derived, see `planned_sizes` and `bernstein_size`.
+    Bounds: derived, see `planned_sizes` and `bernstein_size`. Limits for 0/1 losses: C. J. Clopper and E. S. Pearson
+    (1934), doi 10.1093/biomet/26.4.404, given the number of disagreements.
 
     Examples
     --------
@@ -152,6 +160,7 @@ def more_examples(
         names=labels,
         level=test,
         power=power,
+        overestimated=(1.0 - _RUNS) * (1.0 - power),
         replicates=replicates,
         simulate=simulate,
         factor=factor,
@@ -168,28 +177,37 @@ def plan_pairs(
     names: Sequence[str],
     level: float,
     power: float,
+    overestimated: float,
     replicates: int = 100,
     simulate: int = 200,
     factor: float = 1000.0,
     rng: int | np.random.Generator = 0,
 ) -> pd.DataFrame:
-    """Return the plan of `more_examples` for pairs (p,) of models, from one view per objective."""
+    """Return the plan of `more_examples` for pairs (p,) of models, from one view per objective.
+
+    `overestimated` is the probability with which ``bound_high`` may overestimate a gap, over all objectives.
+    """
     import pandas as pd
+    from scipy.special import ndtri
 
     labels = np.array(names, dtype=object)
     cheaper = _cheaper(costs, first, second)
     n = np.stack([view.n for view in views])
     present = n.max(axis=0)
     safe = 1.0 - _RUNS * (1.0 - power)
+    # If a pair gets too small a size, one of N + 1 limits is wrong: suppose that the second model needs at least as much
+    # to be better somewhere as the first. Then either one of the N limits in its favor is wrong, or the first is said
+    # to dominate, and the limit in the objective in which that is hardest is wrong; or the same with the models swapped.
+    lower = float(ndtri(overestimated / (len(views) + 1)))
     totals = {
         name: _combine(np.stack([view.growths(shift, level, chance) for view in views]), present, cheaper)
-        for name, shift, chance in (("bound", 0.0, power), ("bound_low", 1.0, power), ("bound_high", -1.0, safe))
+        for name, shift, chance in (("bound", 0.0, power), ("bound_low", 1.0, power), ("bound_high", lower, safe))
     }
     columns: dict[str, npt.NDArray[np.generic]] = {
         "model": labels[first],
         "rival": labels[second],
         "examples": present,
-        "outcome": np.array(_OUTCOMES, dtype=object)[_outcome(np.stack([view.gap for view in views]), cheaper)],
+        "outcome": np.array(OUTCOMES, dtype=object)[_outcome(np.stack([view.gap for view in views]), cheaper)],
     }
     runs = np.argsort(totals["bound"], kind="stable")[:simulate]
     simulated = {
@@ -227,7 +245,7 @@ def _combine(growth: FloatArray, present: FloatArray, cheaper: Bools) -> FloatAr
 
 
 def _outcome(gap: FloatArray, cheaper: Bools) -> Indices:
-    """Return the outcome that the observed gaps (N, p) suggest, as an index into `_OUTCOMES`."""
+    """Return the outcome that the observed gaps (N, p) suggest, as an index into `OUTCOMES`."""
     first, second = (gap > 0).any(axis=0) | cheaper[0], (gap < 0).any(axis=0) | cheaper[1]
     equal = (gap == 0).any(axis=0)
     kinds: Indices = np.select([first & second, equal, first, second], [2, 3, 0, 1], default=3).astype(np.intp)

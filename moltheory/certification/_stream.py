@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names
+from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names, without_mask
 from moltheory.certification._decisions import Shares, decide
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import known_costs, read_epsilon, read_maximise, read_ranges
@@ -128,7 +128,7 @@ class CertificateStream:
         InvalidInputError
             If the shape is wrong or a loss is outside its range; then nothing is added.
         """
-        rows = np.asarray(losses)
+        rows = np.asarray(without_mask(losses))
         shape = (len(self._names), len(self._objectives))
         if rows.dtype.kind not in "biuf" or rows.ndim not in (2, 3) or rows.shape[-2:] != shape:
             raise InvalidInputError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, Maximise, check_choice, check_names, real_array
+from moltheory._core._validation import FloatArray, Maximise, check_choice, check_names, real_array, refuse_masked
 from moltheory.errors import InvalidInputError
 
 __all__ = ["known_costs", "read_epsilon", "read_maximise", "read_names", "read_ranges"]
@@ -39,6 +39,9 @@ def known_costs(costs: Any, names: tuple[str, ...]) -> tuple[FloatArray, tuple[s
     n_models = len(names)
     if costs is None:
         return np.empty((n_models, 0)), ()
+    refuse_masked("costs", costs)
+    if hasattr(costs, "index") and hasattr(costs, "to_frame") and not hasattr(costs, "columns"):
+        costs = {"cost_1" if costs.name is None else str(costs.name): costs}
     if hasattr(costs, "columns") and hasattr(costs, "index"):
         if "model" in costs.columns:
             costs = costs.set_index("model")
@@ -46,7 +49,7 @@ def known_costs(costs: Any, names: tuple[str, ...]) -> tuple[FloatArray, tuple[s
         frame = costs
         if set(index) == set(names) and len(index) == n_models:
             frame = costs.iloc[[index.index(name) for name in names]]
-        elif any(label in names for label in index):
+        elif any(label in names for label in index) or not _is_numbered(costs.index, n_models):
             raise InvalidInputError(
                 f"`costs` must have one row for each model, got rows {_few(index)} for models {_few(names)}."
             )
@@ -65,6 +68,12 @@ def known_costs(costs: Any, names: tuple[str, ...]) -> tuple[FloatArray, tuple[s
 
 
 def _cost_column(key: object, value: Any, names: tuple[str, ...]) -> FloatArray:
+    if hasattr(value, "index") and hasattr(value, "items") and not isinstance(value, Mapping):
+        labels = [str(label) for label in value.index]
+        if not _is_numbered(value.index, len(names)):
+            if len(set(labels)) < len(labels):
+                raise InvalidInputError(f"`costs` must label each model once in {key!r}, got {_few(sorted(labels))}.")
+            value = dict(zip(labels, value.tolist(), strict=True))
     if isinstance(value, Mapping):
         missing = [name for name in names if name not in value]
         if missing:
@@ -76,6 +85,11 @@ def _cost_column(key: object, value: Any, names: tuple[str, ...]) -> FloatArray:
             f"`costs` must have one value for each of {len(names)} models in {key!r}, got {column.shape[0]}."
         )
     return column
+
+
+def _is_numbered(index: Any, n_models: int) -> bool:
+    """Return whether labels only number the models, so that their order is all that they say."""
+    return list(index) == list(range(n_models))
 
 
 def read_ranges(loss_range: Any, objectives: Sequence[str]) -> tuple[FloatArray, FloatArray]:
@@ -111,6 +125,11 @@ def read_maximise(
     """Return one bool per objective, from bools or names; one per estimated objective leaves the costs minimised."""
     names = (*estimated, *costs)
     n = len(names)
+    if isinstance(maximise, Mapping):
+        unknown = [name for name in maximise if name not in names]
+        if unknown or not all(isinstance(flag, bool | np.bool_) for flag in maximise.values()):
+            raise InvalidInputError(f"`maximise` must map names of objectives to bools, got {dict(maximise)!r}.")
+        return tuple(bool(maximise.get(name, False)) for name in names)
     if isinstance(maximise, Sequence) and not isinstance(maximise, str) and maximise:
         wanted = [check_choice("maximise", name, names) for name in maximise if isinstance(name, str)]
         if len(wanted) == len(maximise):

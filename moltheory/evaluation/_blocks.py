@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray
+from moltheory._core._validation import FloatArray, refuse_masked, without_mask
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._source import LossSource
 from moltheory.objectives import Cell
@@ -78,13 +78,25 @@ def source_columns(source: LossSource) -> Iterator[ColumnBlock]:
     """Yield the blocks of a source column by column; refuse wrong shapes and split clusters."""
     shape = len(source.model_names), len(source.objective_names)
     starts: list[npt.NDArray[Any]] = []
-    for losses, codes in source.blocks():
-        rows = np.asarray(losses)
+    uncoded: set[bool] = set()
+    for block in source.blocks():
+        if not isinstance(block, tuple) or len(block) != 2:
+            raise InvalidInputError(
+                f"`losses` must come in pairs of losses and cluster codes (or None), got {type(block).__name__}."
+            )
+        losses, codes = block
+        rows = np.asarray(without_mask(losses))
         if rows.ndim != 3 or rows.shape[1:] != shape:
             raise InvalidInputError(
                 f"`losses` must come in blocks of shape (b, {shape[0]}, {shape[1]}), got shape {rows.shape}."
             )
+        refuse_masked("clusters", codes)
         labels = None if codes is None else np.asarray(codes)
+        uncoded.add(labels is None)
+        if len(uncoded) > 1 or (labels is not None and labels.dtype.kind == "f" and np.isnan(labels).any()):
+            raise InvalidInputError(
+                "`losses` must come with a cluster code for all examples or for none, got some without."
+            )
         if labels is not None and labels.shape != rows.shape[:1]:
             raise InvalidInputError(
                 f"`losses` must come with one cluster code per example, ({rows.shape[0]},), got shape {labels.shape}."
@@ -101,17 +113,28 @@ def source_columns(source: LossSource) -> Iterator[ColumnBlock]:
 
 
 def kept_in_memory(read: ReadColumns) -> ReadColumns:
-    """Return a reader of the same blocks that reads a small source once, and a large one anew each time."""
+    """Return a reader of the same blocks that reads a small source once, and a large one anew each time.
+
+    Raises
+    ------
+    InvalidInputError
+        At the end of a later reading, if the number of losses or their sum differs in some column.
+    """
     kept: list[ColumnBlock] | None = None
+    first: dict[int, list[float]] | None = None
 
     def blocks() -> Iterator[ColumnBlock]:
-        nonlocal kept
+        nonlocal kept, first
         if kept is not None:
             yield from kept
             return
         found: list[ColumnBlock] | None = []
         size = 0
+        sums: dict[int, list[float]] = {}
         for block in read():
+            total = sums.setdefault(block.column, [0.0, 0.0])
+            total[0] += block.rows.shape[0]
+            total[1] += float(np.sum(block.rows, dtype=np.float64)) if block.rows.dtype.kind in "biuf" else 0.0
             size += block.rows.nbytes
             if size > _KEPT:
                 found = None
@@ -120,9 +143,19 @@ def kept_in_memory(read: ReadColumns) -> ReadColumns:
                 codes = None if block.codes is None else block.codes.copy()
                 found.append(block._replace(rows=block.rows.copy(), codes=codes))
             yield block
-        kept = found
+        if first is not None and not _same_sums(first, sums):
+            raise InvalidInputError(
+                "`losses` must be the same at every reading of the source, got others at a later one: `blocks()` has to "
+                "start from the beginning."
+            )
+        first, kept = sums, found
 
     return blocks
+
+
+def _same_sums(first: dict[int, list[float]], again: dict[int, list[float]]) -> bool:
+    pairs = [(first.get(column, [0.0, 0.0]), again.get(column, [0.0, 0.0])) for column in {*first, *again}]
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
 def cluster_codes(clusters: object, n: int) -> npt.NDArray[np.intp] | None:
@@ -135,6 +168,7 @@ def cluster_codes(clusters: object, n: int) -> npt.NDArray[np.intp] | None:
     """
     if clusters is None:
         return None
+    refuse_masked("clusters", clusters)
     labels = np.asarray(clusters)
     if labels.shape != (n,):
         raise InvalidInputError(f"`clusters` must hold one label for each of {n} examples, got shape {labels.shape}.")

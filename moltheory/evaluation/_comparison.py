@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, as_floats, check_choice, check_count, check_names
+from moltheory._core._validation import FloatArray, as_floats, check_choice, check_count, check_names, without_mask
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import known_costs, read_maximise, read_names, read_ranges
 from moltheory.evaluation._blocks import (
@@ -24,6 +24,7 @@ from moltheory.evaluation._blocks import (
 )
 from moltheory.evaluation._objectives import NamedMeasures, Objective, measure_columns, read_measures, shape_of
 from moltheory.evaluation._scan import Scan
+from moltheory.evaluation._table import LossTable
 
 __all__ = ["CLUSTER_WEIGHTS", "Comparison", "read_comparison"]
 
@@ -110,20 +111,20 @@ def read_comparison(
     check_choice("cluster_weights", cluster_weights, CLUSTER_WEIGHTS)
     if largest_cluster is not None:
         check_count("largest_cluster", largest_cluster)
-    is_source = callable(getattr(losses, "blocks", None))
+    is_source = callable(getattr(losses, "blocks", None)) and not isinstance(losses, type)
     # A source without `has_clusters` may have some.
     if clusters is None and not (is_source and getattr(losses, "has_clusters", True)):
         _refuse_sizes(largest_cluster, cluster_weights)
     if is_source:
+        _check_names_of(losses)
         measures = getattr(losses, "measures", None)
         costs = _known_costs(losses) if costs is None else costs
         names = losses.model_names if names is None else names
-        if maximise is None and not measures:
-            maximise = getattr(losses, "maximise", None)
+        maximise = getattr(losses, "maximise", None) if maximise is None else maximise
         loss_range = getattr(losses, "loss_range", None) if loss_range is None else loss_range
-        if measures and objectives is None:
+        if measures:
             clusters = getattr(losses, "clusters", None) if clusters is None else clusters
-            losses, objectives = None, measures
+            losses, objectives = None, _renamed(measures, objectives)
     loss_range = (0.0, 1.0) if loss_range is None else loss_range
     maximise = False if maximise is None else maximise
     named = read_measures(objectives)
@@ -155,7 +156,7 @@ def _of_source(
 ) -> Comparison:
     """Of a source of blocks, whose clusters come with the blocks unless it holds all losses in memory."""
     shape = (_at_least_two(len(source.model_names)), len(source.objective_names))
-    in_memory = getattr(source, "in_memory", None)
+    in_memory = _array_of(source)
     if clusters is not None and in_memory is None:
         raise InvalidInputError("`clusters` must come with the blocks of a source of losses, got them apart.")
     clustered = clusters is not None or bool(getattr(source, "has_clusters", False))
@@ -168,6 +169,34 @@ def _of_source(
     titles = source.objective_names if objectives is None else objectives
     model_names = read_names(names, None, shape[0])
     return _of_columns(read, shape, costs, titles, model_names, loss_range, maximise, clustered)
+
+
+def _check_names_of(source: Any) -> None:
+    """Refuse a source whose names cannot be counted."""
+    for attribute in ("model_names", "objective_names"):
+        names = getattr(source, attribute, None)
+        if isinstance(names, str) or not hasattr(names, "__len__"):
+            raise InvalidInputError(
+                f"`losses` must have {attribute} in a sequence, got {type(names).__name__}; "
+                "`moltheory.testing.check_source` says what a source needs."
+            )
+
+
+def _array_of(source: Any) -> npt.NDArray[Any] | None:
+    """Return the losses that a table holds, unless a subclass reads others."""
+    kind = type(source)
+    if isinstance(source, LossTable) and kind.blocks is LossTable.blocks and kind.losses is LossTable.losses:
+        return source.in_memory
+    return None
+
+
+def _renamed(measures: NamedMeasures, objectives: Any) -> Any:
+    """Return the measures of a table, under other names where `objectives` gives such."""
+    if objectives is None or read_measures(objectives) is not None:
+        return measures if objectives is None else objectives
+    names = (objectives,) if isinstance(objectives, str) else objectives
+    titles = check_names("objectives", names, length=len(measures), stem="objective")
+    return dict(zip(titles, measures.values(), strict=True))
 
 
 def _of_columns(
@@ -229,9 +258,13 @@ def _with_costs(
     return read_maximise(maximise, titles, names), known
 
 
-def _known_costs(source: Any) -> dict[str, FloatArray] | None:
-    costs = getattr(source, "costs", None)
-    return None if costs is None else {name: costs[:, j] for j, name in enumerate(source.cost_names)}
+def _known_costs(source: Any) -> Any:
+    costs, names = getattr(source, "costs", None), getattr(source, "cost_names", None)
+    if not isinstance(costs, np.ndarray) or not names:
+        return costs
+    if costs.ndim != 2 or costs.shape[1] != len(names):
+        raise InvalidInputError(f"`losses` must have costs (M, {len(names)}), as cost_names, got shape {costs.shape}.")
+    return {name: costs[:, j] for j, name in enumerate(names)}
 
 
 def _check_tails(objectives: Sequence[Objective]) -> None:
@@ -255,12 +288,12 @@ def _table(losses: Any) -> npt.NDArray[Any]:
             "`moltheory.certification.open_losses`."
         )
     try:
-        table = np.asarray(losses)
+        table = np.asarray(without_mask(losses))
         if table.dtype == object or (table.dtype.kind == "f" and table.dtype.itemsize > 8):
             table = as_floats("losses", table)
     except InvalidInputError:
         raise
-    except (TypeError, ValueError):
+    except (RuntimeError, TypeError, ValueError):
         raise InvalidInputError(f"`losses` must be real numbers of shape {shape}, got something else.") from None
     if table.dtype.kind not in "biuf":
         raise InvalidInputError(f"`losses` must be real numbers, got dtype {table.dtype}.")

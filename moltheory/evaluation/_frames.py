@@ -132,7 +132,7 @@ def _codes(frame: pd.DataFrame, column: Hashable) -> tuple[npt.NDArray[np.intp],
 
 
 def _numbers(column: pd.Series[Any], name: Hashable) -> npt.NDArray[Any]:
-    """Return finite numbers, as bools or integers if the column holds such."""
+    """Return finite numbers, as bools or integers if the column is of such a type."""
     plain = column.to_numpy()
     try:
         if plain.dtype.kind not in "biufO" or any(isinstance(entry, str) for entry in _objects(plain)):
@@ -147,11 +147,7 @@ def _numbers(column: pd.Series[Any], name: Hashable) -> npt.NDArray[Any]:
             f"`frame` must have finite numbers in column {name!r}, got {values[row]} in row {row}: leave out the rows "
             f"of what was not evaluated."
         )
-    kinds = {type(entry) for entry in _objects(plain)}
-    if plain.dtype.kind in "biu" or kinds in ({bool}, {int}):
-        typed: npt.NDArray[Any] = plain if plain.dtype.kind != "O" else np.array(plain.tolist())
-        return typed if typed.dtype.kind in "biu" else values
-    return values
+    return plain if plain.dtype.kind in "biu" else values
 
 
 def _objects(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray, check_names
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._tails import Tail
+from moltheory.evaluation._tails import Tail, check_tail
 from moltheory.objectives import Cell, Measure
-from moltheory.objectives._measures import check_definitions, increases
+from moltheory.objectives._measure_contract import check_definitions, increases, interval_at, value_at
 
 __all__ = ["Columns", "NamedMeasures", "Objective", "measure_columns", "read_measures", "shape_of"]
 
@@ -69,7 +69,7 @@ def read_measures(objectives: Any) -> NamedMeasures | None:
     Raises
     ------
     InvalidInputError
-        If only some are measures, there is none, or a class defines only a part of a measure.
+        If only some are measures, there is none, or one is not in one piece: see `check_definitions`, `check_tail`.
     """
     if isinstance(objectives, Mapping):
         wrong = [name for name, entry in objectives.items() if not isinstance(entry, Measure | Tail)]
@@ -91,6 +91,8 @@ def _checked(measures: NamedMeasures) -> NamedMeasures:
     for entry in measures.values():
         if isinstance(entry, Measure):
             check_definitions("objectives", entry)
+        else:
+            check_tail("objectives", entry)
     return measures
 
 
@@ -102,7 +104,9 @@ def shape_of(measures: NamedMeasures) -> tuple[int, int]:
     InvalidInputError
         If nothing is estimated, or the shapes differ.
     """
-    shapes = {cell.losses.shape for entry in measures.values() for cell in entry.cells}
+    shapes = set()
+    for entry in measures.values():
+        shapes |= {entry.losses.shape} if isinstance(entry, Tail) else {cell.losses.shape for cell in entry.cells}
     if not shapes:
         raise InvalidInputError("`objectives` must hold a measure estimated from data, got known values only.")
     if len(shapes) > 1:
@@ -126,6 +130,7 @@ def measure_columns(
             found.append(Objective(name, values=_known_values(name, entry, n_models)))
             continue
         bottom, top = next(ends)
+        _check_range(name, entry, bottom, top)
         own = []
         for number, cell in enumerate(entry.cells):
             key = (id(cell), bottom, top)
@@ -139,8 +144,28 @@ def measure_columns(
     return Columns(cells, names, lows, highs), found
 
 
+def _check_range(name: str, measure: Measure, low: float, high: float) -> None:
+    """Refuse a range of losses beyond the one for which the measure is defined."""
+    if measure.loss_range is None:
+        return
+    bottom, top = measure.loss_range
+    if low < bottom or high > top:
+        kind = "bools" if all(cell.losses.dtype == np.bool_ for cell in measure.cells) else "losses"
+        raise InvalidInputError(
+            f"`loss_range` must lie within ({bottom:g}, {top:g}) in objective {name!r}, as {type(measure).__name__} is "
+            f"made of {kind} in that range, got ({low:g}, {high:g}): state one range per estimated objective."
+        )
+
+
 def _known_values(name: str, measure: Measure, n_models: int) -> FloatArray:
-    values = np.asarray(measure.value([]), dtype=np.float64)
-    if values.shape != (n_models,):
-        raise InvalidInputError(f"`objectives` must hold one known value per model in {name!r}, got {values.size}.")
+    shape = np.shape(measure.value([]))
+    if shape != (n_models,):
+        raise InvalidInputError(f"`objectives` must hold one known value per model in {name!r}, got shape {shape}.")
+    values = value_at("objectives", name, measure, [], n_models)
+    ends = interval_at("objectives", name, measure, [], [], n_models)
+    if not np.isfinite(values).all() or any((end != values).any() for end in ends):
+        raise InvalidInputError(
+            f"`objectives` must hold finite values with themselves as interval where `is_exact` is declared, got another "
+            f"interval or an infinite value in {name!r}: values that are not known exactly are estimates."
+        )
     return values

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, check_choice, check_names, real_array
+from moltheory._core._validation import check_choice, check_names, refuse_masked
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._arguments import known_costs
 from moltheory.evaluation._registry import Examples, named_measures, named_objectives
 from moltheory.evaluation._table import LossTable
 from moltheory.objectives import Mean, Rate
@@ -87,6 +88,8 @@ def from_predictions(
            [ 0.,  1.]])
     """
     chosen = _check_objectives(objectives)
+    for argument, given in (("predictions", predictions), ("target", target), ("group", group)):
+        refuse_masked(argument, given)
     table, labels = np.asarray(predictions), np.asarray(target)
     if table.ndim != 2 or table.size == 0:
         raise InvalidInputError(f"`predictions` must have shape (n, M) and not be empty, got shape {table.shape}.")
@@ -106,13 +109,11 @@ def from_predictions(
         names = [str(column) for column in predictions.columns]
     examples = Examples(table, labels, groups)
     measures = dict(named_measures(examples, chosen))
-    known = dict(costs or {})
-    shared: dict[str, Any] = {
-        "clusters": clusters,
-        "costs": _cost_columns(known, table.shape[1]),
-        "cost_names": list(known) if known else None,
-    }
     labelled = check_names("names", names, length=table.shape[1], stem="model")
+    values, titles = known_costs(costs or None, labelled)
+    shared: dict[str, Any] = {"clusters": clusters}
+    if titles:
+        shared |= {"costs": values, "cost_names": titles}
     cells = [cell for measure in measures.values() for cell in measure.cells]
     if all(type(measure) is Mean for measure in measures.values()):
         return LossTable(np.stack([cell.losses for cell in cells], axis=2), labelled, chosen, **shared)
@@ -131,13 +132,6 @@ def _check_objectives(objectives: Sequence[str]) -> tuple[str, ...]:
         raise InvalidInputError(f"`objectives` must be a non-empty sequence of distinct names, got {objectives!r}.")
     known = [entry.name for entry in named_objectives()]
     return tuple(check_choice("objectives", name, known) for name in chosen)
-
-
-def _cost_columns(costs: Mapping[str, npt.ArrayLike], n_models: int) -> FloatArray | None:
-    columns = [real_array("costs", cost, shape="(M,)", min_ndim=1, max_ndim=1) for cost in costs.values()]
-    if any(column.size != n_models for column in columns):
-        raise InvalidInputError(f"`costs` must have {n_models} values for each name, got another number.")
-    return np.column_stack(columns) if columns else None
 
 
 def _has_missing(values: npt.NDArray[Any]) -> bool:

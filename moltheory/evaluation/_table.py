@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, as_floats, as_readonly, check_names, real_array
+from moltheory._core._validation import (
+    FloatArray,
+    Maximise,
+    as_floats,
+    as_readonly,
+    check_names,
+    real_array,
+    without_mask,
+)
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._source import Block, LossRange, LossSource, check_ranges
+from moltheory.evaluation._arguments import known_costs, read_maximise, read_ranges
+from moltheory.evaluation._objectives import read_measures, shape_of
+from moltheory.evaluation._source import Block, LossRange, LossSource, check_objectives, check_ranges
 from moltheory.evaluation._tails import Tail
 from moltheory.objectives import Measure
 
@@ -44,12 +54,12 @@ class LossTable(LossSource):
     {dependent_examples}
         A source brings its own. Bounds on their sizes, and their weights, are arguments of `certify`
         (`largest_cluster`, `cluster_weights`).
-    costs : (M, k) array_like, optional
-        Costs known exactly.
+    costs : (M, k) array_like, mapping, Series or DataFrame, optional
+        Costs known exactly; labels of models are matched.
     cost_names : iterable of str, optional
         Names of the costs.
-    maximise : iterable of bool, optional
-        Whether larger is better, per objective; False by default. Costs are minimised.
+    maximise : bool, sequence of bool or of str, or mapping of str to bool, optional
+        Which objectives (or measures) are better when larger; none by default. Costs are minimised.
     {possible_losses}
 
     Attributes
@@ -58,8 +68,8 @@ class LossTable(LossSource):
         All losses; those of a file are read when accessed.
     model_names, objective_names, examples, measures, clusters, costs, cost_names, maximise
         As given; clusters with names are numbered.
-    loss_range : pair of (N,) ndarray, or None
-        None if there are measures, whose range is an argument of `certify`.
+    loss_range : pair of (N,) ndarray
+        Ends of the ranges of the estimated objectives.
     has_clusters : bool
 
     Raises
@@ -89,45 +99,78 @@ class LossTable(LossSource):
         clusters: npt.ArrayLike | None = None,
         costs: npt.ArrayLike | None = None,
         cost_names: Iterable[str] | None = None,
-        maximise: Iterable[bool] | None = None,
-        loss_range: LossRange = (0.0, 1.0),
+        maximise: Maximise | Sequence[str] | Mapping[str, bool] | None = None,
+        loss_range: LossRange | None = None,
     ) -> None:
         self._source: LossSource | None = None
         self.in_memory: npt.NDArray[Any] | None = None
-        n = None
         if isinstance(losses, LossSource):
+            if clusters is not None or examples is not None:
+                raise InvalidInputError("`clusters` must come with the blocks of a source of losses, got them apart.")
             self._source, self.name = losses, losses.name
             model_names = losses.model_names if model_names is None else model_names
             objective_names = losses.objective_names if objective_names is None else objective_names
-            m, k = len(losses.model_names), len(losses.objective_names)
-            if clusters is not None or examples is not None:
-                raise InvalidInputError("`clusters` must come with the blocks of a source of losses, got them apart.")
+            # What the source knows stays known.
+            brought = {name: getattr(losses, name, None) for name in ("measures", "costs", "maximise", "loss_range")}
+            measures = brought["measures"] if measures is None else measures
+            if costs is None:
+                costs, cost_names = brought["costs"], getattr(losses, "cost_names", None)
+            maximise = brought["maximise"] if maximise is None else maximise
+            loss_range = brought["loss_range"] if loss_range is None else loss_range
+            shape: tuple[int | None, int, int] = (None, len(losses.model_names), len(losses.objective_names))
         else:
-            table = _read_losses(losses)
-            n, m, k = table.shape
-            self.in_memory = as_readonly(table)
+            self.in_memory = as_readonly(_read_losses(losses))
+            shape = self.in_memory.shape
+        n, m, k = shape
         self.model_names = check_names("model_names", model_names, length=m, stem="model")
         self.objective_names = check_names("objective_names", objective_names, length=k, stem="objective")
-        self.examples = None
-        self.clusters: npt.NDArray[np.int64] | None = None
-        if n is not None:
-            self.examples = None if examples is None else check_names("examples", examples, length=n, stem="example")
-            self.clusters = None if clusters is None else _check_clusters(clusters, n)
+        self.examples = (
+            None if examples is None or n is None else check_names("examples", examples, length=n, stem="example")
+        )
+        self.clusters = None if clusters is None or n is None else _check_clusters(clusters, n)
         self.has_clusters = self._source.has_clusters if self._source else self.clusters is not None
-        self.measures = None if measures is None else dict(measures)
-        self.costs: FloatArray | None = None
-        self.cost_names: tuple[str, ...] = ()
-        if costs is not None:
-            self.costs = as_readonly(real_array("costs", costs, shape="(M, k)", min_ndim=2, max_ndim=2))
-            if self.costs.shape[0] != m:
-                raise InvalidInputError(f"`costs` must have one row per model, {m}, got shape {self.costs.shape}.")
-            self.cost_names = check_names("cost_names", cost_names, length=self.costs.shape[1], stem="cost")
-        self.maximise = (False,) * k if maximise is None else tuple(bool(flag) for flag in maximise)
-        if len(self.maximise) != k:
-            raise InvalidInputError(f"`maximise` must have {k} entries, one per objective, got {len(self.maximise)}.")
-        low, high = check_ranges(loss_range, self.objective_names, None)
-        # The range of measures is an argument of `certify`.
-        self.loss_range = None if measures is not None else (as_readonly(low), as_readonly(high))
+        self.measures = None if measures is None else _check_measures(measures, n, m, split=self._is_split())
+        values, names = _check_costs(costs, cost_names, self.model_names)
+        self.costs, self.cost_names = values, names
+        titles = self.objective_names if self.measures is None else tuple(self.measures)
+        self.maximise = read_maximise(False if maximise is None else _flags(maximise), titles, ())
+        self.loss_range = _check_range(loss_range, self._estimated())
+
+    def _is_split(self) -> bool:
+        """Whether the examples of clusters come in blocks, apart from the table."""
+        return self._source is not None and self.has_clusters
+
+    def _estimated(self) -> tuple[str, ...]:
+        """Names of the objectives that are estimated, which have a range."""
+        if self.measures is None:
+            return self.objective_names
+        return tuple(name for name, entry in self.measures.items() if entry.cells)
+
+    def select(self, objectives: Sequence[str]) -> LossTable:
+        """Return the same table with some of its objectives, in the given order, and all that is known about them.
+
+        Raises
+        ------
+        InvalidInputError
+            If a name is unknown or given twice.
+        """
+        known = self.objective_names if self.measures is None else tuple(self.measures)
+        chosen = check_objectives(objectives, known)
+        places = [known.index(name) for name in chosen]
+        found = copy.copy(self)
+        if self.measures is not None:
+            found.measures = {name: self.measures[name] for name in chosen}
+        else:
+            found.objective_names = chosen
+            if self.in_memory is not None:
+                found.in_memory = as_readonly(self.in_memory[:, :, places])
+            elif self._source is not None:
+                found._source = self._source.select([self._source.objective_names[place] for place in places])
+        found.maximise = tuple(self.maximise[place] for place in places)
+        ranged = self._estimated()
+        rows = [ranged.index(name) for name in chosen if name in ranged]
+        found.loss_range = (as_readonly(self.loss_range[0][rows]), as_readonly(self.loss_range[1][rows]))
+        return found
 
     @property
     def losses(self) -> npt.NDArray[Any]:
@@ -187,12 +230,12 @@ class LossTable(LossSource):
 
 def _read_losses(losses: npt.ArrayLike) -> npt.NDArray[Any]:
     try:
-        table = np.asarray(losses)
+        table = np.asarray(without_mask(losses))
         if table.dtype.kind not in "biuf" or table.dtype.itemsize > 8:
             table = as_floats("losses", table)
     except InvalidInputError:
         raise
-    except (TypeError, ValueError):
+    except (RuntimeError, TypeError, ValueError):
         raise InvalidInputError("`losses` must be real numbers of shape (n, M, N), got something else.") from None
     if table.ndim != 3 or table.size == 0:
         raise InvalidInputError(f"`losses` must have shape (n, M, N) and not be empty, got shape {table.shape}.")
@@ -208,3 +251,52 @@ def _check_clusters(clusters: npt.ArrayLike, n: int) -> npt.NDArray[np.int64]:
     if codes.shape != (n,) or codes.dtype.kind not in "iu":
         raise InvalidInputError(f"`clusters` must be {n} integers or names, got shape {codes.shape} of {codes.dtype}.")
     return as_readonly(codes.astype(np.int64))
+
+
+def _check_measures(
+    measures: Mapping[str, Measure | Tail], n: int | None, n_models: int, *, split: bool
+) -> dict[str, Measure | Tail]:
+    """Return measures of the table's examples and models; they hold losses of their own, without clusters in blocks."""
+    found = read_measures(dict(measures))
+    if found is None:
+        raise InvalidInputError(f"`measures` must map names to measures, got {type(measures).__name__}.")
+    rows, models = shape_of(found)
+    if models != n_models or (n is not None and rows != n):
+        raise InvalidInputError(
+            f"`measures` must hold losses of the table's {'n' if n is None else n} examples and {n_models} models, got "
+            f"shape ({rows}, {models})."
+        )
+    if split:
+        raise InvalidInputError("`measures` must come without clusters that a source has in its blocks, got both.")
+    return found
+
+
+def _check_costs(
+    costs: Any, cost_names: Iterable[str] | None, model_names: tuple[str, ...]
+) -> tuple[FloatArray | None, tuple[str, ...]]:
+    """Return costs (M, k) and their names; labels of models are matched."""
+    if costs is None:
+        return None, ()
+    if hasattr(costs, "index") or isinstance(costs, Mapping):
+        values, names = known_costs(costs, model_names)
+        return as_readonly(values), names if cost_names is None else check_names(
+            "cost_names", cost_names, length=len(names), stem="cost"
+        )
+    table = as_readonly(real_array("costs", costs, shape="(M, k)", min_ndim=2, max_ndim=2))
+    if table.shape[0] != len(model_names):
+        raise InvalidInputError(f"`costs` must have one row per model, {len(model_names)}, got shape {table.shape}.")
+    return table, check_names("cost_names", cost_names, length=table.shape[1], stem="cost")
+
+
+def _flags(maximise: Any) -> Any:
+    """Return directions as a sequence, a mapping or one bool."""
+    return maximise if isinstance(maximise, bool | np.bool_ | Mapping | np.ndarray) else list(maximise)
+
+
+def _check_range(loss_range: Any, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the ranges of the estimated objectives."""
+    if loss_range is None or isinstance(loss_range, Mapping):
+        low, high = check_ranges({} if loss_range is None else loss_range, names, None)
+    else:
+        low, high = read_ranges(loss_range, names)
+    return as_readonly(low), as_readonly(high)

@@ -13,16 +13,18 @@ from abc import ABC, abstractmethod
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._declared import check_together
 from moltheory._core._validation import FloatArray, as_readonly, check_fraction, real_array
+from moltheory.errors import InvalidInputError
 from moltheory.objectives import Cell
 
-__all__ = ["CVaR", "Quantile", "Tail"]
+__all__ = ["CVaR", "Quantile", "Tail", "check_tail"]
 
 
 class Tail(ABC):
     """A functional of the distribution of each model's losses, with a confidence interval from an i.i.d. sample.
 
-    A subclass of your own defines `value` and `interval` for the losses of one model.
+    A subclass of your own defines `value` and `interval` together, in one class, for the losses of one model.
 
     Parameters
     ----------
@@ -142,4 +144,25 @@ class Quantile(Tail):
         return (
             float(ordered[low[-1]]) if low.size else loss_range[0],
             float(ordered[high[0]]) if high.size else loss_range[1],
+        )
+
+
+def check_tail(argument: str, tail: Tail) -> None:
+    """Refuse a tail whose value and interval are not defined together, or that holds no losses.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    check_together(argument, "tails", tail, ("value", "interval"))
+    losses = getattr(tail, "losses", None)
+    if (
+        not isinstance(losses, np.ndarray)
+        or losses.ndim != 2
+        or losses.dtype != np.float64
+        or not np.isfinite(losses).all()
+    ):
+        raise InvalidInputError(
+            f"`{argument}` must hold tails with finite losses (n, H), got none in {type(tail).__name__}: pass them to "
+            "`Tail.__init__`."
         )

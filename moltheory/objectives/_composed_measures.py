@@ -8,7 +8,8 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
-from moltheory.objectives._measures import Measure, check_definitions, increases
+from moltheory.objectives._measure_contract import check_definitions, increases
+from moltheory.objectives._measures import Measure
 
 __all__ = ["Gap", "Spread", "Worst"]
 
@@ -39,10 +40,11 @@ class Gap(Measure):
     def __init__(self, a: Measure, b: Measure) -> None:
         self.parts = _data_dependent_parts("Gap", (a, b))
         self.cells = a.cells + b.cells
+        self.loss_range = _common_range(self.parts)
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the absolute difference."""
-        a, b = (part.value(cells) for part, cells in _shares(self.parts, means))
+        a, b = _part_values(self.parts, means)
         return np.abs(a - b)
 
     def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
@@ -53,7 +55,7 @@ class Gap(Measure):
 
     def width(self, widths: Sequence[FloatArray]) -> FloatArray:
         """Return the sum of the two widths."""
-        a, b = (part.width(cells) for part, cells in _shares(self.parts, widths))
+        a, b = _part_widths(self.parts, widths)
         return a + b
 
 
@@ -85,10 +87,11 @@ class Spread(Measure):
         if len(self.parts) < 2:
             raise InvalidInputError("`Spread` must be given at least two measures, got one.")
         self.cells = tuple(cell for part in self.parts for cell in part.cells)
+        self.loss_range = _common_range(self.parts)
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the largest value minus the smallest."""
-        table = np.stack(np.broadcast_arrays(*(part.value(cells) for part, cells in _shares(self.parts, means))))
+        table = np.stack(np.broadcast_arrays(*_part_values(self.parts, means)))
         largest: FloatArray = table.max(axis=0) - table.min(axis=0)
         return largest
 
@@ -102,8 +105,7 @@ class Spread(Measure):
 
     def width(self, widths: Sequence[FloatArray]) -> FloatArray:
         """Return the sum of the two largest half-widths."""
-        parts = [part.width(cells) for part, cells in _shares(self.parts, widths)]
-        table = np.sort(np.stack(np.broadcast_arrays(*parts)), axis=0)
+        table = np.sort(np.stack(np.broadcast_arrays(*_part_widths(self.parts, widths))), axis=0)
         total: FloatArray = table[-1] + table[-2]
         return total
 
@@ -132,6 +134,7 @@ class Worst(Measure):
     def __init__(self, rates: Sequence[Measure]) -> None:
         self.parts = _data_dependent_parts("Worst", tuple(rates))
         self.cells = tuple(cell for part in self.parts for cell in part.cells)
+        self.loss_range = _common_range(self.parts)
 
     @property
     def is_increasing(self) -> bool:  # type: ignore[override]
@@ -140,7 +143,7 @@ class Worst(Measure):
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the largest value."""
-        return _largest([part.value(cells) for part, cells in _shares(self.parts, means)])
+        return _largest(_part_values(self.parts, means))
 
     def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Return the largest of the lower and the largest of the upper ends."""
@@ -149,16 +152,18 @@ class Worst(Measure):
 
     def width(self, widths: Sequence[FloatArray]) -> FloatArray:
         """Return the largest width."""
-        return _largest([part.width(cells) for part, cells in _shares(self.parts, widths)])
+        return _largest(_part_widths(self.parts, widths))
 
 
 def _data_dependent_parts(owner: str, parts: tuple[Measure, ...]) -> tuple[Measure, ...]:
     if not parts:
         raise InvalidInputError(f"`{owner}` must be given at least one measure, got none.")
     for part in parts:
-        if not isinstance(part, Measure) or not part.data_dependent:
+        if not isinstance(part, Measure):
             raise InvalidInputError(f"`{owner}` must be given measures estimated from data, got {part!r}.")
         check_definitions(owner, part)
+        if not part.data_dependent:
+            raise InvalidInputError(f"`{owner}` must be given measures estimated from data, got {part!r}.")
     shapes = {cell.losses.shape for part in parts for cell in part.cells}
     if len(shapes) > 1:
         raise InvalidInputError(f"`{owner}` must be given measures of equal shape (n, H), got {sorted(shapes)}.")
@@ -175,11 +180,29 @@ def _shares(parts: tuple[Measure, ...], values: Sequence[FloatArray]) -> list[tu
     return shares
 
 
+def _part_values(parts: tuple[Measure, ...], means: Sequence[FloatArray]) -> list[FloatArray]:
+    # Copies, here and below: a part that comes twice may write its second answer over the first.
+    return [np.array(part.value(cells)) for part, cells in _shares(parts, means)]
+
+
+def _part_widths(parts: tuple[Measure, ...], widths: Sequence[FloatArray]) -> list[FloatArray]:
+    return [np.array(part.width(cells)) for part, cells in _shares(parts, widths)]
+
+
 def _part_intervals(
     parts: tuple[Measure, ...], lower: Sequence[FloatArray], upper: Sequence[FloatArray]
 ) -> list[tuple[FloatArray, FloatArray]]:
     lows, highs = _shares(parts, lower), _shares(parts, upper)
-    return [part.interval(low, high) for (part, low), (_, high) in zip(lows, highs, strict=True)]
+    ends = (part.interval(low, high) for (part, low), (_, high) in zip(lows, highs, strict=True))
+    return [(np.array(low), np.array(high)) for low, high in ends]
+
+
+def _common_range(parts: tuple[Measure, ...]) -> tuple[float, float] | None:
+    """Return the range of losses for which all parts are defined; None for any."""
+    ranges = [part.loss_range for part in parts if part.loss_range is not None]
+    if not ranges:
+        return None
+    return max(low for low, _ in ranges), min(high for _, high in ranges)
 
 
 def _largest(arrays: list[FloatArray]) -> FloatArray:

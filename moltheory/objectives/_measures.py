@@ -18,9 +18,10 @@ measure       value                               half-width
 ``Known``     given numbers                       0, not counted in delta
 ============  ==================================  ==========================
 
-Two things are declared, and False unless a class declares them: that a measure increases in all of its cells
-(`Measure.is_increasing`), without which no paired test is used, and, by defining ``value``, ``interval`` and ``width``
-in one class, that the three belong together. `moltheory.testing.check_measure` checks both.
+A class declares, and nothing is assumed that it does not: that a measure increases in all of its cells
+(`Measure.is_increasing`), without which no paired test is used; that its values are known without data
+(`Measure.is_exact`), without which it must have cells; and, by defining ``value``, ``interval`` and ``width`` in one
+class, that the three belong together. `moltheory.testing.check_measure` checks all of it.
 """
 
 from __future__ import annotations
@@ -33,8 +34,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._declared import split_definitions, stands
-from moltheory._core._validation import FloatArray, as_readonly, real_array
+from moltheory._core._validation import FloatArray, as_readonly, real_array, refuse_masked
 from moltheory.errors import InvalidInputError
 
 __all__ = [
@@ -44,8 +44,7 @@ __all__ = [
     "Mean",
     "Measure",
     "Rate",
-    "check_definitions",
-    "increases",
+    "check_cell",
 ]
 
 
@@ -59,10 +58,18 @@ class Cell:
         Loss of each hypothesis on each example: bools, integers or floats.
     where : (n,) or (n, H) ndarray of bool
         The examples that count, for all hypotheses or for each.
+
+    Raises
+    ------
+    InvalidInputError
+        If the losses are no real array (n, H), or the condition no bools of one of its shapes.
     """
 
     losses: npt.NDArray[Any]
     where: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        check_cell(self)
 
     @property
     def depends_on_model(self) -> bool:
@@ -82,10 +89,17 @@ class Measure(ABC):
     is_increasing : bool
         Whether a smaller mean in every cell means a smaller risk, strictly if strictly in all. False unless a class
         declares it; paired tests are used only where it is declared by the class that defines `value`, or below it.
+    is_exact : bool
+        Whether the values are known without data, as those of `Known`. False unless the class that defines `value`,
+        `interval` and `width`, or one below it, declares it; a measure that is not exact must have cells.
+    loss_range : (float, float) or None
+        The range of losses for which the three are defined, such as (0, 1) for F1; None for any range.
     """
 
     cells: tuple[Cell, ...]
     is_increasing: bool = False
+    is_exact: bool = False
+    loss_range: tuple[float, float] | None = None
 
     @property
     def data_dependent(self) -> bool:
@@ -133,13 +147,11 @@ class Rate(Measure):
     is_increasing = True
 
     def __init__(self, losses: npt.ArrayLike, where: npt.ArrayLike) -> None:
-        table = _losses(losses)
-        mask = np.asarray(where)
-        if mask.dtype != np.bool_ or mask.shape not in (table.shape[:1], table.shape):
-            raise InvalidInputError(f"`where` must be {table.shape[0]} bools, got shape {mask.shape} of {mask.dtype}.")
-        if not mask.any(axis=0).all():
+        refuse_masked("where", where)
+        cell = Cell(as_readonly(_losses(losses)), as_readonly(np.asarray(where)))
+        if not cell.where.any(axis=0).all():
             raise InvalidInputError("`where` must hold for at least one example, got none.")
-        self.cells = (Cell(as_readonly(table), as_readonly(mask)),)
+        self.cells = (cell,)
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the cell's mean."""
@@ -199,6 +211,7 @@ class F1Error(Rate):
     """
 
     is_increasing = True
+    loss_range = (0.0, 1.0)
 
     def __init__(self, predicted: npt.ArrayLike, positive: npt.ArrayLike) -> None:
         said, true = np.asarray(predicted), np.asarray(positive)
@@ -239,6 +252,8 @@ class Known(Measure):
     array([3., 5.])
     """
 
+    is_exact = True
+
     def __init__(self, values: npt.ArrayLike) -> None:
         self.values = as_readonly(real_array("values", values, shape="(H,)", min_ndim=1, max_ndim=1))
         self.cells = ()
@@ -256,29 +271,38 @@ class Known(Measure):
         return np.zeros(1)
 
 
-def increases(measure: Measure) -> bool:
-    """Return whether a measure declares that it increases in all of its cells, for the value that it has."""
-    return bool(measure.is_increasing) and stands(type(measure), "is_increasing", "value")
-
-
-def check_definitions(argument: str, measure: Measure) -> None:
-    """Refuse a class that changed some of value, interval and width, and inherits the others, which do not fit then.
+def check_cell(cell: Cell) -> None:
+    """Refuse a cell whose condition would select something else than examples, or whose losses are no table.
 
     Raises
     ------
     InvalidInputError
     """
-    split = split_definitions(type(measure), ("value", "interval", "width"))
-    if split is not None:
-        changed, kept = split
+    losses, where = cell.losses, cell.where
+    for name, array in (("losses", losses), ("where", where)):
+        refuse_masked(name, array)
+        if not isinstance(array, np.ndarray):
+            raise InvalidInputError(
+                f"`{name}` must be an array in a Cell, got {type(array).__name__}: convert it by `numpy.asarray`."
+            )
+    if losses.ndim != 2 or losses.dtype.kind not in "biuf" or not losses.size:
         raise InvalidInputError(
-            f"`{argument}` must hold measures whose value, interval and width are defined together, got "
-            f"{type(measure).__name__}, which defines {changed} and inherits {kept}: define it there too."
+            f"`losses` must be real numbers of shape (n, H), got shape {losses.shape} of {losses.dtype}."
+        )
+    if where.dtype != np.bool_ or where.shape not in (losses.shape[:1], losses.shape):
+        raise InvalidInputError(
+            f"`where` must be bools of shape {losses.shape[:1]} or {losses.shape}, got shape {where.shape} of {where.dtype}."
+        )
+    if cell.depends_on_model is not (where.ndim == 2):
+        raise InvalidInputError(
+            f"`depends_on_model` must be whether `where` is one condition per model, got {cell.depends_on_model!r} from "
+            f"{type(cell).__name__}: leave it to `Cell`."
         )
 
 
 def _losses(losses: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return losses (n, H) of the type they are given in, finite."""
+    refuse_masked("losses", losses)
     table = np.asarray(losses) if isinstance(losses, np.ndarray) else None
     if table is not None and table.dtype.kind in "biu" and table.ndim == 2 and table.size:
         return table

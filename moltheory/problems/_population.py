@@ -12,6 +12,7 @@ from moltheory._core._rational import read_probabilities
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives, Known, Measure
+from moltheory.objectives._measure_contract import check_definitions
 from moltheory.oracle import TypeEnumeration, count_types
 from moltheory.problems._averaged import AveragedProblem
 from moltheory.problems._averages import CellAverages
@@ -123,6 +124,8 @@ class FinitePopulation(AveragedProblem):
         return np.array([_is_one_mean(measure) for measure in self.measures])
 
     def _check_shapes(self) -> None:
+        for measure in self.measures:
+            check_definitions("measures", measure)
         if not any(measure.data_dependent for measure in self.measures):
             raise InvalidInputError("`measures` must hold at least one estimated from data, got none.")
         shapes = {cell.losses.shape for measure in self.measures for cell in measure.cells}

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from moltheory._core._declared import owner, stands
+from moltheory._core._declared import definers, owner
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation import Tail
-from moltheory.objectives import Cell, Measure
-from moltheory.objectives._measures import check_definitions
+from moltheory.evaluation._tails import check_tail
+from moltheory.objectives import Measure
+from moltheory.objectives._measure_contract import check_definitions, increases, interval_at, value_at, width_at
 from moltheory.testing._errors import ContractError
 
 __all__ = ["check_measure"]
@@ -34,11 +35,12 @@ def check_measure(
 ) -> None:
     """Raise an error that names what is wrong with a measure or a tail, if something is.
 
-    Of a `Measure`: that its cells have one shape; that value, interval and width are defined together, depend on
-    nothing but their arguments and leave these alone; that the interval holds every value that means in the cells'
-    intervals can give, and shrinks to the value; that the half-width bounds how far the value moves; and, where
-    `Measure.is_increasing` is declared, that it does increase. Of a `Tail`: that the order of the losses is of no
-    account, and that the interval holds the value of the population often enough.
+    Of a `Measure`: that it has cells, of one shape, or declares `Measure.is_exact`; that value, interval and width are
+    defined together, in its class, depend on nothing but their arguments and leave these alone; that the interval holds
+    every value that means in the cells' intervals can give, and shrinks to the value; that the half-width bounds how
+    far the value moves; and, where `Measure.is_increasing` is declared, that it does increase in every cell. Of a
+    `Tail`: that value and interval are defined together, that the order of the losses is of no account, and that the
+    interval holds the value of the population often enough.
 
     Parameters
     ----------
@@ -74,38 +76,39 @@ def check_measure(
     """
     check_count("draws", draws)
     generator = np.random.default_rng(rng)
-    if isinstance(measure, Tail):
-        _check_tail(measure, loss_range, draws, generator)
-    elif isinstance(measure, Measure):
-        _check_measure(measure, loss_range, draws, generator)
-    else:
-        raise ContractError(f"a measure must be a Measure or a Tail, got {type(measure).__name__}")
+    try:
+        if isinstance(measure, Tail):
+            check_tail("measure", measure)
+            _check_tail(measure, loss_range, draws, generator)
+        elif isinstance(measure, Measure):
+            check_definitions("measure", measure)
+            _check_measure(measure, loss_range, draws, generator)
+        else:
+            raise ContractError(f"a measure must be a Measure or a Tail, got {type(measure).__name__}")
+    except InvalidInputError as error:
+        raise ContractError(str(error)) from None
 
 
 def _check_measure(
     measure: Measure, loss_range: tuple[float, float], draws: int, generator: np.random.Generator
 ) -> None:
     kind = type(measure).__name__
-    try:
-        check_definitions("measure", measure)
-    except InvalidInputError as error:
-        raise ContractError(str(error)) from None
     cells = measure.cells
-    if not isinstance(cells, tuple) or not all(isinstance(cell, Cell) for cell in cells):
-        raise ContractError(f"{kind}.cells must be a tuple of Cell, got {cells!r}")
     if not cells:
-        known = np.asarray(measure.value([]))
-        if known.ndim != 1 or not np.isfinite(known).all():
-            raise ContractError(f"{kind}.value([]) must be known values, one per model, got shape {known.shape}")
+        _check_exact(measure)
         return
     if len({cell.losses.shape for cell in cells}) > 1:
         raise ContractError(f"{kind}.cells must have losses of one shape (n, H)")
-    if measure.is_increasing and not stands(type(measure), "is_increasing", "value"):
+    if measure.is_increasing and not increases(measure):
+        declarer = owner(type(measure), "is_increasing")
+        anew = next(one for one in definers(type(measure), "value") if one not in declarer.__mro__)
         raise ContractError(
-            f"{kind} inherits is_increasing from {owner(type(measure), 'is_increasing').__name__} and defines value "
-            "anew: declare is_increasing beside it"
+            f"{kind} inherits is_increasing from {declarer.__name__}, and {anew.__name__} defines value anew: declare "
+            "is_increasing in a class below both"
         )
     low, high = loss_range
+    if measure.loss_range is not None:
+        low, high = max(low, measure.loss_range[0]), min(high, measure.loss_range[1])
     shape = (len(cells), cells[0].losses.shape[1])
     for _ in range(draws):
         ends = np.sort(generator.uniform(low, high, (2, *shape)) * generator.choice([0.0, 1.0], (2, 1, 1)), axis=0)
@@ -116,20 +119,35 @@ def _check_measure(
             _check_increase(measure, bottom, top)
 
 
+def _check_exact(measure: Measure) -> None:
+    kind = type(measure).__name__
+    known = np.asarray(measure.value([]))
+    if known.ndim != 1 or known.dtype.kind not in "biuf" or not np.isfinite(known).all():
+        raise ContractError(f"{kind}.value([]) must be known values, one per model, got shape {known.shape}")
+    ends = interval_at("measure", kind, measure, [], [], known.size)
+    width = width_at("measure", kind, measure, [], known.size)
+    if any((end != known).any() for end in ends) or width.any():
+        raise ContractError(f"{kind} declares is_exact, so its interval must be its values, and its width 0")
+
+
 def _value(measure: Measure, means: FloatArray) -> FloatArray:
     """Return the value at means (K, H); refused if it changes them, or differs at a second call."""
-    kind = type(measure).__name__
-    kept = means.copy()
-    first = np.asarray(measure.value(list(means)), dtype=np.float64)
-    if not np.array_equal(means, kept):
-        raise ContractError(f"{kind}.value must not change its arguments")
-    if first.shape not in ((), means.shape[1:]):
-        raise ContractError(f"{kind}.value must return one risk per model, {means.shape[1:]}, got shape {first.shape}")
+    kind, n_models = type(measure).__name__, means.shape[1]
+    _leaves_alone(measure, "value", means)
+    first = value_at("measure", kind, measure, list(means), n_models)
     if not np.isfinite(first).all():
         raise ContractError(f"{kind}.value must be finite for finite means, got {first} at {means.tolist()}")
-    if not np.array_equal(first, np.asarray(measure.value(list(means)))):
+    if not np.array_equal(first, value_at("measure", kind, measure, list(means), n_models)):
         raise ContractError(f"{kind}.value must be the same at every call")
-    return np.broadcast_to(first, means.shape[1:])
+    return first
+
+
+def _leaves_alone(measure: Measure, method: str, *arguments: FloatArray) -> None:
+    given = [[row.copy() for row in rows] for rows in arguments]
+    getattr(measure, method)(*given)
+    for after, before in zip(given, arguments, strict=True):
+        if len(after) != len(before) or not np.array_equal(after, before):
+            raise ContractError(f"{type(measure).__name__}.{method} must not change its arguments")
 
 
 def _corners(bottom: FloatArray, top: FloatArray, generator: np.random.Generator) -> list[FloatArray]:
@@ -145,8 +163,9 @@ def _corners(bottom: FloatArray, top: FloatArray, generator: np.random.Generator
 
 
 def _check_interval(measure: Measure, bottom: FloatArray, top: FloatArray, generator: np.random.Generator) -> None:
-    kind = type(measure).__name__
-    lower, upper = (np.asarray(end, dtype=np.float64) for end in measure.interval(list(bottom), list(top)))
+    kind, n_models = type(measure).__name__, bottom.shape[1]
+    _leaves_alone(measure, "interval", bottom, top)
+    lower, upper = interval_at("measure", kind, measure, list(bottom), list(top), n_models)
     for means in _corners(bottom, top, generator):
         value = _value(measure, means)
         slack = 1e-9 * np.maximum(1.0, np.abs(value))
@@ -155,7 +174,7 @@ def _check_interval(measure: Measure, bottom: FloatArray, top: FloatArray, gener
                 f"{kind}.interval must hold the value of all means in the cells' intervals, got {value} outside "
                 f"[{lower}, {upper}] at means {means.tolist()}"
             )
-        ends = [np.asarray(end, dtype=np.float64) for end in measure.interval(list(means), list(means))]
+        ends = interval_at("measure", kind, measure, list(means), list(means), n_models)
         if any((np.abs(end - value) > slack).any() for end in ends):
             raise ContractError(
                 f"{kind}.interval must shrink to the value where the cells' intervals shrink to their means, got {ends} "
@@ -166,7 +185,8 @@ def _check_interval(measure: Measure, bottom: FloatArray, top: FloatArray, gener
 def _check_width(measure: Measure, bottom: FloatArray, top: FloatArray, generator: np.random.Generator) -> None:
     kind = type(measure).__name__
     center, reach = 0.5 * (bottom + top), 0.5 * (top - bottom)
-    width = np.asarray(measure.width(list(reach)), dtype=np.float64)
+    _leaves_alone(measure, "width", reach)
+    width = width_at("measure", kind, measure, list(reach), reach.shape[1])
     middle = _value(measure, center)
     for means in _corners(bottom, top, generator):
         moved = np.abs(_value(measure, means) - middle)
@@ -178,14 +198,18 @@ def _check_width(measure: Measure, bottom: FloatArray, top: FloatArray, generato
 
 
 def _check_increase(measure: Measure, bottom: FloatArray, top: FloatArray) -> None:
+    """Raise all means together, then one cell's at a time."""
     kind = type(measure).__name__
-    below, above = _value(measure, bottom), _value(measure, top)
+    below = _value(measure, bottom)
     higher = (bottom + 1e-6 < top).all(axis=0)
-    if (below > above + 1e-12).any() or (below >= above)[higher].any():
-        raise ContractError(
-            f"{kind} declares is_increasing, which it is not: {below} at {bottom.tolist()} and {above} at the larger "
-            f"{top.tolist()}"
-        )
+    cells = np.arange(len(bottom))[:, None]
+    for raised in (top, *(np.where(cells == k, top, bottom) for k in range(len(bottom)))):
+        above = _value(measure, raised)
+        if (below > above + 1e-12).any() or (raised is top and (below >= above)[higher].any()):
+            raise ContractError(
+                f"{kind} declares is_increasing, which it is not: {below} at {bottom.tolist()} and {above} at the larger "
+                f"{raised.tolist()}"
+            )
 
 
 def _check_tail(tail: Tail, loss_range: tuple[float, float], draws: int, generator: np.random.Generator) -> None:
@@ -206,7 +230,10 @@ def _check_tail(tail: Tail, loss_range: tuple[float, float], draws: int, generat
             missed = 0
             for _ in range(draws):
                 losses = generator.choice(population, n)
-                lower, upper = tail.interval(losses.copy(), delta=_DELTA, loss_range=loss_range)
+                ends = tail.interval(losses.copy(), delta=_DELTA, loss_range=loss_range)
+                if not isinstance(ends, tuple | list) or len(ends) != 2:
+                    raise ContractError(f"{kind}.interval must return a lower and an upper end, got {ends!r}")
+                lower, upper = (_number(end, f"each end of {kind}.interval") for end in ends)
                 found = _one(tail.value, losses, kind)
                 if not low <= lower <= found <= upper <= high:
                     raise ContractError(
@@ -221,7 +248,11 @@ def _check_tail(tail: Tail, loss_range: tuple[float, float], draws: int, generat
 
 
 def _one(value: Callable[[FloatArray], float], losses: FloatArray, kind: str) -> float:
-    found = value(losses.copy())
-    if np.ndim(found) or not np.isfinite(found):
-        raise ContractError(f"{kind}.value must be one finite number, got {found!r}")
-    return float(found)
+    return _number(value(losses.copy()), f"{kind}.value")
+
+
+def _number(found: object, what: str) -> float:
+    raw = np.asarray(found)
+    if raw.ndim or raw.dtype.kind not in "biuf" or not np.isfinite(raw):
+        raise ContractError(f"{what} must be one finite number, got {found!r}")
+    return float(raw)

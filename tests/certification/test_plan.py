@@ -2,7 +2,8 @@
 
 import dataclasses
 import pickle
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 
 import moltheory as mt
 from moltheory.certification import Certificate, further_examples
+from moltheory.certification._pair_views import BoxView
 from moltheory.certification._plan import EARLIER_COLUMNS
-from moltheory.evaluation import CVaR
-from moltheory.objectives import Gap, Mean, Measure, Rate, Worst
+from moltheory.evaluation import CVaR, LossTable, Quantile
+from moltheory.objectives import Cell, Gap, Mean, Measure, Rate, Worst
 
 Array = np.ndarray[Any, Any]
 
@@ -93,14 +95,14 @@ def _draw(rng: np.random.Generator, n: int, rates: Array) -> tuple[Array, Array]
 
 
 # Models err on the same examples, the second on more of them; for the gap, in one group only.
-_RATES = {"worst": np.array([[0.2, 0.24], [0.22, 0.26]]), "gap": np.array([[0.2, 0.2], [0.2, 0.45]])}
+_RATES = {"worst": np.array([[0.2, 0.25], [0.22, 0.27]]), "gap": np.array([[0.2, 0.2], [0.2, 0.45]])}
 _MEASURES = {"worst": _worst, "gap": _gap}
 
 
 @pytest.mark.parametrize("name", ["worst", "gap"])
 def test_planned_sizes_of_measures_are_enough(name: str) -> None:
     rng = np.random.default_rng(11)
-    first = {"worst": 150, "gap": 200}[name]
+    first = {"worst": 250, "gap": 200}[name]
     promised = decided = 0
     sizes = []
     for _ in range(40):
@@ -131,3 +133,167 @@ def test_tails_are_planned_by_their_boxes(rng: np.random.Generator) -> None:
     assert np.isfinite(plan["sufficient_additional"]).all()
     assert (plan["sufficient_additional_low"] <= plan["sufficient_additional"]).all()
     assert (plan["expected_additional"] > 0).all()
+
+
+_SIZES = ["sufficient_additional_low", "sufficient_additional", "sufficient_additional_high"]
+
+
+def test_nothing_is_promised_to_boxes_without_a_share() -> None:
+    losses, group = _draw(np.random.default_rng(0), 200, np.array([[0.1, 0.3], [0.2, 0.3]]))
+    error, gap = Mean(losses), _gap(losses, group)
+    certificate = mt.certify(None, objectives={"gap": gap}, method="paired")
+    plan = certificate.plan(simulate=2)
+    assert np.isinf(plan[[*_SIZES, "expected_additional"]].to_numpy()).all()
+    # Nor does a stored certificate forget where its delta went.
+    stored = Certificate.from_json(certificate.to_json())
+    table = LossTable(losses[:, :, None], certificate.names, ["gap"], measures={"gap": gap})
+    assert np.isinf(further_examples(table, stored, simulate=0)["bound"]).all()
+    # A paired test of another objective can only show that neither dominates.
+    both = mt.certify(None, objectives={"error": error, "gap": gap}, method="paired", delta=1e-6).plan(simulate=0)
+    assert np.isinf(both["sufficient_additional"]).all()
+
+
+def test_models_decided_by_boxes_only_are_planned_by_boxes() -> None:
+    # Two models that err together: a paired test needs few examples, disjoint boxes need many.
+    rng = np.random.default_rng(2)
+    losses = rng.random((2000, 1)) < np.array([0.3, 0.33])
+    paired, boxes = (mt.certify(losses, method=method) for method in ("paired", "boxes"))
+    assert not paired.undecided.any()
+    assert boxes.undecided.all()
+    plan = boxes.plan(simulate=0)
+    size = int(plan["sufficient_additional"].max())
+    settled = 0
+    for _ in range(20):
+        more = rng.random((size, 1)) < losses.mean(axis=0)
+        settled += not mt.certify(np.concatenate([losses, more]), method="boxes").undecided.any()
+    assert settled >= 13
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_plans_do_not_depend_on_the_order_of_models(seed: int) -> None:
+    losses, group = _draw(np.random.default_rng(seed), 200, np.array([[0.2, 0.2], [0.25, 0.5]]))
+    losses = np.column_stack([losses, np.random.default_rng(seed + 50).random(200) < 0.3])
+    frames = []
+    for order in ([0, 1, 2], [1, 0, 2], [2, 1, 0]):
+        names = [f"m{j}" for j in order]
+        certificate = mt.certify(None, objectives={"gap": _gap(losses[:, order], group)}, names=names)
+        frames.append(certificate.plan(simulate=0).sort_values("model", ignore_index=True))
+    assert len(frames[0]) == 3
+    for frame in frames[1:]:
+        pd.testing.assert_frame_equal(frame[["model", *_SIZES]], frames[0][["model", *_SIZES]])
+
+
+def test_views_of_boxes_mirror_each_other(rng: np.random.Generator) -> None:
+    estimate = rng.random(6)
+    box = estimate[:, None] + rng.random((6, 2)) * [-0.3, 0.1]
+    first, second = np.triu_indices(6, 1)
+    for delta in (0.05, 0.0):
+        there = BoxView.of(estimate, box, 100, first, second, delta=delta)
+        back = BoxView.of(estimate, box, 100, second, first, delta=delta)
+        for shift in (-1.4, 0.0, 1.0):
+            growth = there.growths(shift, 0.01, 0.8)
+            np.testing.assert_array_equal(growth, back.growths(shift, 0.01, 0.8)[::-1])
+            # Never fewer examples than there are, and one direction only.
+            assert (growth >= 1.0).all()
+            assert np.isinf(growth).any(axis=0).all()
+            assert np.isinf(growth).all() == (delta == 0.0)
+
+
+@pytest.mark.parametrize("method", ["auto", "boxes", "paired"])
+def test_each_undecided_model_has_a_row(method: str) -> None:
+    for seed in range(30):
+        rng = np.random.default_rng([14, seed])
+        losses = (rng.random((100, 2)) < 0.505).astype(float)
+        certificate = mt.certify(None, objectives={"median": Quantile(losses, probability=0.5)}, method=method)
+        plan = certificate.plan(simulate=0)
+        assert sorted(plan["model"]) == [
+            name for name, s in zip(certificate.names, certificate.status, strict=True) if s == "undecided"
+        ]
+        # Boxes that touch do not decide, so at least one more example is needed.
+        assert (plan["sufficient_additional"] >= 1).all()
+        if certificate.estimates[0] == certificate.estimates[1]:
+            assert (plan["outcome"] == "no difference observed").all()
+            assert np.isinf(plan["sufficient_additional"]).all()
+
+
+def test_an_undecided_model_whose_comparisons_are_decided_has_a_row() -> None:
+    # As with a tolerance, where certify uses another test.
+    losses = np.zeros((400, 2), dtype=bool)
+    losses[:150, 1] = losses[150:160, 0] = True
+    certificate = mt.certify(losses)
+    assert certificate.excluded[1]
+    nobody = np.zeros(2, dtype=bool)
+    undecided = dataclasses.replace(certificate, sure=nobody, within_slack=nobody, excluded=nobody)
+    plan = undecided.with_statistics(certificate._statistics).plan(simulate=2)  # type: ignore[attr-defined]
+    assert list(plan["outcome"]) == ["model dominates", "rival dominates"]
+    assert (plan["n_open_rivals"] == 0).all()
+    assert (plan[[*_SIZES, "expected_additional"]] == 0).to_numpy().all()
+
+
+def test_a_model_without_rivals_has_a_row(rng: np.random.Generator) -> None:
+    losses = np.stack([np.zeros(50), np.ones(50)], axis=1)
+    certificate = mt.certify(losses)
+    assert list(certificate.status) == ["sure", "excluded"]
+    nobody = np.zeros(2, dtype=bool)
+    alone = dataclasses.replace(certificate, sure=nobody, within_slack=nobody)
+    row = further_examples(losses, alone, simulate=3).iloc[0]
+    assert (row["model"], row["open"], row["outcome"]) == ("model_1", 0, "no difference observed")
+    assert row["bound"] == np.inf
+
+
+def test_an_empty_plan_has_the_types_of_any_other(rng: np.random.Generator) -> None:
+    settled = mt.certify(np.column_stack([np.zeros(500, bool), np.ones(500, bool)])).plan()
+    assert len(settled) == 0
+    pd.testing.assert_series_equal(settled.dtypes, mt.certify(rng.random((50, 2)) < 0.5).plan(simulate=0).dtypes)
+
+
+class _Unbounded(Measure):
+    """A mean of which nothing is known."""
+
+    def __init__(self, losses: Array) -> None:
+        self.cells = (Cell(losses, np.ones(len(losses), bool)),)
+
+    def value(self, means: Sequence[Array]) -> Array:
+        return means[0]
+
+    def interval(self, lower: Sequence[Array], upper: Sequence[Array]) -> tuple[Array, Array]:
+        return np.full(lower[0].shape, -np.inf), np.full(upper[0].shape, np.inf)
+
+    def width(self, widths: Sequence[Array]) -> Array:
+        return widths[0]
+
+
+def test_unbounded_intervals_give_infinite_sizes_and_no_warnings(rng: np.random.Generator) -> None:
+    losses = rng.random((60, 3)) < np.array([0.1, 0.3, 0.5])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plan = mt.certify(None, objectives={"unbounded": _Unbounded(losses)}).plan(simulate=3)
+    assert len(plan) == 3
+    assert np.isinf(plan[[*_SIZES, "expected_additional"]].to_numpy()).all()
+
+
+_TIES: dict[str, Callable[[np.random.Generator], Any]] = {
+    "0/1": lambda rng: mt.certify(rng.random((60, 2)) < 0.3),
+    "0/1, always different": lambda rng: mt.certify(np.column_stack([x := rng.random(60) < 0.5, ~x])),
+    "0/1, rarely different": lambda rng: mt.certify(rng.random((60, 2)) < 0.03),
+    "0/1, costs": lambda rng: mt.certify(rng.random((60, 2)) < 0.3, costs=[[1.0], [2.0]]),
+    "0/1, six objectives": lambda rng: mt.certify(
+        rng.random((60, 2, 6)) < np.array([[0.05] + [0.3] * 5, [0.6] + [0.3] * 5])
+    ),
+    "bounded": lambda rng: mt.certify(rng.beta(2, 5, (60, 2))),
+    "bounded, few": lambda rng: mt.certify(rng.beta(2, 5, (6, 2))),
+    "boxes": lambda rng: mt.certify(np.column_stack([x := rng.random(200) < 0.5, ~x]), method="boxes"),
+    "gap": lambda rng: (lambda d: mt.certify(None, objectives={"g": _gap(*d)}))(
+        _draw(rng, 60, _RATES["gap"][:, [1, 1]])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(_TIES))
+def test_equal_models_are_seldom_promised_a_size(name: str) -> None:
+    runs = 150
+    finite = 0
+    for seed in range(runs):
+        plan = _TIES[name](np.random.default_rng([7, seed])).plan(simulate=0)
+        finite += bool(np.isfinite(plan["sufficient_additional_high"]).any())
+    assert finite <= 0.2 * runs

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom, multinomial
+from scipy.stats import binom, multinomial, norm
 
 from moltheory.bounds import paired_dominance
 from moltheory.certification import more_examples, planned_sizes
+from moltheory.certification._pair_views import PairView
 from moltheory.certification._sample_size import bernstein_size, critical_counts, mcnemar_power, mcnemar_size
 from moltheory.inference._pairs import PairCounts, PairMoments
 
@@ -135,6 +136,41 @@ def test_no_observed_gap_is_said():
     same = more_examples([_counts(10, 0, 0, 50)], level=0.01, factor=5.0).iloc[0]
     assert same["more"] == math.inf
     assert same["unsettled"] == 1.0
+
+
+@pytest.mark.parametrize("miss", [0.03, 0.08, 0.3])
+def test_equal_models_get_a_finite_bound_exactly_as_seldom_as_said(miss):
+    """Given d disagreements, those of one model are binomial(d, 1/2)."""
+    for total in (1, 2, 3, 8, 11, 25, 60):
+        won = np.arange(total + 1.0)
+        n = np.full(total + 1, 60.0)
+        view = PairView(True, 2.0, n, total - won, won, (2.0 * won - total) / n, np.full(total + 1, total / n[0]))
+        finite = np.isfinite(view.growths(float(norm.ppf(miss)), 1e-3, 0.96)).any(axis=0)
+        assert binom.pmf(won, total, 0.5) @ finite <= 2.0 * miss
+        assert (view.growths(-1.0, 1e-3, 0.8) >= view.growths(0.0, 1e-3, 0.8)).all()
+    # One standard error would not do.
+    assert binom.pmf(won, total, 0.5) @ (np.abs(view.gap) > np.sqrt((view.spread - view.gap**2) / n)) > 0.3
+
+
+def test_the_high_bound_is_that_of_the_lower_limit():
+    gap, rate, n = 0.015, 0.055, 1000
+    plan = more_examples([_counts(180, 20, 35, 765)], level=0.001, simulate=0).iloc[0]
+    limit = gap + norm.ppf(0.08) * math.sqrt((rate - gap**2) / n)
+    limit = min(limit, (2.0 * _least_share(35, 55, 0.08) - 1.0) * rate)
+    assert plan["bound_high"] == mcnemar_size(limit, rate, level=0.001, power=0.96) - n
+    # A second objective shares the failure probability, so the limit is lower.
+    two = more_examples([_counts(180, 20, 35, 765)] * 2, level=0.001, simulate=0).iloc[0]
+    assert two["bound"] == plan["bound"]
+    assert two["bound_high"] > plan["bound_high"]
+
+
+def _least_share(won, total, miss):
+    """The share for which at least `won` of `total` have probability `miss`, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if binom.sf(won - 1, total, middle) < miss else (low, middle)
+    return low
 
 
 def test_settled_pairs_need_nothing_and_costs_decide():

@@ -12,7 +12,7 @@ import moltheory as mt
 from moltheory.evaluation import CVaR, Quantile, Tail, named_objectives
 from moltheory.evaluation._registry import Examples
 from moltheory.objectives import Cell, F1Error, Gap, Known, Mean, Measure, Rate, Spread, Worst
-from moltheory.objectives._measures import increases
+from moltheory.objectives._measure_contract import increases
 from moltheory.testing import ContractError, check_measure
 
 Array = np.ndarray[Any, Any]
@@ -138,11 +138,13 @@ class Mutating(Accuracy):
 
 
 class ShortCVaR(CVaR):
-    """An interval for the plain mean's level."""
+    """An interval at no level."""
+
+    value = CVaR.value
 
     def interval(self, losses: Array, *, delta: float, loss_range: tuple[float, float]) -> tuple[float, float]:
         found = self.value(losses)
-        return found - 1e-6, found + 1e-6
+        return max(found - 1e-6, loss_range[0]), min(found + 1e-6, loss_range[1])
 
 
 @pytest.mark.parametrize("measure", [Accuracy(_LOSSES), Total(_LOSSES, ~_LOSSES)])
@@ -155,11 +157,14 @@ def test_foreign_measures_that_keep_the_contract(measure: Measure) -> None:
     [
         (HalfAccuracy(_LOSSES), "HalfAccuracy, which defines value and inherits interval"),
         (LyingAccuracy(_LOSSES), "declares is_increasing, which it is not"),
-        (InheritedDeclaration(_LOSSES), "inherits is_increasing from Rate and defines value anew"),
+        (
+            InheritedDeclaration(_LOSSES),
+            "inherits is_increasing from Rate, and InheritedDeclaration defines value anew",
+        ),
         (NarrowInterval(_LOSSES, ~_LOSSES), "interval must"),
         (NarrowWidth(_LOSSES, ~_LOSSES), "width must bound how far the value moves"),
         (Mutating(_LOSSES), "must not change its arguments"),
-        (ShortCVaR(_LOSSES), "must"),
+        (ShortCVaR(_LOSSES), "must miss with probability at most"),
         ("error", "got str"),
     ],
 )

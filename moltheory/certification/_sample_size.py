@@ -76,7 +76,7 @@ def planned_sizes(
         * ``paired_bound``: a sufficient number in closed form;
         * ``boxes``: number of examples from which two Hoeffding boxes, of all M N at delta, around averages exactly the
           gap apart are disjoint (a power of about one half);
-        * ``saved``: boxes / paired.
+        * ``ratio``: boxes / paired.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def planned_sizes(
             paired = _exact_size(gap, rate, level, power, bound)
             found = mcnemar_power(int(paired), gap, rate, level=level) if math.isfinite(paired) else math.nan
             sizes = {"paired": paired, "power": found, "paired_bound": bound, "boxes": float(boxes)}
-            rows.append({"gap": gap, "disagreement": rate, "level": level, **sizes, "saved": boxes / paired})
+            rows.append({"gap": gap, "disagreement": rate, "level": level, **sizes, "ratio": boxes / paired})
     return pd.DataFrame(rows)
 
 

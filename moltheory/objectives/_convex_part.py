@@ -142,17 +142,17 @@ class ConvexPart:
     def predictions(self, k: int, theta: FloatArray) -> FloatArray:
         """Predictions (R, M, n_k) of objective k."""
         if self.frame is not None and k in self.norms:
-            return self.frame.back(theta)
+            return self.frame.to_original_units(theta)
         found: FloatArray = theta @ self._turned[k]
         return found
 
     def parameters(self, theta: FloatArray) -> FloatArray:
         """Parameters (R, M, d) of points."""
-        return theta if self.frame is None else self.frame.back(theta)
+        return theta if self.frame is None else self.frame.to_original_units(theta)
 
     def rounded(self, theta: FloatArray) -> FloatArray:
         """Parameters (R, M, d) in the class that are as near to points as floats allow."""
-        found = theta if self.frame is None else self.frame.back(theta, best=True)
+        found = theta if self.frame is None else self.frame.to_original_units(theta, best=True)
         return found if self.ball is None else self.ball.inside(found)
 
     @property
@@ -176,7 +176,7 @@ class ConvexPart:
         """Half the squared norm of the parameters (R, M), and its slope at the points (R, M, d)."""
         if self.frame is None or not self.ridge.any():
             return 0.5 * (theta * theta).sum(axis=-1), theta
-        parameters = self.frame.back(theta)
+        parameters = self.frame.to_original_units(theta)
         return 0.5 * (parameters * parameters).sum(axis=-1), self.frame.push(parameters)
 
     @cached_property
@@ -274,7 +274,9 @@ class ConvexPart:
             errors[0][..., k] = (_roundings(n) + 10) * _UNIT * self._magnitude(k, mean)
             if self.frame is not None and k in self.norms:
                 # The parameters themselves, each found to its last digit or that of the pivot's coordinate.
-                wrong = 2.0 * _UNIT * (np.abs(self.frame.back(theta)) + self.frame.offset(theta)[..., None])
+                wrong = (
+                    2.0 * _UNIT * (np.abs(self.frame.to_original_units(theta)) + self.frame.offset(theta)[..., None])
+                )
                 bent = wrong * (bend or 0.0) * shares[:, None]
                 errors[0][..., k] += (steep * wrong * shares[:, None]).sum(axis=-1)
                 pull = self._pull(k, first)

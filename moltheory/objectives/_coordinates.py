@@ -97,7 +97,7 @@ class Coordinates:
         found = theta * self.scale[:, None]
         return self._with_pivot(found, (total + rest) * self._at_pivot(self.scale[:, None]))
 
-    def back(self, phi: FloatArray, *, best: bool = False) -> FloatArray:
+    def to_original_units(self, phi: FloatArray, *, best: bool = False) -> FloatArray:
         """Return the parameters (R, M, d) of coordinates; the pivot's makes up for the rounding of the others.
 
         Where the pivot's is a large number in which others cancel, its own rounding is what is left. With `best`, one of

@@ -35,7 +35,7 @@ def ball_step(
 
     def turned(points: FloatArray) -> FloatArray:
         """Half the slopes of the squared norms of the parameters."""
-        return points if frame is None else frame.push(frame.back(points))
+        return points if frame is None else frame.push(frame.to_original_units(points))
 
     nu = np.zeros(theta.shape[:-1])
     if frame is None:
@@ -46,7 +46,7 @@ def ball_step(
     for _ in range(100):
         system = curvature + nu[..., None, None] * metric
         y = theta - solved_systems(system, gradients + nu[..., None] * here)
-        length = ball.size(y if frame is None else frame.back(y))
+        length = ball.size(y if frame is None else frame.to_original_units(y))
         excess = length / ball.radius - 1.0
         if not (excess > 1e-15).any():
             break
@@ -56,6 +56,6 @@ def ball_step(
         nu = nu + more
         if not (more > 1e-15 * nu).any():
             break
-    end = ball.inside(y) if frame is None else frame.forth(ball.inside(frame.back(y)))
+    end = ball.inside(y) if frame is None else frame.forth(ball.inside(frame.to_original_units(y)))
     found: FloatArray = end - theta
     return found

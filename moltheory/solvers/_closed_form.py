@@ -52,7 +52,7 @@ def quadratic_sums(objectives: QuadraticObjectives, weights: FloatArray, *, tole
     gap = gap + value_error
     values = (points * weights).sum(axis=-1)
     out = Outcome(theta, points, values, gap, rigorous, np.empty(values.shape, np.int8), norm)
-    out.judge(slice(None), tolerance)
+    out.set_status(slice(None), tolerance)
     return out
 
 

@@ -103,7 +103,7 @@ def solve_programs(
             seen = np.array([form.used for form in forms], dtype=np.float64)
             gone[r] = unattained(data, data.points(np.asarray(out.solutions[r : r + 1], dtype=np.float64)), seen)[0]
     lost, infeasible = out.status > Status.HEURISTIC, out.rigorous & np.isinf(out.gap)
-    out.judge(slice(None), tolerance)
+    out.set_status(slice(None), tolerance)
     out.status[lost & ~np.isfinite(out.gap)] = Status.FAILED
     out.status[infeasible] = Status.INFEASIBLE
     out.status[gone], out.gap[gone] = Status.UNATTAINED, np.inf

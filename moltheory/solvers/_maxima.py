@@ -81,7 +81,7 @@ def _solved(
     for j, form in enumerate(forms):
         # One after the other in memory, so that equal risks have equal values.
         out.values[:, j] = form.value(np.ascontiguousarray(out.points[:, j]))
-    out.judge(slice(None), tolerance)
+    out.set_status(slice(None), tolerance)
     out.status[lost], out.gap[lost], out.rigorous[lost] = Status.UNATTAINED, np.inf, False
     return out
 

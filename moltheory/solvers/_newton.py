@@ -75,7 +75,7 @@ def minimise_sums(objectives: ConvexObjectives, weights: FloatArray, *, toleranc
         lost = unattained(part, theta, shares)
         out.status[entries] = np.where(lost, Status.UNATTAINED, Status.FAILED)
     lost = out.status == Status.UNATTAINED
-    out.judge(slice(None), tolerance)
+    out.set_status(slice(None), tolerance)
     out.status[lost] = Status.UNATTAINED
     out.gap[lost] = np.inf
     out.rigorous[lost] = False

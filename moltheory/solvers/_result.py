@@ -83,7 +83,7 @@ class Outcome:
             np.full((r, k), np.nan),
         )
 
-    def judge(self, rows: slice | npt.NDArray[np.int64], tolerance: float) -> None:
+    def set_status(self, rows: slice | npt.NDArray[np.int64], tolerance: float) -> None:
         """Set the status of solved rows (whole batch, some scalarizations) from the gap; what is not finite failed."""
         lost = ~np.isfinite(self.values[:, rows]) | np.isnan(self.gap[:, rows])
         self.gap[:, rows] = np.where(lost, np.inf, self.gap[:, rows])

@@ -166,7 +166,7 @@ def _settle(out: Outcome, tolerance: float) -> None:
     """Judge the rows; what is not finite failed."""
     lost = ~(np.isfinite(out.values) & np.isfinite(out.gap) & np.isfinite(out.solutions).all(axis=-1))
     out.gap[lost], out.rigorous[lost] = np.inf, False
-    out.judge(slice(None), tolerance)
+    out.set_status(slice(None), tolerance)
 
 
 def _certified(

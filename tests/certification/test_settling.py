@@ -79,7 +79,7 @@ def test_planned_sizes_have_their_power_and_barely_so():
         assert row.power == pytest.approx(mcnemar_power(int(row.paired), row.gap, row.disagreement, level=row.level))
         assert mcnemar_power(int(0.98 * row.paired) - 2, row.gap, row.disagreement, level=row.level) < 0.8
         assert row.paired <= row.paired_bound <= 3.5 * row.paired
-        assert row.saved == row.boxes / row.paired > 2
+        assert row.ratio == row.boxes / row.paired > 2
     # Fewer disagreements, fewer examples.
     assert table["paired"].is_monotonic_increasing is False
     assert table["paired"].iloc[0] < table["paired"].iloc[1]

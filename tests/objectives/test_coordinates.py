@@ -55,7 +55,7 @@ def test_predictions_are_those_of_exact_arithmetic(rng, intercept):
         x[:, 1] = 3e8 + x[:, 0] / 7.0 + 1e3 * rng.standard_normal(len(x))
     frame = _frame(x)
     phi = rng.standard_normal((1, 5, x.shape[1]))
-    theta = frame.back(phi)
+    theta = frame.to_original_units(phi)
     there = frame.forth(theta)
     assert there == pytest.approx(phi, abs=1e-4)
     for j in range(5):
@@ -69,17 +69,17 @@ def test_the_best_digits_make_up_for_the_rounding_of_a_large_parameter(rng):
     x = np.column_stack([1e6 + 1e-6 * rng.standard_normal(30), np.ones(30)])
     frame = _frame(x)
     phi = rng.standard_normal((1, 200, 2))
-    plain, best = (np.abs(frame.forth(frame.back(phi, best=b)) - phi).max(axis=-1) for b in (False, True))
+    plain, best = (np.abs(frame.forth(frame.to_original_units(phi, best=b)) - phi).max(axis=-1) for b in (False, True))
     assert np.median(best) < np.median(plain) / 20
-    assert np.abs(frame.back(phi, best=True) / frame.back(phi) - 1.0).max() < 1e-13
+    assert np.abs(frame.to_original_units(phi, best=True) / frame.to_original_units(phi) - 1.0).max() < 1e-13
 
 
 def test_a_pivot_of_zero_needs_no_digits_of_others():
     """Its last digit is no unit: moves in terms of it overflowed."""
     frame = Coordinates(np.array([1]), np.array([[1e6, 0.0]]), np.array([[2.0**-20, 1.0]]), np.zeros(1))
     phi = np.array([[[3.0 * 2.0**-20, 3e6], [0.0, 0.0], [1e-30, 0.0]]])
-    assert np.array_equal(frame.back(phi, best=True)[0, :2], [[3.0, 0.0], [0.0, 0.0]])
-    assert frame.forth(frame.back(phi, best=True)) == pytest.approx(phi, rel=1e-13)
+    assert np.array_equal(frame.to_original_units(phi, best=True)[0, :2], [[3.0, 0.0], [0.0, 0.0]])
+    assert frame.forth(frame.to_original_units(phi, best=True)) == pytest.approx(phi, rel=1e-13)
 
 
 def test_slopes_are_pulled_and_pushed_by_the_transposes(rng):
@@ -87,7 +87,7 @@ def test_slopes_are_pulled_and_pushed_by_the_transposes(rng):
     assert frame.origin[0] == pytest.approx(1e9, rel=1e-6)
     phi, other = rng.standard_normal((2, 1, 1, 3))
     g = rng.standard_normal((1, 1, 3))
-    moved = frame.back(phi) - frame.back(other)
+    moved = frame.to_original_units(phi) - frame.to_original_units(other)
     assert (frame.push(g) * (phi - other)).sum() == pytest.approx((g * moved).sum(), rel=1e-6)
     assert frame.pull(frame.push(g)) == pytest.approx(g, rel=1e-6)
     assert frame.inverse[0] @ (phi - other)[0, 0] == pytest.approx(moved[0, 0], rel=1e-9)

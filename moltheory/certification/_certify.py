@@ -59,7 +59,7 @@ def certify(
     losses : (n, M, N) or (n, M) array_like, LossTable, source of blocks, or None
         Loss of each model on each example in each objective; NaN marks a model that was not evaluated on an example. A
         `LossTable` also provides names, costs, clusters, directions, ranges and measures; arguments given here replace
-        them. Any object with ``model_names``, ``objective_names`` and ``blocks()`` is a source of blocks: up to 64 MB
+        them. Any object with ``model_names``, ``objective_names`` and ``blocks()`` is a source of blocks: up to 8 MB
         are read once, more are read two or three times. None if `objectives` are measures, which hold their losses.
     {delta_default}
     {costs}

@@ -62,11 +62,11 @@ _REPLACEABLE = (
     "A model that costs no more, and less in some cost, and is worse by less than the tolerance in every other objective.",
 )
 _TERMS = (
-    ("undecided", "These examples cannot tell; it may turn out either way with more of them."),
+    ("undecided", "These examples do not decide it; with more of them it may turn out either way."),
     (
         "[low, high]",
         "The box: intervals for all models and objectives that hold the true values all at once. Two models whose "
-        "boxes overlap can still be told apart, on the examples both were evaluated on.",
+        "boxes overlap can still be distinguished, on the examples on which both were evaluated.",
     ),
     ("confidence", "One minus the adjusted p-value of the verdict that the model is not on the front."),
 )
@@ -185,7 +185,7 @@ def _dominance(certificate: Certificate) -> dict[str, Any]:
 
 
 def _groups(certificate: Certificate) -> list[list[str]]:
-    """Return, with many models, which cannot be told apart by their losses; empty where all can."""
+    """Return, with many models, groups that the losses do not distinguish; empty where there are none."""
     if len(certificate) <= _GROUPED_FROM or not certificate.data_dependent.any():
         return []
     groups = indistinguishable_groups(certificate)
@@ -217,6 +217,5 @@ def _plan(certificate: Certificate, further: pd.DataFrame) -> dict[str, Any]:
     return {
         "rows": rows,
         "hopeless": int(np.isinf(plan["sufficient_additional"].to_numpy(dtype=float)).sum()),
-        "missing": int(certificate.undecided.sum()) - len(rows),
         "slack": bool(certificate.epsilon.any()),
     }

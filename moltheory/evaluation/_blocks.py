@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 # Largest source, in bytes, that is kept in memory when first read, so that a small file is parsed once.
-_KEPT = 1 << 26
+_KEPT = 1 << 23
 # Entries of one block, in all columns together; 4096 rows at least.
 _ENTRIES = 1 << 21
 _ROWS = 4096

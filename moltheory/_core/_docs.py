@@ -65,9 +65,25 @@ names : iterable of str, optional
     "weights": """\
 weights : array_like of shape (N,)
     Finite, >= 0, not all zero; used as given.""",
+    "points": """\
+points : (n, N) array_like
+    Finite; minimised in every objective.""",
+    "weight_rows": """\
+weights : (K, N) array_like
+    Finite, >= 0, no row zero; used as given.""",
     "ball": """\
 ball : NormBall, optional
     Restricts the class to a ball.""",
+    # Problems.
+    "problem_name": """\
+name : str, optional
+    Names the problem in tables, and keys its random streams.""",
+    "sample_size": """\
+n : int or tuple of int
+    Sample size of every objective, or one for each; >= 1, also below the number of parameters.""",
+    "repetitions": """\
+replicates : int, optional
+    Number of independent repetitions; None draws one, without a batch axis.""",
     # Losses of models.
     "model_names": """\
 names : sequence of str, optional

@@ -12,7 +12,7 @@ __all__ = ["load_renamed"]
 
 # Modules that got an underscore and nothing else, by subpackage.
 _UNDERSCORED = {
-    "bounds": "bound certified complexity converse finite inversion mixtures pac_bayes priors",
+    "bounds": "bound certified complexity converse finite inversion mixtures pac_bayes",
     "certification": "certificate groups report stream",
     "experiments": "exact excess_risks flatness realized_converse",
     "objectives": "black_box convex finite measures quadratic smooth weighted_front",
@@ -37,6 +37,7 @@ _MOVED = {
     "bounds.kl": "inference._kl",
     "bounds.means": "inference._means",
     "bounds.paired": "inference._paired",
+    "bounds.priors": "bounds._finite",
     "bounds.sequences": "inference._sequences",
     "bounds.small_errors": "bounds._fast_rates",
     "bounds.splits": "bounds._delta_allocation",
@@ -78,7 +79,7 @@ _MOVED = {
     "solvers.reach": "solvers._reachability",
     "solvers.sweep": "solvers._result",
     "studies.descent": "studies._deep_features",
-    "studies.running": "studies._run_study",
+    "studies.running": "studies._base",
     "theorems.book": "theorems._ledger",
     "theorems.certificates": "theorems._certificate_statements",
     "theorems.checking": "theorems._check",
@@ -88,7 +89,7 @@ _MOVED = {
     "theorems.fronts": "theorems._front_statements",
     "theorems.generalization": "theorems._generalization_statements",
     "theorems.pairs": "theorems._check_pair",
-    "theorems.table": "theorems._markdown",
+    "theorems.table": "theorems._ledger",
 }
 
 

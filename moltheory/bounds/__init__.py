@@ -17,7 +17,7 @@ from moltheory.bounds._converse import (
 )
 from moltheory.bounds._delta_allocation import joint_widths
 from moltheory.bounds._fast_rates import bernstein_class, kl_class, shell_class
-from moltheory.bounds._finite import conditional_rate, finite_class
+from moltheory.bounds._finite import conditional_rate, finite_class, finite_prior
 from moltheory.bounds._front_consequences import (
     a_posteriori_excess,
     boundary,
@@ -32,7 +32,6 @@ from moltheory.bounds._front_consequences import (
 from moltheory.bounds._inversion import required_sample_size, required_sample_size_linear, required_sample_size_vc
 from moltheory.bounds._mixtures import MixtureBound, MixtureTable, mixture_bounds
 from moltheory.bounds._pac_bayes import pac_bayes_constant, pac_bayes_kl
-from moltheory.bounds._priors import finite_prior
 from moltheory.bounds._uniform import linear_class, rademacher, vc
 from moltheory.inference import (
     Interval,

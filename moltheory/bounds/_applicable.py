@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING, Any
 from moltheory._core._validation import check_count, check_fraction
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._finite import finite_class
-from moltheory.bounds._inversion import (
-    required_sample_size,
-    required_sample_size_linear,
-    required_sample_size_vc,
-)
+from moltheory.bounds._inversion import required_sample_size, required_sample_size_linear, required_sample_size_vc
 from moltheory.bounds._uniform import linear_class, vc
 from moltheory.errors import InvalidInputError
 from moltheory.inference import binomial_interval, interval_methods

@@ -16,10 +16,8 @@ _Shape = tuple[int, ...]
 
 
 class ArrayLike:
-    """Mixin for results that can stand where their array ``width`` is expected; every operation returns plain arrays.
+    """Mixin for results that stand where their array ``width`` is expected; every operation returns plain arrays.
 
-    Examples
-    --------
     >>> from moltheory.bounds import finite_class
     >>> bound = finite_class(200, n_hypotheses=1, delta=0.05, n_objectives=2)
     >>> (2.0 * bound).round(3), bound[0] < 0.2, bound.shape

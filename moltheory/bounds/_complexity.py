@@ -80,8 +80,7 @@ def rademacher_complexity(
     method : {"monte-carlo", "exact", "massart"}
         Simulated signs with a certificate; all 2^n sign vectors, n <= 20; Massart's finite lemma
         :math:`\max_h \|l(h) - c\| \sqrt{2 \log |\{l(h)\}|} / n`, c the middle of each example's losses.
-    rng : int, SeedSequence, Generator or None
-        Source of the simulated signs.
+    {rng}
     delta : float
         Failure probability of the certificate, in (0, 1); required by ``"monte-carlo"``, ignored otherwise.
     draws : int, default 200

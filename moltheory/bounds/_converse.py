@@ -43,10 +43,7 @@ def interior_weights(widths: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> Flo
     -------
     (..., N) ndarray
 
-    Raises
-    ------
-    InvalidInputError
-        If a weight is not positive, or the shapes do not fit.
+    {raises}
 
     References
     ----------
@@ -120,10 +117,7 @@ def strong_convexity(widths: npt.ArrayLike, /, *, moduli: npt.ArrayLike) -> Floa
     -------
     (...) ndarray
 
-    Raises
-    ------
-    InvalidInputError
-        If a modulus is not positive, or the shapes do not fit.
+    {raises}
 
     References
     ----------
@@ -220,6 +214,7 @@ def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) ->
     )
 
 
+@document
 def slack_pruned(risks: npt.ArrayLike, widths: npt.ArrayLike, /, *, t: float) -> npt.NDArray[np.bool_]:
     """Mask of the hypotheses that survive pruning with slack, from empirical risks.
 
@@ -239,10 +234,7 @@ def slack_pruned(risks: npt.ArrayLike, widths: npt.ArrayLike, /, *, t: float) ->
     -------
     (..., H) ndarray of bool
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes do not fit, or `t` is not positive.
+    {raises}
 
     References
     ----------

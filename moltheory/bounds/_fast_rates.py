@@ -167,10 +167,7 @@ def shell_class(errors: npt.ArrayLike, n: int, /, *, delta: float, n_shells: int
     Bound
         One-sided: its lower is 0. Width, lower and upper have shape (H, N).
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range, or a count is not an integer from 0 to n.
+    {raises}
 
     Notes
     -----

@@ -31,23 +31,9 @@ __all__ = [
 
 
 def check_widths(widths: npt.ArrayLike, *, n_objectives: int | None = None) -> FloatArray:
-    """Return half-widths as floats of shape (..., N), each >= 0; infinite ones are vacuous and allowed.
+    """Return half-widths, arrays or a `Bound`, as floats (..., N); refuse negative ones, NaN and a wrong N.
 
-    Parameters
-    ----------
-    widths : (..., N) array_like
-        A `Bound` stands where an array is expected.
-    n_objectives : int, optional
-        The N that is asked for.
-
-    Returns
-    -------
-    (..., N) ndarray
-
-    Raises
-    ------
-    InvalidInputError
-        If a width is negative or NaN, or there are not N of them.
+    Infinite ones are vacuous and allowed.
     """
     array = real_array("widths", np.asarray(widths), shape="(..., N)", min_ndim=1, finite=False)
     if (array < 0.0).any():
@@ -148,10 +134,7 @@ def constrained_excess(widths: npt.ArrayLike, /, *, constraint: EpsilonConstrain
     limits : (..., N) ndarray
         ``b_i + 2 C_i``.
 
-    Raises
-    ------
-    InvalidInputError
-        If the widths do not fit.
+    {raises}
 
     References
     ----------
@@ -266,10 +249,7 @@ def hypervolume_loss(widths: npt.ArrayLike, /, *, reference: npt.ArrayLike) -> F
     -------
     (...) ndarray
 
-    Raises
-    ------
-    InvalidInputError
-        If the shapes do not fit, or R is not positive.
+    {raises}
 
     References
     ----------
@@ -289,6 +269,7 @@ def hypervolume_loss(widths: npt.ArrayLike, /, *, reference: npt.ArrayLike) -> F
     return loss
 
 
+@document
 def hypervolume_sandwich(
     points: npt.ArrayLike, widths: npt.ArrayLike, /, *, reference: npt.ArrayLike
 ) -> tuple[float, float]:
@@ -309,10 +290,7 @@ def hypervolume_sandwich(
     -------
     lower, upper : float
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes do not fit or a value is not finite.
+    {raises}
 
     References
     ----------
@@ -331,6 +309,7 @@ def hypervolume_sandwich(
     return _hypervolume(table, reference=corner - shift), _hypervolume(table, reference=corner + shift)
 
 
+@document
 def a_posteriori_excess(lower: npt.ArrayLike, upper: npt.ArrayLike, /, *, scalarization: Scalarization) -> FloatArray:
     """Excess of any hypothesis from simultaneous boxes: ``U(L(h)) - min U(L) <= U(u(h)) - min_g U(l(g))``.
 
@@ -349,10 +328,7 @@ def a_posteriori_excess(lower: npt.ArrayLike, upper: npt.ArrayLike, /, *, scalar
     (..., H) ndarray
         One bound per hypothesis; infinite where U(u(h)) is.
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes differ, a box is empty, or U is not monotone.
+    {raises}
 
     References
     ----------

@@ -119,8 +119,7 @@ def mixture_bounds(
         Sample size of every objective, >= 1; the union class needs one common sample, or equally large ones.
     n_objectives : int
         Number N >= 1 of data-dependent objectives.
-    delta : float
-        Total failure probability of each bound, in (0, 1).
+    {delta}
     complexities : float or (N,) array_like, optional
         Expected Rademacher complexity R_i >= 0 of each objective's losses; left out, complexity terms and widths
         are NaN and only the deviation terms are compared.

@@ -112,10 +112,7 @@ def pac_bayes_constant(n: int, /) -> float:
     -------
     float
 
-    Raises
-    ------
-    InvalidInputError
-        If n is not an integer >= 1.
+    {raises}
 
     Notes
     -----

@@ -98,20 +98,9 @@ def _suprema(words, signs, best):
 def suprema_of_bits(
     losses: npt.NDArray[np.uint8], positive: npt.NDArray[np.uint8]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None:
-    """Return max over h of sum_i s_i l_i(h) per draw, and which examples are 1 for some and for all hypotheses.
+    """Return max over h of sum_i s_i l_i(h) per draw (D,), and which examples (n,) are 1 for some and for all hypotheses.
 
-    Parameters
-    ----------
-    losses : (n, H) ndarray of uint8
-        0/1 losses.
-    positive : (D, n) ndarray of uint8
-        1 where the sign is +1, 0 where it is -1.
-
-    Returns
-    -------
-    suprema : (D,) ndarray of int64
-    some, every : (n,) ndarray of bool
-        Or None where an entry of `losses` is neither 0 nor 1.
+    The `losses` (n, H) are 0/1, or None is returned; `positive` (D, n) is 1 where the sign is +1 and 0 elsewhere.
     """
     n, total = losses.shape
     n_words = -(-n // (64 * _STEP)) * _STEP

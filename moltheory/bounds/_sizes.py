@@ -15,13 +15,7 @@ RANGES = "losses inside intervals of the given lengths"
 
 
 def sample_sizes(n: int | npt.ArrayLike, n_objectives: int, *, low: int = 1) -> FloatArray:
-    """Return one sample size per objective, inf for data-independent ones.
-
-    Raises
-    ------
-    InvalidInputError
-        If a size is not an integer of at least `low` or inf, or both arguments give a number of objectives.
-    """
+    """Return one sample size per objective, an integer >= `low` or, for data-independent ones, inf; refuse others."""
     check_count("n_objectives", n_objectives)
     if np.ndim(n) == 0:
         return np.full(n_objectives, float(check_count("n", n, low=low)))
@@ -42,13 +36,7 @@ def count_of(sizes: FloatArray) -> int:
 
 
 def loss_ranges(loss_range: float | npt.ArrayLike, n_objectives: int) -> FloatArray:
-    """Return one length of the range of losses per objective.
-
-    Raises
-    ------
-    InvalidInputError
-        If a length is negative or their number is wrong.
-    """
+    """Return one length of the range of losses per objective, >= 0; refuse others."""
     ranges = check_vector("loss_range", np.atleast_1d(np.asarray(loss_range)), low=0.0)
     if ranges.size not in (1, n_objectives):
         raise InvalidInputError(f"`loss_range` must have {n_objectives} entries, got {ranges.size}.")
@@ -56,13 +44,7 @@ def loss_ranges(loss_range: float | npt.ArrayLike, n_objectives: int) -> FloatAr
 
 
 def matrix_of(name: str, array: FloatArray) -> FloatArray:
-    """Return statistics of shape (H,) or (H, N) as (H, N).
-
-    Raises
-    ------
-    InvalidInputError
-        If there are more axes.
-    """
+    """Return statistics of shape (H,) or (H, N) as (H, N); refuse more axes."""
     if array.ndim > 2:
         raise InvalidInputError(f"`{name}` must have shape (H,) or (H, N), got shape {array.shape}.")
     return array.reshape(array.shape[0], -1)

@@ -38,10 +38,7 @@ def vc(n: int | npt.ArrayLike, *, dimension: int, delta: float, n_objectives: in
 
     {returns_widths}
 
-    Raises
-    ------
-    InvalidInputError
-        If an argument is out of its range, or n < d.
+    {raises}
 
     References
     ----------

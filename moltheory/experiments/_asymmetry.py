@@ -64,8 +64,7 @@ def asymmetry(
     rng : int, SeedSequence, Generator or None
         Seed; the result is bit-identical for the same seed and any `n_jobs`, with a `store` or without. With a
         `store` it must be an int or a SeedSequence.
-    delta : float, default 0.05
-        Total failure probability of the bound, in (0, 1).
+    {delta_default}
     {n_jobs}
     store : path, optional
         A new or empty folder where finished blocks are kept, or that of an earlier call with the same arguments: an

@@ -68,8 +68,7 @@ def exact_errors(problem: FinitePopulation, *, sizes: Iterable[int]) -> pd.DataF
             ratio = np.divide(coverage, 2.0 * deviation, out=np.zeros_like(coverage), where=deviation > 0)
             worst = max(worst, float(ratio.max()))
             return np.stack(
-                [coverage, np.asarray(found["purity_error"]), deviation, np.asarray(found["n_spurious"]) > 0],
-                axis=-1,
+                [coverage, np.asarray(found["purity_error"]), deviation, np.asarray(found["n_spurious"]) > 0], axis=-1
             )
 
         coverage, purity, deviation, spurious = enumeration.expectation(columns)

@@ -69,8 +69,7 @@ def excess(
     rng : int, SeedSequence, Generator or None
         Seed; the result is bit-identical for the same seed and any `n_jobs`. With a `store` it must be an int or a
         SeedSequence.
-    delta : float, default 0.05
-        Total failure probability of the bound, in (0, 1).
+    {delta_default}
     {n_jobs}
     store : path, optional
         Folder where finished blocks are kept; as in `asymmetry`.

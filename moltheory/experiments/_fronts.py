@@ -71,20 +71,10 @@ def weighted_members(objectives: Objectives, weights: FloatArray) -> tuple[Float
 
 
 def gap_of_members(weights: FloatArray, points: FloatArray, gap: FloatArray) -> FloatArray:
-    r"""Bound how far members that minimise weighted sums up to a gap fall short of the hypothesis they cover worst.
+    r"""Return bounds (*batch,) on how far members optimal up to a gap fall short of the hypothesis they cover worst.
 
-    Parameters
-    ----------
-    weights : (K, N) ndarray
-        Rows on the simplex, all unit vectors among them.
-    points : (*batch, K, N) ndarray
-        Risks of the members.
-    gap : (*batch,) ndarray
-        Largest excess of a member's weighted sum over the smallest value.
-
-    Returns
-    -------
-    (*batch,) ndarray
+    Row k of `points` (*batch, K, N) are the risks for row k of `weights` (K, N) on the simplex, all unit vectors among
+    them; `gap` (*batch,) is the largest excess of a member's weighted sum over its minimum.
 
     Notes
     -----

@@ -46,27 +46,10 @@ def run_sizes(
 ) -> list[Columns]:
     """Call ``function(problem, size, number, length, root, *arguments)`` for every block of replicates of every size.
 
-    Parameters
-    ----------
-    function : callable
-        Importable by name; `number` counts the blocks of a size, `root` is the seed from which it makes its stream.
-    problem : Problem
-    arguments : tuple
-    experiment : str
-        Names the run in its record.
-    parameters : mapping
-        What else identifies the run, fit for JSON.
-    sizes : sequence of int
-    replicates : int
-    block : int
-        Replicates of one block; fixed, so that streams do not depend on the number of processes.
-    rng, n_jobs, store, progress
-        As in `asymmetry`.
-
-    Returns
-    -------
-    list of dict
-        The columns of every size, all blocks joined.
+    `function` is importable by name; `number` counts the blocks of a size, and `root` is the seed from which it makes
+    its stream. `experiment` names the run in its record, and `parameters` is what else identifies it, fit for JSON. A
+    `block` has a fixed number of replicates, so that streams do not depend on the number of processes; the rest is as
+    in `asymmetry`. Returns the columns of every size, all blocks joined.
     """
     check_jobs(n_jobs)
     root = as_seed_sequence(rng) if store is None else check_recordable(rng)

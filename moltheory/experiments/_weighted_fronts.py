@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.experiments._fronts import Objectives, risks_of, weighted_members
@@ -17,6 +18,7 @@ __all__ = ["WeightedFrontComparison"]
 _CHUNK = 1 << 22
 
 
+@document
 class WeightedFrontComparison:
     """What the asymmetry is stated in, for fronts that are known at a grid of weights.
 
@@ -49,10 +51,7 @@ class WeightedFrontComparison:
     reference : (N,) ndarray
         Reference point of hypervolumes: a tenth of the true front's extent beyond its largest risks.
 
-    Raises
-    ------
-    InvalidInputError
-        If `n_points` or `refinement` is out of its range.
+    {raises}
 
     Examples
     --------

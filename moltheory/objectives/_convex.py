@@ -211,6 +211,7 @@ class ConvexObjectives:
         targets = [part.y[k] for k in data] if residuals else None
         return Coordinates.of([part.x[k] for k in data], [part.shares[k] for k in data], targets)
 
+    @document
     def risks(self, hypotheses: npt.ArrayLike) -> FloatArray:
         """Return the risks of some hypotheses.
 
@@ -223,15 +224,13 @@ class ConvexObjectives:
         -------
         (*batch, k, N) ndarray
 
-        Raises
-        ------
-        InvalidInputError
-            If the shape does not fit.
+        {raises}
         """
         theta = self._flat(hypotheses)
         part = self.standardized(slice(None))
         return part.values(part.points(theta)).reshape(*self.batch_shape, theta.shape[1], self.n_objectives)
 
+    @document
     def gradients(self, hypotheses: npt.ArrayLike) -> FloatArray:
         """Return the gradients of all objectives, one subgradient where there is no gradient.
 
@@ -244,10 +243,7 @@ class ConvexObjectives:
         -------
         (*batch, k, N, d) ndarray
 
-        Raises
-        ------
-        InvalidInputError
-            If the shape does not fit.
+        {raises}
         """
         theta = self._flat(hypotheses)
         part = self.standardized(slice(None))

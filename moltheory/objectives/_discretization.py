@@ -21,20 +21,10 @@ __all__ = ["gap_between_lines", "gap_under_corners"]
 
 
 def gap_between_lines(weights: FloatArray, points: FloatArray, lowest: FloatArray) -> FloatArray:
-    r"""Bound D for two objectives, from the supporting lines of adjacent weights.
+    r"""Return bounds (*batch,) on D for two objectives, from the supporting lines of adjacent weights.
 
-    Parameters
-    ----------
-    weights : (K, 2) ndarray
-        Rows on the simplex, in any order.
-    points : (*batch, K, 2) ndarray
-        Members, row k minimising the sum with weights k.
-    lowest : (*batch, 2) ndarray
-        Smallest value of each objective over the class.
-
-    Returns
-    -------
-    (*batch,) ndarray
+    Row k of `points` (*batch, K, 2) minimises the sum with row k of `weights` (K, 2), on the simplex in any order;
+    `lowest` (*batch, 2) is the smallest value of each objective over the class.
 
     Notes
     -----
@@ -71,20 +61,10 @@ def gap_between_lines(weights: FloatArray, points: FloatArray, lowest: FloatArra
 
 
 def gap_under_corners(weights: FloatArray, points: FloatArray, lowest: FloatArray) -> float:
-    r"""Bound D for any number of objectives.
+    r"""Return a bound on D for any number of objectives.
 
-    Parameters
-    ----------
-    weights : (K, N) ndarray
-        Rows on the simplex, in any order.
-    points : (K, N) ndarray
-        Members, row k minimising the sum with weights k.
-    lowest : (N,) ndarray
-        Smallest value of each objective over the class.
-
-    Returns
-    -------
-    float
+    Row k of `points` (K, N) minimises the sum with row k of `weights` (K, N), on the simplex in any order; `lowest`
+    (N,) is the smallest value of each objective over the class.
 
     Notes
     -----

@@ -97,6 +97,7 @@ class FiniteObjectives:
         """Number N of objectives."""
         return int(self._risks.shape[-1])
 
+    @document
     def risks(self, hypotheses: npt.ArrayLike | None = None) -> FloatArray:
         """Return the risks of some hypotheses.
 
@@ -110,10 +111,7 @@ class FiniteObjectives:
         (*batch, k, N) ndarray
             Read-only where `hypotheses` is None.
 
-        Raises
-        ------
-        InvalidInputError
-            If an index is not an integer or out of range.
+        {raises}
         """
         if hypotheses is None:
             return self._risks

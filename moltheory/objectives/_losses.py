@@ -214,13 +214,7 @@ LOSSES = {
 
 
 def check_targets(name: str, loss: str, y: FloatArray) -> FloatArray:
-    """Return the targets of a loss in canonical form: classes as -1 and +1.
-
-    Raises
-    ------
-    InvalidInputError
-        If a target is outside what the loss is defined for.
-    """
+    """Return the targets of a loss in canonical form, classes as -1 and +1; refuse targets for which it is not defined."""
     if loss == "score-gap" or LOSSES[loss].classifies:
         if np.isin(y, (0.0, 1.0)).all():
             return 2.0 * y - 1.0

@@ -32,10 +32,6 @@ def check_definitions(argument: str, measure: Measure) -> None:
 
     Its value, interval and width must come from one class, its cells must be cells, and it must have some unless its
     class declares that it is exact.
-
-    Raises
-    ------
-    InvalidInputError
     """
     kind = type(measure).__name__
     check_together(argument, "measures", measure, _TOGETHER, flags=("is_increasing", "is_exact"))
@@ -82,30 +78,14 @@ def _check_range(argument: str, measure: Measure) -> None:
 
 
 def value_at(argument: str, name: str, measure: Measure, means: Sequence[FloatArray], n_models: int) -> FloatArray:
-    """Return the value (M,) at means (M,) of each cell, checked.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is not one real number per model, or one for all.
-    """
+    """Return the value (M,) at means (M,) of each cell; refuse all but one real number per model, or one for all."""
     return real_answer(argument, name, "value", measure.value(_copies(means)), (n_models,))
 
 
 def interval_at(
-    argument: str,
-    name: str,
-    measure: Measure,
-    lower: Sequence[FloatArray],
-    upper: Sequence[FloatArray],
-    n_models: int,
+    argument: str, name: str, measure: Measure, lower: Sequence[FloatArray], upper: Sequence[FloatArray], n_models: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the interval, twice (M,), from ends (M,) of the cells' intervals, checked as `value_at`.
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Return the interval, twice (M,), from ends (M,) of the cells' intervals, checked as `value_at`."""
     found: Any = measure.interval(_copies(lower), _copies(upper))
     # Two numbers in an array may be one end for each of two models.
     sized = isinstance(found, tuple | list) or (isinstance(found, np.ndarray) and found.ndim == 2)
@@ -119,13 +99,7 @@ def interval_at(
 
 
 def width_at(argument: str, name: str, measure: Measure, widths: Sequence[FloatArray], n_models: int) -> FloatArray:
-    """Return the half-width (M,) from those of the cells, checked as `value_at`.
-
-    Raises
-    ------
-    InvalidInputError
-        Also if it is negative or NaN.
-    """
+    """Return the half-width (M,) from those of the cells, checked as `value_at`; negative and NaN are refused."""
     found = real_answer(argument, name, "width", measure.width(_copies(widths)), (n_models,))
     if not (found >= 0.0).all():
         raise InvalidInputError(
@@ -135,12 +109,7 @@ def width_at(argument: str, name: str, measure: Measure, widths: Sequence[FloatA
 
 
 def real_answer(argument: str, name: str, method: str, found: object, shape: tuple[int, ...]) -> FloatArray:
-    """Return what a method of a foreign object returned as a new array of a shape, from one number per entry or one.
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Return a foreign method's answer, one number per entry or one for all, as a new array; refuse other answers."""
     words = f"{shape[0]} numbers, one per model," if shape else "one number"
     try:
         raw: npt.NDArray[Any] = np.asarray(without_mask(found))

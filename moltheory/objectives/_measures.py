@@ -34,21 +34,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, as_readonly, real_array, refuse_masked
 from moltheory.errors import InvalidInputError
 
-__all__ = [
-    "Cell",
-    "F1Error",
-    "Known",
-    "Mean",
-    "Measure",
-    "Rate",
-    "check_cell",
-]
+__all__ = ["Cell", "F1Error", "Known", "Mean", "Measure", "Rate", "check_cell"]
 
 
 @dataclass(frozen=True, eq=False)
+@document
 class Cell:
     """One average: the loss of every hypothesis, over the examples where a condition holds.
 
@@ -59,10 +53,7 @@ class Cell:
     where : (n,) or (n, H) ndarray of bool
         The examples that count, for all hypotheses or for each.
 
-    Raises
-    ------
-    InvalidInputError
-        If the losses are no real array (n, H), or the condition no bools of one of its shapes.
+    {raises}
     """
 
     losses: npt.NDArray[Any]
@@ -119,6 +110,7 @@ class Measure(ABC):
         """Return the half-width of the risk from one half-width per cell."""
 
 
+@document
 class Rate(Measure):
     """Average loss over the examples where a condition holds, such as a false-negative rate.
 
@@ -132,10 +124,7 @@ class Rate(Measure):
         The condition, such as "is positive", or one per hypothesis, such as "is predicted positive" (the occurrence
         among those is then a ratio, such as the false discovery rate). It must hold for at least one example.
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree, a loss is not finite, or the condition never holds.
+    {raises}
 
     Examples
     --------
@@ -272,12 +261,7 @@ class Known(Measure):
 
 
 def check_cell(cell: Cell) -> None:
-    """Refuse a cell whose condition would select something else than examples, or whose losses are no table.
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Refuse a cell whose condition would select something else than examples, or whose losses are no table."""
     losses, where = cell.losses, cell.where
     for name, array in (("losses", losses), ("where", where)):
         refuse_masked(name, array)

@@ -53,10 +53,7 @@ class QuadraticObjectives:
     batch_shape : tuple of int
     n_objectives, dimension : int
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree, or a curvature is not symmetric positive semidefinite.
+    {raises}
 
     Examples
     --------
@@ -187,6 +184,7 @@ class QuadraticObjectives:
         flat = self._curvature.reshape(-1, *self._curvature.shape[-3:])
         return JointBasis.of(flat) if self.n_objectives == 2 else None
 
+    @document
     def risks(self, hypotheses: npt.ArrayLike) -> FloatArray:
         """Return the risks of some hypotheses.
 
@@ -199,10 +197,7 @@ class QuadraticObjectives:
         -------
         (*batch, k, N) ndarray
 
-        Raises
-        ------
-        InvalidInputError
-            If the shape does not fit.
+        {raises}
         """
         theta = real_array("hypotheses", hypotheses, shape="(..., k, d)", min_ndim=2)
         try:
@@ -306,13 +301,13 @@ class QuadraticObjectives:
         half = shift @ self._curvature[..., k, :, :] - slope
         return np.vecdot(shift, half - slope) + self._constant[..., k, None], half
 
+    @document
     def minimisers(self, weights: npt.ArrayLike, *, minimum_norm: bool = False) -> FloatArray:
         r"""Return the minimisers of weighted sums, all weights and all of the batch at once.
 
         Parameters
         ----------
-        weights : (K, N) array_like
-            Nonnegative rows, none of them zero; used as given.
+        {weight_rows}
         minimum_norm : bool, default False
             Where a weighted curvature is singular (fewer examples than parameters, collinear features) return the
             minimiser of smallest Euclidean norm; by default that is refused, as the minimiser is not unique and

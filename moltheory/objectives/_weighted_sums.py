@@ -20,13 +20,7 @@ _SINGULAR = 1e-12
 
 
 def check_weights(weights: npt.ArrayLike, n_objectives: int) -> FloatArray:
-    """Return weights (K, N), nonnegative with no row zero.
-
-    Raises
-    ------
-    InvalidInputError
-        If the shape or an entry breaks the rule.
-    """
+    """Return weights (K, N), nonnegative with no row zero; refuse others."""
     w = real_array("weights", weights, shape=f"(K, {n_objectives})", min_ndim=2, max_ndim=2)
     if w.shape[1] != n_objectives:
         raise InvalidInputError(f"`weights` must have shape (K, {n_objectives}), got shape {w.shape}.")
@@ -71,11 +65,9 @@ class JointBasis:
     def shortfall(
         self, curvature: FloatArray, gradients: FloatArray, weights: FloatArray, errors: FloatArray | float = 0.0
     ) -> FloatArray | None:
-        r"""Bound how far weighted sums with gradients G, off by at most `errors` (R, K, d), are above their smallest values.
+        r"""Return bounds (R, K) on how far weighted sums are above their minima; None where rounding leaves no bound.
 
-        Returns
-        -------
-        (R, K) ndarray, or None where rounding leaves no bound
+        The gradients G are off by at most `errors` (R, K, d).
 
         Notes
         -----
@@ -101,13 +93,7 @@ class JointBasis:
 
 
 def solutions_of_two(joint: JointBasis, curvature: FloatArray, linear: FloatArray, weights: FloatArray) -> FloatArray:
-    """Solve for two objectives in their joint basis.
-
-    Raises
-    ------
-    InvalidInputError
-        If a weighted curvature is singular to working precision.
-    """
+    """Return minimisers for two objectives in their joint basis; refuse singular weighted curvatures."""
     diagonal = weights @ joint.diagonal
     if (diagonal < _SINGULAR * (weights @ joint.trace[..., None])).any():
         raise singular(curvature, weights)
@@ -118,13 +104,7 @@ def solutions_of_two(joint: JointBasis, curvature: FloatArray, linear: FloatArra
 
 
 def solutions_of_many(curvature: FloatArray, linear: FloatArray, weights: FloatArray) -> FloatArray:
-    """Solve for any number of objectives: one factorization for each weight.
-
-    Raises
-    ------
-    InvalidInputError
-        If a weighted curvature is singular to working precision.
-    """
+    """Return minimisers for N objectives, one factorization per weight; refuse singular weighted curvatures."""
     weighted, rhs = _weighted(curvature, linear, weights)
     scale, root = _scaled_root(weighted)
     if root is None:

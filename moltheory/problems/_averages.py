@@ -20,19 +20,10 @@ _SINGLE_PRECISION_INTEGERS = 2**24
 
 
 class CellAverages:
-    """Means of cells over counts of outcomes: a matrix product per condition, one division.
+    """Means of cells over counts of s outcomes, a matrix product per condition and one division.
 
-    Cells with the same condition share a product, over the outcomes that satisfy it only.
-
-    Parameters
-    ----------
-    cells : sequence of Cell
-        Cells over the same s outcomes and H hypotheses.
-
-    Attributes
-    ----------
-    is_lattice : bool
-        Whether every loss is a fraction with a small denominator, so that equal means are bitwise equal.
+    Cells with the same condition share a product, over the outcomes that satisfy it only. `is_lattice` says whether
+    every loss is a fraction with a small denominator, so that equal means are bitwise equal.
     """
 
     def __init__(self, cells: Sequence[Cell]) -> None:
@@ -57,19 +48,10 @@ class CellAverages:
         self._reach = max(largest, float(self._scales.max()))
 
     def means(self, weights: npt.NDArray[np.int64] | FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Average with given weights of the outcomes.
+        """Return means (K, R, H), NaN where a cell is empty, and the weight of each cell (R, K).
 
-        Parameters
-        ----------
-        weights : (R, s) ndarray
-            How often each outcome was drawn, or integers proportional to its probability.
-
-        Returns
-        -------
-        means : (K, R, H) ndarray
-            NaN where a cell is empty.
-        sizes : (R, K) ndarray
-            Weight of each cell; the smallest over the hypotheses where its condition depends on them.
+        `weights` (R, s) say how often each outcome was drawn, or are integers proportional to its probability. Where a
+        condition depends on the hypothesis, the weight of its cell is the smallest over them.
         """
         reach = float(weights.sum(axis=1).max()) * self._reach
         if self.is_lattice and reach >= EXACT_INTEGERS:

@@ -126,8 +126,7 @@ class FiniteProblem(Problem):
         ----------
         n : int or tuple of int
             Sample size, >= 1; a tuple has one entry per objective and draws independent samples.
-        replicates : int, optional
-            Number of independent repetitions; None draws one, without a batch axis.
+        {repetitions}
         {rng}
 
         Returns
@@ -135,10 +134,7 @@ class FiniteProblem(Problem):
         FiniteObjectives
             Batch shape () or (replicates,).
 
-        Raises
-        ------
-        InvalidInputError
-            If a size is not a positive integer.
+        {raises}
         """
 
     def simulate(self, n: int, *, replicates: int, rng: np.random.Generator) -> FiniteObjectives:
@@ -175,13 +171,7 @@ def check_sample_size(n: SampleSize, data_dependent: npt.NDArray[np.bool_]) -> S
 
 
 def unbounded_widths(sample_or_n: Any, data_dependent: npt.NDArray[np.bool_], delta: float) -> Bound:
-    """Return infinite half-widths of data-dependent objectives: class or losses are unbounded, nothing is claimed.
-
-    Raises
-    ------
-    InvalidInputError
-        If `sample_or_n` is no sample and no size, or delta is out of range.
-    """
+    """Return infinite half-widths of data-dependent objectives: class or losses are unbounded, nothing is claimed."""
     lead = () if is_size(sample_or_n) else tuple(sample_or_n.batch_shape)
     if is_size(sample_or_n):
         check_sample_size(sample_or_n, data_dependent)
@@ -197,13 +187,7 @@ def unbounded_widths(sample_or_n: Any, data_dependent: npt.NDArray[np.bool_], de
 
 
 def is_size(sample_or_n: Any) -> bool:
-    """Return whether an argument is a sample size rather than a sample.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is neither.
-    """
+    """Return whether an argument is a sample size rather than a sample; refuse what is neither."""
     if hasattr(sample_or_n, "risks") and hasattr(sample_or_n, "batch_shape"):
         return False
     if isinstance(sample_or_n, int | float | np.generic | tuple | list):

@@ -26,16 +26,7 @@ _MOST_NAMED = 5
 class Table:
     """A checked table: no missing values, no infinities.
 
-    Attributes
-    ----------
-    features : DataFrame
-        Every column but the target and the group.
-    others : DataFrame
-        Every column but the target.
-    target : Series
-    group : (n,) ndarray of int, or None
-        Index into `group_names`.
-    group_names : tuple of str
+    `features` are all columns but target and group, `others` all but the target; `group` (n,) indexes `group_names`.
     """
 
     features: pd.DataFrame
@@ -59,13 +50,7 @@ class EncodedColumns:
 
 
 def read_table(frame: object, target: Hashable, group: Hashable | None) -> Table:
-    """Check a table and take it apart; the columns' kinds are left to `encode`.
-
-    Raises
-    ------
-    InvalidInputError
-        One sentence that names the column and what to do.
-    """
+    """Check a table and take it apart; the columns' kinds are left to `encode`."""
     import pandas as pd
 
     if not isinstance(frame, pd.DataFrame):
@@ -123,15 +108,10 @@ def _check_groups(codes: npt.NDArray[Any], names: tuple[str, ...], column: Hasha
 
 
 def encode(features: pd.DataFrame) -> EncodedColumns:
-    """One-hot encode the columns of a table.
+    """Return the columns of a table one-hot encoded.
 
-    Numbers and bools are taken as they are. Text and categories become one 0/1 column per level, in sorted order;
-    two levels become one column.
-
-    Raises
-    ------
-    InvalidInputError
-        Where a column is free text, mixes text and numbers, holds an infinity, or is of another kind.
+    Numbers and bools are taken as they are. Text and categories become one 0/1 column per level, in sorted order; two
+    levels become one column. Free text, mixtures of text and numbers, infinities and other kinds of columns are refused.
     """
     blocks = [_encode_column(features[column], column) for column in features.columns]
     owner = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])

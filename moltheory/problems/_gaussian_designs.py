@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_count, real_array
 from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError
@@ -28,6 +29,7 @@ _ROUNDING = 1e-15
 _MOST_SPREAD = {"poisson": 4.0, "logistic": 20.0, "smoothed-hinge": 10.0}
 
 
+@document
 class GaussianDesigns(InfiniteProblem):
     r"""One linear predictor for N >= 2 tasks, each with its own normal features, target and convex loss.
 
@@ -52,10 +54,8 @@ class GaussianDesigns(InfiniteProblem):
     shared : bool, default False
         Draw one sample for all tasks whose covariance, coefficients, kind of target and noise are equal: several losses
         of one task on the same examples. By default every task has its own.
-    names : iterable of str, optional
-        Names of the N tasks; by default ``objective_1`` and so on.
-    name : str, default "gaussian_designs"
-        Names the problem in tables, and keys its random streams.
+    {names}
+    {problem_name}
 
     Attributes
     ----------
@@ -172,15 +172,14 @@ class GaussianDesigns(InfiniteProblem):
                 names=names,
             )
 
+    @document
     def sample(self, n: SampleSize, *, replicates: int | None = None, rng: RandomSource = None) -> ConvexObjectives:
         """Draw one sample for each task and return the empirical objectives.
 
         Parameters
         ----------
-        n : int or tuple of int
-            Sample size of every task, or one for each; >= 1, also below d.
-        replicates : int, optional
-            Number of independent repetitions; None draws one, without a batch axis.
+        {sample_size}
+        {repetitions}
         rng : int, SeedSequence, Generator or None
             Source of randomness. A replicate takes its variates in one piece: the first replicates do not depend on
             how many follow.

@@ -26,6 +26,7 @@ __all__ = ["GaussianMixture", "PerturbationNorm", "robust_classifiers"]
 PerturbationNorm = Literal["l2", "linf"]
 
 
+@document
 class GaussianMixture:
     r"""Inputs from K Gaussians, each with a class and, if given, a group.
 
@@ -58,10 +59,7 @@ class GaussianMixture:
         Distinct groups in order of appearance; empty without groups.
     n_components, dimension : int
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree, a covariance is not symmetric positive definite, or a value is out of range.
+    {raises}
 
     References
     ----------
@@ -261,6 +259,7 @@ def margin_shift(classifiers: FloatArray, epsilon: float, norm: str) -> FloatArr
     return found
 
 
+@document
 def robust_classifiers(mean: npt.ArrayLike, *, epsilon: float, n_points: int = 200) -> FloatArray:
     r"""Return the whole front of error against robustness to linf perturbations, for two symmetric classes.
 
@@ -282,10 +281,7 @@ def robust_classifiers(mean: npt.ArrayLike, *, epsilon: float, n_points: int = 2
     (n_points, d + 1) ndarray
         Unit vectors w and b = 0, from smallest error to smallest robust error.
 
-    Raises
-    ------
-    InvalidInputError
-        If the condition fails, or an argument is out of its range.
+    {raises}
 
     Notes
     -----

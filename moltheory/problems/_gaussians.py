@@ -14,13 +14,7 @@ _COLLINEAR = 1e-12
 
 
 def cholesky_factors(name: str, matrices: FloatArray, *, each: str = "task") -> FloatArray:
-    """Return the lower triangular roots of covariances (..., d, d).
-
-    Raises
-    ------
-    InvalidInputError
-        If one is not symmetric positive definite.
-    """
+    """Return the lower triangular roots of covariances (..., d, d); refuse what is not symmetric positive definite."""
     gap = float(np.abs(matrices - np.swapaxes(matrices, -1, -2)).max())
     if gap > 1e-10 * float(np.abs(matrices).max()):
         raise InvalidInputError(f"`{name}` must be symmetric, got entries that differ by {gap:g}.")

@@ -22,6 +22,7 @@ from moltheory.solvers import Sweep, solve_front
 __all__ = ["LogisticGroups"]
 
 
+@document
 class LogisticGroups(InfiniteProblem):
     r"""One linear classifier for N >= 2 groups, with the logistic loss of each group as an objective.
 
@@ -47,8 +48,7 @@ class LogisticGroups(InfiniteProblem):
         Give every feature mean 0 and variance 1 over all rows; constant features are dropped.
     intercept : bool, default True
         Append a feature of ones, whose parameter is under the ridge and in the ball like the others.
-    name : str, default "logistic_groups"
-        Names the problem in tables, and keys its random streams.
+    {problem_name}
 
     Attributes
     ----------
@@ -62,10 +62,7 @@ class LogisticGroups(InfiniteProblem):
     n_tasks, dimension : int
         Numbers of groups and of parameters.
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree, there are fewer than two groups or classes, or a value is out of range.
+    {raises}
 
     References
     ----------
@@ -144,9 +141,7 @@ class LogisticGroups(InfiniteProblem):
         return self.strong_convexity
 
     def _objectives(
-        self,
-        rows: Sequence[npt.NDArray[np.int64]],
-        counts: Sequence[npt.NDArray[np.int64] | None] | None = None,
+        self, rows: Sequence[npt.NDArray[np.int64]], counts: Sequence[npt.NDArray[np.int64] | None] | None = None
     ) -> ConvexObjectives:
         return ConvexObjectives(
             [self.features[chosen] for chosen in rows],
@@ -176,10 +171,7 @@ class LogisticGroups(InfiniteProblem):
         ConvexObjectives
             Batch shape () or (replicates,).
 
-        Raises
-        ------
-        InvalidInputError
-            If a size is not a positive integer.
+        {raises}
         """
         size = check_sample_size(n, self.true.data_dependent)
         sizes = [size] * self.n_tasks if isinstance(size, int) else list(size)
@@ -199,6 +191,7 @@ class LogisticGroups(InfiniteProblem):
         found.sample_sizes = tuple(sizes)
         return found
 
+    @document
     def solve(self, objectives: ConvexObjectives, weights: npt.ArrayLike) -> Sweep:
         """Minimise weighted sums of true or empirical objectives, each with its certificate.
 
@@ -206,8 +199,7 @@ class LogisticGroups(InfiniteProblem):
         ----------
         objectives : ConvexObjectives
             `true`, or what `sample` returned.
-        weights : (K, N) array_like
-            Nonnegative rows, none of them zero.
+        {weight_rows}
 
         Returns
         -------

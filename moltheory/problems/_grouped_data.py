@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import NormBall
@@ -15,6 +16,7 @@ from moltheory.problems._group_losses import LogisticGroups
 __all__ = ["logistic_groups"]
 
 
+@document
 def logistic_groups(
     name: str,
     *,
@@ -44,10 +46,7 @@ def logistic_groups(
     -------
     LogisticGroups
 
-    Raises
-    ------
-    InvalidInputError
-        If a name or a group is unknown, or a number out of its range.
+    {raises}
 
     Examples
     --------

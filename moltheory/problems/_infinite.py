@@ -88,10 +88,8 @@ class InfiniteProblem(Problem):
 
         Parameters
         ----------
-        n : int or tuple of int
-            Sample size of every objective, or one for each; >= 1.
-        replicates : int, optional
-            Number of independent repetitions; None draws one, without a batch axis.
+        {sample_size}
+        {repetitions}
         {rng}
 
         Returns
@@ -99,16 +97,14 @@ class InfiniteProblem(Problem):
         QuadraticObjectives, ConvexObjectives or SmoothObjectives
             Batch shape () or (replicates,).
 
-        Raises
-        ------
-        InvalidInputError
-            If a size is not a positive integer.
+        {raises}
         """
 
     def simulate(self, n: int, *, replicates: int, rng: np.random.Generator) -> ParametricObjectives:
         """Return empirical objectives distributed as those of `sample`, by the quickest way known; by default `sample`."""
         return self.sample(n, replicates=replicates, rng=rng)
 
+    @document
     def front_weights(self, n_points: int = 200) -> FloatArray:
         """Return a grid of weights for the front: the largest lattice on the simplex with at most `n_points` rows.
 
@@ -122,10 +118,7 @@ class InfiniteProblem(Problem):
         (K, N) ndarray
             Holds all unit vectors.
 
-        Raises
-        ------
-        InvalidInputError
-            If `n_points` is below N.
+        {raises}
         """
         most = check_count("n_points", n_points, low=self.n_tasks)
         divisions = 1
@@ -164,10 +157,7 @@ class InfiniteProblem(Problem):
 def sizes_of(sample_or_n: Any, n_objectives: int) -> tuple[FloatArray, tuple[int, ...]]:
     """Return the sizes (N,) of a sample or of a sample to be drawn, and the batch shape of its half-widths.
 
-    Raises
-    ------
-    InvalidInputError
-        If a size is not a positive integer, or the objectives were not drawn by a problem.
+    Sizes that are no positive integers, and objectives that no problem drew, are refused.
     """
     if is_size(sample_or_n):
         n = check_sample_size(sample_or_n, np.ones(n_objectives, dtype=np.bool_))

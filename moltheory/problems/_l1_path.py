@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, as_readonly, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
@@ -36,6 +37,7 @@ class L1Path:
     errors: FloatArray
     gap: FloatArray
 
+    @document
     def supports(self, *, threshold: float = 1e-4) -> npt.NDArray[np.bool_]:
         """Return which coefficients exceed a threshold, (K, d): the solver's zeros are small numbers.
 
@@ -44,10 +46,7 @@ class L1Path:
         threshold : float, default 1e-4
             > 0, in the units of the coefficients.
 
-        Raises
-        ------
-        InvalidInputError
-            If it is not positive.
+        {raises}
         """
         return np.abs(self.coefficients) > check_real("threshold", threshold, low=0.0, strict=True)
 
@@ -113,6 +112,7 @@ def least_squares_in_l1_balls(x: npt.ArrayLike, y: npt.ArrayLike, /, *, radii: n
     )
 
 
+@document
 def rows_of_moments(
     covariance: npt.ArrayLike, coefficients: npt.ArrayLike, noise: float, /
 ) -> tuple[FloatArray, FloatArray]:
@@ -135,10 +135,7 @@ def rows_of_moments(
     x : (d + 1, d) ndarray
     y : (d + 1,) ndarray
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree or S is not positive definite.
+    {raises}
 
     Examples
     --------

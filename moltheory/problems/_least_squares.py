@@ -24,6 +24,7 @@ __all__ = ["MultiTaskLeastSquares"]
 _CHUNK = 1 << 17
 
 
+@document
 class MultiTaskLeastSquares(InfiniteProblem):
     r"""One linear predictor for N >= 2 regression tasks, each with its own features, target and noise.
 
@@ -37,15 +38,13 @@ class MultiTaskLeastSquares(InfiniteProblem):
     Parameters
     ----------
     covariances : (N, d, d) array_like
-        Symmetric positive definite S_k.
+        Symmetric positive definite S_k, so that no features are collinear.
     targets : (N, d) array_like
         Parameters beta_k.
     noise : (N,) array_like
         Standard deviations sigma_k >= 0.
-    names : iterable of str, optional
-        Names of the N tasks; by default ``objective_1`` and so on.
-    name : str, default "multi_task_least_squares"
-        Names the problem in tables, and keys its random streams.
+    {names}
+    {problem_name}
 
     Attributes
     ----------
@@ -55,11 +54,7 @@ class MultiTaskLeastSquares(InfiniteProblem):
         True risks, batch shape ().
     n_tasks, dimension : int
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree, a covariance is not symmetric positive definite (collinear features), or a noise is
-        negative.
+    {raises}
 
     References
     ----------
@@ -120,10 +115,8 @@ class MultiTaskLeastSquares(InfiniteProblem):
 
         Parameters
         ----------
-        n : int or tuple of int
-            Sample size of every task, or one for each; >= 1, also below d.
-        replicates : int, optional
-            Number of independent repetitions; None draws one, without a batch axis.
+        {sample_size}
+        {repetitions}
         {rng}
         method : {"data", "wishart"}, default "data"
             ``"data"`` draws every example; ``"wishart"`` draws the Gram matrix of features and noise, on which alone
@@ -135,10 +128,7 @@ class MultiTaskLeastSquares(InfiniteProblem):
         QuadraticObjectives
             Batch shape () or (replicates,); singular curvature where n < d.
 
-        Raises
-        ------
-        InvalidInputError
-            If a size is not a positive integer, or `method` is unknown.
+        {raises}
 
         Notes
         -----
@@ -180,22 +170,19 @@ class MultiTaskLeastSquares(InfiniteProblem):
         """Return infinite half-widths, as class and losses are unbounded; see `Problem.widths`."""
         return unbounded_widths(sample_or_n, self.true.data_dependent, delta)
 
+    @document
     def true_solutions(self, weights: npt.ArrayLike) -> FloatArray:
         """Return the minimisers of weighted sums of the true risks.
 
         Parameters
         ----------
-        weights : (K, N) array_like
-            Nonnegative rows, none of them zero.
+        {weight_rows}
 
         Returns
         -------
         (K, d) ndarray
 
-        Raises
-        ------
-        InvalidInputError
-            If the weights break their rule.
+        {raises}
         """
         return self.true.minimisers(weights)
 

@@ -22,6 +22,7 @@ from moltheory.runs import RandomSource, as_seed_sequence
 __all__ = ["LinearPopulation"]
 
 
+@document
 class LinearPopulation(InfiniteProblem):
     r"""Linear predictors of norm at most W for several tasks, whose populations are finite sets of examples.
 
@@ -42,11 +43,9 @@ class LinearPopulation(InfiniteProblem):
     input_norm : float
         X > 0, largest Euclidean norm of an input.
     ridge : float or (N,) array_like, default 0
-        Factors of the squared norm; known without data, so it does not enter the widths.
-    names : iterable of str, optional
-        Names of the N tasks; by default ``objective_1`` and so on.
-    name : str, default "linear_population"
-        Names the problem in tables, and keys its random streams.
+        Factors >= 0 of the squared norm; known without data, so it does not enter the widths.
+    {names}
+    {problem_name}
 
     Attributes
     ----------
@@ -57,10 +56,7 @@ class LinearPopulation(InfiniteProblem):
         How many inputs of each population were shrunk.
     n_tasks, dimension : int
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree or a value is outside its range.
+    {raises}
 
     Examples
     --------
@@ -116,15 +112,14 @@ class LinearPopulation(InfiniteProblem):
         """Moduli of strong convexity (N,) of the true risks, from the ridge and the curvature of squared losses."""
         return np.asarray(self.true.part(slice(None)).strong_convexity[0], dtype=np.float64)
 
+    @document
     def sample(self, n: SampleSize, *, replicates: int | None = None, rng: RandomSource = None) -> ConvexObjectives:
         """Draw rows of each population with replacement, independently, and return the empirical objectives.
 
         Parameters
         ----------
-        n : int or tuple of int
-            Sample size of every task, or one for each; >= 1.
-        replicates : int, optional
-            Number of independent repetitions; None draws one, without a batch axis.
+        {sample_size}
+        {repetitions}
         rng : int, SeedSequence, Generator or None
             Source of randomness. A replicate takes its variates in one piece.
 
@@ -133,10 +128,7 @@ class LinearPopulation(InfiniteProblem):
         ConvexObjectives
             On the same ball; batch shape () or (replicates,).
 
-        Raises
-        ------
-        InvalidInputError
-            If a size is not a positive integer.
+        {raises}
         """
         size = check_sample_size(n, self.true.data_dependent)
         sizes = [size] * self.n_tasks if isinstance(size, int) else list(size)

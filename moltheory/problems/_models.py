@@ -128,21 +128,10 @@ def _f_statistic(columns: FloatArray, response: FloatArray) -> float:
 def given_models(
     models: object, features: pd.DataFrame, others: pd.DataFrame, rows: npt.NDArray[np.bool_]
 ) -> ModelTable:
-    """Predict with fitted models of the caller's.
+    """Return the predictions of a caller's fitted models, a mapping or a sequence, on the `rows` (n,) of the population.
 
-    Parameters
-    ----------
-    models : mapping of str to estimator, or sequence of estimators
-        Each with ``predict``; it gets the columns of its ``feature_names_in_`` where it has them.
-    features, others : DataFrame
-        The columns without and with the group.
-    rows : (n,) ndarray of bool
-        The population.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is none, one has no ``predict``, cannot predict these rows, or returns another shape.
+    Each gets the columns that its ``feature_names_in_``, if any, names, without (`features`) or with the group
+    (`others`). Models without ``predict``, or that cannot predict these rows or return another shape, are refused.
     """
     if isinstance(models, Mapping):
         named = {str(key): model for key, model in models.items()}

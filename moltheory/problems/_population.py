@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._rational import read_probabilities
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names
 from moltheory.errors import InvalidInputError
@@ -23,6 +24,7 @@ from moltheory.runs import RandomSource, as_seed_sequence
 __all__ = ["FinitePopulation"]
 
 
+@document
 class FinitePopulation(AveragedProblem):
     r"""Hypotheses on a population of s outcomes, with one measure per objective.
 
@@ -35,10 +37,8 @@ class FinitePopulation(AveragedProblem):
         Probabilities of the outcomes, summing to one; floats are read as their shortest decimals.
     measures : sequence of Measure
         One per objective, all over the same s outcomes and H hypotheses; at least one estimated from data.
-    names : iterable of str, optional
-        Names of the objectives.
-    name : str, default "finite_population"
-        Names the problem in tables, and keys its random streams.
+    {names}
+    {problem_name}
     stratify : bool, default False
         Fix in every sample how many examples each stratum has, so that no rate is ever undefined; the strata are
         the atoms of the measures' conditions (for rates within two groups and two classes: four of them).
@@ -53,10 +53,7 @@ class FinitePopulation(AveragedProblem):
     n_strata : int or None
         Smallest sample size of a stratified problem; None where samples are not stratified.
 
-    Raises
-    ------
-    InvalidInputError
-        If probabilities do not sum to one, or shapes disagree.
+    {raises}
 
     Notes
     -----

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._registry import Examples, named_measures
 from moltheory.objectives import Known, Measure
@@ -17,6 +18,7 @@ from moltheory.problems._population import FinitePopulation
 __all__ = ["from_predictions"]
 
 
+@document
 def from_predictions(
     predictions: npt.ArrayLike,
     target: npt.ArrayLike,
@@ -50,8 +52,7 @@ def from_predictions(
         any two); for numbers ``"squared_error"`` in variances of the target over the population (1 is what its
         mean achieves), ``"worst_group_squared_error"`` and ``"absolute_error"`` in its standard deviations, each
         loss rounded to six decimals. A mapping gives measures of your own.
-    name : str, default "predictions"
-        Names the problem in tables, and keys its random streams.
+    {problem_name}
     stratify : bool, default False
         Fix the number of examples of each group in every sample; see `FinitePopulation`.
     hypothesis_names : iterable of str, optional
@@ -61,10 +62,7 @@ def from_predictions(
     -------
     FinitePopulation
 
-    Raises
-    ------
-    InvalidInputError
-        If shapes or indexes disagree, an objective is unknown, or labels or groups are not what it needs.
+    {raises}
 
     Examples
     --------

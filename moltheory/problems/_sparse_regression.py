@@ -10,14 +10,7 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._rational import read_rational
-from moltheory._core._validation import (
-    FloatArray,
-    as_readonly,
-    check_count,
-    check_real,
-    check_vector,
-    real_array,
-)
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real, check_vector, real_array
 from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.objectives import FiniteObjectives
@@ -202,10 +195,7 @@ class SparseRegression(FiniteProblem):
         -------
         FittedSupports
 
-        Raises
-        ------
-        InvalidInputError
-            If a number is out of its range.
+        {raises}
 
         Notes
         -----
@@ -233,30 +223,26 @@ class SparseRegression(FiniteProblem):
             self._objectives(np.maximum(truth, self.true.risks()[:, 0]), size),
         )
 
+    @document
     def expected_training_errors(self, n: int) -> FloatArray:
         """Return the expectations of `sample`'s errors, (H,): (n - k)_+ / n times the true risk, for k features.
 
         The residuals of the best coefficients on A are normal and independent of the features in A, so n times the
-        training error is the risk times a chi-square variable of n - k degrees of freedom.
+        training error is the risk times a chi-square variable of n - k degrees of freedom. The sample size n is >= 1.
 
-        Raises
-        ------
-        InvalidInputError
-            If n < 1.
+        {raises}
         """
         size = check_count("n", n)
         return np.asarray(self.true.risks()[:, 0] * np.maximum(size - self._sizes, 0) / size)
 
+    @document
     def expected_fitted_risks(self, n: int) -> FloatArray:
         """Return the expected true risks of `fits`, (H,): (n - 1) / (n - k - 1) times the risk of k best coefficients.
 
         From the mean of the inverse Wishart matrix (Breiman and Freedman 1983); inf for 0 < k and n <= k + 1, if the
-        risk is not 0.
+        risk is not 0. The sample size n is >= 1.
 
-        Raises
-        ------
-        InvalidInputError
-            If n < 1.
+        {raises}
         """
         size, risks = check_count("n", n), self.true.risks()[:, 0]
         left = size - self._sizes - 1

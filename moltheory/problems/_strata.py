@@ -19,15 +19,10 @@ _SINGLE_PRECISION_INTEGERS = 2**24
 
 
 def allocate(n: int, shares: Sequence[Fraction]) -> list[int]:
-    """Split n examples over strata in proportion to their probabilities, with at least one each.
+    """Split n examples over strata in proportion to their probabilities, with at least one each; refuse a smaller n.
 
-    The method of largest remainders; where small strata are topped up to one, the strata furthest above their
-    share give an example back. Ties go to the first stratum.
-
-    Raises
-    ------
-    InvalidInputError
-        If n is below the number of strata.
+    The method of largest remainders; where small strata are topped up to one, the strata furthest above their share
+    give an example back. Ties go to the first stratum.
     """
     if n < len(shares):
         raise InvalidInputError(
@@ -44,30 +39,13 @@ def allocate(n: int, shares: Sequence[Fraction]) -> list[int]:
 
 
 class StratifiedAverages:
-    r"""Post-stratified means of cells: :math:`\sum_g p_g \bar\ell_g` over the strata g of each cell.
+    r"""Post-stratified means of cells over s outcomes: :math:`\sum_g p_g \bar\ell_g` over the strata g of each cell.
 
-    The strata are the atoms of the cells' conditions, so every cell is a union of strata; p_g is the true
-    probability of g given the cell, whatever the rounded allocation is, so every mean is unbiased.
-
-    Parameters
-    ----------
-    cells : sequence of Cell
-        Over the same s outcomes.
-    probabilities : tuple of Fraction
-        Of the s outcomes.
-
-    Attributes
-    ----------
-    n_strata : int
-    is_lattice : bool
-        Whether equal means are bitwise equal for every sample size: losses are fractions with a small denominator
-        and every cell is one stratum. Cells of several strata keep their ties while the common denominator of
-        their weights is small enough.
-
-    Raises
-    ------
-    InvalidInputError
-        If some condition has probability zero.
+    The strata are the atoms of the cells' conditions, so every cell is a union of strata; p_g is the true probability
+    of g given the cell, whatever the rounded allocation is, so every mean is unbiased. Conditions of probability zero
+    are refused. `is_lattice` says whether equal means are bitwise equal for every sample size: losses are fractions
+    with a small denominator and every cell is one stratum. Cells of several strata keep their ties while the common
+    denominator of their weights is small enough.
     """
 
     def __init__(self, cells: Sequence[Cell], probabilities: tuple[Fraction, ...]) -> None:
@@ -110,23 +88,9 @@ class StratifiedAverages:
         self.is_lattice = all(self._lattice) and all(len(found) == 1 for found in self._strata_of)
 
     def sample(self, n: int, rows: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """Draw stratified samples.
+        """Return means (K, R, H), never NaN, and effective sample sizes (R, K) of R = `rows` stratified samples of size n.
 
-        Parameters
-        ----------
-        n : int
-            Sample size, at least the number of strata.
-        rows : int
-            Number R of replicates.
-        rng : numpy.random.Generator
-
-        Returns
-        -------
-        means : (K, R, H) ndarray
-            Never NaN.
-        sizes : (R, K) ndarray
-            Effective sample sizes: a mean over strata of sizes n_g with weights p_g is as wide as one over
-            1 / sum(p_g^2 / n_g) examples.
+        A mean over strata of sizes n_g with weights p_g is as wide as one over 1 / sum(p_g^2 / n_g) examples.
         """
         counts = allocate(n, self._shares)
         weights = [self._weights(k, counts) for k in range(len(self._strata_of))]

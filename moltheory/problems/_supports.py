@@ -24,17 +24,10 @@ def support_masks(d: int) -> npt.NDArray[np.bool_]:
 
 
 def residuals_of_supports(matrices: FloatArray) -> FloatArray:
-    """Return the smallest values of all supports.
+    """Return the smallest values of all supports, (R, 2^d), not negative.
 
-    Parameters
-    ----------
-    matrices : (R, d + 1, d + 1) ndarray
-        Symmetric positive semidefinite, the last row and column being (b, c).
-
-    Returns
-    -------
-    (R, 2^d) ndarray
-        Not negative. A feature that depends linearly on those taken in before it adds nothing.
+    `matrices` (R, d + 1, d + 1) are symmetric positive semidefinite, the last row and column being (b, c). A feature
+    that depends linearly on those taken in before it adds nothing.
     """
     floor = 1e-13 * np.diagonal(matrices, axis1=-2, axis2=-1)
     state = matrices[:, None]

@@ -253,11 +253,7 @@ def _split(
 
 
 def _check_halves(
-    table: Table,
-    labels: npt.NDArray[np.int64],
-    values: npt.NDArray[Any],
-    train: npt.NDArray[np.bool_],
-    share: float,
+    table: Table, labels: npt.NDArray[np.int64], values: npt.NDArray[Any], train: npt.NDArray[np.bool_], share: float
 ) -> None:
     """Refuse a split that leaves a half without some group or class."""
     for half, rows in (("training half", train), ("population", ~train)):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._rational import read_probabilities
 from moltheory._core._validation import FloatArray, as_readonly, check_count, real_array
 from moltheory.errors import InvalidInputError
@@ -19,6 +20,7 @@ from moltheory.runs import RandomSource, as_seed_sequence
 __all__ = ["FiniteWorld"]
 
 
+@document
 class FiniteWorld(FinitePopulation):
     """A population of s outcomes on which H hypotheses have losses in N objectives.
 
@@ -30,22 +32,17 @@ class FiniteWorld(FinitePopulation):
     probabilities : (s,) sequence of float, int or fractions.Fraction
         Summing to one; floats are read as their shortest decimals.
     losses : (s, H, N) array_like
-        Finite. Losses that are fractions with small denominators (0/1 losses above all) are kept exact.
-    names : iterable of str, optional
-        Names of the objectives.
-    name : str, default "finite_world"
-        Names the problem in tables, and keys its random streams.
+        Finite; in some objective they depend on the outcome. Losses that are fractions with small denominators (0/1
+        losses above all) are kept exact.
+    {names}
+    {problem_name}
 
     Attributes
     ----------
     losses : (s, H, N) ndarray
     true_risks : (H, N) ndarray
 
-    Raises
-    ------
-    InvalidInputError
-        If probabilities do not sum to one, shapes disagree, a loss is not finite, or no objective depends on
-        the outcome.
+    {raises}
 
     Examples
     --------

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count, check_vector
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization._base import Optimality, Scalarization
@@ -17,21 +18,19 @@ __all__ = ["EpsilonConstraint"]
 
 
 @dataclass(frozen=True, init=False)
+@document
 class EpsilonConstraint(Scalarization):
     """Epsilon-constraint: ``v_objective`` where ``v_i <= b_i`` for all i, +inf elsewhere.
 
     Parameters
     ----------
     bounds : array_like of shape (N,)
-        The bounds b_i, in the units of the risks; ``inf`` means unbounded. The bound of the minimised
+        The bounds b_i, finite or ``inf`` (unbounded), in the units of the risks. The bound of the minimised
         objective applies like the others.
     objective : int, default 0
         The index of the minimised objective, from 0 to N - 1.
 
-    Raises
-    ------
-    InvalidInputError
-        If a bound is NaN or -inf, or `objective` is no index.
+    {raises}
 
     Notes
     -----
@@ -114,6 +113,7 @@ class EpsilonConstraint(Scalarization):
         """Return the minimised objective and the bounds."""
         return ConstrainedForm(self.objective, self.bounds)
 
+    @document
     def relaxed(self, widths: npt.ArrayLike, /) -> EpsilonConstraint:
         """Return the constraint with bounds ``b_i + C_i``.
 
@@ -132,10 +132,7 @@ class EpsilonConstraint(Scalarization):
         EpsilonConstraint
             With the same `objective`.
 
-        Raises
-        ------
-        InvalidInputError
-            If the length is not N, or an entry is negative or NaN.
+        {raises}
 
         Examples
         --------

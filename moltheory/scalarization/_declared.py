@@ -18,10 +18,7 @@ _OWN = __name__.rpartition(".")[0]
 def declared_form(scalarization: Scalarization) -> Form | None:
     """Return the form that a scalarization declares, None where there is none or the value was changed since.
 
-    Raises
-    ------
-    InvalidInputError
-        If `Scalarization.form` returns something else than a form of its objectives, or one with other values.
+    What is no form of its objectives, or one with other values, is refused.
     """
     kind = type(scalarization)
     if changes_value(kind, "form") or _is_patched(scalarization):
@@ -48,10 +45,7 @@ def declared_form(scalarization: Scalarization) -> Form | None:
 def solvable_form(scalarization: Scalarization, objectives: str) -> Form:
     """Return the form with which a solver of convex programs works on `objectives`, a name for the message.
 
-    Raises
-    ------
-    InvalidInputError
-        If the scalarization declares neither a form nor a program that speaks for its values.
+    A scalarization that declares neither a form nor a program that speaks for its values is refused.
     """
     form = declared_form(scalarization)
     if form is not None:

@@ -26,10 +26,7 @@ _STEP = 1e-6
 class ProgramForm(Form):
     """What `Scalarization.program` and `Scalarization.multipliers` say; each answer is checked where it is used.
 
-    Raises
-    ------
-    InvalidInputError
-        If the scalarization is not monotone, or its program is not convex by cvxpy's rules.
+    A scalarization that is not monotone, or whose program is not convex by cvxpy's rules, is refused.
     """
 
     kind: ClassVar[FormKind] = "program"
@@ -98,10 +95,7 @@ class ProgramForm(Form):
     def lower_bound(self, values: FloatArray, prices: FloatArray) -> tuple[FloatArray, float]:
         """Return the declared multipliers and height, or the prices and the value where none are declared.
 
-        Raises
-        ------
-        InvalidInputError
-            If they give a function that is above the value somewhere.
+        A declared function that is above the value somewhere is refused.
         """
         found = checked_multipliers(self._u, values, prices) if self.has_lower_bound else None
         if found is None:
@@ -126,13 +120,7 @@ class ProgramForm(Form):
         return max(float(self._u(values + error)) - value, 0.0) + float(multipliers @ error)
 
     def confirm(self, stated: float, values: FloatArray) -> None:
-        """Refuse a program whose smallest value is not that of the scalarization.
-
-        Raises
-        ------
-        InvalidInputError
-            If they differ by more than a solver's tolerance.
-        """
+        """Refuse a program whose minimum differs from that of the scalarization by more than a solver's tolerance."""
         value = float(self._u(values))
         if not abs(stated - value) <= _SOLVED * max(1.0, abs(value), abs(stated)):
             raise InvalidInputError(
@@ -166,10 +154,7 @@ class ProgramForm(Form):
 def checked_program(scalarization: Scalarization, risks: Any) -> tuple[Any, list[Any]]:
     """Return the expression and the constraints of a declared program.
 
-    Raises
-    ------
-    InvalidInputError
-        If it is no convex expression of one number, alone or with a list of convex constraints.
+    All but a convex expression of one number, alone or with a list of convex constraints, is refused.
     """
     import cvxpy
 
@@ -193,13 +178,7 @@ def checked_program(scalarization: Scalarization, risks: Any) -> tuple[Any, list
 def checked_multipliers(
     scalarization: Scalarization, values: FloatArray, duals: FloatArray
 ) -> tuple[FloatArray, float] | None:
-    """Return the declared multipliers (N,) and height, None where there are none.
-
-    Raises
-    ------
-    InvalidInputError
-        If they are no pair of N finite multipliers >= 0 and a number.
-    """
+    """Return the declared multipliers (N,), finite and >= 0, and height, None without any; refuse other answers."""
     found = scalarization.multipliers(values.copy(), duals.copy())
     if found is NotImplemented:
         return None

@@ -34,10 +34,7 @@ class WeightedSum(WeightedScalarization):
     ----------
     {weights}
 
-    Raises
-    ------
-    InvalidInputError
-        If a weight breaks the rule.
+    {raises}
 
     Examples
     --------

@@ -81,13 +81,7 @@ def simplex_grid(n_objectives: int, divisions: int, *, smallest: float = 0.0) ->
 
 
 def check_weights(weights: npt.ArrayLike) -> tuple[float, ...]:
-    """Return `weights` as a tuple of finite floats >= 0, not all zero.
-
-    Raises
-    ------
-    InvalidInputError
-        If the shape or a value breaks the rule.
-    """
+    """Return `weights` as a tuple of finite floats >= 0, not all zero; refuse others."""
     array = check_vector("weights", weights, low=0.0)
     if not array.any():
         raise InvalidInputError(f"`weights` must not all be zero, got {array.shape[0]} zeros.")

@@ -102,16 +102,7 @@ class Active:
 
 
 class Conditions:
-    """Slopes and values at a point: of what is minimised, and of what is held equal.
-
-    Attributes
-    ----------
-    slope : (d,) ndarray
-        Of what is minimised.
-    rows, rest : (m, d) and (m,) ndarrays
-        Slopes and values of the equations.
-    equations : list of m Equation
-    """
+    """Slope (d,) of what is minimised at a point, slopes `rows` (m, d) and values `rest` (m,) of the `equations`."""
 
     def __init__(self, part: Part, form: Form, theta: FloatArray, active: Active, spare: FloatArray) -> None:
         self._part, self._form, self._theta, self._active = part, form, theta, active
@@ -130,12 +121,7 @@ class Conditions:
             for k, signs in active.signs.items():
                 self._slopes[k] = data.subgradient(k, theta, signs)
         self._weights, self._bend, limits = form.equations(
-            values,
-            self._slopes,
-            lambda: part.evaluated(theta).value_error[0, 0],
-            spare,
-            active.limits,
-            active.base,
+            values, self._slopes, lambda: part.evaluated(theta).value_error[0, 0], spare, active.limits, active.base
         )
         for i, row, value in limits:
             add(Equation("limit", 0, i), row, value)

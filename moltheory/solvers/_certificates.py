@@ -14,17 +14,25 @@ not count there: with :math:`g = G/\|G\|` it is at most :math:`\|e\| (\|\theta +
 most :math:`2 r \|e\|`. Where features have different sizes, a price does better: for :math:`\nu \ge 0` the sum on the ball
 is at least the sum plus :math:`\nu (\|\theta\|^2 - r^2) / 2` anywhere, or plus :math:`\nu (s'\theta - r)`,
 :math:`|s_j| \le 1`, for l1, to which the bounds without a ball apply (derived).
+
+An estimate is needed where the curvature is singular to working precision. In a direction whose curvature cannot be
+told from 0 the value may be constant, as with collinear features, or may still fall, and a Newton decrement that leaves
+it out means nothing. Two things tell: a gradient along it that is larger than its rounding, and features that do move
+along it, if little. A product of features has lost those whose share is below the square root of the roundoff; the
+features themselves have not.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.objectives import NormBall
-from moltheory.objectives._convex_part import Evaluated
-from moltheory.solvers._estimates import Spectrum, estimated_gap
+from moltheory.objectives._convex_part import ConvexPart, Evaluated
+from moltheory.objectives._losses import LOSSES
 from moltheory.solvers._smooth_objective import Part, combined
 
 __all__ = ["shortfall_of_sums"]
@@ -44,24 +52,13 @@ def shortfall_of_sums(
     *,
     linear: FloatArray | None = None,
 ) -> tuple[FloatArray, Bools, FloatArray]:
-    r"""Bound how far weighted sums of risks are above their smallest values.
+    """Return bounds (R, M) on how far weighted sums are above their minima, which are rigorous, and gradient norms.
 
-    Parameters
-    ----------
-    part : Part
-    theta : (R, M, d) ndarray
-    weights : (R, M, N) ndarray
-        Nonnegative.
-    at : Evaluated or (R, M, N, d) ndarray, optional
-        What is known at theta: with rounding errors, which the bounds then cover, or gradients only.
-    linear : (R, M, d) ndarray, optional
-        Slopes of linear functions that are added to the sums.
-
-    Returns
-    -------
-    shortfall, rigorous, gradient_norm : (R, M) ndarrays
-        Where not rigorous, an estimate: the Newton decrement with rounding in proportion to the conditioning, and
-        infinite where the sum still falls in a direction in which its curvature is not to be told from 0.
+    Weights (R, M, N) are nonnegative, theta is (R, M, d). `at` is what is known there: risks and gradients with
+    rounding errors, which the bounds then cover, or gradients (R, M, N, d) alone; `linear` (R, M, d) are slopes of
+    linear functions added to the sums. Where a bound is not rigorous it is an estimate: the Newton decrement with
+    rounding in proportion to the conditioning, infinite where the sum still falls in a direction in which its curvature
+    cannot be told from 0.
     """
     gradients = at.gradients if isinstance(at, Evaluated) else part.gradients(theta) if at is None else at
     g = combined(weights, gradients)
@@ -225,8 +222,8 @@ def _local(
         proper = np.asarray(finite & (values[..., 0] > 1e3 * d * _EPS))
         safe = np.where(proper[..., None], values - 8.0 * d * _EPS, 1.0)
         local = 0.5 * (np.sqrt((along**2 / safe).sum(axis=-1)) + blur / np.sqrt(safe[..., 0])) ** 2
-    spectrum = Spectrum(values, vectors / size[..., None], along, blur / (np.sqrt(part.n_terms) + 1.0))
-    estimate = np.where(proper, 0.0, estimated_gap(part, theta, weights, spectrum, proper))
+    spectrum = _Spectrum(values, vectors / size[..., None], along, blur / (np.sqrt(part.n_terms) + 1.0))
+    estimate = np.where(proper, 0.0, _estimated_gap(part, theta, weights, spectrum, proper))
     return np.where(finite, np.where(proper, local, estimate), np.inf), proper
 
 
@@ -242,3 +239,56 @@ def _nearby(part: Part, curvature: FloatArray, g: FloatArray, error: FloatArray)
     rough = np.where(np.isfinite(part.roughness), part.roughness, 0.0)[:, None]
     proper = known & (reach * (2.0 * np.e) * rough < smallest)
     return np.e * reach**2 / (2.0 * np.where(proper, smallest, 1.0)), proper
+
+
+@dataclass(frozen=True)
+class _Spectrum:
+    """Curvatures of sums in units of their diagonals, and the gradients in their eigenvectors."""
+
+    values: FloatArray
+    """Eigenvalues (R, M, d)."""
+    directions: FloatArray
+    """Eigenvectors as moves of the points, in columns, (R, M, d, d)."""
+    along: FloatArray
+    """Slopes along them, (R, M, d)."""
+    blur: FloatArray
+    """Rounding of the slopes, (R, M)."""
+
+
+def _estimated_gap(
+    part: Part, theta: FloatArray, weights: FloatArray, spectrum: _Spectrum, known: npt.NDArray[np.bool_]
+) -> FloatArray:
+    """Return Newton decrements (R, M), rounding in proportion to the conditioning included.
+
+    Infinite where a sum still falls in a direction in which its curvature cannot be told from 0. Where a bound is
+    `known` no time is spent on directions.
+    """
+    values, along = spectrum.values, np.abs(spectrum.along)
+    sums = np.abs((part.values(theta) * weights).sum(axis=-1))
+    blur = np.maximum(spectrum.blur, 4.0 * _EPS * np.sqrt(sums))[..., None]
+    told = values > 100.0 * values.shape[-1] * _EPS * np.maximum(values[..., -1:], 1e-300)
+    parts = np.where(told, (along + blur) ** 2 / (2.0 * np.where(told, values, 1.0)), 0.0)
+    parts[~told & ~(along <= 8.0 * blur)] = np.inf
+    if part.examples is not None:
+        for r, m, j in np.argwhere(~told & np.isfinite(parts) & ~known[..., None]):
+            direction = spectrum.directions[r, m, :, j]
+            parts[r, m, j] = _along(part.examples, r, theta[r, m], weights[r, m], direction)
+    return np.asarray(parts.sum(axis=-1))
+
+
+def _along(part: ConvexPart, r: int, theta: FloatArray, weights: FloatArray, direction: FloatArray) -> float:
+    """Decrement of one sum along a direction, from how the features themselves move; 0 where they do not."""
+    slope, bend, moves = 0.0, 0.0, False
+    for k in np.flatnonzero(weights > 0.0):
+        x, y = part.x[k][r], part.y[k][r]
+        shares = weights[k] * part.shares[k][r if part.shares[k].shape[0] > 1 else 0]
+        move = x @ direction
+        size = np.abs(x) @ np.abs(direction)
+        moves |= bool((np.abs(move) > 32.0 * theta.size * _EPS * size.max()).any())
+        first, second = LOSSES[part.losses[k]].derivatives((x @ theta)[None], y[None])
+        slope += float(shares @ (first[0] * move))
+        bend += float(shares @ (second[0] * move * move))
+    if not moves:
+        return 0.0
+    # A slope without a curvature has no end in sight.
+    return slope * slope / (2.0 * bend) if bend > 0.0 else (np.inf if slope != 0.0 else 0.0)

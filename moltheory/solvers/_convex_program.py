@@ -73,14 +73,9 @@ def solve_programs(
     """Solve entry by entry; `entry` returns one as a part, `forms` holds the forms of the scalarizations.
 
     With `constraints` of the user, a row whose bound is not within the tolerance, for want of the right subgradients or
-    prices, but which the solver calls optimal, gets as an estimate the tolerance that the solver met. Without multipliers
-    of a scalarization its rows are heuristics.
-
-    Raises
-    ------
-    InvalidInputError
-        If `constraints` is no function, or does not return convex cvxpy constraints; or if a program or multipliers that
-        a scalarization declares contradict its values.
+    prices, but which the solver calls optimal, gets as an estimate the tolerance that the solver met. Without
+    multipliers of a scalarization its rows are heuristics. Constraints that are not convex are refused, as are programs
+    and multipliers that contradict the values of their scalarization.
     """
     if constraints is not None and not callable(constraints):
         raise InvalidInputError(

@@ -30,13 +30,7 @@ _CLOSE = (1e-10, 1e-8, 1e-6, 1e-4)
 
 
 def check_constraints(constraints: Any) -> list[Any]:
-    """Return the constraints of a class as a list.
-
-    Raises
-    ------
-    InvalidInputError
-        If they are no cvxpy constraints, or not convex by its rules.
-    """
+    """Return the constraints of a class as a list; refuse what is no cvxpy constraint, or not convex by its rules."""
     import cvxpy
 
     found = list(constraints) if isinstance(constraints, list | tuple) else [constraints]
@@ -53,21 +47,9 @@ def largest_violation(constraints: Sequence[Any]) -> float:
 
 
 def program_gap(
-    part: Part,
-    theta: FloatArray,
-    multipliers: FloatArray,
-    at: Evaluated,
-    variable: Any,
-    constraints: Sequence[Any],
+    part: Part, theta: FloatArray, multipliers: FloatArray, at: Evaluated, variable: Any, constraints: Sequence[Any]
 ) -> tuple[float, bool, float]:
-    """Bound how far a weighted sum of risks at theta (1, 1, d) is above its minimum within the constraints.
-
-    Returns
-    -------
-    shortfall : float
-    rigorous : bool
-    gradient_norm : float
-    """
+    """Return how far a weighted sum is above its minimum within the constraints at most, whether surely, and its slope."""
     weights = multipliers[None, None]
     kinks = part.examples is not None and not part.examples.is_smooth
     if not kinks and not constraints:

@@ -17,13 +17,11 @@ _CHUNK = 1 << 22
 
 
 def enumerate_class(objectives: FiniteObjectives, scalarizations: Sequence[Scalarization]) -> Outcome:
-    """Minimise over all hypotheses.
+    """Minimise over all hypotheses, in O(R K H N).
 
-    Notes
-    -----
     Ties in the scalarized value go to a hypothesis that no other tied one dominates (the one of smallest sum of risks
-    and, among those, of smallest index): where minimisers may be merely weakly optimal (plain Chebyshev, a zero
-    weight, an epsilon-constraint) the one returned is still Pareto-optimal. Complexity O(R K H N).
+    and, among those, of smallest index): where minimisers may be merely weakly optimal (plain Chebyshev, a zero weight,
+    an epsilon-constraint) the one returned is still Pareto-optimal.
     """
     table = objectives.risks().reshape(-1, objectives.n_hypotheses, objectives.n_objectives)
     undefined = objectives.undefined.reshape(-1)

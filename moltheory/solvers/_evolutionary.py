@@ -43,13 +43,7 @@ def search(
     population: int = 100,
     generations: int = 100,
 ) -> Outcome:
-    """Run an algorithm and take each minimiser from all points it evaluated.
-
-    Raises
-    ------
-    InvalidInputError
-        If the budget is below 4 points or 1 generation, or an algorithm of directions gets one objective only.
-    """
+    """Run an algorithm and take each minimiser from all points it evaluated; refuse a budget too small to begin with."""
     size = check_count("population", population, low=4)
     steps = check_count("generations", generations)
     with redirect_stdout(io.StringIO()):

@@ -44,13 +44,7 @@ T = TypeVar("T", bound=Objectives)
 
 
 class Family(ABC, Generic[T]):
-    """How objectives of one kind are minimised.
-
-    Attributes
-    ----------
-    values_suffice : bool
-        Whether nothing but values of a scalarization are needed, so that a subclass may compute its risks as it likes.
-    """
+    """How objectives of one kind are minimised; if `values_suffice`, by the values of a scalarization alone."""
 
     values_suffice: ClassVar[bool] = False
 
@@ -58,23 +52,11 @@ class Family(ABC, Generic[T]):
         self.objectives = objectives
 
     def form(self, u: Scalarization) -> Form | None:
-        """Return the declared form of one scalarization; None if a method may be found without.
-
-        Raises
-        ------
-        InvalidInputError
-            If none is declared.
-        """
+        """Return the declared form, None if a method may be found without; refuse a scalarization that declares none."""
         return solvable_form(u, type(self.objectives).__name__)
 
     def rows(self, scalarizations: Sequence[Scalarization]) -> Rows:
-        """Return scalarizations with their forms.
-
-        Raises
-        ------
-        InvalidInputError
-            If one declares none and values do not suffice.
-        """
+        """Return scalarizations with their forms; refuse one that declares none where values do not suffice."""
         return rows_of(scalarizations, None if self.values_suffice else self.form)
 
     @abstractmethod
@@ -250,13 +232,7 @@ _FAMILIES: dict[type, type[Family[Any]]] = {
 
 
 def family_of(objectives: Any, method: str) -> Family[Any]:
-    """Return the family of objectives.
-
-    Raises
-    ------
-    InvalidInputError
-        If they are of no known kind, or of a subclass that computes something else than its kind does.
-    """
+    """Return the family of objectives; refuse unknown kinds, and subclasses that compute something else."""
     kind = type(objectives)
     base = next((one for one in kind.__mro__ if one in _FAMILIES), None)
     if base is None:

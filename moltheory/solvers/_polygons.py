@@ -39,24 +39,10 @@ def exact_rows(points: FloatArray) -> list[Row]:
 def cut_simplex(normals: FloatArray, exact: Callable[[int], Row], *, scale: float) -> Vertices:
     """Return the vertices, in cyclic order, of ``{w on the simplex: a_k w >= 0 for all k}`` for N <= 3.
 
-    Parameters
-    ----------
-    normals : (m, N) ndarray
-        Rows a_k, rounded.
-    exact : callable
-        Row k without rounding.
-    scale : float
-        Largest number from which a row was subtracted: the rounding of `normals` is of its order.
-
-    Returns
-    -------
-    tuple of tuple of Fraction
-        Empty where no weights are left.
-
-    Notes
-    -----
-    Rows that are surely satisfied at every vertex are never looked at exactly: O(m) floats and, typically, some ten
-    exact cuts.
+    The rows a_k of `normals` (m, N) are rounded, `exact` returns row k without rounding, and `scale` is the largest
+    number from which a row was subtracted: rounding is of its order. Rows that are surely satisfied at every vertex are
+    never looked at exactly: O(m) floats and, typically, some ten exact cuts. No vertex is returned where no weights are
+    left.
     """
     n = normals.shape[1]
     rays: list[_Ray] = [tuple(int(i == j) for j in range(n)) for i in range(n)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import nondominated
@@ -25,6 +26,7 @@ __all__ = ["chebyshev_weights", "geoffrion_constants", "largest_augmentation", "
 _BLOCK = 1 << 20
 
 
+@document
 def chebyshev_weights(point: npt.ArrayLike, /, *, ideal: npt.ArrayLike, normalised: bool = False) -> FloatArray:
     """Return the weights ``w_i = 1 / (y_i - z_i)`` with which a Chebyshev scalarization returns a point y.
 
@@ -43,10 +45,7 @@ def chebyshev_weights(point: npt.ArrayLike, /, *, ideal: npt.ArrayLike, normalis
     -------
     (N,) ndarray
 
-    Raises
-    ------
-    InvalidInputError
-        If the shapes do not fit, or `ideal` is not below `point`.
+    {raises}
 
     References
     ----------
@@ -62,6 +61,7 @@ def chebyshev_weights(point: npt.ArrayLike, /, *, ideal: npt.ArrayLike, normalis
     return w / w.sum() if normalised else w
 
 
+@document
 def largest_augmentation(
     points: npt.ArrayLike, /, *, ideal: npt.ArrayLike, normalised: bool = False
 ) -> npt.NDArray[np.float64]:
@@ -88,10 +88,7 @@ def largest_augmentation(
         Positive; infinite where no point has a smaller sum. At rho* itself the point ties with another one; other
         weights can tolerate more.
 
-    Raises
-    ------
-    InvalidInputError
-        If a shape does not fit, a point is dominated, or `ideal` is not below all points.
+    {raises}
 
     Notes
     -----
@@ -120,6 +117,7 @@ def largest_augmentation(
     return limits / (1.0 / shifted).sum(axis=1) if normalised else limits
 
 
+@document
 def geoffrion_constants(points: npt.ArrayLike, /) -> npt.NDArray[np.float64]:
     r"""Return the smallest bound on trade-offs that shows each point of a set to be properly efficient.
 
@@ -136,10 +134,7 @@ def geoffrion_constants(points: npt.ArrayLike, /) -> npt.NDArray[np.float64]:
     (n,) ndarray
         Finite and >= 0; 0 where no point is better in anything.
 
-    Raises
-    ------
-    InvalidInputError
-        If `points` is not a finite non-empty (n, N) array, or a point is dominated.
+    {raises}
 
     Notes
     -----
@@ -165,6 +160,7 @@ def geoffrion_constants(points: npt.ArrayLike, /) -> npt.NDArray[np.float64]:
     return constants
 
 
+@document
 def reachability(points: npt.ArrayLike, /, *, ideal: npt.ArrayLike) -> pd.DataFrame:
     """Tabulate which scalarization returns which point of a finite set.
 
@@ -183,10 +179,7 @@ def reachability(points: npt.ArrayLike, /, *, ideal: npt.ArrayLike) -> pd.DataFr
         weights of the cell), ``chebyshev`` (whether its Chebyshev weights return it alone), ``largest_augmentation``,
         ``largest_augmentation_normalised`` and ``geoffrion_constant`` (missing for dominated points).
 
-    Raises
-    ------
-    InvalidInputError
-        If a shape does not fit, or `ideal` is not below all points.
+    {raises}
 
     Examples
     --------

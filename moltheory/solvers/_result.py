@@ -227,13 +227,7 @@ def finished(
     reason: str,
     on_failure: str,
 ) -> Sweep:
-    """Turn an outcome into a sweep, and act on its failures.
-
-    Raises
-    ------
-    SolverError
-        If a row failed and `on_failure` is ``"raise"``.
-    """
+    """Return an outcome as a sweep; raise `SolverError` if a row failed and `on_failure` is ``"raise"``."""
     check_choice("on_failure", on_failure, ("raise", "mark", "drop"))
     failed = outcome.status > Status.HEURISTIC
     keep: npt.NDArray[np.int64] | None = None

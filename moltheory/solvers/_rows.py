@@ -14,14 +14,7 @@ __all__ = ["Rows", "rows_of"]
 
 
 class Rows:
-    """Scalarizations, and their forms, None where values suffice.
-
-    Attributes
-    ----------
-    scalarizations : sequence of K Scalarization
-    kinds : list of K str
-        Kinds of the forms, empty where there is none.
-    """
+    """Scalarizations, their forms (None where values suffice) and the kinds of the forms (empty where there is none)."""
 
     def __init__(self, scalarizations: Sequence[Scalarization], forms: Sequence[Form | None]) -> None:
         self.scalarizations, self._forms = scalarizations, forms

@@ -35,13 +35,10 @@ _ROUNDING = 1e-9
 
 
 def pieces_of_simplex(weights: FloatArray, lower: FloatArray) -> npt.NDArray[np.intp]:
-    """Cut the simplex into simplices with corners in `weights` (K, N), the unit vectors among them.
+    """Return simplices (F, N), rows of `weights` (K, N) sorted in each, that cut the simplex; unit vectors are among them.
 
-    Returns
-    -------
-    (F, N) ndarray of int
-        Rows of `weights`, sorted in each piece. Where a piece holds another weight, its lower value is not above the
-        piece: the upper hull of the lower values.
+    They are the upper hull of the lower values: where a piece holds another weight, its lower value is not above the
+    piece.
     """
     n = weights.shape[1]
     if weights.shape[0] == n:

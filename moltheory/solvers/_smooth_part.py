@@ -99,10 +99,7 @@ class SmoothPart(Unframed):
 def check_smooth(objectives: SmoothObjectives, form: Form | None, name: str) -> None:
     """Refuse scalarizations and classes that Newton steps on user's functions do not reach.
 
-    Raises
-    ------
-    InvalidInputError
-        Unless it is a weighted sum, or Chebyshev of few objectives without a ball; or if the ball is not Euclidean.
+    What remains are weighted sums, and Chebyshev of few objectives without a ball; balls are Euclidean.
     """
     n, ball = objectives.n_objectives, objectives.ball
     kind = "" if form is None else form.kind

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, real_array
 from moltheory.pareto import nondominated
 from moltheory.solvers._polygons import share_of
@@ -18,6 +19,7 @@ __all__ = ["SupportKind", "support_kinds", "supported"]
 SupportKind = Literal["extreme", "positive", "boundary", "unsupported", "weak", "dominated"]
 
 
+@document
 def supported(
     points: npt.ArrayLike, /, *, weights: Literal["nonnegative", "positive"] = "nonnegative"
 ) -> npt.NDArray[np.bool_]:
@@ -25,8 +27,7 @@ def supported(
 
     Parameters
     ----------
-    points : (n, N) array_like
-        Finite; minimised in every objective.
+    {points}
     weights : {"nonnegative", "positive"}
         Which weights count. With three or more objectives some non-dominated points are minimisers only where a
         weight is zero.
@@ -36,10 +37,7 @@ def supported(
     (n,) ndarray of bool
         False for dominated points. What is non-dominated and not marked is unsupported.
 
-    Raises
-    ------
-    InvalidInputError
-        If `points` is not a finite non-empty (n, N) array, or `weights` is neither word.
+    {raises}
 
     See Also
     --------
@@ -55,6 +53,7 @@ def supported(
     return np.isin(support_kinds(points), marked)
 
 
+@document
 def support_kinds(points: npt.ArrayLike, /) -> npt.NDArray[np.str_]:
     """Say of each point by which weighted sums it can be returned.
 
@@ -71,18 +70,14 @@ def support_kinds(points: npt.ArrayLike, /) -> npt.NDArray[np.str_]:
 
     Parameters
     ----------
-    points : (n, N) array_like
-        Finite; minimised in every objective.
+    {points}
 
     Returns
     -------
     (n,) ndarray of str
         Equal points have equal kinds.
 
-    Raises
-    ------
-    InvalidInputError
-        If `points` is not a finite non-empty (n, N) array.
+    {raises}
 
     Notes
     -----

@@ -63,22 +63,19 @@ class WeightCells:
         return tuple((float(v[:, 0].min()), float(v[:, 0].max())) if len(v) else None for v in self.vertices)
 
 
+@document
 def weight_cells(points: npt.ArrayLike, /) -> WeightCells:
     """Return, for each point, the weights on the simplex for which it minimises the weighted sum.
 
     Parameters
     ----------
-    points : (n, N) array_like
-        Finite; minimised in every objective.
+    {points}
 
     Returns
     -------
     WeightCells
 
-    Raises
-    ------
-    InvalidInputError
-        If `points` is not a finite non-empty (n, N) array.
+    {raises}
 
     Notes
     -----
@@ -97,6 +94,7 @@ def weight_cells(points: npt.ArrayLike, /) -> WeightCells:
     return _gathered(array, exact_cells, lambda distinct: _volumes(distinct, np.zeros(distinct.shape[1])))
 
 
+@document
 def certified_cells(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> WeightCells:
     """Return, for each point, the weights for which its lead over every other point exceeds twice the weighted widths.
 
@@ -116,10 +114,7 @@ def certified_cells(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> Weigh
     WeightCells
         Up to their boundary. Hypotheses of equal risks do not compete: each is a true minimiser if one is.
 
-    Raises
-    ------
-    InvalidInputError
-        If `points` is not a finite non-empty (n, N) array, or `widths` does not fit it or is negative.
+    {raises}
 
     Notes
     -----
@@ -138,6 +133,7 @@ def certified_cells(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> Weigh
     return _gathered(array, lambda distinct: certain_cells(distinct, c), lambda distinct: _volumes(distinct, c))
 
 
+@document
 def certified_share(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> float:
     """Return the share of weights at which empirical weighted sums certainly return a true minimiser.
 
@@ -154,10 +150,7 @@ def certified_share(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> float
         In [0, 1]: the weights, uniform on the simplex, at which the second smallest weighted sum exceeds the smallest
         one by more than ``2 w C``.
 
-    Raises
-    ------
-    InvalidInputError
-        As `certified_cells`.
+    {raises}
 
     Examples
     --------
@@ -173,10 +166,8 @@ def cell_members(points: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> npt.NDA
 
     Parameters
     ----------
-    points : (n, N) array_like
-        Finite; minimised in every objective.
-    weights : (K, N) array_like
-        Finite, >= 0, no row zero; used as given.
+    {points}
+    {weight_rows}
 
     Returns
     -------

@@ -51,10 +51,7 @@ def weighted_solver(
 ) -> tuple[Callable[[FloatArray], Solved], int]:
     """Return a function of weights on the simplex, and N.
 
-    Raises
-    ------
-    InvalidInputError
-        If `problem` is none of the three, has a batch or one objective, or `n_objectives` does not fit.
+    What is none of the three, has a batch or one objective, or does not fit `n_objectives`, is refused.
     """
     if n_objectives is not None:
         n_objectives = check_count("n_objectives", n_objectives, low=2)

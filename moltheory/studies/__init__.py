@@ -4,9 +4,8 @@ Metrics of neural collapse (`variability`, `alignment`, `imbalance`, `numerical_
 unconstrained-features model, which several studies share, are loaded when first asked for.
 """
 
-from moltheory.studies._base import Study
+from moltheory.studies._base import Study, run_study
 from moltheory.studies._catalog import get_study, study_names
-from moltheory.studies._run_study import run_study
 from moltheory.studies._workings import lazy_names
 
 __all__ = ["Study", "get_study", "run_study", "study_names"]

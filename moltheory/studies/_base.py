@@ -1,17 +1,19 @@
-"""What a study is: a paper's system as a multi-objective problem, with findings computed from the numbers."""
+"""What a study is, a paper's system as a multi-objective problem with findings computed from the numbers; a run of one."""
 
 from __future__ import annotations
 
+import html
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from moltheory.reports import Figure
+from moltheory.reports import Figure, Opening, Reproduction, Settings, write_report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Study"]
+__all__ = ["Study", "run_study"]
 
 ResultT = TypeVar("ResultT")
 
@@ -53,3 +55,18 @@ class Study(Figure[ResultT]):
     def caption(self, result: ResultT) -> str:
         """Return the source and the findings, one paragraph each."""
         return "\n".join((f"{self.paper}.", *self.findings(result)))
+
+
+def run_study(study: Study[Any], out: str | os.PathLike[str], *, settings: Settings | None = None) -> Reproduction:
+    """Compute a study and write its figure, tables and page to a folder.
+
+    The folder is made if it is missing; files of the same names are replaced. Finished blocks are kept in a folder
+    ``runs`` inside it: after a kill, the same call continues where it stopped.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to; this is found out before any work starts.
+    """
+    opening = Opening(study.title, f"A case study of moltheory, after {html.escape(study.paper)}.")
+    return write_report(out, {"": [study]}, opening, settings=settings or Settings())

@@ -27,47 +27,16 @@ __all__ = [
 
 
 def class_means(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
-    """Return the mean feature of every class, in the order of the sorted labels.
-
-    Parameters
-    ----------
-    features : (..., N, d) array_like
-    labels : (N,) array_like
-        Any labels; at least two distinct ones.
-
-    Returns
-    -------
-    (..., K, d) ndarray
-
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree, a feature is not finite, or there are fewer than two classes.
-
-    Examples
-    --------
-    >>> class_means([[0.0, 1.0], [2.0, 1.0], [4.0, 4.0]], [0, 0, 1])
-    array([[1., 1.],
-           [4., 4.]])
-    """
+    """Return the mean features (..., K, d) of the classes, in the order of the sorted labels."""
     return _means(*_checked(features, labels))
 
 
 def variability(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
-    r"""Return NC1, the spread within classes over the spread between class means.
-
-    0 is collapse, infinity means that all class means coincide.
+    r"""Return NC1, the spread within classes over that between class means: 0 is collapse, infinity means equal means.
 
     .. math:: \frac{\frac1N \sum_i \|z_i - \mu_{y_i}\|^2}{\frac1K \sum_c \|\mu_c - \mu_G\|^2}
 
-    References
-    ----------
-    V. Papyan, X. Y. Han, D. L. Donoho (2020), doi 10.1073/pnas.2015509117, who use a trace of products instead.
-
-    Examples
-    --------
-    >>> float(variability([[0.0], [2.0], [9.0], [11.0]], [0, 0, 1, 1]))
-    0.04938271604938271
+    V. Papyan, X. Y. Han, D. L. Donoho (2020), doi 10.1073/pnas.2015509117, use a trace of products instead.
     """
     z, codes, counts = _checked(features, labels)
     means = _means(z, codes, counts)
@@ -78,15 +47,7 @@ def variability(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray
 
 
 def mean_condition_number(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
-    """Return NC2, the condition number of the (K, d) matrix of class means: largest over K-th singular value.
-
-    1 for orthogonal means of equal length, infinity if the means are linearly dependent.
-
-    Examples
-    --------
-    >>> float(mean_condition_number([[2.0, 0.0], [0.0, 1.0]], [0, 1]))
-    2.0
-    """
+    """Return NC2, the condition number of the class means (K, d): 1 if orthogonal of one length, infinity if dependent."""
     means = class_means(features, labels)
     n_classes, d = means.shape[-2:]
     values = np.linalg.svd(means, compute_uv=False)
@@ -96,15 +57,10 @@ def mean_condition_number(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> 
 
 
 def etf_deviation(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
-    r"""Return the mean squared deviation of the cosines of centred class means from a simplex frame's.
+    """Return the mean squared deviation of the cosines of centered class means from those of a simplex frame.
 
-    In a simplex equiangular tight frame the cosines of different classes are :math:`-1/(K-1)`: 0 is such a frame,
-    infinity means that some class mean is the mean of all.
-
-    Examples
-    --------
-    >>> round(float(etf_deviation([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], [0, 1, 2])), 12)
-    0.0
+    The cosines of a simplex equiangular tight frame are :math:`-1/(K-1)`; infinity if some class mean is the mean of
+    all.
     """
     z, codes, counts = _checked(features, labels)
     means = _means(z, codes, counts) - z.mean(axis=-2, keepdims=True)
@@ -117,14 +73,9 @@ def etf_deviation(features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArr
 
 
 def alignment(features: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.ArrayLike, /) -> FloatArray:
-    """Return NC3, the mean cosine of features with the last layer's row of their class, in [-1, 1].
+    """Return NC3, the mean cosine in [-1, 1] of features with the last layer's row of their class.
 
-    The rows of `weights`, (..., K, d), are in the order of the sorted labels; a zero feature or row is refused.
-
-    Examples
-    --------
-    >>> float(alignment([[2.0, 0.0], [0.0, 3.0]], [0, 1], [[1.0, 0.0], [0.0, 1.0]]))
-    1.0
+    The rows of `weights` (..., K, d) are in the order of the sorted labels; a zero feature or row is refused.
     """
     z, codes, counts = _checked(features, labels)
     rows = real_array("weights", weights, shape="(..., K, d)", min_ndim=2)
@@ -139,15 +90,7 @@ def alignment(features: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.Array
 
 
 def imbalance(after: npt.ArrayLike, before: npt.ArrayLike, /) -> FloatArray:
-    r"""Return how unbalanced two consecutive layers are: :math:`\|A'A - BB'\|_{op} / \|BB'\|_{op}`.
-
-    A, (..., p, q), is the later layer and B, (..., q, r), the earlier one, not zero; 0 is balanced.
-
-    Examples
-    --------
-    >>> float(imbalance([[2.0, 0.0]], [[1.0], [0.0]]))
-    3.0
-    """
+    r"""Return :math:`\|A'A - BB'\|_{op} / \|BB'\|_{op}`, 0 if the later layer A and the earlier B, not 0, are balanced."""
     a = real_array("after", after, shape="(..., p, q)", min_ndim=2)
     b = real_array("before", before, shape="(..., q, r)", min_ndim=2)
     if a.shape[-1] != b.shape[-2]:
@@ -161,13 +104,7 @@ def imbalance(after: npt.ArrayLike, before: npt.ArrayLike, /) -> FloatArray:
 
 
 def numerical_rank(matrices: npt.ArrayLike, /, *, tolerance: float = 1e-3) -> npt.NDArray[np.int64]:
-    """Return the number of singular values above `tolerance`, in (0, 1), times the largest one; 0 for a zero matrix.
-
-    Examples
-    --------
-    >>> int(numerical_rank([[1.0, 0.0], [0.0, 1e-6]]))
-    1
-    """
+    """Return the number of singular values above `tolerance`, in (0, 1), times the largest one; 0 for a zero matrix."""
     values = np.linalg.svd(real_array("matrices", matrices, shape="(..., p, q)", min_ndim=2), compute_uv=False)
     limit = check_real("tolerance", tolerance, low=0.0, high=1.0, strict=True)
     above = (values > limit * values[..., :1]) & (values > 0)

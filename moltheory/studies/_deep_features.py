@@ -30,35 +30,10 @@ Layers = tuple[FloatArray, ...]
 
 @dataclass(frozen=True)
 class DeepFeatures:
-    """The model: its loss, what the layers compute, and gradients.
+    """The model with K >= 2 classes, n >= 1 examples of each, L >= 2 layers and `width` >= K units per hidden layer.
 
-    Parameters
-    ----------
-    n_classes : int
-        K >= 2.
-    per_class : int
-        Examples n >= 1 of each class.
-    depth : int
-        Layers L >= 2.
-    width : int
-        Units of every hidden layer, >= K: narrower layers cannot carry K orthogonal class means.
-    regularization : float or sequence of L + 1 float
-        Factors of H_1, W_1, ..., W_L, all > 0.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-
-    References
-    ----------
-    P. Súkeník, M. Mondelli, C. H. Lampert (2023), arXiv 2305.13165.
-
-    Examples
-    --------
-    >>> model = DeepFeatures(n_classes=2, per_class=3, depth=2, width=4, regularization=0.01)
-    >>> float(model.loss(model.zeros()))
-    0.5
+    Narrower layers cannot carry K orthogonal class means. `regularization`, one number or L + 1, holds the factors > 0
+    of H_1, W_1, ..., W_L. After P. Súkeník, M. Mondelli, C. H. Lampert (2023), arXiv 2305.13165.
     """
 
     n_classes: int
@@ -158,13 +133,7 @@ class DeepFeatures:
         return found
 
     def gradients(self, layers: Layers) -> Layers:
-        """Return the gradient of `loss` by layer; the derivative of ReLU at 0 is taken as 0.
-
-        Raises
-        ------
-        TorchMissingError
-            If torch is not installed.
-        """
+        """Return the gradient of `loss` by layer; the derivative of ReLU at 0 is taken as 0."""
         with repeatable() as torch:
             leaves = [torch.tensor(one, requires_grad=True) for one in layers]
             slopes = torch.autograd.grad(_fit(torch, self, leaves), leaves)
@@ -182,27 +151,10 @@ def descend(
     log_every: int = 0,
     watch: Callable[[int, Layers], None] | None = None,
 ) -> Layers:
-    """Return layers after steps of plain gradient descent, for all leading axes at once.
+    """Return layers after steps of plain gradient descent, for all leading axes at once; the given layers stay as they are.
 
-    Parameters
-    ----------
-    model : DeepFeatures
-    layers : Layers
-        Starting point; not changed.
-    rate, steps
-        Step size > 0 (large ones diverge), and number of steps >= 1.
-    factors : (..., L + 1) array_like, optional
-        Of every replicate; by default those of the model.
-    log_every, watch
-        `watch` is called with the number of steps taken and the layers, at the start, every `log_every` steps and at the
-        end; 0 is never.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-    TorchMissingError
-        If torch is not installed.
+    `factors` (..., L + 1) replace those of the model. `watch` is called with the number of steps taken and the layers:
+    at the start, every `log_every` steps and at the end, or never if that is 0.
     """
     check_real("rate", rate, low=0.0, strict=True)
     check_count("steps", steps)
@@ -233,33 +185,10 @@ def polish(
     iterations: int = 5000,
     tolerance: float = 1e-10,
 ) -> tuple[Layers, bool]:
-    """Minimise by L-BFGS from one starting point without leading axes.
+    """Return where L-BFGS stops from one starting point without leading axes, and whether no further decrease was found.
 
-    Parameters
-    ----------
-    model : DeepFeatures
-    layers : Layers
-        Without leading axes; not changed.
-    objective : callable, optional
-        Makes a torch scalar of the fit and half the sum of factors times squared norms; by default their sum, the loss.
-    iterations : int, default 5000
-        At most this many.
-    tolerance : float, default 1e-10
-        Largest entry of a gradient that counts as zero.
-
-    Returns
-    -------
-    layers : Layers
-        Where it stopped.
-    stationary : bool
-        Whether it stopped because no further decrease was found, not because iterations ran out.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-    TorchMissingError
-        If torch is not installed.
+    `objective` makes a torch scalar of the fit and half the sum of factors times squared norms; by default their sum,
+    the loss. Gradients whose largest entry is below `tolerance` count as zero.
     """
     from scipy.optimize import minimize
 

@@ -32,26 +32,10 @@ def run_study_blocks(
 ) -> dict[str, _Result]:
     """Return ``{key: function(*arguments)}`` for all blocks, in their order, computed once and stored if asked for.
 
-    Parameters
-    ----------
-    function : callable
-        Importable by name; its result, a dict of names to arrays, depends on its arguments alone.
-    blocks : mapping of str to tuple
-        Arguments by key; the key names the stored block.
-    store : tuple of str
-        Name of the study and of its part: the run folder is ``settings.store_for(*store)``, the bar says them.
-    parameters : mapping
-        What identifies the run besides its seed and keys, fit for JSON.
-    settings : Settings
-    weights : mapping of str to float, optional
-        Work of each block in any unit, for the time left; equal by default.
-    needs_torch : bool, default False
-        Whether blocks compute with torch: it is asked for before any work starts, and its version is recorded.
-
-    Raises
-    ------
-    TorchMissingError
-        If torch is needed and not installed.
+    `function` is importable by name, and its dict of arrays depends on its arguments alone. The run folder is
+    ``settings.store_for(*store)``; `parameters`, fit for JSON, identify the run besides its seed and keys. `weights`
+    hold the work of each block in any unit, for the time left. With `needs_torch`, torch is asked for before any work
+    starts, and its version is recorded.
     """
     versions = {}
     if needs_torch:

@@ -19,13 +19,7 @@ class TorchMissingError(MoltheoryError, ImportError):
 
 
 def require_torch() -> Any:
-    """Return the module torch.
-
-    Raises
-    ------
-    TorchMissingError
-        If it is not installed; the message holds the line that installs it.
-    """
+    """Return the module torch, or raise a `TorchMissingError` that holds the line that installs it."""
     try:
         import torch
     except ImportError:

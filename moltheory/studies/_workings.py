@@ -11,21 +11,7 @@ __all__ = ["lazy_names"]
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the ``__getattr__`` and ``__dir__`` of a package whose modules hold further names.
-
-    Parameters
-    ----------
-    package : str
-        Its ``__name__``.
-    homes : mapping of str to str
-        Module, relative to the package, and the names that it holds, separated by blanks.
-
-    Examples
-    --------
-    >>> from moltheory.studies import unconstrained_features
-    >>> unconstrained_features.ReducedLoss(2, 3, 1.0).exponent
-    0.5
-    """
+    """Return the ``__getattr__`` and ``__dir__`` of a package that maps modules to further names, separated by blanks."""
     table = {name: module for module, names in homes.items() for name in names.split()}
 
     def load(name: str) -> Any:

@@ -8,12 +8,10 @@ known truth (`check`, `check_all`), on any pair of risks (`check_pair`), or atta
 from moltheory._core._deprecation import renamed_names
 from moltheory.theorems._assumptions import Assumption, NotApplicableError
 from moltheory.theorems._check import check
-from moltheory.theorems._check_all import check_all
 from moltheory.theorems._check_pair import check_pair
 from moltheory.theorems._falsify import Attack, falsify
 from moltheory.theorems._inputs import Input
-from moltheory.theorems._ledger import Ledger, ledger
-from moltheory.theorems._markdown import markdown_table
+from moltheory.theorems._ledger import Ledger, check_all, ledger, markdown_table
 from moltheory.theorems._results import CheckResult, FailureProbability, PairResult, Slack
 from moltheory.theorems._statement import Theorem
 

@@ -72,29 +72,10 @@ def wrong_certificate(
 def false_claims(problem: Any, n: int, delta: float, *, worst: bool = True) -> tuple[float, int]:
     """Return P(the paired test at level delta claims a dominance that is not), exactly, and the number of types.
 
-    Parameters
-    ----------
-    problem : FinitePopulation
-        With 0/1 losses; data-independent objectives are compared as they are.
-    n : int
-        Sample size.
-    delta : float
-        Level.
-    worst : bool, default True
-        Take the objective with the largest p-value, as the theorem says; False takes the smallest (a wrong rule).
-
-    Returns
-    -------
-    probability : float
-        The largest over ordered pairs of hypotheses of which the first is not better in every objective.
-    n_types : int
-
-    Raises
-    ------
-    NotApplicableError
-        If the problem's losses are not 0/1.
-    TooLargeError
-        If there are too many sample types.
+    It is the largest over ordered pairs of hypotheses of which the first is not better in every objective. The losses
+    must be 0/1, else `NotApplicableError` is raised, as is `TooLargeError` for too many sample types; data-independent
+    objectives are compared as they are. The test takes the objective with the largest p-value, as the theorem says, or
+    the smallest, a wrong rule, if `worst` is False.
     """
     size, level = check_count("n", n), check_fraction("delta", delta)
     losses, null = _null_pairs(problem)

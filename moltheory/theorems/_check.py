@@ -313,13 +313,7 @@ class _Task:
         self.worst_inputs: Inputs = {}
 
     def look(
-        self,
-        true: FloatArray,
-        risks: FloatArray,
-        widths: FloatArray,
-        weights: FloatArray,
-        scale: float,
-        memory: Memory,
+        self, true: FloatArray, risks: FloatArray, widths: FloatArray, weights: FloatArray, scale: float, memory: Memory
     ) -> None:
         """Record one block of samples under every input."""
         for case in self.cases:

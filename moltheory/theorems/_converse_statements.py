@@ -10,14 +10,7 @@ from moltheory._core._validation import FloatArray
 from moltheory.bounds import interior_weights, strongly_monotone
 from moltheory.scalarization import Chebyshev, Scalarization, WeightedSum
 from moltheory.theorems._assumptions import EVENT, FINITE, MODULUS, POSITIVE_WEIGHTS
-from moltheory.theorems._columns import (
-    chosen,
-    front_gaps,
-    largest,
-    lead_axes,
-    rows_last,
-    width_columns,
-)
+from moltheory.theorems._columns import chosen, front_gaps, largest, lead_axes, rows_last, width_columns
 from moltheory.theorems._generalization_statements import random_weights, spread_weights
 from moltheory.theorems._inputs import Input
 from moltheory.theorems._protocols import Inputs
@@ -93,10 +86,7 @@ THEOREMS = (
         provenance="derived",
         violation=impurity_of_minimisers,
         assumptions=(FINITE, EVENT, MODULUS),
-        inputs=(
-            _WIDTHS,
-            Input("scalarization", "U with modulus > 0", example=Chebyshev([0.5, 0.5], augmentation=0.1)),
-        ),
+        inputs=(_WIDTHS, Input("scalarization", "U with modulus > 0", example=Chebyshev([0.5, 0.5], augmentation=0.1))),
         value=lambda widths, scalarization: strongly_monotone(widths, scalarization=scalarization),
         function="bounds.strongly_monotone",
         figure="weights",

@@ -9,25 +9,9 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.bounds import constrained_excess, finite_class, scalarized, scalarized_excess
-from moltheory.scalarization import (
-    Chebyshev,
-    EpsilonConstraint,
-    PNorm,
-    Scalarization,
-    SmoothChebyshev,
-    WeightedSum,
-)
+from moltheory.scalarization import Chebyshev, EpsilonConstraint, PNorm, Scalarization, SmoothChebyshev, WeightedSum
 from moltheory.theorems._assumptions import EVENT, FINITE, HAS_WIDTH, Assumption
-from moltheory.theorems._columns import (
-    TIE,
-    chosen,
-    columns,
-    largest,
-    lead_axes,
-    rows_last,
-    scale_of,
-    width_columns,
-)
+from moltheory.theorems._columns import TIE, chosen, columns, largest, lead_axes, rows_last, scale_of, width_columns
 from moltheory.theorems._inputs import Input
 from moltheory.theorems._protocols import Inputs
 from moltheory.theorems._statement import Theorem
@@ -124,12 +108,7 @@ def scalarized_regret(
 
 
 def constrained_regret(
-    true: FloatArray,
-    empirical: FloatArray,
-    widths: FloatArray,
-    *,
-    constraint: EpsilonConstraint,
-    factor: float = 2.0,
+    true: FloatArray, empirical: FloatArray, widths: FloatArray, *, constraint: EpsilonConstraint, factor: float = 2.0
 ) -> FloatArray:
     """Excess and constraint violation of the worst minimiser under relaxed bounds."""
     lead, objective = lead_axes(true, empirical), constraint.objective
@@ -231,12 +210,7 @@ THEOREMS = (
         source=f"{_PAPER}, counterpart of Theorem 2",
         provenance="reproduction",
         violation=scalarized_regret,
-        assumptions=(
-            FINITE,
-            EVENT,
-            HAS_WIDTH,
-            Assumption("eta >= 0", "eta", ("eta",), lambda eta: eta >= 0.0),
-        ),
+        assumptions=(FINITE, EVENT, HAS_WIDTH, Assumption("eta >= 0", "eta", ("eta",), lambda eta: eta >= 0.0)),
         inputs=(_WIDTHS, _RULE, Input("eta", "optimization error", optional=True, example=0.5)),
         value=lambda widths, scalarization, eta=0.0: scalarized_excess(widths, scalarization=scalarization, eta=eta),
         function="bounds.scalarized_excess",

@@ -44,13 +44,7 @@ class Input:
 
 
 def read_inputs(inputs: Mapping[str, Input] | Mapping[str, str] | Iterable[Input]) -> Mapping[str, Input]:
-    """Return inputs by name; a plain text is the meaning of a required input.
-
-    Raises
-    ------
-    InvalidInputError
-        If an entry is neither an `Input` of its name nor a text, or a name occurs twice.
-    """
+    """Return inputs by name, a plain text being the meaning of a required one; refuse other entries and repeated names."""
     if isinstance(inputs, Mapping):
         given = [(name, Input(name, one) if isinstance(one, str) else one) for name, one in inputs.items()]
     else:

@@ -1,10 +1,12 @@
-"""The ledger: all statements by id, and those that a user adds."""
+"""The ledger: all statements by id, and those that a user adds; their table in the README, and their check at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from moltheory.errors import InvalidInputError
+from moltheory.runs import RandomSource
 from moltheory.theorems import (
     _certificate_statements,
     _converse_statements,
@@ -13,9 +15,11 @@ from moltheory.theorems import (
     _generalization_statements,
     _pruning_statements,
 )
+from moltheory.theorems._check import Method, Stated, check_many
+from moltheory.theorems._results import CheckResult
 from moltheory.theorems._statement import Theorem
 
-__all__ = ["Ledger", "ledger"]
+__all__ = ["Ledger", "check_all", "ledger", "markdown_table"]
 
 # The order of the ledger: by module, and within a module as its THEOREMS are written.
 _MODULES = (
@@ -93,3 +97,68 @@ def ledger() -> Ledger:
     array([0.25, 0.  ])
     """
     return Ledger(theorem for module in _MODULES for theorem in module.THEOREMS)
+
+
+def markdown_table(theorems: Mapping[str, Theorem] | None = None, /) -> str:
+    """Return the ledger as a table in Markdown.
+
+    Parameters
+    ----------
+    theorems : mapping of str to Theorem, optional
+        By default the ledger.
+
+    Returns
+    -------
+    str
+        One row per theorem: id, function, assumptions, figure of the report, provenance.
+
+    Examples
+    --------
+    >>> print(markdown_table().splitlines()[0])
+    | theorem | function | assumptions | figure | provenance |
+    """
+    rows = ["| theorem | function | assumptions | figure | provenance |", "| --- | --- | --- | --- | --- |"]
+    for theorem in (ledger() if theorems is None else theorems).values():
+        assumptions = "; ".join(assumption.text for assumption in theorem.assumptions).replace("|", "\\|")
+        function = f"`{theorem.function}`" if theorem.function else ""
+        rows.append(f"| {theorem.id} | {function} | {assumptions} | {theorem.figure or '–'} | {theorem.provenance} |")
+    return "\n".join(rows)
+
+
+def check_all(
+    problem: Any,
+    /,
+    *,
+    n: int,
+    delta: float = 0.05,
+    theorems: Iterable[Theorem] | None = None,
+    method: Method = "auto",
+    replicates: int = 2000,
+    rng: RandomSource = 0,
+    stated: Stated | None = None,
+) -> Mapping[str, CheckResult]:
+    """Check many statements on one problem, which is enumerated or sampled once for all of them.
+
+    Parameters
+    ----------
+    problem, n, delta, method, replicates, rng, stated
+        As in `check`.
+    theorems : iterable of Theorem, optional
+        By default all of the ledger; those that are not about such a problem are reported as not applicable, with the
+        assumption that fails.
+
+    Returns
+    -------
+    dict of str to CheckResult
+
+    Examples
+    --------
+    >>> from moltheory.problems import two_coins
+    >>> results = check_all(two_coins(), n=10)
+    >>> all(result.holds for result in results.values() if result.applicable)
+    True
+    """
+    chosen = list(ledger().values() if theorems is None else theorems)
+    return check_many(
+        chosen, problem, n=n, delta=delta, method=method, replicates=replicates, rng=rng, stated=stated, skip=True
+    )

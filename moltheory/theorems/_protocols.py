@@ -38,10 +38,7 @@ class Failure(Protocol):
     def __call__(self, problem: Any, n: int, delta: float, /) -> tuple[float, int]:
         """Return the exact probability for samples of size n, and the number of sample types enumerated.
 
-        Raises
-        ------
-        NotApplicableError
-            If the statement is not about such a problem.
+        Raises `NotApplicableError` if the statement is not about such a problem.
         """
 
 

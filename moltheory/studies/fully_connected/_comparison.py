@@ -33,30 +33,11 @@ _CONFIDENCE = 0.95
 
 
 def paired_differences(networks: pd.DataFrame, /, *, baseline: str = "plain") -> pd.DataFrame:
-    """Return the differences of test errors between each method and the baseline of the same seed.
+    """Return the differences of test errors between each method and the baseline of the same seed, of two seeds or more.
 
-    Parameters
-    ----------
-    networks : pandas.DataFrame
-        As in `Trained`; at least two seeds.
-    baseline : str, default "plain"
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per data, budget and method: ``data``, ``labels``, ``method``, ``seeds``, ``error`` and
-        ``baseline_error`` (means), ``difference`` (mean, negative: better than the baseline), ``low`` and ``high``,
-        its 95 % interval by Student's t over seeds; ``low_all`` and ``high_all``, the same for all rows at once
-        (Bonferroni).
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = [("d", 9, m, s, e) for m, es in (("plain", (.3, .4, .5)), ("OJKD", (.2, .3, .3)))
-    ...         for s, e in enumerate(es)]
-    >>> table = paired_differences(pd.DataFrame(rows, columns=["data", "labels", "method", "seed", "test_error"]))
-    >>> table[["difference", "low", "high"]].round(3).values.tolist()
-    [[-0.133, -0.277, 0.01]]
+    One row per data, budget and method: ``seeds``, ``error`` and ``baseline_error`` (means), ``difference`` (mean,
+    negative: better than the baseline), ``low`` and ``high``, its 95 % interval by Student's t over seeds; ``low_all``
+    and ``high_all``, the same for all rows at once (Bonferroni).
     """
     import pandas as pd
     from scipy.stats import t
@@ -91,15 +72,10 @@ def paired_differences(networks: pd.DataFrame, /, *, baseline: str = "plain") ->
 
 
 def network_objectives(networks: pd.DataFrame, /, *, data: str) -> tuple[pd.DataFrame, FiniteObjectives]:
-    """Return methods, gates and budgets as points: mean test error, inference parameters, training cost, labels.
+    """Return methods, gates and budgets as points, and as a problem of which only the test error depends on data.
 
-    Returns
-    -------
-    points : pandas.DataFrame
-        One row per method or gate and budget, with its objectives and ``on_front``; the test error is a mean over
-        seeds.
-    objectives : FiniteObjectives
-        The same as a problem; only the test error depends on data.
+    One row per method or gate and budget: mean test error over seeds, inference parameters, training cost, labels, and
+    ``on_front``.
     """
     check_choice("data", data, set(networks["data"]))
     columns = ["test_error", "inference_parameters", "training_cost", "labels"]
@@ -121,10 +97,9 @@ def certified_networks(
     data: str,
     delta: float = 0.05,
 ) -> CertifiedNetworks:
-    """Certify the front of all methods, gates and budgets from the 0/1 losses on the test images.
+    """Certify the front of all methods, gates and budgets from the 0/1 losses on the test images, at `delta` each.
 
-    The statement is about these networks on further images of the same kind, not about other seeds; `delta` is that of
-    each certificate, `networks` and `wrong` are as in `Trained`.
+    The statement is about these networks on further images of the same kind, not about other seeds.
     """
     import pandas as pd
 
@@ -179,15 +154,9 @@ def gate_path(sweep: pd.DataFrame, /) -> pd.DataFrame:
 
     The trunk follows grad CE_refiner + g grad CE_plain, the gradient of a weighted sum with weights (1, g) / (1 + g);
     each head has its own weights and follows its own loss, so for g > 0 the stationary points of training are those of
-    that weighted sum.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per gate, means over seeds: ``gate``, ``weight_plain`` (g / (1 + g)), ``error_refiner``,
-        ``error_plain``, ``loss_refiner``, ``loss_plain`` (test), ``train_loss_refiner``, ``train_loss_plain``;
-        ``on_front`` in the two test losses; ``own_minimum``, whether of the gates trained this one has the smallest
-        weighted sum of training losses at its own weights.
+    that weighted sum. One row per gate, means over seeds: ``weight_plain`` (g / (1 + g)), test errors, test and
+    training losses of both heads; ``on_front`` in the two test losses; ``own_minimum``, whether of the gates trained
+    this one has the smallest weighted sum of training losses at its own weights.
     """
     path = sweep.drop(columns=["data", "seed"], errors="ignore").groupby("gate").mean().reset_index()
     gates = path["gate"].to_numpy(np.float64)

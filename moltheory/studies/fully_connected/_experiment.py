@@ -40,14 +40,7 @@ def train_all(plan: Plan, /, *, settings: Settings) -> Trained:
     """Train every network of a plan, with the seed, processes, progress and store of the settings.
 
     Refiner and OJKD are read from one training: at gate 0 the trunk and the refiner are bit for bit those of
-    refiner-only training.
-
-    Raises
-    ------
-    InvalidInputError
-        If the plan asks for more labels than there are.
-    TorchMissingError
-        If torch is not installed.
+    refiner-only training. A plan that asks for more labels than there are is refused.
     """
     require_torch()
     root, last = as_seed_sequence(settings.seed), len(plan.sources) - 1
@@ -172,13 +165,7 @@ def active_learning(
 
 
 def predictive_entropy(outputs: npt.ArrayLike, /) -> FloatArray:
-    """Return the entropy in nats, in [0, log K], of the softmax of logits (n, K).
-
-    Examples
-    --------
-    >>> predictive_entropy([[0.0, 0.0], [1000.0, 0.0]])
-    array([0.69314718, 0.        ])
-    """
+    """Return the entropy in nats, in [0, log K], of the softmax of logits (n, K)."""
     from scipy.special import entr, softmax
 
     z = real_array("outputs", outputs, shape="(n, K)", min_ndim=2, max_ndim=2)
@@ -188,13 +175,7 @@ def predictive_entropy(outputs: npt.ArrayLike, /) -> FloatArray:
 def queried(
     unlabelled: npt.NDArray[np.intp], count: int, /, *, entropy: npt.ArrayLike | None, rng: np.random.Generator
 ) -> npt.NDArray[np.intp]:
-    """Return `count` of the unlabelled places: those of largest entropy, of equal ones the first; at random if None.
-
-    Examples
-    --------
-    >>> queried(np.array([3, 5, 9]), 2, entropy=[0.1, 0.7, 0.2], rng=np.random.default_rng(0))
-    array([5, 9])
-    """
+    """Return `count` of the unlabelled places: those of largest entropy, of equal ones the first; at random if None."""
     if check_count("count", count) > len(unlabelled):
         raise InvalidInputError(f"`count` must be at most {len(unlabelled)}, the images without label, got {count}.")
     if entropy is None:

@@ -33,18 +33,7 @@ _Part = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
 
 
 def load_folder(folder: str | os.PathLike[str], /) -> ImageData:
-    """Return the images of CIFAR-10 or MNIST from a folder, whichever is there.
-
-    Parameters
-    ----------
-    folder : path
-        See `load_cifar10` and `load_mnist`.
-
-    Raises
-    ------
-    InvalidInputError
-        If neither is there, or a file is truncated or something else.
-    """
+    """Return the images of CIFAR-10 or MNIST from a folder, whichever is there; see `load_cifar10` and `load_mnist`."""
     check_folder(folder)
     return load_mnist(folder) if _find_cifar10(folder) is None else load_cifar10(folder)
 
@@ -61,17 +50,10 @@ def check_folder(folder: str | os.PathLike[str], /, argument: str = "folder") ->
 def load_cifar10(folder: str | os.PathLike[str], /) -> ImageData:
     """Return CIFAR-10 (A. Krizhevsky, 2009) from the files that its author published, the five batches as the pool.
 
-    Parameters
-    ----------
-    folder : path
-        Holds, itself or in ``cifar-10-batches-py`` or ``cifar-10-batches-bin``, the files ``data_batch_1`` to
-        ``data_batch_5`` and ``test_batch``, without a suffix (pickles of Python) or with ``.bin``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a file is missing, truncated or something else. All batches must have the same number of images, as the
-        originals have, so that a loss of whole images is noticed too.
+    The folder holds, itself or in ``cifar-10-batches-py`` or ``cifar-10-batches-bin``, the files ``data_batch_1`` to
+    ``data_batch_5`` and ``test_batch``, without a suffix (pickles of Python) or with ``.bin``. A file that is missing,
+    truncated or something else is refused. All batches must have the same number of images, as the originals have, so
+    that a loss of whole images is noticed too.
     """
     found = _find_cifar10(folder)
     if found is None:
@@ -98,16 +80,8 @@ def load_cifar10(folder: str | os.PathLike[str], /) -> ImageData:
 def load_mnist(folder: str | os.PathLike[str], /) -> ImageData:
     """Return MNIST (Y. LeCun et al., 1998), or any data set in its format, the training part as the pool.
 
-    Parameters
-    ----------
-    folder : path
-        Holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and
-        ``t10k-labels-idx1-ubyte``, each plain or with ``.gz``; a dot for the second hyphen is accepted.
-
-    Raises
-    ------
-    InvalidInputError
-        If a file is missing, truncated or something else.
+    The folder holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and
+    ``t10k-labels-idx1-ubyte``, each plain or with ``.gz``; a dot for the second hyphen is accepted.
     """
     arrays: list[npt.NDArray[np.uint8]] = []
     for part in ("train", "t10k"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._text import span
 from moltheory.studies.fully_connected._training import Recipe
 
 if TYPE_CHECKING:
@@ -170,10 +171,9 @@ def _further(further: pd.DataFrame) -> str:
     )
     if finite.empty:
         return f"{len(further)} networks of seed 0 are undecided{none}, so no number of images can be planned."
-    low, high = f"{finite.min():,.0f}", f"{finite.max():,.0f}"
     return (
         f"Of the {len(further)} undecided ones of seed 0, if the observed rates are the true ones, "
-        f"{low if low == high else f'{low} to {high}'} further test images decide {len(finite)}, with probability 0.8 each "
+        f"{span(finite.min(), finite.max(), ',.0f')} further test images decide {len(finite)}, with probability 0.8 each "
         f"(a plan, not a guarantee){none}."
     )
 

@@ -44,11 +44,6 @@ def feature_refiner(n_features: int, /, *, width: int, n_classes: int) -> Any:
 
     Linear(D, f), LayerNorm, Linear(f, f), ReLU, Linear(f, f), LayerNorm, Linear(f, K), after J. Kocsis et al. (2022),
     arXiv 2210.05657; initialised by torch's generator.
-
-    Parameters
-    ----------
-    n_features, width, n_classes : int
-        D >= 1, f >= 1 and K >= 2.
     """
     d, f, k = _check_sizes(n_features, width, n_classes)
     nn = require_torch().nn
@@ -58,13 +53,7 @@ def feature_refiner(n_features: int, /, *, width: int, n_classes: int) -> Any:
 
 
 def n_refiner_parameters(n_features: int, /, *, width: int, n_classes: int) -> int:
-    """Return the number of parameters of `feature_refiner`: D f + 2 f^2 + 7 f + (f + 1) K.
-
-    Examples
-    --------
-    >>> n_refiner_parameters(512, width=64, n_classes=10)
-    42058
-    """
+    """Return the number of parameters of `feature_refiner`: D f + 2 f^2 + 7 f + (f + 1) K."""
     d, f, k = _check_sizes(n_features, width, n_classes)
     return d * f + 2 * f * f + 7 * f + (f + 1) * k
 
@@ -85,21 +74,10 @@ def gradient_gate(features: Any, gate: float, /) -> Any:
 
 @dataclass(frozen=True)
 class HeadedNetwork:
-    """A backbone and one or two heads on its features.
+    """A backbone from images (n, ...) to features (n, D), and heads ``"refiner"``, ``"plain"`` or both to logits (n, K).
 
     The plain head sees the features through `gradient_gate` where there is a refiner too, so that the gradient of the
     trunk is that of the refiner's loss plus g times that of the plain head's.
-
-    Attributes
-    ----------
-    backbone : torch.nn.Module
-        From images (n, ...) to features (n, D).
-    heads : dict of str to torch.nn.Module
-        ``"refiner"``, ``"plain"`` or both, from features to logits (n, K).
-    gate : float
-        g >= 0.
-    n_features : int
-        D.
     """
 
     backbone: Any
@@ -161,35 +139,11 @@ def headed_network(
     width: int = 64,
     rng: RandomSource,
 ) -> HeadedNetwork:
-    """Return any backbone with the heads of a method on its features.
+    """Return any backbone, a torch module from images to features (n, D), with the heads of a method on its features.
 
-    Parameters
-    ----------
-    backbone : torch.nn.Module
-        From images to features (n, D).
-    n_features : int
-        D >= 1.
-    n_classes : int
-        K >= 2.
-    heads : tuple of str
-        Of ``"refiner"`` and ``"plain"``; see `METHODS` for the heads of each method.
-    gate : float, default 0
-        g >= 0: 0 is online joint distillation, 1 trains the trunk on both losses.
-    width : int, default 64
-        Of the refiner.
-    rng : int, SeedSequence, Generator or None
-        Each head is initialised by its own stream, so that it does not depend on the other one.
-
-    Returns
-    -------
-    HeadedNetwork
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule.
-    TorchMissingError
-        If torch is not installed.
+    `METHODS` lists the heads of each method. A gate of 0 is online joint distillation, 1 trains the trunk on both
+    losses; `width` is that of the refiner. Each head is initialised by its own stream, so that it does not depend on
+    the other one.
     """
     torch = require_torch()
     if not isinstance(backbone, torch.nn.Module):
@@ -209,15 +163,9 @@ def headed_network(
 def residual_backbone(shape: Sequence[int], /, *, widths: Sequence[int] = (8, 16, 32)) -> tuple[Any, int]:
     """Return a residual network (K. He et al., 2016, arXiv 1512.03385) and its number of features, ``widths[-1]``.
 
-    One block of two convolutions per width; every block but the first halves the image, and images of side 16 and more
-    are halved before the first. Features are averages over the image.
-
-    Parameters
-    ----------
-    shape : (channels, height, width)
-        Of the images; both sides at least 4.
-    widths : sequence of int
-        Channels of the blocks.
+    For images of shape (channels, height, width), both sides at least 4. One block of two convolutions per width;
+    every block but the first halves the image, and images of side 16 and more are halved before the first. Features
+    are averages over the image.
     """
     sizes = tuple(shape)
     if len(sizes) != 3 or min(sizes[1:], default=0) < 4:

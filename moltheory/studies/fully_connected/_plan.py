@@ -103,10 +103,7 @@ def labelled(data: ImageData, budget: int, seed: int, root: np.random.SeedSequen
 def network_of_seed(
     data: ImageData, plan: Plan, method: str, seed: int, root: np.random.SeedSequence, *, gate: float | None = None
 ) -> tuple[HeadedNetwork, np.random.SeedSequence]:
-    """Return a fresh network of a method, and the seed to train it with; `gate` replaces the method's own.
-
-    Backbone and heads start alike for every method.
-    """
+    """Return a fresh network, which starts alike for all methods, and the seed to train it with; `gate` replaces its own."""
     heads, _, own = METHODS[method]
     stream = np.random.SeedSequence(block_stream(root, "network", seed).integers(2**32, size=4).tolist())
     with seeded(stream, "backbone"):

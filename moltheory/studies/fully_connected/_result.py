@@ -22,19 +22,12 @@ __all__ = ["CertifiedNetworks", "FullyConnectedResult", "Trained"]
 class Trained:
     """All networks of a plan.
 
-    Attributes
-    ----------
-    networks : pandas.DataFrame
-        One row per network: ``data``, ``method`` (of `METHODS`, or such as ``g = 0.3`` for the plain head behind
-        another gate of the sweep), ``labels``, ``seed``, ``test_error``, ``test_loss``, ``train_loss`` (cross-entropies
-        in nats), ``inference_parameters``, ``training_cost`` (multiply-adds).
-    wrong : dict of (data, method, labels, seed) to (n,) ndarray of bool
-        Which test images it gets wrong.
-    sweep : pandas.DataFrame
-        One row per gate and seed: ``data``, ``gate``, ``seed`` and, of both heads, ``error_``, ``loss_`` (test) and
-        ``train_loss_`` with ``refiner`` or ``plain`` after it.
-    active : pandas.DataFrame
-        One row per round: ``data``, ``method``, ``query``, ``seed``, ``labels``, ``test_error``.
+    `networks` has one row per network: ``data``, ``method`` (of `METHODS`, or such as ``g = 0.3`` for the plain head
+    behind another gate of the sweep), ``labels``, ``seed``, ``test_error``, ``test_loss``, ``train_loss``
+    (cross-entropies in nats), ``inference_parameters``, ``training_cost`` (multiply-adds). `wrong` says by data,
+    method, labels and seed which of the n test images a network gets wrong. `sweep` has one row per gate and seed,
+    with ``error_``, ``loss_`` (test) and ``train_loss_`` of both heads, and `active` one row per round: ``data``,
+    ``method``, ``query``, ``seed``, ``labels``, ``test_error``.
     """
 
     networks: pd.DataFrame
@@ -47,18 +40,10 @@ class Trained:
 class CertifiedNetworks:
     """Certificates of the networks of one data set.
 
-    Attributes
-    ----------
-    first : Certificate
-        Of the networks of seed 0, with the costs to use them.
-    statuses : pandas.DataFrame
-        One row per network and set of costs: ``data``, ``costs``, ``seed``, ``method``, ``labels``, ``status``.
-    duels : pandas.DataFrame
-        One row per method other than plain, budget, seed and set of costs: ``dominates`` and ``is_dominated``, whether
-        it is certain that it dominates the plain network of that budget or is dominated by it. Seed -1 is the average
-        network: the losses of all seeds, averaged per image.
-    further : pandas.DataFrame
-        For seed 0 and the costs to use, ``data`` and the columns of `moltheory.Certificate.plan`.
+    `first` is that of the networks of seed 0, with the costs to use them, and `further` its plan of further images.
+    `statuses` has one row per network and set of costs; `duels` one per method other than plain, budget, seed and set
+    of costs: ``dominates`` and ``is_dominated``, whether it is certain that it dominates the plain network of that
+    budget or is dominated by it. Seed -1 is the average network: the losses of all seeds, averaged per image.
     """
 
     first: Certificate

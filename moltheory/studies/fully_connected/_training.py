@@ -29,17 +29,10 @@ _KIND = "moltheory training 2"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Stochastic gradient descent as in the paper (rate, momentum, weight decay, drop), for fewer epochs.
+    """Stochastic gradient descent as in the paper (rate, momentum, weight decay, drop), for fewer epochs: 200 in the paper.
 
-    Attributes
-    ----------
-    epochs : int
-        Passes over the labelled images; 200 in the paper.
-    batch : int
-        Largest number of images per step; an epoch is cut into batches of nearly equal size.
-    rate, momentum, weight_decay : float
-    drop_at, drop : float
-        The rate is multiplied by `drop` after this share of the epochs.
+    `batch` is the largest number of images per step; an epoch is cut into batches of nearly equal size. The rate is
+    multiplied by `drop` after the share `drop_at` of the epochs.
     """
 
     epochs: int = 30
@@ -59,13 +52,7 @@ class Recipe:
         check_real("weight_decay", self.weight_decay, low=0.0)
 
     def rate_at(self, epoch: int) -> float:
-        """Return the learning rate of an epoch, counted from 0.
-
-        Examples
-        --------
-        >>> [round(Recipe(epochs=10).rate_at(epoch), 3) for epoch in (7, 8)]
-        [0.1, 0.01]
-        """
+        """Return the learning rate of an epoch, counted from 0."""
         return self.rate * (self.drop if epoch >= self.drop_at * self.epochs else 1.0)
 
 
@@ -82,43 +69,14 @@ def train_network(
     stop_after: int | None = None,
     progress: bool = False,
 ) -> FloatArray:
-    """Train a network in place on the sum of the losses of its heads, and return these losses by epoch.
+    """Train a network in place on the sum of the losses of its heads, and return these (epochs done, heads) by epoch.
 
-    Parameters
-    ----------
-    network : HeadedNetwork
-        Changed by training.
-    images : (n, channels, height, width) ndarray of uint8
-    labels : (n,) array_like of int
-        0..K-1.
-    recipe : Recipe
-    rng : int, SeedSequence, Generator or None
-        Orders of the images, one stream per epoch; a backbone that draws (dropout) does so from a stream of the epoch.
-    checkpoint : path, optional
-        File that is written (atomically) every few epochs and at the end; if it exists, training continues from it.
-    every : int, default 10
-        Epochs between two checkpoints.
-    stop_after : int, optional
-        Stop after that many epochs in all, the checkpoint written: for runs that continue later.
-    progress : bool, default False
-        Show a bar on standard error.
-
-    Returns
-    -------
-    (epochs, number of heads) ndarray
-        Mean loss of each head over each epoch done.
-
-    Raises
-    ------
-    InvalidInputError
-        If an argument breaks its rule, or the checkpoint is damaged or of another training.
-    OutputError
-        If the checkpoint cannot be written.
-
-    Notes
-    -----
-    One thread and deterministic algorithms: on one machine and one set of versions the result is the same bit for bit,
-    interrupted or not.
+    `images` are (n, channels, height, width) of uint8, `labels` (n,) in 0..K-1. `rng` gives the orders of the images,
+    one stream per epoch; a backbone that draws (dropout) does so from a stream of the epoch. The file `checkpoint` is
+    written (atomically) every few epochs and at the end; if it exists, training continues from it, and one that is
+    damaged or of another training is refused. `stop_after` stops after that many epochs in all, for runs that continue
+    later. One thread and deterministic algorithms: on one machine and one set of versions the result is the same bit
+    for bit, interrupted or not.
     """
     pixels, targets = _check_images(images, labels)
     if targets.max() >= network.n_classes:
@@ -152,16 +110,7 @@ def train_network(
 
 
 def logits(network: HeadedNetwork, images: Images, /, *, head: str, statistics: Statistics) -> npt.NDArray[np.float32]:
-    """Return the outputs (n, K) of a head in evaluation mode, for images scaled as those of training were.
-
-    Parameters
-    ----------
-    network : HeadedNetwork
-    images : (n, channels, height, width) ndarray of uint8
-    head : {"plain", "refiner"}
-    statistics : pair of (channels,) ndarray
-        Of the training images, see `pixel_statistics`.
-    """
+    """Return the outputs (n, K) of a head in evaluation mode, for images scaled by the `pixel_statistics` of training."""
     model = network.inference(head).eval()
     with repeatable() as torch, torch.no_grad():
         parts = [
@@ -173,14 +122,7 @@ def logits(network: HeadedNetwork, images: Images, /, *, head: str, statistics: 
 
 
 def pixel_statistics(images: Images, /) -> Statistics:
-    """Return mean and standard deviation of each channel, in units of 255; a constant channel has deviation 1.
-
-    Examples
-    --------
-    >>> mean, deviation = pixel_statistics(np.array([0, 255], dtype=np.uint8).reshape(2, 1, 1, 1))
-    >>> mean, deviation
-    (array([0.5]), array([0.5]))
-    """
+    """Return mean and standard deviation of each channel, in units of 255; a constant channel has deviation 1."""
     values = images.astype(np.float64) / 255.0
     mean, deviation = values.mean(axis=(0, 2, 3)), values.std(axis=(0, 2, 3))
     return mean, np.where(deviation > 0, deviation, 1.0)

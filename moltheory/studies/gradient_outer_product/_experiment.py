@@ -55,13 +55,7 @@ class Variant:
 
 
 def variants(bandwidths: tuple[float, ...], /) -> tuple[Variant, ...]:
-    """Return both maps with M of gradients at all bandwidths, and with both controls at one.
-
-    Examples
-    --------
-    >>> len(variants((0.5, 1.0)))
-    7
-    """
+    """Return both maps with M of gradients at all bandwidths, and with both controls at one."""
     relu = [Variant("relu", 0.0, matrix) for matrix in ("gradients", "identity", "random")]
     fourier = [Variant("fourier", bandwidth, "gradients") for bandwidth in bandwidths]
     controls = [Variant("fourier", CONTROL_BANDWIDTH, matrix) for matrix in ("identity", "random")]
@@ -71,13 +65,7 @@ def variants(bandwidths: tuple[float, ...], /) -> tuple[Variant, ...]:
 def digit_split(
     entropy: int, seed: int, n_train: int, n_test: int
 ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray, npt.NDArray[np.int64]]:
-    """Return train and test images of 64 pixels in [0, 1] with their digits, disjoint, drawn at random.
-
-    Examples
-    --------
-    >>> digit_split(0, 0, 300, 200)[2].shape
-    (200, 64)
-    """
+    """Return train and test images of 64 pixels in [0, 1] with their digits, disjoint, drawn at random."""
     from sklearn.datasets import load_digits
 
     pixels, digit = load_digits(return_X_y=True)
@@ -127,16 +115,10 @@ def recursion_sweep(
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, npt.NDArray[np.bool_]]]:
     """Return the layers, the models and the test losses of all variants and seeds.
 
-    Returns
-    -------
-    layers : pandas.DataFrame
-        One row per variant, seed and layer: ``feature_map``, ``bandwidth``, ``matrix``, ``seed``, ``layer`` (from 1),
-        NC1 at the three stages, ``nc1_x``, ``nc1_mixed``, ``nc1_phi``, the same with ``test_`` in front, and
-        ``matrix_rank`` of M^{1/2}.
-    models : pandas.DataFrame
-        One row per variant, seed and depth: ``train_nc1``, ``test_nc1``, ``test_error``, ``rank``.
-    wrong : dict of int to (n, M) ndarray of bool
-        Per seed, which model errs on which test example, in the order of the rows of `models` of that seed.
+    Of layers, one row per variant, seed and layer (from 1): NC1 at the three stages, ``nc1_x``, ``nc1_mixed``,
+    ``nc1_phi``, the same with ``test_`` in front, and ``matrix_rank`` of M^{1/2}. Of models, one row per variant, seed
+    and depth: ``train_nc1``, ``test_nc1``, ``test_error``, ``rank``. Losses (n, M) bool per seed say which model errs
+    on which test example, in the order of the rows of the models.
     """
     import pandas as pd
 
@@ -162,15 +144,11 @@ def recursion_sweep(
 
 
 def network_sweep(budget: Budget, settings: Settings) -> pd.DataFrame:
-    """Return the measurements of all trained networks.
+    """Return the measurements of all trained networks, one row per decay, seed and layer (from 1, the last one linear).
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per decay, seed and layer: ``decay``, ``seed``, ``layer`` (from 1, the last one linear), ``nc1_x``,
-        ``nc1_half`` (behind S V'), ``nc1_relu`` and the same with ``start_`` and ``test_`` in front (NaN for the last
-        layer), ``correlation`` of W'W with the root of M, that of entries ``off_diagonal``, both with ``start_`` in
-        front, ``train_error``, ``test_error``.
+    ``nc1_x``, ``nc1_half`` (behind S V'), ``nc1_relu`` and the same with ``start_`` and ``test_`` in front (NaN for
+    the last layer), ``correlation`` of W'W with the root of M, that of entries ``off_diagonal``, both with ``start_``
+    in front, ``train_error``, ``test_error``.
     """
     import pandas as pd
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._text import span
 from moltheory.studies.gradient_outer_product._tables import DELTA, geometric_mean
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _correlations(result: GradientOuterProductResult) -> str:
 
 
 def _range(values: pd.Series) -> str:
-    return f"{values.min():.3f} to {values.max():.3f}"
+    return span(values.min(), values.max(), ".3f")
 
 
 def _front(result: GradientOuterProductResult) -> tuple[str, str]:

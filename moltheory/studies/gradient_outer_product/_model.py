@@ -138,11 +138,6 @@ def pair_distances(a: npt.ArrayLike, b: npt.ArrayLike, /) -> FloatArray:
     """Return Euclidean distances (n, m) of all rows of (n, d) and (m, d), exactly 0 for equal rows.
 
     From one matrix product; close pairs, for which it loses digits, again from their differences.
-
-    Examples
-    --------
-    >>> pair_distances([[1.0, 0.0], [0.0, 0.0]], [[1.0, 1e-9]]).round(12)
-    array([[1.e-09], [1.e+00]])
     """
     x = real_array("a", a, shape="(n, d)", min_ndim=2, max_ndim=2)
     z = real_array("b", b, shape="(m, d)", min_ndim=2, max_ndim=2)
@@ -161,11 +156,6 @@ def matrix_root(matrix: npt.ArrayLike, /) -> tuple[FloatArray, FloatArray]:
     """Return the symmetric root of a positive semi-definite (d, d) matrix, and the matrix's increasing eigenvalues.
 
     Negative eigenvalues, which come from rounding, count as 0.
-
-    Examples
-    --------
-    >>> matrix_root([[4.0, 0.0], [0.0, 9.0]])[0]
-    array([[2., 0.], [0., 3.]])
     """
     m = real_array("matrix", matrix, shape="(d, d)", min_ndim=2, max_ndim=2)
     if m.shape[0] != m.shape[1]:
@@ -180,11 +170,6 @@ def linear_outer_product(features: npt.ArrayLike, targets: npt.ArrayLike, /) -> 
 
     With linearly independent examples :math:`XM X^\top = YY^\top`: after ONE layer the Gram matrix of
     :math:`M^{1/2} x_i` is that of the labels, and every class is a point.
-
-    Examples
-    --------
-    >>> linear_outer_product([[2.0, 0.0], [0.0, 1.0]], [[1.0], [1.0]])
-    array([[0.25, 0.5 ], [0.5 , 1.  ]])
     """
     x = real_array("features", features, shape="(N, d)", min_ndim=2, max_ndim=2)
     y = real_array("targets", targets, shape="(N, K)", min_ndim=2, max_ndim=2)
@@ -203,11 +188,6 @@ def collapsed_kernel_value(n_classes: int, per_class: int, ridge: float, /) -> f
     Over positive semi-definite k with k_ii <= 1, for balanced one-hot labels Y of 0 and 1; its minimiser is the
     collapsed kernel, 1 within classes and 0 between. With labels of -1 and 1 that holds for K = 4 only, where the
     value is four times this.
-
-    Examples
-    --------
-    >>> collapsed_kernel_value(2, 3, 1.0)
-    1.5
     """
     check_count("n_classes", n_classes, low=2)
     check_count("per_class", per_class)
@@ -220,12 +200,6 @@ def optimal_kernel(targets: npt.ArrayLike, /, *, ridge: float) -> tuple[FloatArr
 
     The trace is :math:`\mathrm{tr}\, Y^\top (k + \mu I)^{-1} Y` of any labels (N, K), mu > 0 the ridge. Keep N small:
     the program has N^2 variables.
-
-    Examples
-    --------
-    >>> kernel, value = optimal_kernel([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], ridge=0.5)
-    >>> round(value, 5), collapsed_kernel_value(2, 2, 0.5)
-    (1.6, 1.6)
     """
     import cvxpy
 
@@ -243,13 +217,7 @@ def optimal_kernel(targets: npt.ArrayLike, /, *, ridge: float) -> tuple[FloatArr
 
 
 def right_half(weights: npt.ArrayLike, /) -> FloatArray:
-    """Return S V' (min(p, q), q) of W = U S V': all of W but a rotation, so NC1 of S V'x is that of Wx.
-
-    Examples
-    --------
-    >>> np.abs(right_half([[0.0, 2.0], [1.0, 0.0]]))
-    array([[0., 2.], [1., 0.]])
-    """
+    """Return S V' (min(p, q), q) of W = U S V': all of W but a rotation, so NC1 of S V'x is that of Wx."""
     _, values, right = np.linalg.svd(
         real_array("weights", weights, shape="(p, q)", min_ndim=2, max_ndim=2), full_matrices=False
     )

@@ -22,19 +22,7 @@ __all__ = ["ReluNetwork", "matrix_correlation", "train_network"]
 
 @dataclass(frozen=True, eq=False)
 class ReluNetwork:
-    """A ReLU network with linear outputs, x -> W_L s(... s(W_1 x + b_1)) + b_L.
-
-    Attributes
-    ----------
-    weights : tuple of (d_l, d_{l-1}) ndarray
-    biases : tuple of (d_l,) ndarray
-
-    Examples
-    --------
-    >>> net = ReluNetwork((np.eye(2), np.array([[1.0, -2.0]])), (np.zeros(2), np.zeros(1)))
-    >>> net.outputs([[1.0, 3.0], [1.0, -3.0]])
-    array([[-5.], [ 1.]])
-    """
+    """A ReLU network with linear outputs, x -> W_L s(... s(W_1 x + b_1)) + b_L; W_l is (d_l, d_{l-1}) and b_l (d_l,)."""
 
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
@@ -93,20 +81,10 @@ def _forward(x: Any, weights: Sequence[Any], biases: Sequence[Any], relu: Callab
 def train_network(
     features: npt.ArrayLike, labels: npt.ArrayLike, /, *, hidden: tuple[int, ...], decay: float, epochs: int, seed: int
 ) -> tuple[ReluNetwork, ReluNetwork]:
-    """Return a network before and after training by scikit-learn's classifier (cross-entropy, Adam).
+    """Return a network before and after training by scikit-learn's classifier (cross-entropy, Adam), never stopped early.
 
-    Parameters
-    ----------
-    features : (N, d) array_like
-    labels : (N,) array_like
-        At least three classes: for two there is one output.
-    hidden : tuple of int
-        Widths of the hidden layers.
-    decay : float
-        Factor of the squared weights, >= 0, as scikit-learn's `alpha`: divided by 2N beside the mean loss.
-    epochs : int
-        >= 1; never stopped early.
-    seed : int
+    At least three classes: for two there is one output. `decay` is scikit-learn's `alpha`, the factor >= 0 of the
+    squared weights, divided by 2N beside the mean loss.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
@@ -135,8 +113,8 @@ def train_network(
 def matrix_correlation(network: ReluNetwork, features: npt.ArrayLike, /, *, off_diagonal: bool = False) -> FloatArray:
     """Return Pearson's correlation of the entries of W'W with those of the root of M, for every layer, (L,).
 
-    Gradients are averaged over the features. `off_diagonal` leaves out the diagonals, which correlate for random weights
-    too; NaN where one of the two is constant.
+    Gradients are averaged over the features. `off_diagonal` leaves out the diagonals, which correlate for random
+    weights too; NaN where one of the two is constant.
     """
     found = []
     for weight, product in zip(network.weights, network.outer_products(features), strict=True):

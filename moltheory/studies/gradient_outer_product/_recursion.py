@@ -29,20 +29,11 @@ _RANK_TOLERANCE = 1e-2
 class RecursiveFeatures:
     """Measurements of L layers of features; the model at depth l is a kernel regression on those after l layers.
 
-    Attributes
-    ----------
-    variability : (L, 3) ndarray
-        NC1 of the training examples at X (unit rows), M^{1/2}X and Phi of every layer.
-    test_variability : (L, 3) ndarray
-        The same for the test examples.
-    input_variability, test_input_variability : (L + 1,) ndarray
-        NC1 of the unit rows that the regression at depths 0 to L sees.
-    predictions : (L + 1, n) ndarray of int64
-        Class of the test examples by the regression at depths 0 to L.
-    ranks : (L + 1,) ndarray of int64
-        Of these rows, by singular values above 0.01 times the largest.
-    matrix_ranks : (L,) ndarray of int64
-        Of M^{1/2} of every layer, by the same rule.
+    `variability` and `test_variability` (L, 3) are NC1 of the training and the test examples at X (unit rows),
+    M^{1/2}X and Phi of every layer; `input_variability` and `test_input_variability` (L + 1,) that of the unit rows
+    that the regression at depths 0 to L sees, and `ranks` (L + 1,) the ranks of these, by singular values above 0.01
+    times the largest. `predictions` (L + 1, n) are the classes of the test examples by that regression, and
+    `matrix_ranks` (L,) the ranks of M^{1/2} of every layer, by the same rule.
     """
 
     variability: FloatArray
@@ -163,13 +154,7 @@ def recursive_features(
 
 
 def sign_targets(labels: npt.ArrayLike, n_classes: int, /) -> FloatArray:
-    """Return rows (N, K) that are 1 at the label, in 0, ..., K - 1, and -1 elsewhere.
-
-    Examples
-    --------
-    >>> sign_targets([1, 0], 3)
-    array([[-1.,  1., -1.], [ 1., -1., -1.]])
-    """
+    """Return rows (N, K) that are 1 at the label, in 0, ..., K - 1, and -1 elsewhere."""
     check_count("n_classes", n_classes, low=2)
     codes = np.asarray(labels)
     if codes.ndim != 1 or codes.dtype.kind not in "iu" or not len(codes) or codes.min() < 0 or codes.max() >= n_classes:

@@ -81,12 +81,4 @@ class GradientOuterProduct(Study[GradientOuterProductResult]):
 
     def tables(self, result: GradientOuterProductResult) -> Mapping[str, pd.DataFrame]:
         """Return layers, ratios, models with their status, fronts and networks."""
-        return {
-            "layers": result.layers,
-            "ratios": result.ratios,
-            "models": result.models,
-            "compared": result.compared,
-            "fronts": result.fronts,
-            "networks": result.networks,
-            "shares": result.shares,
-        }
+        return dict(vars(result))

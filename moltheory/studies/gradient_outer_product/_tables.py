@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, real_array
+from moltheory._core._validation import real_array
 from moltheory.certification import certify
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives
-from moltheory.pareto import hypervolume, nondominated
+from moltheory.pareto import nondominated
 from moltheory.solvers import supported
+from moltheory.studies.unconstrained_features._trade_off import volume_below
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +27,7 @@ _VARIANT = ["feature_map", "bandwidth", "matrix", "seed"]
 
 
 def geometric_mean(values: npt.ArrayLike, /) -> float:
-    """Return the geometric mean of positive numbers.
-
-    Examples
-    --------
-    >>> round(geometric_mean([1.0, 4.0]), 12)
-    2.0
-    """
+    """Return the geometric mean of positive numbers."""
     x = real_array("values", values, shape="any", min_ndim=0)
     if not (x > 0.0).all():
         raise InvalidInputError(f"`values` must be positive, got {x.min():g}.")
@@ -100,10 +95,7 @@ def network_shares(networks: pd.DataFrame, /) -> pd.DataFrame:
 
 
 def model_objectives(models: pd.DataFrame, /) -> FiniteObjectives:
-    """Return models as a finite class: only test NC1 and test error are estimated from test examples.
-
-    The table has the columns ``train_nc1``, ``test_nc1``, ``test_error`` and ``rank``.
-    """
+    """Return models as a finite class: only test NC1 and test error are estimated from test examples."""
     missing = [name for name in _OBJECTIVES if name not in models.columns]
     if missing:
         raise InvalidInputError(
@@ -119,26 +111,15 @@ def real_fronts(
     """Return the models with their status on the front of their seed, and counts and hypervolumes by seed.
 
     The certificate is about the front in (test error, train NC1, rank): the first is a mean over test examples, the
-    others are known exactly. Test NC1 is no mean over examples, so it enters the empirical front only.
+    others are known exactly. Test NC1 is no mean over examples, so it enters the empirical front only. Models and
+    their losses are those of `recursion_sweep`; controls are left out, and the model at depth 0, which all variants
+    share, counts once.
 
-    Parameters
-    ----------
-    models : pandas.DataFrame
-        As `recursion_sweep` gives it; controls are left out, and the model at depth 0, which all variants share,
-        counts once.
-    wrong : mapping of int to (n, M) ndarray of bool
-        Losses of the models of every seed.
-
-    Returns
-    -------
-    models : pandas.DataFrame
-        The models compared, with ``on_front`` (four objectives), ``on_certified_front`` (empirical, in the three of
-        the certificate), ``supported`` (on the convex hull, so that a weighted sum finds it) and ``status``.
-    fronts : pandas.DataFrame
-        One row per seed: ``models``, ``front``, ``supported``; ``front_3`` and how many of it are ``sure_of_front``
-        and ``excluded_of_front``; over all models ``sure``, ``excluded``, ``undecided``; and hypervolumes in log10
-        train NC1 and test error, bounded by the model at depth 0 and an error of 1/10, of the ReLU features, the
-        Fourier features and both.
+    Models gain ``on_front`` (four objectives), ``on_certified_front`` (empirical, in the three of the certificate),
+    ``supported`` (on the convex hull, so that a weighted sum finds it) and ``status``. Per seed: ``models``,
+    ``front``, ``supported``; ``front_3`` and how many of it are ``sure_of_front`` and ``excluded_of_front``; over all
+    models ``sure``, ``excluded``, ``undecided``; and hypervolumes in log10 train NC1 and test error, bounded by the
+    model at depth 0 and an error of 1/10, of the ReLU features, the Fourier features and both.
     """
     import pandas as pd
 
@@ -177,12 +158,6 @@ def real_fronts(
         reference = np.array([flat[(part["depth"] == 0).to_numpy(), 0][0], 0.1])
         relu = (part["feature_map"] == "relu").to_numpy()
         for name, mask in (("relu", relu), ("fourier", ~relu), ("both", np.ones(len(part), dtype=np.bool_))):
-            row[f"volume_{name}"] = _volume(flat[mask], reference)
+            row[f"volume_{name}"] = volume_below(flat[mask], reference)
         rows.append(row)
     return pd.concat(tables, ignore_index=True), pd.DataFrame(rows)
-
-
-def _volume(points: FloatArray, reference: FloatArray) -> float:
-    # Points that the reference does not bound add nothing.
-    inside = points[(points <= reference).all(axis=1)]
-    return hypervolume(inside, reference=reference) if len(inside) else 0.0

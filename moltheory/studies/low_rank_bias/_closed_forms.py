@@ -48,10 +48,10 @@ def incidence_nuclear_norm(vertices: int) -> float:
 
 
 def triangle_gram_eigenvalues(vertices: int) -> FloatArray:
-    r"""Return the K eigenvalues of T'T, T the triangle-edge incidence matrix of the complete graph on r >= 3 vertices.
+    """Return the K eigenvalues of T'T, T the triangle-edge incidence matrix of the complete graph on r >= 3 vertices.
 
-    They are 3(r-2) once, 2(r-3) r - 1 times and r - 4 r(r-3)/2 times. Derived: T'T is r - 2 times the identity plus the
-    adjacency matrix of the line graph, a strongly regular graph with eigenvalues 2(r-2), r - 4 and -2.
+    They are 3(r-2) once, 2(r-3) r - 1 times and r - 4 r(r-3)/2 times. Derived: T'T is r - 2 times the identity plus
+    the adjacency matrix of the line graph, a strongly regular graph with eigenvalues 2(r-2), r - 4 and -2.
     """
     r = check_count("vertices", vertices, low=3)
     parts = [3.0 * (r - 2)], [2.0 * (r - 3)] * (r - 1), [float(r - 4)] * (r * (r - 3) // 2)
@@ -59,17 +59,11 @@ def triangle_gram_eigenvalues(vertices: int) -> FloatArray:
 
 
 def rho_graph(vertices: int, depth: int) -> float:
-    r"""Return what the strongly-regular-graph network costs, as a share of collapse.
+    r"""Return the cost of the strongly-regular-graph network as a share of collapse, for r >= 3 and L >= 3.
 
     .. math:: \rho = \left[\frac{r^{L-2} \|B\|_*^2}{4 K^{L-1}}\right]^{1/(L+1)}
 
-    For r >= 3 vertices and L >= 3 layers. The construction is by P. Súkeník, M. Mondelli, C. H. Lampert (2024), arXiv
-    2405.14468; the formula is derived.
-
-    Examples
-    --------
-    >>> round(rho_graph(5, 4), 4), round(rho_graph(4, 3), 4)
-    (0.9014, 1.0561)
+    Construction by P. Súkeník, M. Mondelli, C. H. Lampert (2024), arXiv 2405.14468; the formula is derived.
     """
     check_count("depth", depth, low=3)
     k = math.comb(check_count("vertices", vertices, low=3), 2)
@@ -80,8 +74,6 @@ def rho_graph(vertices: int, depth: int) -> float:
 def graph_shrinks(vertices: int, depth: int) -> bool:
     r"""Return whether `rho_graph` is below 1, decided in integers.
 
-    Notes
-    -----
     :math:`\|B\|_*^2 = (r-1)^2(r-2) + 2(r-1) + 2(r-1)\sqrt{2(r-1)(r-2)}`: with the root alone on one side, square.
     """
     r = check_count("vertices", vertices, low=3)
@@ -91,17 +83,12 @@ def graph_shrinks(vertices: int, depth: int) -> bool:
 
 
 def rho_triangles(vertices: int, depth: int) -> float:
-    r"""Return what a network costs whose last hidden layer has one unit per triangle, as a share of collapse.
+    r"""Return the cost of a network with one last hidden unit per triangle as a share of collapse, for r >= 5 and L >= 3.
 
     .. math:: \rho^{L+1} = \frac{\|B\|_*^2\, r^{L-3}}{K^{L+1}} \cdot \frac r4 \binom r3 \cdot
               \left[\frac1{3(r-2)} + \frac{r-1}{2(r-3)} + \frac{r(r-3)}{2(r-4)}\right]
 
-    Derived. For r >= 5 vertices (with fewer there are fewer triangles than edges) and L >= 3 layers.
-
-    Examples
-    --------
-    >>> round(rho_triangles(5, 3), 6), round(rho_triangles(5, 3) ** 4, 6)
-    (0.923437, 0.72716)
+    Derived. With fewer than five vertices there are fewer triangles than edges.
     """
     check_count("depth", depth, low=3)
     r = check_count("vertices", vertices, low=5)

@@ -52,21 +52,10 @@ _NEAR = {2: collapsed_network, 3: graph_network, 4: triangle_network}
 
 @dataclass(frozen=True)
 class Cell:
-    """Networks trained alike.
+    """Networks trained alike: method (place in `METHODS`), factor of every layer, width, first seed, seeds and steps.
 
-    Attributes
-    ----------
-    method : int
-        Which of `METHODS`; the last three start at a network written down, with noise of 5 % of each layer's largest
-        entry.
-    factor : float
-        Of every layer.
-    width : int
-    first : int
-        Number of the first seed.
-    seeds : int
-    steps : int
-        Of L-BFGS, or gradient descent at its large rate, with an eighth as many before and after.
+    The last three methods start at a network written down, with noise of 5 % of each layer's largest entry. Steps are
+    those of L-BFGS, or of gradient descent at its large rate, with an eighth as many before and after.
     """
 
     method: int
@@ -95,11 +84,8 @@ def model_with(factor: float = FACTOR, width: int = WIDTH) -> DeepFeatures:
 def train_cell(cell: Cell, entropy: int) -> Columns:
     """Train the networks of one cell; the random start of a seed is the same for both methods and all factors.
 
-    Returns
-    -------
-    dict of str to ndarray
-        One row per seed: ``loss``, ``fit``, ``squares`` (squared norms of H_1, W_1, ..., W_L), ``ranks`` of H_1 and
-        the L - 1 activations and ``condition``, the condition numbers of their class means.
+    Per seed: ``loss``, ``fit``, ``squares`` (squared norms of H_1, W_1, ..., W_L), ``ranks`` of H_1 and the L - 1
+    activations and ``condition``, the condition numbers of their class means.
     """
     model = model_with(cell.factor, cell.width)
     root = as_seed_sequence(entropy)
@@ -128,17 +114,13 @@ def train_cell(cell: Cell, entropy: int) -> Columns:
 
 
 def trained_networks(cells: tuple[Cell, ...], *, settings: Settings) -> pd.DataFrame:
-    """Train all cells.
+    """Return one row per network of all cells.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per network: ``method``, ``factor``, ``width``, ``seed``, ``loss``, ``collapse`` (the smallest loss of
-        collapsed networks), ``graph`` and ``triangles`` (those of networks written down), ``gain`` (collapse less
-        loss), ``end``: "below" where the gain exceeds `MARGIN`, "collapsed" where it does not and the class means
-        behind every ReLU have condition numbers of at most `COLLAPSED`, else "other"; ``fit``, ``norms`` (sum of all
-        squared norms), ``square_0``..., ``rank`` (of H_1), ``ranks`` (sum over H_1 and the activations), ``rank_0``...
-        and ``condition_0``...
+    Columns: those of the cell and ``seed``; ``loss``, ``collapse`` (the smallest loss of collapsed networks),
+    ``graph`` and ``triangles`` (those of networks written down), ``gain`` (collapse less loss); ``end``: "below" where
+    the gain exceeds `MARGIN`, "collapsed" where it does not and the class means behind every ReLU have condition
+    numbers of at most `COLLAPSED`, else "other"; ``fit``, ``norms`` (sum of all squared norms), ``rank`` (of H_1),
+    ``ranks`` (sum over H_1 and the activations), and per layer ``square_0``..., ``rank_0``... and ``condition_0``...
     """
     import pandas as pd
 

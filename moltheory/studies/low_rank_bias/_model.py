@@ -32,19 +32,8 @@ _EXACT = 1e-12
 class Construction:
     """A network of ReLU layers whose output is the identity, one example per class, up to the scale of each layer.
 
-    Parameters
-    ----------
-    name : str
-    first : (p, K) array_like
-        W_1 H_1, the output of the first layer before its ReLU. It costs the square of its nuclear norm, shared by
-        H_1 and W_1.
-    later : tuple of array_like
-        W_2, ..., W_L; the last one has K rows.
-
-    Raises
-    ------
-    InvalidInputError
-        If shapes disagree or the output is not the identity to 1e-12.
+    `first` (p, K) is W_1 H_1, the output of the first layer before its ReLU; it costs the square of its nuclear norm,
+    shared by H_1 and W_1. `later` holds W_2, ..., W_L. An output that is not the identity to 1e-12 is refused.
     """
 
     name: str
@@ -125,11 +114,11 @@ class Construction:
         return ReducedLoss(self.n_classes, self.depth, collapsed.product * self.ratio)
 
     def layers(self, model: DeepFeatures, scale: float, /) -> Layers:
-        r"""Return the cheapest layers of this shape whose output is `scale` times the targets.
+        """Return the cheapest layers of this shape whose output is `scale` >= 0 times the targets.
 
-        Each of H_1, W_1, ..., W_L adds as much to the regularisation as any other. The loss is
-        ``reduced(ReducedLoss.of_model(model)).loss(scale)``; the model must have as many classes and layers, be wide
-        enough, and the scale be >= 0.
+        Each of H_1, W_1, ..., W_L adds as much to the regularisation as any other, and the loss is
+        ``reduced(ReducedLoss.of_model(model)).loss(scale)``. The model must have as many classes and layers and be
+        wide enough.
         """
         if (model.n_classes, model.depth) != (self.n_classes, self.depth) or model.width < self.width:
             raise InvalidInputError(

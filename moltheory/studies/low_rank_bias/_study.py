@@ -123,11 +123,4 @@ class LowRankBias(Study[LowRankResult]):
 
     def tables(self, result: LowRankResult) -> Mapping[str, pd.DataFrame]:
         """Return the costs, the networks written down and trained, and how they compare."""
-        return {
-            "costs": result.costs,
-            "optima": result.optima,
-            "domination": result.domination,
-            "networks": result.networks,
-            "widths": result.widths,
-            "volumes": result.volumes,
-        }
+        return dict(vars(result))

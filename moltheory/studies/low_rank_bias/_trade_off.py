@@ -53,9 +53,9 @@ def layer_names(depth: int) -> tuple[str, ...]:
 
 
 def layer_points(model: DeepFeatures, network: Construction, scales: npt.ArrayLike, /) -> FloatArray:
-    """Return the fit and the squared norms of H_1, W_1, ..., W_L of the cheapest networks of one shape, (k, L + 2).
+    """Return fit and squared norms (k, L + 2) of the cheapest networks of one shape in closed form, scales in [0, 1].
 
-    In closed form, for scales (k,) in [0, 1]. Networks of two shapes with the same scale have the same bits in their fit.
+    Networks of two shapes with the same scale have the same bits in their fit.
     """
     a = real_array("scales", scales, shape="(k,)", min_ndim=1, max_ndim=1)
     reduced = network.reduced(ReducedLoss.of_model(model))
@@ -82,19 +82,8 @@ def dominates(points: npt.ArrayLike, others: npt.ArrayLike, /) -> npt.NDArray[np
 def cost_table(vertices: tuple[int, ...], depths: tuple[int, ...], /) -> pd.DataFrame:
     """Compare the costs of networks written down, in closed form and from their tensors, for each r >= 3 and L >= 3.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per pair: ``vertices``, ``n_classes``, ``depth``, ``graph`` and ``triangles`` (rho; NaN where there is
-        none), ``graph_shrinks`` (whether it is below 1, decided in integers) and ``error``, the largest difference to
-        rho computed from the tensors.
-
-    Examples
-    --------
-    >>> cost_table((4, 5), (4,))[["n_classes", "graph", "triangles"]].round(4)
-       n_classes   graph  triangles
-    0          6  0.9633        NaN
-    1         10  0.9014     0.8168
+    Columns ``vertices``, ``n_classes``, ``depth``, ``graph`` and ``triangles`` (rho; NaN where there is none),
+    ``graph_shrinks`` (decided in integers) and ``error``, the largest difference to rho computed from the tensors.
     """
     import pandas as pd
 
@@ -121,14 +110,10 @@ def cost_table(vertices: tuple[int, ...], depths: tuple[int, ...], /) -> pd.Data
 
 
 def optimum_table(factor: float = FACTOR) -> pd.DataFrame:
-    """Return the best collapsed, graph and triangle networks of the experiment.
+    """Return the best collapsed, graph and triangle networks of the experiment, one row each.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per shape: ``network``, ``rho``, ``scale``, ``fit``, ``norms`` (sum of squared norms), ``ranks`` (sum
-        over H_1 and the activations), ``loss`` in closed form, ``error`` of the loss of the explicit tensors, and
-        ``square_0``... (squared norms of H_1, W_1, ...).
+    Columns ``network``, ``rho``, ``scale``, ``fit``, ``norms`` (sum of squared norms), ``ranks`` (sum over H_1 and the
+    activations), ``loss`` in closed form, ``error`` of the loss of the explicit tensors, ``square_0``...
     """
     import pandas as pd
 
@@ -159,17 +144,12 @@ def optimum_table(factor: float = FACTOR) -> pd.DataFrame:
 def domination_table(
     model: DeepFeatures, networks: Sequence[Construction], /, *, scales: npt.ArrayLike, weights: int, rng: RandomSource
 ) -> pd.DataFrame:
-    """Compare networks written down, from the most to the least expensive, in all L + 2 objectives.
+    """Compare networks written down, from the most to the least expensive, in all L + 2 objectives: one row per shape.
 
     Scales (k,) are in (0, 1], since zero networks of all shapes are one; `weights` is the number of random weight
-    vectors for weighted sums, and as many for Chebyshev scalarizations.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per shape: ``network``, ``rho``, ``points``, ``dominated_by_next`` (points dominated by the next shape
-        at the same fit), ``nondominated`` (among all), ``weighted_sum`` and ``chebyshev`` (scalarizations whose
-        minimiser is of this shape).
+    vectors for weighted sums, and as many for Chebyshev scalarizations. Columns ``network``, ``rho``, ``points``,
+    ``dominated_by_next`` (points dominated by the next shape at the same fit), ``nondominated`` (among all),
+    ``weighted_sum`` and ``chebyshev`` (scalarizations whose minimiser is of this shape).
     """
     import pandas as pd
 
@@ -214,13 +194,10 @@ def main_networks(networks: pd.DataFrame, /) -> pd.DataFrame:
 
 
 def end_shares(networks: pd.DataFrame, /, *, delta: float = 0.05) -> pd.DataFrame:
-    """Count where gradient descent ends, by width.
+    """Count where gradient descent ends, by width: ``collapsed``, ``below`` and ``other``.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per width: ``width``, ``networks``, ``collapsed``, ``below``, ``other``, ``share`` (of collapsed), and
-        ``low`` and ``high``, its Clopper-Pearson interval with failure probability `delta` each.
+    ``share`` is that of collapsed networks, ``low`` and ``high`` its Clopper-Pearson interval with failure probability
+    `delta`.
     """
     import pandas as pd
 
@@ -244,14 +221,10 @@ def end_shares(networks: pd.DataFrame, /, *, delta: float = 0.05) -> pd.DataFram
 def hypervolume_table(optima: pd.DataFrame, networks: pd.DataFrame, /) -> pd.DataFrame:
     """Compare collapse, the networks written down and the trained ones of the main experiment in fit, norm and ranks.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per group: ``group``, ``points``, ``nondominated`` (among all groups), ``volume`` of the group,
-        ``volume_so_far`` of it and all above; in the fit and all L + 1 squared norms, how many dominate the best
-        collapsed network, ``dominate_collapse``, and the collapsed network of their own fit, ``dominate_equal_fit``.
-        The reference point is a fit of 1/2, the norms of a collapsed network with perfect fit, and one more than full
-        rank everywhere.
+    One row per group: ``points``, ``nondominated`` (among all groups), ``volume`` of the group, ``volume_so_far`` of
+    it and all above; in the fit and all L + 1 squared norms, how many dominate the best collapsed network,
+    ``dominate_collapse``, and the collapsed network of their own fit, ``dominate_equal_fit``. The reference point is a
+    fit of 1/2, the norms of a collapsed network with perfect fit, and one more than full rank everywhere.
     """
     import pandas as pd
 

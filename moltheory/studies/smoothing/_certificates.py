@@ -18,13 +18,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_count, check_real
 from moltheory.errors import InvalidInputError
-from moltheory.studies.smoothing._noncentral import (
-    columns,
-    not_negative,
-    offset_median,
-    offset_quantile,
-    offset_tails,
-)
+from moltheory.studies.smoothing._noncentral import columns, not_negative, offset_median, offset_quantile, offset_tails
 
 __all__ = ["certifiable_probability", "certified_radius", "worst_probability"]
 
@@ -42,26 +36,9 @@ def worst_probability(
 ) -> FloatArray:
     r"""Return :math:`\xi`, the largest probability that the other classes can have at a distance; below 1/2 certifies.
 
-    Parameters
-    ----------
-    p_other : (...) array_like
-        Probability of all other classes together at the point, in (0, 1).
-    distance : (...) array_like
-        Euclidean distance a > 0.
-    sigma0, sigma1 : (...) array_like
-        Standard deviations of the noise, > 0, at the point and at that distance.
-    dimension : int
-        N >= 1, of the inputs.
-
-    References
-    ----------
-    P. Súkeník, A. Kuvshinov, S. Günnemann (2022), arXiv 2110.05365; J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv
-    1902.02918, for equal standard deviations.
-
-    Examples
-    --------
-    >>> worst_probability(0.1, distance=0.3, sigma0=0.5, sigma1=[0.45, 0.5, 0.55], dimension=10).round(5)
-    array([0.27694, 0.24776, 0.30718])
+    All arguments broadcast: `p_other` in (0, 1) of all other classes together at the point, the Euclidean distance >
+    0, and the standard deviations > 0 at the point and there. P. Súkeník, A. Kuvshinov, S. Günnemann (2022), arXiv
+    2110.05365; J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv 1902.02918, for equal standard deviations.
     """
     from scipy.special import log_ndtr, ndtri_exp
 
@@ -94,13 +71,8 @@ def certifiable_probability(
     """Return the probability of the other classes, in [0, 1/2], below which predictions are certified at a distance.
 
     Arguments as for `certified_radius`; it decreases in the distance, in the rate and in the dimension.
-    `worst_probability` is below 1/2 exactly if `p_other` is below this, at both ends exp(-r a) and exp(r a): the ball of
-    probability 1/2 at the distance is carried back to the point, which takes one median and no quantile.
-
-    Examples
-    --------
-    >>> certifiable_probability([0.3, 0.6], sigma=0.5, rate=0.1, dimension=100).round(6)
-    array([0.230793, 0.069766])
+    `worst_probability` is below 1/2 exactly if `p_other` is below this, at both ends exp(-r a) and exp(r a): the ball
+    of probability 1/2 at the distance is carried back to the point, which takes one median and no quantile.
     """
     n, r = check_count("dimension", dimension), check_real("rate", rate, low=0.0)
     a, s = columns(distance=distance, sigma=sigma)

@@ -19,24 +19,12 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SmoothedPredictions:
-    """Predictions of a smoothed classifier for n points.
+    """Predictions of a smoothed classifier for n points, with what they rest on.
 
-    Attributes
-    ----------
-    classes : (n,) ndarray of int
-        Place in `SmoothedClassifier.classes` of the class predicted; -1 where it abstains.
-    radii : (n,) ndarray
-        Certified radii, 0 where it abstains; zero everywhere if only a prediction was asked for.
-    p_other : (n,) ndarray
-        Upper bound on the probability of all other classes together.
-    sigma : (n,) ndarray
-        Standard deviations of the noise.
-    votes : (n, K) ndarray of int
-        Votes that the certificates rest on.
-    n_votes : int
-        Votes per point.
-    alpha : float
-        Failure probability of each certificate.
+    `classes` (n,) are places in `SmoothedClassifier.classes`, -1 where it abstains; certified `radii` (n,) are 0
+    there, and everywhere if only a prediction was asked for. `p_other` (n,) bounds the probability of all other
+    classes together, `sigma` (n,) is the deviation of the noise; `votes` (n, K) are those that the certificates rest
+    on, `n_votes` per point. Each certificate fails with probability `alpha` at most.
     """
 
     classes: IntArray
@@ -65,11 +53,6 @@ def upper_other(votes: npt.ArrayLike, n: int, /, *, alpha: float) -> FloatArray:
 
     Each bound fails with probability alpha at most. It is taken from the votes against the class, so that no digit is
     lost where they are few.
-
-    Examples
-    --------
-    >>> upper_other([1000, 990], 1000, alpha=0.001).round(6)
-    array([0.006884, 0.023964])
     """
     check_fraction("alpha", alpha)
     counts = np.asarray(votes)
@@ -90,28 +73,11 @@ def certified_votes(
     dimension: int,
     alpha: float = 0.001,
 ) -> SmoothedPredictions:
-    """Return predictions with certified radii from counts of votes.
+    """Return predictions with certified radii from counts of votes (n, K), the same number per point.
 
-    Parameters
-    ----------
-    votes : (n, K) array_like of int
-        Votes per point and class, the same number per point.
-    guess : (n,) array_like of int
-        Place of the class to certify; it must not be chosen by looking at `votes`.
-    sigma : float or (n,) array_like
-        Standard deviations of the noise, > 0.
-    rate : float
-        r >= 0, see `certified_radius`.
-    dimension : int
-        N >= 1, of the inputs.
-    alpha : float, default 0.001
-        Failure probability of each certificate, in (0, 1).
-
-    Examples
-    --------
-    >>> found = certified_votes([[3, 997], [520, 480]], guess=[1, 0], sigma=0.5, rate=0.01, dimension=3072)
-    >>> found.classes, found.radii.round(3)
-    (array([ 1, -1]), array([1.036, 0.   ]))
+    `guess` (n,), the place of the class to certify, must not be chosen by looking at `votes`; `sigma` is one standard
+    deviation > 0 of the noise or (n,), `rate` as in `certified_radius`, and each certificate fails with probability
+    alpha at most.
     """
     counts, chosen = np.asarray(votes), np.asarray(guess)
     if counts.ndim != 2 or counts.size == 0 or counts.dtype.kind not in "iu" or counts.min() < 0:

@@ -26,32 +26,12 @@ _KINDS = ("exact", "chernoff", "simplified")
 
 
 def smallest_ratio(p_other: npt.ArrayLike, /, *, dimension: int, kind: str = "exact") -> FloatArray:
-    r"""Return the ratio sigma1/sigma0 < 1 below which nothing can be certified, at any distance.
+    r"""Return the ratio sigma1/sigma0 in [0, 1) below which nothing can be certified, at any distance; p_other < 1/2.
 
-    Parameters
-    ----------
-    p_other : (...) array_like
-        Probability of all other classes together, in (0, 1/2).
-    dimension : int
-        N >= 1, of the inputs.
-    kind : {"exact", "chernoff", "simplified"}, default "exact"
-        The quantiles; the root t of :math:`\log t + 1 - t = 2 \log(p)/N` (its square root); or
-        :math:`\sqrt{1 - 2\sqrt{-\log(p)/N}}` (0 where that is not real). The last two are smaller: below them the
-        certificate fails for sure.
-
-    Returns
-    -------
-    (...) ndarray
-        In [0, 1).
-
-    References
-    ----------
-    P. Súkeník, A. Kuvshinov, S. Günnemann (2022), arXiv 2110.05365 (the last two, remembered and derived again).
-
-    Examples
-    --------
-    >>> [float(smallest_ratio(0.1, dimension=784, kind=kind).round(3)) for kind in ("exact", "chernoff", "simplified")]
-    [0.968, 0.946, 0.944]
+    Of `kind` "exact", from the quantiles; "chernoff", the square root of the root t of
+    :math:`\log t + 1 - t = 2 \log(p)/N`; or "simplified", :math:`\sqrt{1 - 2\sqrt{-\log(p)/N}}` (0 where that is not
+    real). The last two, remembered from P. Súkeník, A. Kuvshinov, S. Günnemann (2022), arXiv 2110.05365, and derived
+    again, are smaller: below them the certificate fails for sure.
     """
     check_choice("kind", kind, _KINDS)
     n = check_count("dimension", dimension)
@@ -77,16 +57,11 @@ def smallest_ratio(p_other: npt.ArrayLike, /, *, dimension: int, kind: str = "ex
 
 
 def approximate_radius(p_other: npt.ArrayLike, /, *, sigma: npt.ArrayLike, rate: float, dimension: int) -> FloatArray:
-    r"""Return an approximation of the certified radius: that of constant noise over :math:`\sqrt{1 + 2 N r^2 \sigma^2}`.
+    r"""Return an approximate certified radius: that of constant noise over :math:`\sqrt{1 + 2 N r^2 \sigma^2}`.
 
-    Arguments as for `certified_radius`. Within about 1.7 % while r times the radius is at most 0.05, and 7 % while it is
-    at most 0.2, for N >= 64 (found on a grid; 3 % and 10 % in two dimensions at p = 0.4); not a certificate. Derived: the
-    offset of the worst ball varies by :math:`\sqrt{2N}` beside the spread along the line.
-
-    Examples
-    --------
-    >>> approximate_radius(0.1, sigma=0.5, rate=0.01, dimension=784).round(4)
-    np.float64(0.6286)
+    Within about 1.7 % while r times the radius is at most 0.05, and 7 % while it is at most 0.2, for N >= 64 (found on
+    a grid; 3 % and 10 % in two dimensions at p = 0.4); not a certificate. Derived: the offset of the worst ball varies
+    by :math:`\sqrt{2N}` beside the spread along the line.
     """
     constant = certified_radius(p_other, sigma=sigma, dimension=dimension)
     r, s = check_real("rate", rate, low=0.0), np.asarray(sigma, dtype=np.float64)
@@ -94,15 +69,9 @@ def approximate_radius(p_other: npt.ArrayLike, /, *, sigma: npt.ArrayLike, rate:
 
 
 def largest_radius(sigma: npt.ArrayLike, /, *, rate: float, dimension: int, n: int, alpha: float) -> FloatArray:
-    """Return the radius that n equal votes certify, the largest that this design can ever certify; 0 if n is too small.
+    """Return the radius that n equal votes certify, the largest that this design can certify; 0 if n is too small.
 
-    `sigma` (...), `rate` and `dimension` are as for `certified_radius`, alpha in (0, 1) is the failure probability of one
-    certificate.
-
-    Examples
-    --------
-    >>> largest_radius(0.5, rate=0.05, dimension=3072, n=1000, alpha=0.001).round(3)
-    np.float64(0.556)
+    Arguments as for `certified_radius`; each certificate fails with probability alpha at most.
     """
     # Clopper and Pearson at no errors: (1 - p)^n = alpha.
     p = -math.expm1(math.log(check_fraction("alpha", alpha)) / check_count("n", n))
@@ -114,28 +83,8 @@ def check_design(
 ) -> None:
     """Refuse a design of the noise that cannot certify anything, before any vote is taken.
 
-    Parameters
-    ----------
-    sigma, rate, dimension, n, alpha
-        As for `largest_radius`; `sigma` at the points to be certified.
-    least_radius : float, optional
-        The smallest radius that is worth having, >= 0; by default 1 % of what constant noise certifies.
-
-    Raises
-    ------
-    InvalidInputError
-        If n votes are too few, or if, by the curse of dimension, n equal votes certify less than the least radius at
-        every point.
-
-    Examples
-    --------
-    >>> check_design(0.5, rate=0.01, dimension=3072, n=1000, alpha=0.001)
-    >>> try:
-    ...     check_design(0.5, rate=5.0, dimension=150528, n=1000, alpha=0.001)
-    ... except InvalidInputError as refused:
-    ...     print(refused)
-    `rate` must let some radius of 0.0123 or more be certified, got 5: in 150528 dimensions 1000 equal votes
-    certify nothing where sigma falls below 0.9955 of itself, so no radius is above 0.000897.
+    The smallest radius worth having is >= 0, by default 1 % of what constant noise certifies. Refused is a design of
+    too few votes, or one under which, by the curse of dimension, n equal votes certify less than that at every point.
     """
     enough = math.floor(math.log(check_fraction("alpha", alpha)) / math.log(0.5)) + 1
     if check_count("n", n) < enough:

@@ -27,13 +27,7 @@ _BATCH = 4096
 
 @dataclass(frozen=True)
 class DigitsSplit:
-    """Digits of scikit-learn with pixels in [0, 1], cut in two.
-
-    Attributes
-    ----------
-    train, test : (n, 64) ndarray
-    train_labels, test_labels : (n,) ndarray of int
-    """
+    """Digits of scikit-learn, (n, 64) pixels in [0, 1], cut in two."""
 
     train: FloatArray
     train_labels: npt.NDArray[np.int64]
@@ -45,18 +39,7 @@ class DigitsSplit:
 class Network:
     """A network with one hidden layer of ReLU: inputs to the number of the largest output.
 
-    Attributes
-    ----------
-    weights : tuple of ndarray
-        (N, width) and (width, K).
-    offsets : tuple of ndarray
-        (width,) and (K,).
-
-    Examples
-    --------
-    >>> network = Network((np.eye(2), np.eye(2)), (np.zeros(2), np.zeros(2)))
-    >>> network(np.array([[1.0, 2.0], [3.0, -1.0]]))
-    array([1, 0])
+    Weights are (N, width) and (width, K), offsets (width,) and (K,).
     """
 
     weights: tuple[FloatArray, ...]
@@ -90,10 +73,9 @@ def digits_split(seed: int, *, n_test: int = 900) -> DigitsSplit:
 
 
 def train_network(split: DigitsSplit, sigma: float, *, seed: int, epochs: int = 40) -> Columns:
-    """Return the layers of scikit-learn's MLPClassifier, fitted to copies of the training digits with constant noise.
+    """Return scikit-learn's MLPClassifier, fitted to copies of the training digits with noise of deviation sigma >= 0.
 
-    ``weights_1``, ``offsets_1``, ``weights_2``, ``offsets_2``, for `Network`; `sigma` >= 0 is the noise's standard
-    deviation.
+    ``weights_1``, ``offsets_1``, ``weights_2``, ``offsets_2``, for `Network`.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
@@ -150,11 +132,7 @@ def vote_block(design: Design, network: Network, budget: Budget, seed: int) -> C
 def smoothed_sweep(budget: Budget, settings: Settings) -> SmoothedSweep:
     """Return all test digits certified under every design, with one network per standard deviation.
 
-    Raises
-    ------
-    InvalidInputError
-        If the most votes cannot certify anything under one of the designs (`check_design`), before any network is
-        trained.
+    A design under which the most votes cannot certify anything (`check_design`) is refused before any training.
     """
     seed = settings.seed
     split = digits_split(seed, n_test=budget.n_test)

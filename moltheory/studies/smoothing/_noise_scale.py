@@ -19,12 +19,9 @@ _ENTRIES = 1 << 22
 
 @runtime_checkable
 class Sigma(Protocol):
-    """A standard deviation as a function of the input, with the rate at which it can change.
+    """A standard deviation as a function of the input, with the rate r at which it can change.
 
-    Attributes
-    ----------
-    rate : float
-        r >= 0 such that ``sigma(x) <= sigma(z) exp(r |x - z|)`` for all x and z (Euclidean).
+    For all x and z, ``sigma(x) <= sigma(z) exp(r |x - z|)`` with the Euclidean distance.
     """
 
     @property
@@ -36,13 +33,7 @@ class Sigma(Protocol):
 
 
 class ConstantSigma:
-    """The same standard deviation ``base`` > 0 everywhere.
-
-    Examples
-    --------
-    >>> ConstantSigma(0.5)([[1.0, 2.0], [3.0, 4.0]])
-    array([0.5, 0.5])
-    """
+    """The same standard deviation ``base`` > 0 everywhere."""
 
     rate = 0.0
 
@@ -62,31 +53,9 @@ class NeighborSigma:
 
     .. math:: \sigma(x) = \sigma_b \exp(r (d_k(x) - m)),
 
-    :math:`d_k` the mean Euclidean distance to the k nearest points, which is 1-Lipschitz.
-
-    Parameters
-    ----------
-    points : (n, N) array_like
-        The data, usually the training points.
-    base : float
-        :math:`\sigma_b` > 0.
-    rate : float
-        r >= 0.
-    center : float, optional
-        m, the distance where sigma is the base; by default the median of :math:`d_k` over `points`, each left out of
-        its own neighbors.
-    k : int, default 20
-        1 <= k <= n (< n where `center` is left to default).
-
-    References
-    ----------
-    P. Súkeník, A. Kuvshinov, S. Günnemann (2022), arXiv 2110.05365.
-
-    Examples
-    --------
-    >>> sigma = NeighborSigma([[0.0], [1.0], [3.0]], base=0.5, rate=0.1, center=1.0, k=2)
-    >>> sigma([[0.5], [11.0]]).round(4)
-    array([0.4756, 1.1128])
+    with base :math:`\sigma_b` > 0, rate r >= 0 and :math:`d_k` the mean Euclidean distance to the k nearest of the
+    points (n, N), which is 1-Lipschitz. The center m is by default the median of :math:`d_k` over the points, each
+    left out of its own neighbors. P. Súkeník, A. Kuvshinov, S. Günnemann (2022), arXiv 2110.05365.
     """
 
     def __init__(
@@ -129,13 +98,7 @@ class NeighborSigma:
 
 
 def neighbor_distances(points: npt.ArrayLike, /, *, k: int) -> FloatArray:
-    """Return the mean distances (n,) of points (n, N) to their k < n nearest others.
-
-    Examples
-    --------
-    >>> neighbor_distances([[0.0], [1.0], [3.0]], k=2)
-    array([2. , 1.5, 2.5])
-    """
+    """Return the mean distances (n,) of points (n, N) to their k < n nearest others."""
     data = _points("points", points)
     return _mean_distances(_searcher(data), data, data, _check_k(k, len(data) - 1), skip=1)
 

@@ -94,11 +94,7 @@ def design_losses(sweep: SmoothedSweep, frame: pd.DataFrame, /) -> EvaluatedMode
     The losses are 1 where the prediction is wrong or abstains, and the share of `CAP` by which the radius falls short.
     """
     return EvaluatedModels(
-        np.stack(_losses(sweep), axis=2),
-        frame["name"],
-        _NAMES,
-        costs=frame[["cost"]].to_numpy(),
-        cost_names=["cost"],
+        np.stack(_losses(sweep), axis=2), frame["name"], _NAMES, costs=frame[["cost"]].to_numpy(), cost_names=["cost"]
     )
 
 
@@ -118,8 +114,7 @@ def open_designs(losses: EvaluatedModels, certificate: Certificate, /, *, rng: i
 def fair_certificate(sweep: SmoothedSweep, frame: pd.DataFrame, /, *, delta: float = 0.05) -> Certificate:
     """Return the certificate of the true front of error, lost radius, error of the worst class, and cost.
 
-    The deviation of the classes is not a mean of losses; the worst class is the measure of fairness to which intervals of
-    rates carry over.
+    The deviation of the classes is not a mean of losses; intervals of rates carry over to the worst class.
     """
     wrong, lost = _losses(sweep)
     rates = [Rate(wrong, sweep.labels == label) for label in np.unique(sweep.labels)]
@@ -154,11 +149,6 @@ def certified_accuracy(radii: npt.ArrayLike, /, *, correct: npt.ArrayLike, dista
     """Return the share of points that are right and certified at each distance, not increasing, in [0, 1].
 
     `radii` (n,) are 0 and `correct` (n,) False where the classifier abstained; at distance 0 it is the accuracy.
-
-    Examples
-    --------
-    >>> certified_accuracy([0.2, 0.6, 0.9, 0.0], correct=[1, 1, 0, 0], distances=[0.0, 0.5, 1.0])
-    array([0.5 , 0.25, 0.  ])
     """
     values = check_vector("radii", radii, low=0.0)
     right = _flags(correct, len(values))
@@ -168,13 +158,7 @@ def certified_accuracy(radii: npt.ArrayLike, /, *, correct: npt.ArrayLike, dista
 
 
 def class_accuracies(correct: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
-    """Return the accuracy within each of K classes, in the order of the sorted labels.
-
-    Examples
-    --------
-    >>> class_accuracies([1, 0, 1, 1], ["a", "a", "b", "b"])
-    array([0.5, 1. ])
-    """
+    """Return the accuracy within each of K classes, in the order of the sorted labels."""
     given: npt.NDArray[Any] = np.asarray(labels)
     if given.ndim != 1 or given.size == 0:
         raise InvalidInputError(f"`labels` must have shape (n,) and not be empty, got shape {given.shape}.")
@@ -184,13 +168,7 @@ def class_accuracies(correct: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatA
 
 
 def class_deviation(correct: npt.ArrayLike, labels: npt.ArrayLike, /) -> float:
-    """Return the standard deviation of the accuracies of the classes (over K, not K - 1), in [0, 1/2].
-
-    Examples
-    --------
-    >>> class_deviation([1, 0, 1, 1], ["a", "a", "b", "b"])
-    0.25
-    """
+    """Return the standard deviation of the accuracies of the classes (over K, not K - 1), in [0, 1/2]."""
     return float(class_accuracies(correct, labels).std())
 
 

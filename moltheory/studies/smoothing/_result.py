@@ -21,18 +21,10 @@ __all__ = ["Budget", "Design", "SmoothedSweep", "SmoothingResult"]
 
 @dataclass(frozen=True)
 class Design:
-    """One design of the noise.
+    """One design of the noise: standard deviation at the center, rate r, center as a quantile, and neighbors.
 
-    Attributes
-    ----------
-    sigma : float
-        Standard deviation at the center; networks are trained under it.
-    rate : float
-        r; 0 is constant noise, which ignores the rest.
-    quantile : float
-        The center m is this quantile of the training digits' mean distances to their k nearest others.
-    k : int
-        Neighbors.
+    Networks are trained under `sigma`; rate 0 is constant noise, which ignores the rest. The center m is the quantile
+    of the training digits' mean distances to their k nearest others.
     """
 
     sigma: float
@@ -61,18 +53,8 @@ class Design:
 class Budget:
     """Sizes of the experiment.
 
-    Attributes
-    ----------
-    designs : tuple of Design
-    sizes : tuple of int
-        Votes per point that certificates rest on, increasing; the first are shared.
-    guesses : int
-        Votes per point that choose the class.
-    n_test : int
-    epochs : int
-        Of training.
-    alpha : float
-        Failure probability of each certificate.
+    `sizes` are the votes per point that certificates rest on, increasing, of which the first are shared; `guesses`
+    choose the class; each certificate fails with probability alpha at most.
     """
 
     designs: tuple[Design, ...]
@@ -97,19 +79,9 @@ class Budget:
 class SmoothedSweep:
     """Results over D designs, S numbers of votes and n test digits.
 
-    Attributes
-    ----------
-    budget : Budget
-    labels : (n,) ndarray
-    classes : (D, S, n) ndarray
-        Predicted, -1 where it abstained.
-    radii : (D, S, n) ndarray
-        Certified, 0 where it abstained.
-    sigma : (D, n) ndarray
-    base_accuracy : (D,) ndarray
-        Of the network without noise.
-    cost : (D, S) ndarray
-        Million multiplications per point: passes through the network, and distances to the training digits.
+    `classes` (D, S, n) are predicted, -1 where the classifier abstained, with certified `radii` (D, S, n), 0 there,
+    under the deviations `sigma` (D, n). `base_accuracy` (D,) is that of the network without noise, and `cost` (D, S)
+    counts million multiplications per point: passes through the network, and distances to the training digits.
     """
 
     budget: Budget

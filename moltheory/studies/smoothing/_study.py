@@ -20,12 +20,7 @@ from moltheory.studies.smoothing._points import (
     relative_volumes,
 )
 from moltheory.studies.smoothing._result import Budget, Design, SmoothingResult
-from moltheory.studies.smoothing._tables import (
-    approximation_table,
-    curse_table,
-    half_spaces,
-    simulated_certificates,
-)
+from moltheory.studies.smoothing._tables import approximation_table, curse_table, half_spaces, simulated_certificates
 
 if TYPE_CHECKING:
     import pandas as pd

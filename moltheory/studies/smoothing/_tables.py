@@ -21,34 +21,14 @@ _SHOWN = (64, 784, 3072, 150_528)
 
 
 def simulated_certificates(settings: int, /, *, n: int, rng: RandomSource) -> pd.DataFrame:
-    """Return simulations of the worst classifier of the certificate, a ball, at random settings.
+    """Return simulations of the worst classifier of the certificate, a ball, at random settings, n draws per point.
 
-    Parameters
-    ----------
-    settings : int
-        Number of settings: dimension in [2, 1000], p in [0.02, 0.4], ratios of sigma in [0.7, 1.4].
-    n : int
-        Draws of the noise per setting and point.
-    rng : int, SeedSequence, Generator or None
-        Seed.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per setting: ``dimension``, ``p_other``, ``distance``, ``sigma0``, ``sigma1``; ``bound`` of
-        `worst_probability`; ``simulated`` probability of the ball there, ``simulated_here`` at the point (to be compared
-        with ``p_other``); ``z`` and ``z_here``, the differences in standard errors.
-
-    Notes
-    -----
-    The noise along the line through both points is drawn as it is, that across it by its squared length. The size of the
-    ball comes from SciPy's quantiles, not from the code under test.
-
-    Examples
-    --------
-    >>> table = simulated_certificates(3, n=20_000, rng=0)
-    >>> bool((table["z"].abs() < 4).all() and (table["z_here"].abs() < 4).all())
-    True
+    One row per setting, with dimension in [2, 1000], p in [0.02, 0.4] and ratios of sigma in [0.7, 1.4]:
+    ``dimension``, ``p_other``, ``distance``, ``sigma0``, ``sigma1``; ``bound`` of `worst_probability`; ``simulated``
+    probability of the ball there, ``simulated_here`` at the point (to be compared with ``p_other``); ``z`` and
+    ``z_here``, the differences in standard errors. The noise along the line through both points is drawn as it is,
+    that across it by its squared length. The size of the ball comes from SciPy's quantiles, not from the code under
+    test.
     """
     import pandas as pd
     from scipy.stats import ncx2
@@ -90,17 +70,13 @@ def simulated_certificates(settings: int, /, *, n: int, rng: RandomSource) -> pd
 
 
 def half_spaces(dimensions: Sequence[int], /, *, cases: int, rng: RandomSource) -> pd.DataFrame:
-    r"""Return certificates of half-spaces, whose smoothed version changes exactly at their boundary.
+    r"""Return certificates of half-spaces, whose smoothed version changes exactly at their boundary, one row per point.
 
-    For :math:`f(x) = 1[x_1 > 0]` and any noise :math:`\sigma(x)`, class 1 has probability
-    :math:`\Phi(x_1/\sigma(x))` at x: the prediction changes at distance :math:`|x_1|`, whatever sigma does. Per dimension
-    `cases` random points: distances to the boundary in [0.01, 3] sigma, r sigma in [1e-6, 0.3].
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per point: ``dimension``, ``sigma``, ``rate``, ``distance`` (the true radius), ``radius`` (certified from
-        the exact probability), ``ratio`` of both: above 1 would be unsound.
+    For :math:`f(x) = 1[x_1 > 0]` and any noise :math:`\sigma(x)`, class 1 has probability :math:`\Phi(x_1/\sigma(x))`
+    at x: the prediction changes at distance :math:`|x_1|`, whatever sigma does. Per dimension `cases` random points,
+    with distances to the boundary in [0.01, 3] sigma and r sigma in [1e-6, 0.3]: ``dimension``, ``sigma``, ``rate``,
+    ``distance`` (the true radius), ``radius`` (certified from the exact probability), ``ratio`` of both: above 1 would
+    be unsound.
     """
     import pandas as pd
     from scipy.special import ndtr
@@ -131,16 +107,7 @@ def half_spaces(dimensions: Sequence[int], /, *, cases: int, rng: RandomSource) 
 
 
 def curse_table() -> pd.DataFrame:
-    """Return `smallest_ratio` by ``p_other`` and ``dimension``, in the columns ``exact``, ``chernoff``, ``simplified``.
-
-    Examples
-    --------
-    >>> table = curse_table()
-    >>> table[table["dimension"] == 784].round(3)
-        p_other  dimension  exact  chernoff  simplified
-    10     0.10        784  0.968     0.946       0.944
-    29     0.01        784  0.942     0.924       0.920
-    """
+    """Return `smallest_ratio` by ``p_other`` and ``dimension``, in the columns ``exact``, ``chernoff``, ``simplified``."""
     import pandas as pd
 
     sizes = sorted({*np.geomspace(2, 150_528, 18).round().astype(int).tolist(), 784})
@@ -161,11 +128,6 @@ def approximation_table(rates: int, /) -> pd.DataFrame:
 
     Columns ``dimension``, ``rate``, ``strength`` (r sigma sqrt(2 N)), ``radius``, ``approximate``, ``share`` (of the
     radius of constant noise).
-
-    Examples
-    --------
-    >>> approximation_table(2)["share"].round(2).tolist()[:2]
-    [1.0, 0.23]
     """
     import pandas as pd
 

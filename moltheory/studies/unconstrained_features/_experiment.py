@@ -24,16 +24,7 @@ from moltheory.studies.unconstrained_features._model import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "NEAR",
-    "N_CLASSES",
-    "PER_CLASS",
-    "budget_sweep",
-    "fit_within",
-    "model_at",
-    "norm_spread",
-    "training_sweep",
-]
+__all__ = ["NEAR", "N_CLASSES", "PER_CLASS", "budget_sweep", "fit_within", "model_at", "norm_spread", "training_sweep"]
 
 N_CLASSES = 2
 PER_CLASS = 5
@@ -49,10 +40,7 @@ _NOISE = 0.05
 
 
 def model_at(depth: int, ratio: float) -> DeepFeatures:
-    """Return the model of two classes whose factors, all equal, are `ratio` > 0 times the critical ones.
-
-    It has five examples per class and eight hidden units. Below a ratio of 1 the optimum is not zero.
-    """
+    """Return the model of two classes with factors `ratio` > 0 times the critical one; below 1 the optimum is not zero."""
     check_real("ratio", ratio, low=0.0, strict=True)
     critical = ReducedLoss(N_CLASSES, check_count("depth", depth, low=2), 1.0).critical_product
     factor = ratio * (critical / PER_CLASS) ** (1.0 / (depth + 1))
@@ -62,9 +50,9 @@ def model_at(depth: int, ratio: float) -> DeepFeatures:
 
 
 def norm_spread(model: DeepFeatures, layers: Layers, /) -> FloatArray:
-    """Return the largest over the smallest factor times squared norm of H_1, W_1, ..., W_L, less 1.
+    """Return the largest over the smallest factor times squared norm of a layer, less 1: 0 at an optimum.
 
-    Zero at an optimum; NaN for networks that are zero.
+    NaN for networks that are zero.
     """
     parts = model.squared_norms(layers) * model.factors
     small = parts.min(axis=-1)
@@ -75,11 +63,8 @@ def norm_spread(model: DeepFeatures, layers: Layers, /) -> FloatArray:
 def descent_block(depth: int, ratios: tuple[float, ...], seeds: int, steps: int, entropy: int) -> Columns:
     """Train networks of one depth by gradient descent, those of all R ratios and S seeds at once.
 
-    Returns
-    -------
-    dict of str to ndarray
-        ``layers`` (R, S, P), see `DeepFeatures.joined`; ``checked`` and ``product_ratio`` (R, S): how many logged
-        iterates are in the reach of `least_norm_product`, and the smallest ratio of their product of norms to it.
+    ``layers`` (R, S, P), see `DeepFeatures.joined`; ``checked`` and ``product_ratio`` (R, S): how many logged iterates
+    are in the reach of `least_norm_product`, and the smallest ratio of their product of norms to it.
     """
     root = as_seed_sequence(entropy)
     models = [model_at(depth, ratio) for ratio in ratios]
@@ -107,12 +92,9 @@ def descent_block(depth: int, ratios: tuple[float, ...], seeds: int, steps: int,
 def polish_block(depth: int, ratio: float, descended: Mapping[str, npt.NDArray[Any]]) -> Columns:
     """Continue S networks of one depth and ratio, a row of `descent_block`, by L-BFGS.
 
-    Returns
-    -------
-    dict of str to ndarray
-        One row per seed. Names without suffix are after L-BFGS, those ending in ``_descent`` before it: ``loss``,
-        ``spread`` (`norm_spread`), ``fit``, ``squares`` (squared norms of H_1, W_1, ..., W_L); ``nc1`` and
-        ``condition`` of H_1 and the L - 1 activations; ``checked`` and ``product_ratio``, with the end of L-BFGS.
+    One row per seed: ``loss``, ``spread`` (`norm_spread`), ``fit``, ``squares`` (of H_1, W_1, ..., W_L), ``nc1`` and
+    ``condition`` of H_1 and the L - 1 activations, ``checked`` and ``product_ratio``; those ending in ``_descent`` are
+    before L-BFGS.
     """
     model = model_at(depth, ratio)
     before = model.split(descended["layers"])
@@ -132,16 +114,13 @@ def polish_block(depth: int, ratio: float, descended: Mapping[str, npt.NDArray[A
 def training_sweep(
     depths: tuple[int, ...], ratios: tuple[float, ...], *, seeds: int, steps: int, settings: Settings
 ) -> pd.DataFrame:
-    """Train at all depths and ratios, and compare every network with the closed form.
+    """Train at all depths and ratios, and compare every network with the closed form: one row per network.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per network: ``depth``, ``ratio``, ``factor``, ``seed``, ``optimum`` (closed form), ``loss_descent``,
-        ``loss``, ``gap_descent`` and ``gap`` (less the optimum), ``learned`` (classes, by the branch of
-        `ReducedLoss.branch_loss` that the loss is on; -1 if none), ``is_optimal``, ``scale`` (1 - sqrt(2 fit)),
-        ``fit``, ``norms``, ``stationary``, the worst ``nc1``, ``condition`` (less 1) over the layers and ``spread``,
-        before and after L-BFGS, ``checked``, ``product_ratio``, and per layer ``square_0``... and ``nc1_0``...
+    ``depth``, ``ratio``, ``factor``, ``seed``, ``optimum`` (closed form), ``loss_descent``, ``loss``, ``gap_descent``
+    and ``gap`` (less the optimum), ``learned`` (classes, by the branch of `ReducedLoss.branch_loss` that the loss is
+    on; -1 if none), ``is_optimal``, ``scale`` (1 - sqrt(2 fit)), ``fit``, ``norms``, ``stationary``, the worst
+    ``nc1``, ``condition`` (less 1) over the layers and ``spread``, before and after L-BFGS, ``checked``,
+    ``product_ratio``, and per layer ``square_0``... and ``nc1_0``...
     """
     import pandas as pd
 
@@ -175,11 +154,11 @@ def training_sweep(
 def fit_within(
     model: DeepFeatures, layers: Layers, /, *, budget: float, stiffness: float = 100.0, iterations: int = 5000
 ) -> Layers:
-    r"""Minimise the fit while the norms stay near a budget: an ε-constraint on networks.
+    r"""Minimise the fit while the norms stay near a budget: an ε-constraint on networks, layers without leading axes.
 
     With f_1 the fit and f_2 half the sum of factors times squared norms, L-BFGS minimises
     :math:`f_1 + \frac s2 \max(0, f_2 - b)^2`. Where it stops, f_1 is stationary among networks of equal f_2, which is
-    above the budget b by the multiplier of the constraint over the stiffness s. Layers are without leading axes.
+    above the budget b by the multiplier of the constraint over the stiffness s.
     """
     check_real("budget", budget, low=0.0, strict=True)
     check_real("stiffness", stiffness, low=0.0, strict=True)
@@ -193,10 +172,7 @@ def fit_within(
 def budget_block(depth: int, ratio: float, scale: float, seeds: int, entropy: int) -> Columns:
     """Train with the norms of a collapsed network of one scale as the budget.
 
-    Returns
-    -------
-    dict of str to ndarray
-        ``fit`` and ``norms``, (2, seeds): from the collapsed network with noise, and from random layers.
+    ``fit`` and ``norms`` are (2, seeds): from the collapsed network with noise, and from random layers.
     """
     model = model_at(depth, ratio)
     budget = float(ReducedLoss.of_model(model).norms(scale))
@@ -218,12 +194,9 @@ def budget_sweep(
 ) -> pd.DataFrame:
     """Train under the norms of collapsed networks of several scales in (0, 1); the ratio sets the unit of the norms.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per network: ``budget_scale``, ``start`` (collapsed or random), ``seed``, ``fit``, ``norms``,
-        ``collapsed_fit`` (of a collapsed network with the same norms) and ``gain``, the latter less the fit: positive
-        where the network dominates the collapsed one.
+    One row per network: ``budget_scale``, ``start`` (collapsed or random), ``seed``, ``fit``, ``norms``,
+    ``collapsed_fit`` (of a collapsed network with the same norms) and ``gain``, the latter less the fit: positive
+    where the network dominates the collapsed one.
     """
     import pandas as pd
 

@@ -198,12 +198,9 @@ def least_norm_product(fit: npt.ArrayLike, /, *, depth: int, per_class: int) -> 
 
     .. math:: \|H_1\|^2 \prod_l \|W_l\|^2 \ge n\, 2^{L+1} (1 - \sqrt{2 f_1})^2 \quad (0 \le f_1 \le 1 / (2 L^2)),
 
-    attained by collapsed networks. A fit above that is refused: there a network that learns one class needs less.
-
-    Notes
-    -----
-    Derived from the optimality of collapse for two classes: take :math:`\lambda_l = t / \|W_l\|^2` with t such that
-    a* = 1 - sqrt(2 f_1), which exists up to that fit; the regularised loss is then at least F(a*).
+    attained by collapsed networks; above that fit, which is refused, a network that learns one class needs less.
+    Derived from the optimality of collapse: take :math:`\lambda_l = t / \|W_l\|^2` with t such that a* = 1 - sqrt(2
+    f_1), which exists up to that fit; the regularised loss is then at least F(a*).
     """
     check_count("per_class", per_class)
     most = 1.0 / (2 * check_count("depth", depth, low=2) ** 2)

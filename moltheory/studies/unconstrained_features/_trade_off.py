@@ -46,24 +46,13 @@ _DECIMALS = 3
 
 @dataclass(frozen=True)
 class MissedPart:
-    """The part of the front that no weighted sum returns, in closed form.
+    """The part of the front that no weighted sum returns, in closed form; both of its ends are returned.
 
-    Attributes
-    ----------
-    scales : (float, float)
-        Its ends 0 and (L-1)/L, both returned.
-    fit : (float, float)
-        Smallest and largest f_1: 1/(2 L^2) and 1/2.
-    norms : (float, float)
-        Smallest and largest f_2: 0 and C ((L-1)/L)^{2/(L+1)}.
-    price : float
-        The weight of f_2 per unit of f_1 at which both ends tie.
-    height : float
-        How far the missed part reaches above the line through its ends: the loss at the barrier between the two equal
-        minima, less 1/2. It depends on the depth only.
-    hypervolume : float
-        What the missed part adds to the hypervolume of all the rest: the integral over a of
-        (1 - a) (f_2(end) - f_2(a)), the box between the ends above the curve (derived).
+    Its ends are the `scales` 0 and (L-1)/L. `fit` has the smallest and the largest f_1, 1/(2 L^2) and 1/2, and `norms`
+    those of f_2, 0 and C ((L-1)/L)^{2/(L+1)}. At the weight `price` of f_2 per unit of f_1 both ends tie. `height` is
+    how far the missed part reaches above the line through its ends: the loss at the barrier between the two equal
+    minima, less 1/2, which depends on the depth only. `hypervolume` is what it adds to the hypervolume of all the
+    rest: the integral over a of (1 - a) (f_2(end) - f_2(a)), the box between the ends above the curve (derived).
     """
 
     scales: tuple[float, float]
@@ -122,8 +111,8 @@ def missed_part(loss: ReducedLoss, /) -> MissedPart:
 def returned_points(objectives: FiniteObjectives, /) -> Mapping[str, npt.NDArray[np.bool_]]:
     """Return which points, (H,) bool, each family of scalarizations returns for some weights or bounds.
 
-    Of two objectives whose points are all non-dominated. Weighted sums take one weight inside every cell of weights, so
-    no other weight returns more. Chebyshev takes the weights of every point, the constraint its norms as the bound.
+    Of two objectives whose points are all non-dominated. Weighted sums take one weight inside every cell of weights,
+    so no other weight returns more. Chebyshev takes the weights of every point, the constraint its norms as the bound.
     """
     points = objectives.risks()
     ideal = points.min(axis=0) - 0.1 * np.ptp(points, axis=0)
@@ -141,11 +130,11 @@ def returned_points(objectives: FiniteObjectives, /) -> Mapping[str, npt.NDArray
 
 
 def separated_front(loss: ReducedLoss, scales: npt.ArrayLike, /) -> tuple[FloatArray, FloatArray]:
-    """Return the front (m, 2) of networks whose two classes may have different scales, and what each member gains.
+    """Return the front (m, 2) of networks whose two classes may have different scales, and what each member gains (m,).
 
-    Every pair of scales is tried. The gain (m,) is the fit of the collapsed network with the same norms, less that of
-    the member: positive where it dominates, up to the grid. Derived: both objectives are means over the classes, so
-    where the collapsed front is concave, unequal scales can dominate equal ones. More than two classes are refused.
+    Every pair of scales is tried. The gain is the fit of the collapsed network with the same norms, less that of the
+    member: positive where it dominates, up to the grid. Derived: both objectives are means over the classes, so where
+    the collapsed front is concave, unequal scales can dominate equal ones. More than two classes are refused.
     """
     if loss.n_classes != 2:
         raise InvalidInputError(f"`loss` must have two classes, got {loss.n_classes}.")
@@ -158,16 +147,13 @@ def separated_front(loss: ReducedLoss, scales: npt.ArrayLike, /) -> tuple[FloatA
 
 
 def reach_of_front(depth: int, per_part: int, /) -> pd.DataFrame:
-    """Solve families of scalarizations over the collapsed front of one depth, and compare with the closed form.
+    """Solve families of scalarizations over the collapsed front of one depth, and compare with the closed form, in one row.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row: ``depth``, ``points``, ``supported``; how many points weighted sums, ε-constraints and Chebyshev
-        scalarizations return, ``weighted_sum``, ``epsilon_constraint``, ``chebyshev``; ``missed``, the points strictly
-        inside (0, (L-1)/L), and ``missed_returned``, how many of them a weighted sum returns; ``largest_gap`` between
-        neighboring scales that weighted sums return and ``closed_gap``, (L-1)/L; ``price`` and ``height`` of
-        `missed_part`; ``volume_missed``, the hypervolume that the points missed add, and ``closed_volume``.
+    ``depth``, ``points``, ``supported``; how many points ``weighted_sum``, ``epsilon_constraint`` and ``chebyshev``
+    return; ``missed``, the points strictly inside (0, (L-1)/L), and ``missed_returned``, how many of them a weighted
+    sum returns; ``largest_gap`` between neighboring scales that weighted sums return and ``closed_gap``, (L-1)/L;
+    ``price`` and ``height`` of `missed_part`; ``volume_missed``, the hypervolume that the points missed add, and
+    ``closed_volume``.
     """
     import pandas as pd
 
@@ -201,16 +187,13 @@ def reach_of_front(depth: int, per_part: int, /) -> pd.DataFrame:
 
 
 def network_objectives(sweep: pd.DataFrame, depth: int, /) -> pd.DataFrame:
-    """Compare the networks of one depth of `training_sweep` with each other and with the closed form, as points.
+    """Compare the networks of one depth of `training_sweep` with each other and with the closed form, in one row.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row: ``depth``, ``networks``; ``nondominated``, in fit and the L + 1 squared norms (rounded to three
-        decimals); of the networks on each branch of the closed form ``share_nondominated_2``, ``_1``, ``_0`` and
-        ``_other`` (NaN if there are none); hypervolumes in fit and half the sum of squared norms, with the reference
-        point (1/2, C): ``volume_trained`` of the networks, ``volume_closed`` of the optima at the same factors,
-        ``volume_front`` of collapsed networks of any scale.
+    ``depth``, ``networks``; ``nondominated``, in fit and the L + 1 squared norms (rounded to three decimals); of the
+    networks on each branch of the closed form ``share_nondominated_2``, ``_1``, ``_0`` and ``_other`` (NaN if there
+    are none); hypervolumes in fit and half the sum of squared norms, with the reference point (1/2, C):
+    ``volume_trained`` of the networks, ``volume_closed`` of the optima at the same factors, ``volume_front`` of
+    collapsed networks of any scale.
     """
     import pandas as pd
 

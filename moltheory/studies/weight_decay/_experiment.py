@@ -28,16 +28,7 @@ from moltheory.studies.weight_decay._result import DecaySweep
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "MOMENTUM",
-    "RATE",
-    "DigitsSplit",
-    "decay_sweep",
-    "digits_split",
-    "measured",
-    "network_at",
-    "train_block",
-]
+__all__ = ["MOMENTUM", "RATE", "DigitsSplit", "decay_sweep", "digits_split", "measured", "network_at", "train_block"]
 
 RATE = 0.05
 MOMENTUM = 0.9
@@ -54,14 +45,9 @@ _SPLIT_SEED = 0
 
 @dataclass(frozen=True)
 class DigitsSplit:
-    """Digits as columns: 64 centered pixels and a constant 1.
+    """Digits as columns, 64 centered pixels and a constant 1: a pool (65, 1000) sorted by class, and a test set (65, 797).
 
-    Attributes
-    ----------
-    pool, pool_labels : (65, 1000) and (1000,) ndarray
-        100 images per class, sorted by class.
-    test, test_labels : (65, 797) and (797,) ndarray
-        All other images: never seen in training, by no seed.
+    The pool has 100 images per class; the test images are seen in training by no seed.
     """
 
     pool: FloatArray
@@ -79,10 +65,9 @@ class DigitsSplit:
 
 @cache
 def digits_split() -> DigitsSplit:
-    """Return the split, always the same.
+    """Return the split, always the same, centered at the pool's mean and scaled to a mean squared norm of 9 in the pool.
 
-    Images are centered at the mean of the pool and scaled so that their mean squared norm in the pool is 9. They are by
-    E. Alpaydin, C. Kaynak (1998), doi 10.24432/C50P49, as bundled with scikit-learn.
+    Images by E. Alpaydin, C. Kaynak (1998), doi 10.24432/C50P49, as bundled with scikit-learn.
     """
     from sklearn.datasets import load_digits
 
@@ -107,18 +92,14 @@ def network_at(linear: int, decay: float, /) -> LinearEndNetwork:
 
 
 def measured(network: LinearEndNetwork, weights: Weights, inputs: FloatArray, targets: FloatArray, /) -> Columns:
-    """Return how well networks fit, how balanced and how collapsed they are.
+    """Return how well networks fit, how balanced and how collapsed they are, one entry per replicate.
 
-    Weights have one leading axis of S replicates, inputs are (S, n_inputs, N) and targets (K, N).
-
-    Returns
-    -------
-    dict of str to (S,) ndarray
-        ``fit``, ``norm`` (half the sum of squared norms); of the features Z_{L-1} that the last layer reads ``nc1``,
-        ``nc2`` (condition number of the class means) and ``nc3`` (NaN if a feature is zero); ``kappa``, the condition
-        number of W_L, and ``kappa_root``, the L_2-th root of that of the product of the linear layers. NaN unless two
-        layers are linear: ``bound`` and ``sharp_bound`` on NC1, ``operator_variant`` (false), ``imbalance`` (relative)
-        and ``gap`` (absolute), the largest over pairs of linear layers in operator norm.
+    Weights have one leading axis of S replicates, inputs are (S, n_inputs, N) and targets (K, N). ``fit``, ``norm``
+    (half the sum of squared norms); of the features Z_{L-1} that the last layer reads ``nc1``, ``nc2`` (condition
+    number of the class means) and ``nc3`` (NaN if a feature is zero); ``kappa``, the condition number of W_L, and
+    ``kappa_root``, the L_2-th root of that of the product of the linear layers. NaN unless two layers are linear:
+    ``bound`` and ``sharp_bound`` on NC1, ``operator_variant`` (false), ``imbalance`` (relative) and ``gap``
+    (absolute), the largest over pairs of linear layers in operator norm.
     """
     z = network.activations(weights, inputs)
     features = np.swapaxes(z[-2], -1, -2)
@@ -151,11 +132,8 @@ def measured(network: LinearEndNetwork, weights: Weights, inputs: FloatArray, ta
 def train_block(linear: int, decay: float, seeds: int, steps: int, entropy: int) -> Columns:
     """Train networks of all seeds at once by gradient descent with momentum on the regularised loss.
 
-    Returns
-    -------
-    dict of str to ndarray
-        The columns of `measured`, (T, seeds) over T logged iterates, the last one being the end; ``step`` (T,); and
-        ``errs`` (seeds, 797) bool, which test images are misclassified.
+    The columns of `measured`, (T, seeds) over T logged iterates, the last one being the end; ``step`` (T,); and
+    ``errs`` (seeds, 797) bool, which test images are misclassified.
     """
     split, network, root = digits_split(), network_at(linear, decay), as_seed_sequence(entropy)
     # A seed has the same training set for all networks, and the same start at every decay.
@@ -187,11 +165,7 @@ def train_block(linear: int, decay: float, seeds: int, steps: int, entropy: int)
 def decay_sweep(
     linear: tuple[int, ...], decays: tuple[float, ...], *, seeds: int, steps: int, settings: Settings
 ) -> DecaySweep:
-    """Train networks of all numbers of linear layers at all decays.
-
-    The numbers of linear layers are >= 1 and the decays > 0, each all different; `seeds` is the number of networks per
-    pair, and steps are those of gradient descent with momentum.
-    """
+    """Train networks of all numbers >= 1 of linear layers at all decays > 0, each all different, `seeds` per pair."""
     for name, values in (("linear", linear), ("decays", decays)):
         if not values or len(set(values)) < len(values):
             raise InvalidInputError(f"`{name}` must hold distinct values, at least one, got {values!r}.")

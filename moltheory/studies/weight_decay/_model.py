@@ -42,8 +42,8 @@ def balance_gap(after: npt.ArrayLike, before: npt.ArrayLike, /) -> FloatArray:
 def decayed_gap(gap: npt.ArrayLike, time: float, /, *, decay: float) -> FloatArray:
     r"""Return A'A - BB' after gradient flow of the data term plus weight decay for a time: :math:`e^{-2\lambda t}` times it.
 
-    The data term contributes nothing, since :math:`A'\nabla_A = \nabla_B B'`. Without decay: S. Arora, N. Cohen,
-    E. Hazan (2018), arXiv 1802.06509.
+    The data term contributes nothing, since :math:`A'\nabla_A = \nabla_B B'`. Without decay: S. Arora, N. Cohen, E.
+    Hazan (2018), arXiv 1802.06509.
     """
     given = real_array("gap", gap, shape="(..., q, q)", min_ndim=2)
     t = check_real("time", time, low=0.0)

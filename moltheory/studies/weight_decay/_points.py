@@ -58,11 +58,8 @@ def five_objectives(networks: pd.DataFrame, /) -> tuple[FiniteObjectives, npt.ND
 def networks_by_setting(networks: pd.DataFrame, /) -> pd.DataFrame:
     """Return one row per number of linear layers and decay: medians over seeds, and how many are on fronts.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``linear``, ``decay``, ``networks``, medians of the measures; ``front_five``, how many are non-dominated in
-        the five objectives (0 where the imbalance is not defined), and ``front_four``, without the imbalance.
+    ``front_five`` counts those non-dominated in the five objectives (0 where the imbalance is not defined),
+    ``front_four`` those without the imbalance.
     """
     import pandas as pd
 
@@ -91,14 +88,10 @@ def own_weights(networks: pd.DataFrame, /) -> pd.DataFrame:
     """Test whether every network minimises the weighted sum it was trained for among those it competes with.
 
     Training at decay d minimises fit + d norm. Competitors are the networks of the same seed, so of the same training
-    set: those with as many linear layers, trained at the other decays; and all.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per network: ``linear``, ``decay``, ``seed``, ``returned`` (whether its weighted sum returns it among
-        networks of its depth), ``decay_returned`` (at which decay the one
-        returned was trained) and ``depth_returned`` (linear layers of the one returned among all).
+    set: those with as many linear layers, trained at the other decays; and all. One row per network: ``linear``,
+    ``decay``, ``seed``, ``returned`` (whether its weighted sum returns it among networks of its depth),
+    ``decay_returned`` (at which decay the one returned was trained) and ``depth_returned`` (linear layers of the one
+    returned among all).
     """
     import pandas as pd
 
@@ -127,14 +120,9 @@ def own_weights(networks: pd.DataFrame, /) -> pd.DataFrame:
 def certified_front(sweep: DecaySweep, /) -> tuple[Certificate, Certificate]:
     """Return what the test set proves about the fronts of the networks, at a total failure probability of .05 each.
 
-    The test images were seen in no training, so the networks are fixed models and their test losses a fresh sample.
-
-    Returns
-    -------
-    two : Certificate
-        In test error and norm, of all networks.
-    five : Certificate
-        In the five objectives, of those with two linear layers or more. All but the test error are known costs.
+    First in test error and norm, of all networks; then in the five objectives, of those with two linear layers or
+    more, where all but the test error are known costs. The test images were seen in no training, so the networks are
+    fixed models and their test losses a fresh sample.
     """
     networks = sweep.networks
     _, members = five_objectives(networks)
@@ -148,10 +136,7 @@ def certified_front(sweep: DecaySweep, /) -> tuple[Certificate, Certificate]:
 
 
 def rank_correlation(x: npt.ArrayLike, y: npt.ArrayLike, /) -> float:
-    """Return Spearman's correlation of two columns, over the entries where both are numbers.
-
-    NaN where a column does not vary.
-    """
+    """Return Spearman's correlation over the entries where both columns are numbers; NaN where a column does not vary."""
     from scipy.stats import spearmanr
 
     table = np.asarray([x, y], dtype=np.float64)
@@ -162,14 +147,10 @@ def rank_correlation(x: npt.ArrayLike, y: npt.ArrayLike, /) -> float:
 
 
 def rank_correlations(networks: pd.DataFrame, /) -> pd.DataFrame:
-    """Return Spearman's correlation of the number of linear layers with NC1, NC2 and NC3.
+    """Return Spearman's correlation of the number of linear layers with NC1, NC2 and NC3, one row per decay.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per decay, over its networks: ``decay``, ``networks``, ``nc1``, ``nc2``, ``nc3``; ``kept``, how many
-        networks have linearly independent class means (NC2 below 1e6), and ``nc2_kept`` over those. NaN where a
-        measure does not vary.
+    ``kept`` is how many networks have linearly independent class means (NC2 below 1e6), and ``nc2_kept`` the
+    correlation over those. NaN where a measure does not vary.
     """
     import pandas as pd
 
@@ -186,13 +167,9 @@ def rank_correlations(networks: pd.DataFrame, /) -> pd.DataFrame:
 def balance_rates(iterates: pd.DataFrame, /) -> pd.DataFrame:
     """Return how fast the imbalance of linear layers decays, as a multiple of 2 times weight decay.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per network with L_2 >= 2: ``linear``, ``decay``, ``seed``, ``ratio``, the slope of the log of the
-        imbalance (operator norm, largest over pairs) in training time over -2 decay, by least squares over
-        logged iterates after the start until it falls to a thousandth (NaN with fewer than three of them); ``momentum``, see
-        `momentum_rate`.
+    One row per network with L_2 >= 2: ``ratio``, the slope of the log of the imbalance (operator norm, largest over
+    pairs) in training time over -2 decay, by least squares over logged iterates after the start until it falls to a
+    thousandth (NaN with fewer than three of them); ``momentum``, see `momentum_rate`.
     """
     import pandas as pd
 

@@ -16,18 +16,11 @@ __all__ = ["DecaySweep", "WeightDecayResult"]
 
 @dataclass(frozen=True)
 class DecaySweep:
-    """All networks of a sweep, M in number.
+    """All networks of a sweep, M in number, with their 0/1 test losses (797, M).
 
-    Attributes
-    ----------
-    networks : pandas.DataFrame
-        One row per network at the end of training: ``linear`` (number of linear layers), ``decay``, ``seed``,
-        ``time`` (steps times rate over 1 - momentum), the columns of `measured`, ``test_error``.
-    iterates : pandas.DataFrame
-        One row per logged iterate: ``network`` (row of `networks`), ``linear``, ``decay``, ``seed``, ``step``,
-        ``time`` and the columns of `measured`.
-    test_losses : (797, M) ndarray
-        0/1 loss of every network on the test set.
+    `networks` has one row per network at the end of training: ``linear`` (number of linear layers), ``decay``,
+    ``seed``, ``time`` (steps times rate over 1 - momentum), the columns of `measured`, ``test_error``. `iterates` has
+    one row per logged iterate, with ``step`` and, in ``network``, the row of `networks`.
     """
 
     networks: pd.DataFrame

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._text import few
 from moltheory._core._validation import FloatArray, Maximise, check_choice, check_names, real_array, refuse_masked
 from moltheory.errors import InvalidInputError
 
@@ -51,7 +52,7 @@ def known_costs(costs: Any, names: tuple[str, ...]) -> tuple[FloatArray, tuple[s
             frame = costs.iloc[[index.index(name) for name in names]]
         elif any(label in names for label in index) or not _is_numbered(costs.index, n_models):
             raise InvalidInputError(
-                f"`costs` must have one row for each model, got rows {_few(index)} for models {_few(names)}."
+                f"`costs` must have one row for each model, got rows {few(index)} for models {few(names)}."
             )
         costs = {str(column): frame[column].to_numpy() for column in frame.columns}
     if isinstance(costs, Mapping):
@@ -72,12 +73,12 @@ def _cost_column(key: object, value: Any, names: tuple[str, ...]) -> FloatArray:
         labels = [str(label) for label in value.index]
         if not _is_numbered(value.index, len(names)):
             if len(set(labels)) < len(labels):
-                raise InvalidInputError(f"`costs` must label each model once in {key!r}, got {_few(sorted(labels))}.")
+                raise InvalidInputError(f"`costs` must label each model once in {key!r}, got {few(sorted(labels))}.")
             value = dict(zip(labels, value.tolist(), strict=True))
     if isinstance(value, Mapping):
         missing = [name for name in names if name not in value]
         if missing:
-            raise InvalidInputError(f"`costs` must hold {key!r} for every model, got none for {_few(missing)}.")
+            raise InvalidInputError(f"`costs` must hold {key!r} for every model, got none for {few(missing)}.")
         value = [value[name] for name in names]
     column = real_array("costs", value, shape=f"({len(names)},) in {key!r}", min_ndim=1, max_ndim=1)
     if column.shape[0] != len(names):
@@ -167,8 +168,3 @@ def read_epsilon(epsilon: npt.ArrayLike, data_dependent: npt.NDArray[np.bool_]) 
     full = np.zeros(n)
     full[data_dependent] = slack
     return full
-
-
-def _few(labels: Sequence[object]) -> str:
-    shown = ", ".join(repr(label) for label in labels[:3])
-    return shown if len(labels) <= 3 else f"{shown} and {len(labels) - 3} more"

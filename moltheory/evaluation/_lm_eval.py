@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from moltheory._core._validation import Maximise
 from moltheory.errors import InvalidInputError
@@ -93,8 +92,8 @@ def from_harness_logs(
     >>> models.model_names, models.objective_names, models.maximise
     (('large', 'small'), ('acc',), (True,))
     >>> models.losses[:, :, 0]
-    array([[1, 0],
-           [1, 1]])
+    array([[1., 0.],
+           [1., 1.]])
     """
     wanted = _metric_names(metrics)
     upward = _upward(maximise, len(wanted))
@@ -114,7 +113,7 @@ class _Log:
         self._hashes: dict[int, str] = {}
         self._clusters: dict[int, Hashable] = {}
         self._models: dict[str, int] = {}
-        self._parts: dict[tuple[str, str, str], dict[int, tuple[tuple[float | int, ...], str]]] = {}
+        self._parts: dict[tuple[str, str, str], dict[int, tuple[tuple[float, ...], str]]] = {}
         self._fields: dict[str, None] = {}
 
     def read(self, model: str | None, path: Path) -> None:
@@ -184,12 +183,8 @@ class _Log:
         parts = {key: part for key, part in self._parts.items() if kept[key[1]] == key[2]}
         tasks = list(dict.fromkeys(task for _, task, _ in parts)) if per_task else [""]
         column = {(task, j): k for k, (task, j) in enumerate((t, j) for t in tasks for j in range(len(self._metrics)))}
-        # Integers keep their type; what was not evaluated is NaN, which only floats have.
-        shape = (len(self._documents), len(self._models), len(column))
-        kinds = {type(value) for part in parts.values() for values, _ in part.values() for value in values}
-        found = sum(len(part) for part in parts.values()) * len(self._metrics)
-        losses: npt.NDArray[Any]
-        losses = np.full(shape, np.nan) if found < np.prod(shape) or float in kinds else np.zeros(shape, np.int64)
+        # Floats, whole numbers too: that all values seen are whole says nothing about the metric's type.
+        losses = np.full((len(self._documents), len(self._models), len(column)), np.nan)
         for (model, task, _), part in parts.items():
             first = column[task if per_task else "", 0]
             rows = np.fromiter(part, np.intp, len(part))
@@ -222,7 +217,7 @@ def _parsed(line: bytes, place: str) -> dict[str, Any]:
     return record
 
 
-def _number(record: dict[str, Any], metric: str, place: str) -> float | int:
+def _number(record: dict[str, Any], metric: str, place: str) -> float:
     if metric not in record:
         return math.nan
     value = record[metric]
@@ -231,7 +226,7 @@ def _number(record: dict[str, Any], metric: str, place: str) -> float | int:
         raise InvalidInputError(
             f"`metrics` must be finite numbers per document, got {shown} for {metric!r} in {place}."
         )
-    return value if abs(value) < 2**53 else float(value)
+    return float(value)
 
 
 def _metric_names(metrics: Sequence[str]) -> tuple[str, ...]:

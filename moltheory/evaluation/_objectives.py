@@ -47,11 +47,6 @@ class Objective:
     tail: Tail | None = None
     loss_range: tuple[float, float] = (0.0, 1.0)
 
-    @property
-    def is_estimated(self) -> bool:
-        """Whether it is estimated from data."""
-        return self.values is None
-
 
 @dataclass(frozen=True)
 class Columns:

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import Maximise, real_array
-from moltheory.errors import InvalidInputError
+from moltheory._core._validation import Maximise, real_array, refuse_masked
 from moltheory.pareto._bulk import bulk_masks
 from moltheory.pareto._delegation import delegated_mask, rank_rows
 from moltheory.pareto._orientation import check_maximise, minimised
@@ -73,7 +72,7 @@ def nondominated(points: npt.ArrayLike, /, *, maximise: Maximise = False, weak: 
     >>> nondominated([[0.9, 120.0], [0.8, 100.0], [0.7, 110.0]], maximise=[True, False])
     array([ True,  True, False])
     """
-    _refuse_masked(points)
+    refuse_masked("points", points)
     large = isinstance(points, np.ndarray) and points.dtype == np.float64 and points.size > _LARGE
     if isinstance(points, np.ndarray) and large and points.ndim >= 2:
         array: npt.NDArray[Any] = np.asarray(points)
@@ -82,13 +81,6 @@ def nondominated(points: npt.ArrayLike, /, *, maximise: Maximise = False, weak: 
     flags = check_maximise(maximise, array.shape[-1])
     sets = array.reshape(-1, *array.shape[-2:])
     return _masks(sets, flags, weak=bool(weak), nan_checked=not large).reshape(array.shape[:-1])
-
-
-def _refuse_masked(points: npt.ArrayLike) -> None:
-    """Refuse masked entries: the numbers below the mask are no data."""
-    count = int(np.ma.getmaskarray(points).sum()) if isinstance(points, np.ma.MaskedArray) else 0
-    if count:
-        raise InvalidInputError(f"`points` must not hold masked entries, got {count} of them.")
 
 
 def _masks(
@@ -138,7 +130,7 @@ def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.
     >>> pareto_rank([[1, 4], [2, 2], [2, 2], [3, 3], [4, 1], [4, 4]])
     array([0, 0, 0, 1, 0, 2])
     """
-    _refuse_masked(points)
+    refuse_masked("points", points)
     array = real_array("points", points, shape=_SHAPE, min_ndim=2, finite=True, keep_integers=True)
     flags = check_maximise(maximise, array.shape[-1])
     sets = minimised(array.reshape(-1, *array.shape[-2:]), flags)

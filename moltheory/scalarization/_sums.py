@@ -43,9 +43,6 @@ class WeightedSum(WeightedScalarization):
     (1.25, 0.07500000000000001, 0.25)
     """
 
-    def __init__(self, weights: npt.ArrayLike) -> None:
-        object.__setattr__(self, "weights", check_weights(weights))
-
     @property
     def is_subadditive(self) -> bool:
         """True: U is linear."""

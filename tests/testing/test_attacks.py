@@ -1,5 +1,6 @@
 """No false certificate from what the package did not make: each is refused, or decided by a valid method."""
 
+import json
 import pickle
 import warnings
 from collections.abc import Callable, Iterator
@@ -223,3 +224,24 @@ def test_a_pickled_certificate_holds_sums_and_no_losses() -> None:
     losses, group = _groups(0)
     certificate = mt.certify(None, objectives={"rate": Rate(losses, group), "cvar": CVaR(losses)})
     assert len(pickle.dumps(certificate)) < 6000
+
+
+@pytest.mark.parametrize("door", ["logs", "column of objects"])
+def test_a_type_that_is_only_inferred_from_the_values_seen_is_no_type(door: str, tmp_path: Any) -> None:
+    # Whole numbers so far, of a metric that may be fractional elsewhere.
+    rows = [
+        {"model": m, "example": i, "doc_id": i, "acc": int(i % k > 0)}
+        for k, m in ((2, "a"), (3, "b"))
+        for i in range(60)
+    ]
+    if door == "logs":
+        (tmp_path / "log.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+        table = mt.certification.from_harness_logs(tmp_path, metrics=["acc"], maximise=False)
+    else:
+        frame = pd.DataFrame(rows).astype({"acc": object})
+        table = mt.certification.from_long_table(frame, loss="acc")
+    assert table.losses.dtype == np.float64
+    names, titles = table.model_names, table.objective_names
+    assert table.certify() == mt.certify(table.losses.astype(float), names=names, objectives=titles)
+    whole = mt.certify(table.losses.astype(bool), names=names, objectives=titles)
+    assert (np.diff(whole.boxes, axis=2) < np.diff(table.certify().boxes, axis=2)).any()

@@ -117,14 +117,16 @@ class PairCounts:
         if missing and not (seen | (rows != rows)).all():
             raise _not_binary()
         x = ones.astype(np.float32)
-        both += (x.T @ x).astype(np.int64)
-        if missing:
-            present = seen.astype(np.float32)
-            errs += (x.T @ present).astype(np.int64)
-            common += (present.T @ present).astype(np.int64)
-        else:
-            errs += ones.sum(axis=0)[:, None]
-            common += rows.shape[0]
+        # Some BLAS kernels flag an invalid operation in lanes that they never use (numpy issue 24067).
+        with np.errstate(invalid="ignore"):
+            both += (x.T @ x).astype(np.int64)
+            if missing:
+                present = seen.astype(np.float32)
+                errs += (x.T @ present).astype(np.int64)
+                common += (present.T @ present).astype(np.int64)
+            else:
+                errs += ones.sum(axis=0)[:, None]
+                common += rows.shape[0]
 
     def _pack(self, rows: npt.NDArray[Any], both: IntArray, errs: IntArray, common: IntArray) -> None:
         """Count by population counts of packed words."""

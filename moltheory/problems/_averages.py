@@ -61,14 +61,16 @@ class CellAverages:
         # Sums of integers below 2**24 are exact in single precision, in any order, and twice as fast.
         kind = np.float32 if self.is_lattice and reach < _SINGLE_PRECISION_INTEGERS else np.float64
         typed = weights.astype(kind)
-        sizes = (typed @ self._where.astype(kind)).astype(np.float64)
-        parts: list[FloatArray] = [np.empty(0)] * sizes.shape[1]
-        for rows, matrix, same in self._blocks:
-            sums = typed[:, rows] @ matrix.astype(kind, copy=False)
-            for k, part in zip(same, np.split(sums, len(same), axis=1), strict=True):
-                parts[k] = part
-        table = np.stack(parts, dtype=np.float64)
+        # An empty cell is 0 / 0; and some BLAS kernels set the flag of an invalid operation in lanes whose results they
+        # never use, for finite factors too (numpy issue 24067, seen with AVX-512).
         with np.errstate(invalid="ignore"):
+            sizes = (typed @ self._where.astype(kind)).astype(np.float64)
+            parts: list[FloatArray] = [np.empty(0)] * sizes.shape[1]
+            for rows, matrix, same in self._blocks:
+                sums = typed[:, rows] @ matrix.astype(kind, copy=False)
+                for k, part in zip(same, np.split(sums, len(same), axis=1), strict=True):
+                    parts[k] = part
+            table = np.stack(parts, dtype=np.float64)
             table /= (sizes * self._scales).T[:, :, None]
             for k, where in self._own.items():
                 counts = (typed @ where.astype(kind)).astype(np.float64)

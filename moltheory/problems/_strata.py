@@ -103,7 +103,8 @@ class StratifiedAverages:
             # Sums of integers below 2**24 are exact in single precision too, and twice as fast.
             short = all(self._lattice) and counts[g] * max(self._reach) < _SINGLE_PRECISION_INTEGERS
             kind = np.float32 if short else np.float64
-            sums = (drawn.astype(kind) @ matrix.astype(kind, copy=False)).reshape(rows, len(found), -1)
+            with np.errstate(invalid="ignore"):  # see `CellAverages.means`: the factors are finite
+                sums = (drawn.astype(kind) @ matrix.astype(kind, copy=False)).reshape(rows, len(found), -1)
             for position, k in enumerate(found):
                 totals[k] += weights[k][0][g] * sums[:, position].astype(np.float64)
         totals /= np.array([mass for _, mass in weights])[:, None, None]

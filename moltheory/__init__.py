@@ -23,9 +23,12 @@ __all__ = [
     "Bound",
     "Certificate",
     "CertificateStream",
+    "DataWarning",
     "FiniteWorld",
     "Front",
     "Interval",
+    "InvalidInputError",
+    "Measured",
     "Sweep",
     "Theorem",
     "__version__",
@@ -64,9 +67,12 @@ _HOMES = {
     "Bound": "moltheory.bounds",
     "Certificate": "moltheory.certification",
     "CertificateStream": "moltheory.certification",
+    "DataWarning": "moltheory.errors",
     "FiniteWorld": "moltheory.problems",
     "Front": "moltheory.pareto",
     "Interval": "moltheory.bounds",
+    "InvalidInputError": "moltheory.errors",
+    "Measured": "moltheory.evaluation",
     "Sweep": "moltheory.solvers",
     "Theorem": "moltheory.theorems",
     "certify": "moltheory.certification",
@@ -133,6 +139,8 @@ if TYPE_CHECKING:
     )
     from moltheory.bounds import Bound, Interval
     from moltheory.certification import Certificate, CertificateStream, certify
+    from moltheory.errors import DataWarning, InvalidInputError
+    from moltheory.evaluation import Measured
     from moltheory.pareto import (
         Front,
         coverage_error,

@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from moltheory import __version__
-from moltheory._cli_certify import add_certify_options, run_certify
+from moltheory._cli._certify import certify_command
+from moltheory._cli._completion import SHELLS, completion_script
+from moltheory._cli._console import complain, say
+from moltheory._cli._options import add_certify_options
+from moltheory._cli._parser import CommandParser
+from moltheory._core._text import visible
 from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError, MoltheoryError
 
@@ -19,8 +24,18 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
+EXIT_STATUS = """\
+exit status:
+  0    done, also if the reader of the output has left
+  1    theorems --check or --falsify: a statement fails
+  2    an option or the input is refused, in one sentence on standard error
+  130  interrupted
+Every console will do: characters that it cannot show are printed as escapes.
+"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit status of one command: 0, or 2 if an argument was refused.
+    """Return the exit status of one command.
 
     Parameters
     ----------
@@ -30,46 +45,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        ``theorems --check`` and ``--falsify`` return 1 if a statement fails.
+        0 if it is done, also if the reader of its output has left; 1 if a statement fails in ``theorems --check`` or
+        ``--falsify``; 2 if an argument or the input was refused; 130 if it was interrupted.
+
+    Raises
+    ------
+    SystemExit
+        With status 0 after ``--help`` and ``--version``, 2 after an unknown option.
     """
-    options = _parser().parse_args(arguments)
+    kept = ""
     try:
+        options = _parser().parse_args(arguments)
+        if options.command in ("reproduce", "study"):
+            # Simulations are kept block by block in the output folder.
+            kept = ", finished blocks are kept, and the same command resumes there"
         return int(options.run(options))
     except MoltheoryError as error:
-        print(f"moltheory: {error}", file=sys.stderr)
+        complain(visible(f"moltheory: {error}"))
+        return 2
+    except MemoryError:
+        complain("moltheory: the input must fit into memory, and it does not: use a smaller one or a larger machine.")
         return 2
     except KeyboardInterrupt:
-        # `reproduce` keeps its simulations block by block in the output folder.
-        kept = (
-            ", finished blocks are kept, and the same command resumes there"
-            if options.command in ("reproduce", "study")
-            else ""
-        )
-        print(f"moltheory: interrupted; files already written are complete{kept}.", file=sys.stderr)
+        complain(f"moltheory: interrupted; files already written are complete{kept}.")
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="moltheory", description="Which part of an empirical Pareto front is real?", allow_abbrev=False
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        prog="moltheory",
+        description="Which part of an empirical Pareto front is real?",
+        epilog=EXIT_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"moltheory {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=CommandParser)
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False)
-        added.set_defaults(run=run)
+    def command(name: str, run: Callable[[argparse.Namespace], int], summary: str) -> CommandParser:
+        added: CommandParser = commands.add_parser(
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+        )
+        added.summary = summary
+        added.set_defaults(run=run, parser=added)
         return added
 
+    add_certify_options(
+        command("certify", certify_command, "certify which models are on the true Pareto front, from files of losses")
+    )
     _reproduce_options(
         command(
             "reproduce",
             _reproduce,
             "compare empirical with true Pareto sets by simulation; write figures, tables and a page",
         )
-    )
-    add_certify_options(
-        command("certify", run_certify, "certify which models are on the true Pareto front, from a file of losses")
     )
     _study_options(
         command("study", _study, "reproduce the experiments of a paper at small scale and report the findings")
@@ -78,10 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     _theorems_options(
         command("theorems", _theorems, "list the statements, check them exactly, or search for counterexamples")
     )
+    completing = command("completion", _completion, "print a script that completes commands and options in a shell")
+    completing.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
     return parser
 
 
-def _reproduce_options(parser: argparse.ArgumentParser) -> None:
+def _reproduce_options(parser: CommandParser) -> None:
     parser.add_argument("--out", default="reproduction", metavar="FOLDER", help="output folder (default: %(default)s)")
     parser.add_argument("--only", action="append", metavar="NAME", help="produce this figure only; may be repeated")
     parser.add_argument("--list", action="store_true", help="list the figures and stop")
@@ -91,7 +121,7 @@ def _reproduce_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--studies", action="store_true", help="include the case studies, under a heading of their own")
 
 
-def _study_options(parser: argparse.ArgumentParser) -> None:
+def _study_options(parser: CommandParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="name of the study; see --list")
     parser.add_argument("--list", action="store_true", help="list the studies and stop")
     parser.add_argument("--out", metavar="FOLDER", help="output folder (default: study-NAME)")
@@ -102,7 +132,7 @@ def _study_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print findings and tables as JSON")
 
 
-def _bound_options(parser: argparse.ArgumentParser) -> None:
+def _bound_options(parser: CommandParser) -> None:
     parser.add_argument("--n", type=int, help="number of examples; gives half-widths and intervals")
     parser.add_argument("--delta", type=float, default=0.05, help="total failure probability (default: %(default)s)")
     parser.add_argument("--objectives", type=int, default=1, help="number of data-dependent objectives")
@@ -118,7 +148,7 @@ def _bound_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
-def _theorems_options(parser: argparse.ArgumentParser) -> None:
+def _theorems_options(parser: CommandParser) -> None:
     parser.add_argument("id", nargs="*", metavar="ID", help="statements (default: all)")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="check on a population with known truth, over all samples")
@@ -137,7 +167,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 
     if options.list:
         for name in figure_names():
-            print(f"{name:<18}{get_figure(name).title}")
+            say(f"{name:<18}{get_figure(name).title}")
         return 0
     settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
     studies = []
@@ -150,10 +180,10 @@ def _reproduce(options: argparse.Namespace) -> int:
         left_out = [study.name for study in studies if study.needs_torch and find_spec("torch") is None]
         if left_out:
             hint = f"`moltheory study {left_out[0]}` says how to install it"
-            print(f"left out because torch is not installed: {', '.join(left_out)} ({hint})")
+            say(f"left out because torch is not installed: {', '.join(left_out)} ({hint})")
             studies = [study for study in studies if study.name not in left_out]
-    done = reproduce(options.out, only=options.only, further=studies, settings=settings, report=print)
-    print(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
+    done = reproduce(options.out, only=options.only, further=studies, settings=settings, report=say)
+    say(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
     return 0
 
 
@@ -163,7 +193,7 @@ def _study(options: argparse.Namespace) -> int:
 
     if options.list:
         for name in study_names():
-            print(f"{name:<32}{get_study(name).title}")
+            say(f"{name:<32}{get_study(name).title}")
         return 0
     if options.name is None:
         raise InvalidInputError(f"`NAME` must be one of {', '.join(study_names())}, got none.")
@@ -190,10 +220,10 @@ def _study(options: argparse.Namespace) -> int:
             name: json.loads(table.to_json(orient="records", double_precision=15))
             for name, table in section.tables.items()
         }
-        print(json.dumps({"name": study.name, "paper": paper, "findings": findings, "tables": tables}, indent=2))
+        say(json.dumps({"name": study.name, "paper": paper, "findings": findings, "tables": tables}, indent=2))
     else:
-        print("\n".join([paper, *(f"- {sentence}" for sentence in findings)]))
-        print(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
+        say(paper, *(f"- {sentence}" for sentence in findings))
+        say(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
     return 0
 
 
@@ -240,16 +270,21 @@ def _theorems(options: argparse.Namespace) -> int:
     return 0 if holds else 1
 
 
+def _completion(options: argparse.Namespace) -> int:
+    say(completion_script(_parser(), options.shell))
+    return 0
+
+
 def _as_json(table: pd.DataFrame, *, indent: int = 0) -> str:
     return str(table.to_json(orient="records", indent=indent, double_precision=15))
 
 
 def _print_table(table: pd.DataFrame, *, as_json: bool, wrap: bool = False) -> None:
     if as_json:
-        print(_as_json(table, indent=2))
+        say(_as_json(table, indent=2))
     elif wrap:
         for row in table.itertuples(index=False):
             first, *rest = row
-            print("\n".join([str(first), *(f"    {cell}" for cell in rest)]))
+            say(str(first), *(f"    {cell}" for cell in rest))
     else:
-        print(table.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))
+        say(table.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))

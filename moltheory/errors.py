@@ -1,4 +1,4 @@
-"""The exceptions that moltheory raises on purpose.
+"""The exceptions that moltheory raises on purpose, and the warnings about data.
 
 Each message is one sentence that names the argument, the rule it broke and what was found, so that a
 caller can act on it without reading a traceback.
@@ -7,6 +7,10 @@ caller can act on it without reading a traceback.
 from __future__ import annotations
 
 __all__ = [
+    "AggregateWarning",
+    "DataWarning",
+    "DirectionWarning",
+    "FewExamplesWarning",
     "InvalidInputError",
     "MoltheoryError",
     "NotDeclaredError",
@@ -38,3 +42,19 @@ class OutputError(MoltheoryError, OSError):
 
 class SolverError(MoltheoryError, RuntimeError):
     """A scalarized problem has no minimiser, or none was found to the accuracy asked for."""
+
+
+class DataWarning(UserWarning):
+    """The data suggest that an option is missing or that they are not what is assumed; results are unaffected."""
+
+
+class DirectionWarning(DataWarning):
+    """An objective is minimised by default, and its name suggests that larger is better."""
+
+
+class FewExamplesWarning(DataWarning):
+    """There are so few independent examples that little can be decided."""
+
+
+class AggregateWarning(DataWarning):
+    """Rows look like folds or averages, which are not independent examples."""

@@ -37,7 +37,7 @@ _FLOORS = {
     "testing": 6,
     "figures": 6,
     "studies": 6,
-    "_cli_certify": 6,
+    "_cli": 6,
     "cli": 7,
     "__main__": 8,
 }

@@ -3,9 +3,14 @@
 import contextlib
 import io
 import re
+import runpy
+import shlex
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 _ROOT = Path(__file__).parents[1]
 _TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,3 +64,41 @@ def test_rooms_are_all_listed():
         path.name for path in (_ROOT / "moltheory").iterdir() if (path / "__init__.py").exists() and path.name[0] != "_"
     }
     assert rooms <= set(re.findall(r"`moltheory\.(\w+)`", _TEXT))
+
+
+def _commands():
+    """Return the commands of the README with the output that it shows."""
+    for block in re.findall(r"```console\n\$ moltheory (.*?)```", _TEXT, re.DOTALL):
+        command, _, shown = re.sub(r"\\\n *", "", block).partition("\n")
+        yield pytest.param(shlex.split(command), shown, id=command[:40])
+
+
+@pytest.mark.parametrize(("command", "shown"), list(_commands()))
+def test_commands_print_what_it_shows(command, shown, monkeypatch, capsys):
+    from moltheory.cli import main
+
+    monkeypatch.chdir(_ROOT)
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert printed.out == shown
+    assert "warning" not in printed.err
+
+
+def test_the_example_inputs_are_those_of_their_script(tmp_path, monkeypatch):
+    examples = _ROOT / "data" / "examples"
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    scope = runpy.run_path(str(examples / "make.py"))
+    for make, seed in ((scope["lm_eval"], 1), (scope["inspect"], 2), (scope["tidy"], 3)):
+        monkeypatch.setitem(make.__globals__, "FOLDER", tmp_path)
+        make(np.random.default_rng(seed))
+    written = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*") if path.is_file()}
+    kept = {path.relative_to(examples): path for path in examples.rglob("*") if path.is_file() and path.suffix != ".py"}
+    assert written.keys() == kept.keys()
+    for name, path in written.items():
+        if name.suffix == ".eval":  # compressed by whatever version of zlib
+            with zipfile.ZipFile(path) as one, zipfile.ZipFile(kept[name]) as other:
+                assert {entry: one.read(entry) for entry in one.namelist()} == {
+                    entry: other.read(entry) for entry in other.namelist()
+                }
+        else:
+            assert path.read_bytes() == kept[name].read_bytes()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import moltheory as mt
-from moltheory.evaluation import LossSource, LossTable
+from moltheory.evaluation import LossSource, LossTable, Reader, Request, open_losses, register_reader
 from moltheory.objectives import Cell, FiniteObjectives, Measure, QuadraticObjectives
 from moltheory.problems import FiniteProblem
 from moltheory.scalarization import WeightedScalarization
@@ -138,7 +138,8 @@ def test_a_measure_from_outside_is_certified() -> None:
     np.testing.assert_allclose(certificate.estimates[:, 0], [0.08, 0.32])
 
 
-def test_a_reader_from_outside_is_certified_like_the_array(tmp_path: Path) -> None:
+def test_a_reader_from_outside_is_certified_like_the_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moltheory.evaluation._readers._REGISTERED", [])
     losses = (np.random.default_rng(1).random((90, 3)) < [0.1, 0.4, 0.6]).astype(float)
     path = tmp_path / "losses.pipe"
     lines = ["|".join(f"{entry:g}" for entry in row) for row in losses]
@@ -147,6 +148,23 @@ def test_a_reader_from_outside_is_certified_like_the_array(tmp_path: Path) -> No
     check_source(reader, loss_range=(0.0, 1.0))
     expected = mt.certify(losses, names=["a", "b", "c"], objectives=["error"])
     assert LossTable(reader).certify() == expected == mt.certify(reader)
+
+    def sniff(paths: tuple[Path, ...]) -> bool:
+        return all(path.suffix == ".pipe" for path in paths)
+
+    def open_pipes(paths: tuple[Path, ...], request: Request) -> LossSource:
+        return PipeFile(paths[0])
+
+    register_reader(Reader("pipes", "losses of one objective, separated by pipes", sniff, open_pipes))
+    assert open_losses(path).certify() == expected
+    assert open_losses(path, ignore=["c"]).model_names == ("a", "b")
+    assert open_losses(path, models=["c", "a"], maximise=["error"]).certify().maximise == (True,)
+    with pytest.raises(mt.InvalidInputError, match=r"`separator` must be left out for files of format pipes"):
+        open_losses(path, separator="|")
+    with pytest.raises(mt.InvalidInputError, match=r"a name that no other reader has, got 'pipes'"):
+        register_reader(Reader("pipes", "others", sniff, open_pipes))
+    with pytest.raises(mt.InvalidInputError, match=r"must be a Reader, got str"):
+        register_reader("pipes")  # type: ignore[arg-type]
 
 
 def test_a_problem_from_outside_is_simulated_and_checked() -> None:

@@ -90,8 +90,10 @@ names : sequence of str, optional
     Names of the M models; by default those that come with the data, or ``model_1`` and so on.""",
     "costs": """\
 costs : (M, k) array_like, mapping or DataFrame, optional
-    Objectives known exactly, such as size, latency or price; they follow the estimated objectives. A mapping from
-    names to values, or a table whose index or column ``model`` holds the models, also names them.""",
+    Objectives **known exactly**, such as size or price; they follow the estimated objectives. A mapping from names
+    to values, or a table whose index or column ``model`` holds the models, also names them. What was measured, such
+    as latency, is not known: pass the values of each example as an objective like any other, or, as an entry of the
+    mapping, a `moltheory.Measured` cost with its interval and its part of delta.""",
     "tolerance": """\
 epsilon : float, (N,) or (N + k,) array_like, default 0
     Tolerance, in units of the losses. A model is confirmed if no other model is better by at least `epsilon` in

@@ -8,7 +8,7 @@ equal averages are the same float, and ties are ties.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -52,6 +52,8 @@ def read_probabilities(probabilities: Sequence[Any] | npt.NDArray[Any]) -> tuple
     InvalidInputError
         If there are none, one is negative or not a finite number, or the sum is not one.
     """
+    if isinstance(probabilities, Mapping):
+        raise InvalidInputError("`probabilities` must be in the order of the outcomes, got a mapping: give its values.")
     values = list(probabilities)
     if not values or np.ndim(values[0]) != 0:
         raise InvalidInputError(f"`probabilities` must have shape (s,) with s >= 1, got {np.shape(probabilities)}.")

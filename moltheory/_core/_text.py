@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["few", "joined", "plural", "shortened", "span"]
+__all__ = ["few", "joined", "plural", "shortened", "span", "visible"]
+
+_JOINERS = "\u200c\u200d"
 
 
 def joined(items: Iterable[object], spec: str = "", *, last: str = " and ") -> str:
@@ -65,3 +68,26 @@ def shortened(text: str, most: int = 40) -> str:
     ('abc...', 'abcdef')
     """
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def visible(text: str) -> str:
+    r"""Return text of one line in which every character is seen: line breaks, controls and lone surrogates as escapes.
+
+    Marks that reverse the direction of what follows are escapes too; letters of any script, and joined emoji, stay.
+
+    Examples
+    --------
+    >>> print(visible("a\nb"), visible("\x1b[31m"), visible("\ud800"), visible("σ ↑"))
+    a\nb \x1b[31m \ud800 σ ↑
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter.encode("unicode_escape").decode() if _is_hidden(letter) else letter for letter in text)
+
+
+def _is_hidden(letter: str) -> bool:
+    kind = unicodedata.category(letter)
+    # The last two places of every plane are no characters, and XML refuses some of them.
+    return (
+        kind in ("Cc", "Cs", "Zl", "Zp") or (kind == "Cf" and letter not in _JOINERS) or ord(letter) & 0xFFFE == 0xFFFE
+    )

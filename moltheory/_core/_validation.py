@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._inputs import as_floats, labels_in, masked_entries, missing_entries, numbers_in
 from moltheory.errors import InvalidInputError
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Maximise",
     "as_floats",
     "as_readonly",
+    "bools_in",
     "check_choice",
     "check_count",
     "check_fits",
@@ -28,7 +30,9 @@ __all__ = [
     "check_names",
     "check_real",
     "check_vector",
+    "numbers_or_one",
     "real_array",
+    "real_or_missing",
     "refuse_masked",
     "without_mask",
 ]
@@ -79,27 +83,15 @@ def real_array(
         an infinity).
     """
     refuse_masked(name, value)
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise InvalidInputError(f"`{name}` must be an array of shape {shape}, got ragged nested sequences.") from None
+    array = numbers_in(name, value, exact=keep_integers, shape=shape)
     if array.dtype == np.bool_:
         array = array.astype(np.int8 if keep_integers else np.float64)
-    if array.dtype.kind not in "iuf":
-        try:
-            if array.dtype.kind != "O":
-                raise TypeError
-            array = as_floats(name, array)
-        except InvalidInputError:
-            raise
-        except (TypeError, ValueError, OverflowError):
-            raise InvalidInputError(f"`{name}` must be real numbers, got dtype {array.dtype}.") from None
     too_many = max_ndim is not None and array.ndim > max_ndim
     if array.ndim < min_ndim or too_many:
         raise InvalidInputError(f"`{name}` must have shape {shape}, got shape {array.shape}.")
     if array.size == 0:
         raise InvalidInputError(f"`{name}` must not be empty, got shape {array.shape}.")
-    if array.dtype.kind == "f" and not isinstance(value, np.ndarray) and float(np.abs(array).max()) >= 2.0**63:
+    if array.dtype.kind == "f" and isinstance(value, list | tuple) and float(np.abs(array).max()) >= 2.0**63:
         # A list of integers beyond 64 bits became floats on the way here.
         as_floats(name, np.asarray(value, dtype=object))
     if array.dtype.kind in "iu":
@@ -115,15 +107,6 @@ def real_array(
     return array
 
 
-def _mask(value: object) -> npt.NDArray[np.bool_] | None:
-    """Return the mask of a masked array with masked entries, else None."""
-    mask = getattr(value, "mask", None)
-    if mask is None or callable(mask) or not isinstance(value, np.ndarray):
-        return None
-    masked = np.broadcast_to(np.asarray(mask, dtype=np.bool_), value.shape)
-    return masked if masked.any() else None
-
-
 def refuse_masked(name: str, value: object) -> None:
     """Refuse masked entries where nothing may be missing: the numbers below the mask are no data.
 
@@ -131,33 +114,34 @@ def refuse_masked(name: str, value: object) -> None:
     ------
     InvalidInputError
     """
-    masked = _mask(value)
+    masked = masked_entries(value)
     if masked is not None:
         raise InvalidInputError(f"`{name}` must not hold masked entries, got {int(masked.sum())} of them.")
 
 
 def without_mask(value: Any) -> Any:
     """Return losses with NaN in place of masked entries; anything else as it is."""
-    masked = _mask(value)
+    masked = masked_entries(value)
     if masked is None:
         return value
     return np.where(masked, np.nan, np.asarray(value, dtype=np.float64))
 
 
-def as_floats(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return numbers of other types as float64; refuse those that it would change into others without a word."""
-    found = array.astype(np.float64)
-    if array.dtype.kind == "O":
-        changed = [a for a in array.flat if isinstance(a, int) and abs(a) > 2**63 and a != float(a)]
-    else:
-        # Not a number differs from itself.
-        changed = array[(found != array) & (array == array)].tolist() if array.dtype.itemsize > 8 else []
-    if changed:
-        raise InvalidInputError(
-            f"`{name}` must be numbers that 64-bit floats hold, got {changed[0]!r} among {len(changed)} that rounding "
-            f"changes; convert them yourself."
-        )
-    return found
+def real_or_missing(name: str, value: Any) -> npt.NDArray[Any]:
+    """Return real numbers of at most 64 bits in the type that they have, NaN where one is missing.
+
+    Raises
+    ------
+    InvalidInputError
+        If the value holds something else, or numbers that 64-bit floats do not hold.
+    """
+    masked = masked_entries(value)
+    if masked is not None and np.asarray(value).dtype.kind in "biuf":
+        return np.where(masked, np.nan, as_floats(name, np.asarray(value)))
+    array = numbers_in(name, value)
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = as_floats(name, array)
+    return array
 
 
 def check_vector(
@@ -272,12 +256,34 @@ def check_names(name: str, value: Iterable[str] | None, *, length: int, stem: st
     """
     if value is None:
         return tuple(f"{stem}_{i + 1}" for i in range(length))
+    if isinstance(value, set | frozenset):
+        raise InvalidInputError(f"`{name}` must have an order, got {type(value).__name__}: give a list.")
     names = tuple(value)
     if len(names) != length:
         raise InvalidInputError(f"`{name}` must hold {length} names, got {len(names)}.")
     if not all(isinstance(entry, str) and entry for entry in names) or len(set(names)) != length:
         raise InvalidInputError(f"`{name}` must hold distinct non-empty strings, got {names!r}.")
     return names
+
+
+def bools_in(name: str, value: Any) -> npt.NDArray[Any]:
+    """Return conditions as an array, of bools where they are such; refuse missing and masked ones.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    refuse_masked(name, value)
+    found = labels_in(name, value)
+    missing = int(missing_entries(found).sum())
+    if missing:
+        raise InvalidInputError(f"`{name}` must not hold missing values, got {missing} of them.")
+    return found
+
+
+def numbers_or_one(name: str, value: Any) -> npt.NDArray[Any]:
+    """Return real numbers in at least one dimension, so that one number is a vector."""
+    return np.atleast_1d(numbers_in(name, value))
 
 
 def as_readonly(array: _Array) -> _Array:

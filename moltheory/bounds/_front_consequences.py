@@ -35,7 +35,7 @@ def check_widths(widths: npt.ArrayLike, *, n_objectives: int | None = None) -> F
 
     Infinite ones are vacuous and allowed.
     """
-    array = real_array("widths", np.asarray(widths), shape="(..., N)", min_ndim=1, finite=False)
+    array = real_array("widths", widths, shape="(..., N)", min_ndim=1, finite=False)
     if (array < 0.0).any():
         raise InvalidInputError(f"`widths` must be >= 0 everywhere, got {array.min():g}.")
     if n_objectives is not None and array.shape[-1] != n_objectives:

@@ -12,12 +12,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._deprecation import DeprecatedAlias
 from moltheory._core._docs import document
-from moltheory._core._validation import check_count, check_fraction, check_real, check_vector
+from moltheory._core._validation import check_count, check_fraction, check_real, check_vector, numbers_or_one
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -165,7 +164,7 @@ def mixture_bounds(
     epsilon = check_real("radius", radius, low=0.0, high=1.0, strict=True)
     largest = joined = math.nan
     if complexities is not None:
-        values = check_vector("complexities", np.atleast_1d(np.asarray(complexities)), low=0.0)
+        values = check_vector("complexities", numbers_or_one("complexities", complexities), low=0.0)
         if values.size not in (1, count):
             raise InvalidInputError(f"`complexities` must have {count} entries, got {values.size}.")
         largest = float(values.max())

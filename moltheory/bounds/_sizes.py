@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count, check_vector
+from moltheory._core._validation import FloatArray, check_count, check_vector, numbers_or_one
 from moltheory.errors import InvalidInputError
 
 __all__ = ["IID", "RANGES", "count_of", "loss_ranges", "matrix_of", "sample_sizes"]
@@ -37,7 +37,7 @@ def count_of(sizes: FloatArray) -> int:
 
 def loss_ranges(loss_range: float | npt.ArrayLike, n_objectives: int) -> FloatArray:
     """Return one length of the range of losses per objective, >= 0; refuse others."""
-    ranges = check_vector("loss_range", np.atleast_1d(np.asarray(loss_range)), low=0.0)
+    ranges = check_vector("loss_range", numbers_or_one("loss_range", loss_range), low=0.0)
     if ranges.size not in (1, n_objectives):
         raise InvalidInputError(f"`loss_range` must have {n_objectives} entries, got {ranges.size}.")
     return np.broadcast_to(ranges, (n_objectives,)).copy()

@@ -10,7 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, check_real, check_vector
+from moltheory._core._validation import (
+    FloatArray,
+    check_choice,
+    check_count,
+    check_fraction,
+    check_real,
+    check_vector,
+    numbers_or_one,
+)
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._complexity import Complexity
 from moltheory.bounds._sizes import IID, RANGES, count_of, loss_ranges, sample_sizes
@@ -184,7 +192,7 @@ def linear_class(
     """
     sizes = sample_sizes(n, n_objectives)
     ranges = loss_ranges(loss_range, sizes.size)
-    constants = check_vector("lipschitz", np.atleast_1d(np.asarray(lipschitz)), low=0.0)
+    constants = check_vector("lipschitz", numbers_or_one("lipschitz", lipschitz), low=0.0)
     if constants.size not in (1, sizes.size):
         raise InvalidInputError(f"`lipschitz` must have {sizes.size} entries, got {constants.size}.")
     scale = check_real("weight_norm", weight_norm, low=0.0) * check_real("input_norm", input_norm, low=0.0)

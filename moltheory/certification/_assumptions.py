@@ -88,7 +88,13 @@ def assumptions_of(problem: Comparison, scan: Scan, *, sizes_stated: bool, teste
     if not problem.data_dependent.all():
         known = [o.name for o in problem.objectives if o.values is not None]
         sentences.append(f"known exactly: {_listed(known)}")
-    untested = [o.name for o in problem.objectives if o.values is None and not o.testable]
+    sentences += [
+        f"the intervals of the measured cost {o.name} hold for all models at once, except with probability "
+        f"{o.measured.delta:g}, which is part of delta"
+        for o in problem.objectives
+        if o.measured is not None
+    ]
+    untested = [o.name for o in problem.objectives if o.of_losses and not o.testable]
     if tested and untested:
         sentences.append(f"decided by boxes only, since no paired test applies: {_listed(untested)}")
     if any(box_method(scan, c) == "betting" for c in range(len(columns))):

@@ -40,11 +40,11 @@ class Certificate:
     names : tuple of str
         Names of the M models.
     objectives : tuple of str
-        Names of the m objectives, known costs last.
+        Names of the m objectives, costs last.
     maximise : tuple of bool
         One per objective.
     data_dependent : (m,) ndarray of bool
-        False for known costs.
+        False for costs known exactly.
     sure : (M,) ndarray of bool
         The model is on the true front; with a tolerance: it is `within_slack` and not excluded.
     excluded : (M,) ndarray of bool
@@ -61,9 +61,10 @@ class Certificate:
         ``dominates[b, h]``: b certainly dominates h.
     estimates : (M, m) ndarray
         Means over the examples on which the model was evaluated (over clusters, if these have equal weights), or values
-        of measures and tails; known values for costs.
+        of measures and tails; the given values for costs.
     boxes : (M, m, 2) ndarray
-        Simultaneous confidence intervals: single points for costs, the whole range if no share of delta went to boxes.
+        Simultaneous confidence intervals: single points for known costs, the given intervals for measured ones, the
+        whole range if no share of delta went to boxes.
     epsilon : (m,) ndarray
         Tolerance of each objective.
     delta : float
@@ -81,7 +82,9 @@ class Certificate:
         (strictly in at least one). A member may be excluded, if it is dominated by less. Without a tolerance, `sure`.
     replaceable_by : (M,) ndarray of int64
         Index of a model that costs no more, and less in some cost, and is worse by less than `epsilon` in every other
-        objective; -1 = none known. Claimed only with a tolerance and costs.
+        objective; -1 = none known. Claimed only with a tolerance and known costs.
+    measured : (m,) ndarray of bool
+        True for costs given as `moltheory.Measured`, whose boxes may be infinite.
 
     Examples
     --------
@@ -114,6 +117,7 @@ class Certificate:
     assumptions: tuple[str, ...]
     within_slack: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
     replaceable_by: npt.NDArray[np.int64] = None  # type: ignore[assignment]
+    measured: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
     level = DeprecatedAlias[FloatArray]("adjusted_p_value")
     beats = DeprecatedAlias[npt.NDArray[np.bool_]]("dominates")
     spent = DeprecatedAlias[tuple[tuple[str, float], ...]]("delta_allocation")
@@ -123,13 +127,15 @@ class Certificate:
             object.__setattr__(self, "within_slack", self.sure)
         if self.replaceable_by is None:
             object.__setattr__(self, "replaceable_by", np.full(len(self.names), -1))
+        if self.measured is None:
+            object.__setattr__(self, "measured", np.zeros(len(self.objectives), dtype=np.bool_))
         for name, dtype in DTYPES.items():
             object.__setattr__(self, name, as_readonly(np.asarray(getattr(self, name), dtype=dtype)))
         check_fraction("delta", self.delta)
         n_models, m = len(self.names), len(self.objectives)
         shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_PER_MODEL, (n_models,))
         shapes |= {"dominates": (n_models, n_models), "estimates": (n_models, m), "boxes": (n_models, m, 2)}
-        shapes |= {"epsilon": (m,), "data_dependent": (m,)}
+        shapes |= {"epsilon": (m,), "data_dependent": (m,), "measured": (m,)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise InvalidInputError(f"`{name}` must have shape {shape}, got shape {getattr(self, name).shape}.")
@@ -174,7 +180,17 @@ class Certificate:
 
     @property
     def front_sandwich(self) -> tuple[Front, Front]:
-        """Fronts of the worst and of the best ends of the boxes, between which the true front lies."""
+        """Fronts of the worst and of the best ends of the boxes, between which the true front lies.
+
+        Raises
+        ------
+        InvalidInputError
+            If a measured cost has an infinite end.
+        """
+        if not np.isfinite(self.boxes).all():
+            raise InvalidInputError(
+                "`certificate` must have finite boxes here, got a measured cost without an end: state finite ones."
+            )
         worst = np.where(self.maximise, self.boxes[:, :, 0], self.boxes[:, :, 1])
         best = np.where(self.maximise, self.boxes[:, :, 1], self.boxes[:, :, 0])
         return pareto_front(worst, maximise=self.maximise), pareto_front(best, maximise=self.maximise)
@@ -190,6 +206,11 @@ class Certificate:
         Returns
         -------
         low, high : float
+
+        Raises
+        ------
+        InvalidInputError
+            If a measured cost has an infinite end.
         """
         low, high = (
             float(hypervolume(front.points, reference=reference, maximise=self.maximise))
@@ -234,7 +255,9 @@ class Certificate:
             * ``sufficient_additional_high``: the largest number over all rivals at lower confidence limits of the gaps,
               infinite if the data do not rule out equal models. True gaps may be smaller than observed, so rely on this
               one: whatever the true rates, it is finite and insufficient with probability at most 0.2, to the accuracy
-              given in the notes.
+              given in the notes;
+            * ``blocked_by``, with measured costs only: those whose intervals overlap with the hardest rival's where no
+              number of examples suffices, since examples do not narrow them: measure these costs more precisely.
 
         Raises
         ------

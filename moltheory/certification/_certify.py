@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,12 +16,14 @@ from moltheory._core._validation import FloatArray, Maximise, check_choice, chec
 from moltheory.certification._assumptions import assumptions_of
 from moltheory.certification._boxes import box_method, column_box
 from moltheory.certification._certificate import Certificate
-from moltheory.certification._decisions import METHODS, Shares, decide
+from moltheory.certification._data_warnings import directions_stated, warn_about_data, warn_about_pairs
+from moltheory.certification._decisions import METHODS, Shares, decide, relevant_p_value
 from moltheory.certification._measured import cell_shift, measure_boxes, tail_boxes
 from moltheory.certification._p_values import chosen_test, pair_p_values
 from moltheory.certification._statistics import Moments, PairStatistics, estimates, summaries
 from moltheory.evaluation._arguments import read_epsilon
 from moltheory.evaluation._comparison import Comparison, read_comparison
+from moltheory.evaluation._measured_cost import total_delta
 from moltheory.evaluation._objectives import Objective
 from moltheory.evaluation._scan import Scan
 from moltheory.inference._pairs import PairCounts
@@ -56,8 +59,10 @@ def certify(
 
     Parameters
     ----------
-    losses : (n, M, N) or (n, M) array_like, LossTable, source of blocks, or None
-        Loss of each model on each example in each objective; NaN marks a model that was not evaluated on an example. A
+    losses : (n, M, N) or (n, M) array_like, DataFrame, mapping, LossTable, source of blocks, or None
+        Loss of each model on each example in each objective; NaN marks a model that was not evaluated on an example.
+        Columns of a frame, of any library, and keys of a mapping of models to (n,) losses name the models; labels of
+        examples (an index) are matched by those of `clusters`; masked, null and NA are missing as NaN is. A
         `LossTable` also provides names, costs, clusters, directions, ranges and measures; arguments given here replace
         them. Any object with ``model_names``, ``objective_names`` and ``blocks()`` is a source of blocks: up to 8 MB
         are read once, more are read two or three times. None if `objectives` are measures, which hold their losses.
@@ -73,7 +78,8 @@ def certify(
         default that of the `LossTable`, or (0, 1).
     maximise : bool, sequence of bool or of str, optional
         The objectives for which larger is better, by name; or one bool for all, costs included; or one bool for each
-        (one per estimated objective leaves the costs minimised). By default those of the `LossTable`, or none.
+        (one per estimated objective leaves the costs minimised). By default those of the `LossTable`, or none; a name
+        such as "accuracy" then leads to a warning, which ``maximise=[]`` avoids.
     {tolerance}
     clusters : (n,) array_like, optional
         Labels of dependent examples, such as those of one patient or prompt. Only different clusters are then assumed
@@ -90,7 +96,8 @@ def certify(
     method : {"auto", "boxes", "paired"}, default "auto"
         Allocation of delta. "auto": half to boxes, a quarter each to paired tests that exclude and that confirm models.
         "boxes": all to boxes. "paired": half each to the two kinds of tests; boxes are then as wide as the range.
-        With a tolerance and costs, a share goes to replacements; see `Certificate.delta_allocation`.
+        With a tolerance and known costs, a share goes to replacements; see `Certificate.delta_allocation`. Measured
+        costs bring their own part of delta; the rest is allocated.
 
     Returns
     -------
@@ -102,6 +109,16 @@ def certify(
     InvalidInputError
         If an argument breaks its rule; a loss is outside its range; there is only one model; or a model was never
         evaluated in some objective.
+
+    Warns
+    -----
+    DirectionWarning
+        If no direction was stated and the name of an objective suggests that larger is better.
+    FewExamplesWarning
+        If there are fewer than 20 independent examples.
+    AggregateWarning
+        If rows look like folds or averages. These classes of `moltheory.errors` share the base class `DataWarning`;
+        the certificate is the same with and without the warnings.
 
     Notes
     -----
@@ -145,34 +162,42 @@ def certify(
         cluster_weights=cluster_weights,
     )
     estimated = problem.data_dependent
-    slack = read_epsilon(epsilon, estimated)
+    slack = read_epsilon(epsilon, problem.of_losses)
+    spent = total_delta([o.measured for o in problem.objectives if o.measured is not None], total)
     scan = problem.scan(largest_cluster, cluster_weights)
-    shares = Shares.of(total, method=method, replacing=bool(slack.any() and not estimated.all()))
+    warn_about_data(problem, scan, losses, stated=maximise is not None or directions_stated(losses))
+    replacing = bool(slack.any() and not estimated.all())
+    shares = Shares.of(total, method=method, replacing=replacing, measured=spent)
     found = summaries(scan)
+    warn_about_pairs(scan, found)
     values, boxes, compared = _values_and_boxes(problem, scan, found, shares.boxes)
     below, not_above = _p_values(problem, scan, found, slack, shares)
     sign = np.where(problem.maximise, -1.0, 1.0)
     ends = compared * sign[:, None]
-    decisions = decide(
-        ends.min(axis=2),
-        ends.max(axis=2),
-        ~estimated,
-        slack / _scales(problem, scan),
-        shares,
-        below=below,
-        not_above=not_above,
-    )
+    # Measured costs may have infinite ends, which leave comparisons open.
+    with np.errstate(invalid="ignore"):
+        decisions = decide(
+            ends.min(axis=2),
+            ends.max(axis=2),
+            ~estimated,
+            slack / _scales(problem, scan),
+            shares,
+            below=below,
+            not_above=not_above,
+        )
     certificate = Certificate(
         names=problem.model_names,
         objectives=tuple(objective.name for objective in problem.objectives),
         maximise=problem.maximise,
         data_dependent=estimated,
         sure=decisions.sure,
+        measured=estimated & ~problem.of_losses,
         within_slack=decisions.within_slack,
         replaceable_by=decisions.replaceable_by,
         excluded=decisions.excluded,
         excluded_by=decisions.excluded_by,
-        adjusted_p_value=decisions.level,
+        # A sum of shares may exceed delta by rounding.
+        adjusted_p_value=np.minimum(decisions.level, total) if spent else decisions.level,
         dominates=decisions.dominates,
         estimates=values,
         boxes=boxes,
@@ -229,6 +254,8 @@ def _values_and_boxes(
         parts = tuple([ends[c] for c in objective.columns] for ends in (means, lows, highs))
         if objective.values is not None:
             value, box = objective.values, (objective.values, objective.values)
+        elif objective.measured is not None:
+            value, box = objective.measured.value, (objective.measured.low, objective.measured.high)
         elif objective.tail is not None:
             value, box = tail_boxes(objective, each)
         elif objective.measure is None:
@@ -244,8 +271,8 @@ def _values_and_boxes(
 
 def _p_values(
     problem: Comparison, scan: Scan, found: list[PairCounts | Moments], slack: FloatArray, shares: Shares
-) -> tuple[FloatArray | None, FloatArray | None]:
-    """Return p-values (m, M, M) against "not better" and against "worse by the tolerance or more"; NaN = no test."""
+) -> tuple[list[FloatArray | None] | None, list[FloatArray | None] | None]:
+    """Return p-values, m of (M, M), against "not better" and "worse by the tolerance or more"; None = no test."""
     if shares.exclusions == 0.0:
         return None, None
     n_models = scan.n_models
@@ -256,13 +283,17 @@ def _p_values(
             continue
         for kind, moved in enumerate((0.0, cell_shift(objective, float(slack[i])))):
             requests[i, kind] = [(c, moved / scan.columns[c].span) for c in objective.columns]
-    p = pair_p_values(scan, found, [r for group in requests.values() for r in group], log_level=log_level)
+    wanted = [r for group in requests.values() for r in group]
+    p = pair_p_values(scan, found, wanted, log_level=log_level, relevant=relevant_p_value(shares))
     for request in p:
         kept, spent = scan.columns[request[0]].kept_level(log_level)
-        p[request] = np.minimum(p[request] / kept + spent, 1.0)
-    below, not_above = (np.full((len(problem.objectives), n_models, n_models), np.nan) for _ in range(2))
+        p[request] /= kept
+        p[request] += spent
+        np.minimum(p[request], 1.0, out=p[request])
+    below: list[FloatArray | None] = [None] * len(problem.objectives)
+    not_above = below.copy()
     for (i, kind), group in requests.items():
-        largest = np.maximum.reduce([p[request] for request in group])
+        largest = functools.reduce(np.maximum, [p[request] for request in group])
         (not_above if kind else below)[i] = largest.T if problem.maximise[i] else largest
     return below, not_above
 
@@ -271,6 +302,8 @@ def _method(problem: Comparison, scan: Scan, objective: Objective, slack: FloatA
     """Return interval and test of an objective as text."""
     if objective.values is not None:
         return "known exactly"
+    if objective.measured is not None:
+        return f"measured; intervals at {1.0 - objective.measured.delta:g}; no paired test"
     words = []
     if shares.boxes > 0.0:
         kinds = dict.fromkeys(box_method(scan, c) for c in objective.columns)

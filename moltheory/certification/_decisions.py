@@ -3,7 +3,8 @@ r"""Decisions about the front from boxes and paired tests, at one total failure 
 Everything is minimised here. *b dominates h* means :math:`L(b) \le L(h)` in every objective, strictly in at least one.
 With a tolerance :math:`e \ge 0` per objective, *b dominates h by e* means :math:`L(b) + e \le L(h)` in every objective,
 strictly in at least one; a model that no other model dominates by e is an epsilon-Pareto member. For e = 0 these are
-dominance and the front. Known costs are compared as they are.
+dominance and the front. Known costs are compared as they are; measured ones bring their own boxes and their own part of
+delta, and have no tests (see `moltheory.evaluation._measured_cost`).
 
 Four families of claims share delta, split in advance:
 
@@ -33,6 +34,8 @@ from R. L. Berger 1982 and S. Holm 1979.)
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,9 +45,14 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray
 from moltheory.inference._paired import holm_adjusted
 
-__all__ = ["METHODS", "Decisions", "Family", "Shares", "decide"]
+__all__ = ["METHODS", "Decisions", "Family", "Shares", "decide", "relevant_p_value"]
 
 Bools = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
+Tests = Sequence[FloatArray | None] | FloatArray | None
+
+# Number of models from which loading numba pays for transitivity.
+_COMPILE_FROM = 1000
 
 
 class Family(StrEnum):
@@ -54,6 +62,7 @@ class Family(StrEnum):
     EXCLUSIONS = "paired tests that exclude"
     MEMBERS = "paired tests that confirm"
     REPLACEMENTS = "paired tests that replace"
+    MEASURED = "intervals of measured costs"
 
 
 # Shares of delta: boxes, exclusions, members; and with replacements, where there are a tolerance and costs.
@@ -64,27 +73,31 @@ METHODS = tuple(_SHARES)
 
 @dataclass(frozen=True)
 class Shares:
-    """Failure probability of each family."""
+    """Failure probability of each family; `measured` is that of boxes found elsewhere, of measured costs."""
 
     boxes: float
     exclusions: float
     members: float
     replacements: float = 0.0
+    measured: float = 0.0
 
     @classmethod
-    def of(cls, delta: float, *, method: str = "auto", replacing: bool) -> Shares:
-        """Return the allocation of delta by a method, fixed before the data."""
-        return cls(*(delta * share for share in (_REPLACING if replacing else _SHARES)[method]))
+    def of(cls, delta: float, *, method: str = "auto", replacing: bool, measured: float = 0.0) -> Shares:
+        """Return the allocation of delta by a method, fixed before the data; measured costs have their part already."""
+        shares = [(delta - measured) * share for share in (_REPLACING if replacing else _SHARES)[method]]
+        boxes, exclusions, members, replacements = shares if replacing else [*shares, 0.0]
+        return cls(boxes, exclusions, members, replacements, measured)
 
     def allocation(self) -> tuple[tuple[str, float], ...]:
         """Return the families that have a share of delta, with their shares."""
-        each = zip(Family, (self.boxes, self.exclusions, self.members, self.replacements), strict=True)
+        shares = (self.boxes, self.exclusions, self.members, self.replacements, self.measured)
+        each = zip(Family, shares, strict=True)
         return tuple((family.value, share) for family, share in each if share > 0.0)
 
     @property
     def total(self) -> float:
         """Failure probability of all."""
-        return self.boxes + self.exclusions + self.members + self.replacements
+        return self.boxes + self.exclusions + self.members + self.replacements + self.measured
 
 
 @dataclass(frozen=True)
@@ -127,8 +140,8 @@ def decide(
     slack: FloatArray,
     shares: Shares,
     *,
-    below: FloatArray | None = None,
-    not_above: FloatArray | None = None,
+    below: Tests = None,
+    not_above: Tests = None,
 ) -> Decisions:
     """Return the claims that follow from boxes and p-values.
 
@@ -140,83 +153,181 @@ def decide(
     slack : (m,) ndarray
         Tolerance of each objective.
     shares : Shares
-    below : (m, M, M) ndarray, optional
-        ``below[i, a, b]``: p-value against "L_i(a) >= L_i(b)"; all NaN for an objective without a paired test; entries
-        of known objectives are ignored.
-    not_above : (m, M, M) ndarray, optional
+    below : sequence of m (M, M) ndarray or None, optional
+        ``below[i][a, b]``: p-value against "L_i(a) >= L_i(b)"; None, or all NaN, for an objective without a paired test;
+        entries of known objectives are ignored. Those above `relevant_p_value` may be anything above it.
+    not_above : sequence of m (M, M) ndarray or None, optional
         The same against "L_i(a) >= L_i(b) + e_i".
+
+    Notes
+    -----
+    O(M^2 m) time and some M^2 numbers of memory, M^3 / 64 word operations at most for transitivity.
     """
-    off = ~np.eye(lower.shape[0], dtype=np.bool_)
-    low, high = lower.T, upper.T
-    # By the boxes, in each objective: [i, b, h] L_i(b) <= L_i(h), the same strictly, and L_i(b) < L_i(h) + e_i.
-    decided = high[:, :, None] <= low[:, None, :]
-    strict = high[:, :, None] < low[:, None, :]
-    far = low[:, None, :] + slack[:, None, None]
-    # Known values are short decimals more often than not: 0.3 < 0.1 + 0.2 by rounding only is no difference.
-    steps = 4.0 * np.spacing(np.maximum(np.abs(far), np.abs(low)[:, None, :]))
-    near = high[:, :, None] < far - np.where(slack > 0.0, 1.0, 0.0)[:, None, None] * steps
-    allowed = decided[known].all(axis=0) & off
-    direct = decided.all(axis=0) & strict.any(axis=0) & off
-    alone = np.ones_like(allowed, dtype=np.float64)
+    size = lower.shape[0]
+    off = ~np.eye(size, dtype=np.bool_)
+    boxes = _Boxes(lower.T, upper.T, slack)
+    everyone: Indices = np.arange(known.size)
+    # By the boxes, [b, h]: L_b <= L_h in every objective, strictly in one, in every known one.
+    weakly = boxes.all_of(everyone, boxes.decided)
+    direct = weakly & boxes.any_of(everyone, boxes.strict) & off
+    allowed = boxes.all_of(everyone[known], boxes.decided) & off
+    near = boxes.any_of(everyone, boxes.near)
+    limit = relevant_p_value(shares)
+    factor = shares.total / shares.exclusions if shares.exclusions > 0.0 else np.inf
+    levels = np.full((size, size), shares.total)
     if below is not None and allowed.any():
-        p = np.where(np.isnan(below[~known]), 1.0, below[~known])
-        rest = np.where(decided[~known], 0.0, p).max(axis=0)
+        tests = [_p_values_of(below[i]) for i in everyone[~known]]
+        rest = np.zeros((size, size))
+        for i, p in zip(everyone[~known], tests, strict=True):
+            np.maximum(rest, 1.0 if p is None else p, out=rest, where=~boxes.decided(i))
         # All decided by the boxes, but perhaps equal: nothing is left to test.
-        rest[decided.all(axis=0)] = 1.0
-        adjusted = np.ones_like(rest)
-        adjusted[allowed] = holm_adjusted(rest[allowed])
-        direct |= (adjusted <= shares.exclusions) & allowed
-        alone[allowed] = holm_adjusted(p.max(axis=0)[allowed])
+        rest[weakly] = 1.0
+        places, adjusted = _holm_below(rest, allowed, limit)
+        direct.flat[places[adjusted <= shares.exclusions]] = True
+        del rest
+        complete = [p for p in tests if p is not None]
+        if complete and len(complete) == len(tests):
+            largest = functools.reduce(np.maximum, complete)
+            places, adjusted = _holm_below(largest, allowed, limit)
+            levels.flat[places] = np.minimum(np.maximum(adjusted, 1e-300) * factor, shares.total)
+            del largest
     dominates = _closed(direct)
     excluded: Bools = np.asarray(dominates.any(axis=0))
 
     # [h, b]: b certainly does not dominate h by the tolerance.
-    cleared = near.any(axis=0) | ~off | excluded[None, :]
+    cleared = near | ~off | excluded[None, :]
     within: Bools = np.asarray(cleared.all(axis=1))
     # A model that no rival can dominate, given the known costs, needs no test.
-    counted: Bools = np.asarray((~near[known].any(axis=0).T & off).any(axis=0))
-    tested = None if not_above is None else not_above[~np.isnan(not_above).all(axis=(1, 2)) & ~known]
-    if tested is not None and tested.size and counted.any():
-        best = np.minimum(tested.min(axis=0) * tested.shape[0], 1.0)
-        worst = np.where(cleared, 0.0, best).max(axis=1)
+    near_known = boxes.any_of(everyone[known], boxes.near)
+    counted: Bools = np.asarray((~near_known.T & off).any(axis=0))
+    found = [] if not_above is None else [_p_values_of(not_above[i]) for i in everyone[~known]]
+    tested = [p for p in found if p is not None]
+    if tested and counted.any():
+        worst = np.array([_worst(tested, h, cleared[h]) for h in range(size)])
         within[counted] |= holm_adjusted(worst[counted]) <= shares.members
     if not slack.any():
         clash = within & excluded
         within, excluded = within & ~clash, excluded & ~clash
         dominates[:, clash] = False
-    factor = shares.total / shares.exclusions if shares.exclusions > 0.0 else np.inf
-    levels = np.minimum(np.maximum(alone, 1e-300) * factor, shares.total)
     # Prefer a model that is not excluded, and among these the smallest p-value.
     order = np.where(dominates, levels + 2.0 * excluded[:, None], np.inf)
     excluded_by = np.where(excluded, order.argmin(axis=0), -1).astype(np.int64)
-    level = np.where(excluded, np.where(dominates, levels, np.inf).min(axis=0), np.nan)
-    replaceable_by = _replaceable(
-        near, allowed & strict[known].any(axis=0) & slack.any(), known, excluded, not_above, shares
-    )
+    np.copyto(levels, np.inf, where=~dominates)
+    level = np.where(excluded, levels.min(axis=0), np.nan)
+    cheaper = allowed & boxes.any_of(everyone[known], boxes.strict) & slack.any()
+    replaceable_by = _replaceable(boxes, cheaper, everyone[~known], excluded, not_above, shares)
     return Decisions(within, excluded, dominates, excluded_by, level, replaceable_by)
 
 
+def relevant_p_value(shares: Shares) -> float:
+    """Return a p-value above which the exact one has no influence: after Holm's procedure it exceeds every share."""
+    return min(2.0 * max(shares.exclusions, shares.members, shares.replacements), 1.0)
+
+
+class _Boxes:
+    """Comparisons of boxes (m, M) in one objective, as (M, M) tables [b, h]."""
+
+    def __init__(self, low: FloatArray, high: FloatArray, slack: FloatArray) -> None:
+        self.low, self.high = low, high
+        far = low + slack[:, None]
+        # Known values are short decimals more often than not: 0.3 < 0.1 + 0.2 by rounding only is no difference.
+        steps = 4.0 * np.spacing(np.maximum(np.abs(far), np.abs(low)))
+        self._far = far - np.where(slack > 0.0, 1.0, 0.0)[:, None] * steps
+
+    def decided(self, i: int) -> Bools:
+        """L_i(b) <= L_i(h)."""
+        return np.asarray(self.high[i][:, None] <= self.low[i][None, :])
+
+    def strict(self, i: int) -> Bools:
+        """L_i(b) < L_i(h)."""
+        return np.asarray(self.high[i][:, None] < self.low[i][None, :])
+
+    def near(self, i: int) -> Bools:
+        """L_i(b) < L_i(h) + e_i."""
+        return np.asarray(self.high[i][:, None] < self._far[i][None, :])
+
+    def all_of(self, objectives: Indices, compared: Callable[[int], Bools]) -> Bools:
+        """Return where the comparison holds in all of the objectives."""
+        found = np.ones((self.low.shape[1],) * 2, dtype=np.bool_)
+        for i in objectives:
+            found &= compared(i)
+        return found
+
+    def any_of(self, objectives: Indices, compared: Callable[[int], Bools]) -> Bools:
+        """Return where the comparison holds in some of the objectives."""
+        found = np.zeros((self.low.shape[1],) * 2, dtype=np.bool_)
+        for i in objectives:
+            found |= compared(i)
+        return found
+
+
+def _p_values_of(p: FloatArray | None) -> FloatArray | None:
+    """Return p-values, 1 where there is no test; None if there is none at all."""
+    if p is None:
+        return None
+    absent = np.isnan(p)
+    if absent.all():
+        return None
+    return np.where(absent, 1.0, p) if absent.any() else p
+
+
+def _holm_below(p: FloatArray, family: Bools, limit: float) -> tuple[Indices, FloatArray]:
+    """Return the places (in the flat table) of the p-values of a family up to a limit, and these adjusted by Holm.
+
+    The others come after them in the order of the procedure, so their values have no influence.
+    """
+    places = np.flatnonzero(family & (p <= limit))
+    return places, holm_adjusted(p.flat[places], size=int(np.count_nonzero(family)))
+
+
+def _worst(tested: list[FloatArray], model: int, cleared: Bools) -> float:
+    """Return the p-value against "some model that is not cleared dominates the model by the tolerance"."""
+    best = np.minimum(np.minimum.reduce([p[model] for p in tested]) * len(tested), 1.0)
+    return float(np.where(cleared, 0.0, best).max())
+
+
 def _replaceable(
-    near: Bools, cheaper: Bools, known: Bools, excluded: Bools, not_above: FloatArray | None, shares: Shares
+    boxes: _Boxes, cheaper: Bools, estimated: Indices, excluded: Bools, not_above: Tests, shares: Shares
 ) -> npt.NDArray[np.int64]:
     """Return a replacement for each model: not excluded if possible, then the one with the smallest p-value."""
     if not cheaper.any():
         return np.full(excluded.size, -1, dtype=np.int64)
-    p = np.ones_like(near[~known], dtype=np.float64)
-    if not_above is not None and shares.replacements > 0.0:
-        p = np.where(np.isnan(not_above[~known]), 1.0, not_above[~known])
-    adjusted = np.full(cheaper.shape, np.inf)
-    adjusted[cheaper] = holm_adjusted(np.where(near[~known], 0.0, p).max(axis=0)[cheaper])
-    claims = adjusted <= shares.replacements
-    order = np.where(claims, adjusted + 2.0 * excluded[:, None], np.inf)
-    return np.where(claims.any(axis=0), order.argmin(axis=0), -1).astype(np.int64)
+    largest = np.zeros(cheaper.shape)
+    for i in estimated:
+        p = _p_values_of(not_above[i]) if not_above is not None and shares.replacements > 0.0 else None
+        np.maximum(largest, 1.0 if p is None else p, out=largest, where=~boxes.near(i))
+    places, adjusted = _holm_below(largest, cheaper, relevant_p_value(shares))
+    claimed = adjusted <= shares.replacements
+    order = np.full(cheaper.shape, np.inf)
+    order.flat[places[claimed]] = adjusted[claimed]
+    order += 2.0 * excluded[:, None]
+    return np.where(np.isfinite(order).any(axis=0), order.argmin(axis=0), -1).astype(np.int64)
 
 
 def _closed(direct: Bools) -> Bools:
     """Return the claims and their consequences by transitivity, without contradictions."""
+    reach = _closed_by_words(direct) if direct.shape[0] >= _COMPILE_FROM else _closed_by_products(direct)
+    reach &= ~reach.T
+    np.fill_diagonal(reach, False)
+    return reach
+
+
+def _closed_by_products(direct: Bools) -> Bools:
     reach = direct.copy()
-    for _ in range(max(1, int(np.ceil(np.log2(max(reach.shape[0], 2)))))):
+    while True:
         count = reach.astype(np.float32)
-        reach |= (count @ count) > 0.0
-    consistent: Bools = reach & ~reach.T & ~np.eye(reach.shape[0], dtype=np.bool_)
-    return consistent
+        further = reach | ((count @ count) > 0.0)
+        if (further == reach).all():
+            return further
+        reach = further
+
+
+def _closed_by_words(direct: Bools) -> Bools:
+    from moltheory.inference._pair_kernels import close
+
+    size = direct.shape[0]
+    words = np.zeros((size, -(-size // 64) * 8), np.uint8)
+    words[:, : -(-size // 8)] = np.packbits(direct, axis=1, bitorder="little")
+    packed = words.view("<u8").astype(np.uint64)
+    close(packed)
+    return np.unpackbits(packed.astype("<u8").view(np.uint8), axis=1, bitorder="little")[:, :size].view(np.bool_)

@@ -1,4 +1,7 @@
-"""Verdicts as tables of texts: for the terminal and for the report page."""
+"""Verdicts as tables of texts: for the terminal and for the report page.
+
+Names are text: what would move a cursor, break a line or reverse the direction of writing stands as an escape.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import math
 
 import numpy as np
 
+from moltheory._core._text import visible
 from moltheory.certification._certificate import Certificate
 
 __all__ = ["confidence_text", "count_text", "directions_text", "number_text", "summary_sentence", "verdict_rows"]
@@ -45,12 +49,16 @@ def directions_text(certificate: Certificate) -> str:
     >>> directions_text(certify(np.eye(2), costs={"size": [1, 2]}))
     'Smaller is better in every objective. Known exactly, without an interval: size.'
     """
-    up = [name for name, flag in zip(certificate.objectives, certificate.maximise, strict=True) if flag]
-    known = [name for name, data in zip(certificate.objectives, certificate.data_dependent, strict=True) if not data]
+    names = [visible(name) for name in certificate.objectives]
+    up = [name for name, flag in zip(names, certificate.maximise, strict=True) if flag]
+    known = [name for name, data in zip(names, certificate.data_dependent, strict=True) if not data]
+    measured = [name for name, flag in zip(names, certificate.measured, strict=True) if flag]
     said = ["Smaller is better" + (f", except where marked ↑ ({', '.join(up)})." if up else " in every objective.")]
     if known:
         said.append(f"Known exactly, without an interval: {', '.join(known)}.")
-    slack = zip(certificate.objectives, certificate.epsilon, strict=True)
+    if measured:
+        said.append(f"Measured, with the intervals given: {', '.join(measured)}.")
+    slack = zip(names, certificate.epsilon, strict=True)
     parts = [f"{size:g} in {name}" for name, size in slack if size]
     if parts:
         said.append(
@@ -76,7 +84,7 @@ def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
     order = sorted(range(len(certificate)), key=lambda h: (_ORDER[status[h]], first[h], h))
     rows = [
         [
-            certificate.names[h],
+            visible(certificate.names[h]),
             _WORDS[status[h]],
             _name(certificate, int(certificate.excluded_by[h])),
             confidence_text(float(certificate.adjusted_p_value[h])) if certificate.excluded[h] else "",
@@ -86,7 +94,8 @@ def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
         for h in order
     ]
     better = [
-        f"{name} ↑" if up else name for name, up in zip(certificate.objectives, certificate.maximise, strict=True)
+        f"{visible(name)} ↑" if up else visible(name)
+        for name, up in zip(certificate.objectives, certificate.maximise, strict=True)
     ]
     replaced = ["replaceable by"] if max(replacing) >= 0 else []
     return ["model", "status", "dominated by", "confidence", *replaced, *better], rows
@@ -146,7 +155,7 @@ def _with_box(certificate: Certificate, h: int, i: int) -> str:
 
 
 def _name(certificate: Certificate, model: int) -> str:
-    return certificate.names[model] if model >= 0 else ""
+    return visible(certificate.names[model]) if model >= 0 else ""
 
 
 def _is(count: int) -> str:

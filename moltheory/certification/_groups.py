@@ -112,7 +112,7 @@ def indistinguishable_groups(certificate: Certificate, /) -> ModelGroups:
 
     Notes
     -----
-    O(M^2 m + M^2 G) for G groups.
+    O(M^2 m) for a few large groups or many small ones, O(M^2 (m + G)) for G groups at most.
 
     References
     ----------
@@ -131,13 +131,16 @@ def indistinguishable_groups(certificate: Certificate, /) -> ModelGroups:
         raise InvalidInputError("`certificate` must have an objective with data, got known costs only.")
     n_models, m = certificate.estimates.shape
     low, high = certificate.boxes[:, measured, 0], certificate.boxes[:, measured, 1]
-    below = high[:, None, :] < low[None, :, :]
-    apart = below.any(axis=2)
-    apart = apart | apart.T | certificate.dominates | certificate.dominates.T
+    apart = certificate.dominates.copy()
+    below = []
+    for k in range(measured.size):
+        below.append(high[:, None, k] < low[None, :, k])
+        apart |= below[k]
+    apart |= apart.T
     tier = np.full((n_models, m), -1, dtype=np.int64)
     leaders: list[tuple[int, ...]] = [()] * m
     for k, i in enumerate(measured.tolist()):
-        worse = below[:, :, k].T if certificate.maximise[i] else below[:, :, k]
+        worse = below[k].T if certificate.maximise[i] else below[k]
         order = np.argsort(certificate.estimates[:, i] * (-1 if certificate.maximise[i] else 1), kind="stable")
         tier[:, i], leaders[i] = _tiers(worse, order)
     return ModelGroups(certificate, _ordered(_cliques(apart), certificate), tier, tuple(leaders))
@@ -158,18 +161,28 @@ def _cliques(apart: Bools) -> IntArray:
     """Return a greedy partition into groups of which no two members are distinguished."""
     together = ~apart
     group = np.full(apart.shape[0], -1, dtype=np.int64)
+    left = np.arange(group.size)
+    # Numbers of partners among the models that are left, and among the candidates for the present group.
+    partners = np.count_nonzero(together, axis=1)
     count = 0
-    while (group < 0).any():
-        candidates = group < 0
-        degree = (together & candidates).sum(axis=1)
-        while candidates.any():
-            model = int(np.where(candidates, degree, -1).argmax())
+    while left.size:
+        candidates, degree = left, partners[left]
+        while candidates.size:
+            model = int(candidates[degree.argmax()])
             group[model] = count
-            candidates &= together[model]
-            candidates[model] = False
-            degree = (together & candidates).sum(axis=1)
+            stays = together[model, candidates] & (candidates != model)
+            gone, candidates, degree = candidates[~stays], candidates[stays], degree[stays]
+            degree = degree - _partners(together, candidates, gone)
+        members = left[group[left] == count]
+        left = left[group[left] < 0]
+        partners[left] -= _partners(together, left, members)
         count += 1
     return group
+
+
+def _partners(together: Bools, models: npt.NDArray[np.intp], among: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return how many of some models are not distinguished from each model."""
+    return np.asarray(np.count_nonzero(together[np.ix_(models, among)], axis=1))
 
 
 def _ordered(group: IntArray, certificate: Certificate) -> IntArray:

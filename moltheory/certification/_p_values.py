@@ -20,7 +20,7 @@ a loss inside the range was observed; `inference._inspection` accounts for that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from moltheory._core._validation import FloatArray
 from moltheory.bounds import binomial_interval
 from moltheory.certification._statistics import Moments
 from moltheory.evaluation._scan import Column, Scan
+from moltheory.inference._binomial_tails import lower_tails
 from moltheory.inference._paired import mcnemar_tails
 from moltheory.inference._pairs import PairCounts
 
@@ -41,6 +42,7 @@ __all__ = [
     "chosen_test",
     "pair_p_values",
     "planned_bets",
+    "row_blocks",
 ]
 
 MCNEMAR = "exact McNemar"
@@ -59,6 +61,11 @@ _CAP = 0.99
 # Share of the level of one pair that goes to the probability to disagree.
 _NUISANCE = 0.05
 
+# Entries of a table of pairs that are worked on at a time.
+_ENTRIES = 2**19
+
+# Numbers of common examples, and of those on which only the first, only the second errs.
+Outcomes = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
 # A column, and the shift in units of the range of its losses.
 Request = tuple[int, float]
 
@@ -83,7 +90,12 @@ def planned_bets(n: int, log_level: float, shift: float) -> FloatArray:
 
 
 def pair_p_values(
-    scan: Scan, found: Sequence[PairCounts | Moments], requests: Iterable[Request], *, log_level: float
+    scan: Scan,
+    found: Sequence[PairCounts | Moments],
+    requests: Iterable[Request],
+    *,
+    log_level: float,
+    relevant: float = 1.0,
 ) -> dict[Request, FloatArray]:
     """Return p-values (M, M) per request: small ones are evidence that the row's mean is < the column's + shift.
 
@@ -96,22 +108,27 @@ def pair_p_values(
         Columns with shifts, which may be negative.
     log_level : float
         Logarithm of the inverse of the level for which the bets are planned.
+    relevant : float, default 1
+        Larger p-values may be returned as 1.
     """
     result: dict[Request, FloatArray] = {}
     pairs: dict[Request, Pairs] = {}
     for index, shift in dict.fromkeys(requests):
         summary, column = found[index], scan.columns[index]
         test = chosen_test(scan, index, shift != 0.0)
+        p = np.ones((scan.n_models,) * 2)
         if isinstance(summary, PairCounts):
-            p = _mcnemar(summary) if test == MCNEMAR else _with_slack(summary, column, shift, log_level)
+            for models in row_blocks(scan.n_models):
+                outcomes = summary.outcomes(models)
+                if test == MCNEMAR:
+                    p[models] = _mcnemar(outcomes, relevant)
+                else:
+                    p[models] = _with_slack(outcomes, column, shift, log_level, relevant)
         elif test == BETTING:
-            p = np.ones((scan.n_models,) * 2)
             first, second = np.nonzero(~np.eye(scan.n_models, dtype=np.bool_))
             pairs[index, shift] = first, second
         else:
-            p, normal = _empirical_bernstein(summary, column, shift)
-            p = np.minimum(2.0 * p, 1.0)
-            pairs[index, shift] = _promising(p, normal, column.n_units, log_level)
+            pairs[index, shift] = _bernstein_and_promising(summary, column, shift, log_level, p)
         result[index, shift] = p
     for (index, shift), bet in _row_bets(scan, pairs, log_level).items():
         half = 1.0 if chosen_test(scan, index, shift != 0.0) == BETTING else 2.0
@@ -123,48 +140,85 @@ def pair_p_values(
     return result
 
 
-def _promising(p: FloatArray, normal: FloatArray, n_units: int, log_level: float) -> Pairs:
-    """Return the pairs that a normal approximation decides and empirical Bernstein does not, the clearest first."""
-    open_pairs = (-np.log(np.maximum(p, 1e-300)) < log_level) & (0.5 * normal**2 > 0.8 * log_level)
-    np.fill_diagonal(open_pairs, False)
-    first, second = np.nonzero(open_pairs)
-    order = np.argsort(-normal[first, second], kind="stable")[: max(1, _PRODUCTS // n_units)]
+def row_blocks(n_models: int) -> Iterator[slice]:
+    """Yield slices of the rows of an (M, M) table, so that work in between takes little memory."""
+    step = max(1, _ENTRIES // n_models)
+    for start in range(0, n_models, step):
+        yield slice(start, min(start + step, n_models))
+
+
+def _bernstein_and_promising(moments: Moments, column: Column, shift: float, log_level: float, p: FloatArray) -> Pairs:
+    """Fill in p-values at half the level; return the pairs that a normal approximation decides and they do not.
+
+    The clearest come first, and the list ends with the budget.
+    """
+    size = p.shape[0]
+    parts = []
+    for models in row_blocks(size):
+        bernstein, normal = _empirical_bernstein(moments, column, shift, models)
+        bernstein = np.minimum(2.0 * bernstein, 1.0)
+        open_pairs = (-np.log(np.maximum(bernstein, 1e-300)) < log_level) & (0.5 * normal**2 > 0.8 * log_level)
+        own = np.arange(size)[models]
+        open_pairs[np.arange(own.size), own] = False
+        first, second = np.nonzero(open_pairs)
+        parts.append((first + models.start, second, normal[first, second]))
+        p[models] = bernstein
+    first, second, scores = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(-scores, kind="stable")[: max(1, _PRODUCTS // column.n_units)]
     return first[order], second[order]
 
 
-def _mcnemar(counts: PairCounts) -> FloatArray:
-    first = counts.only_first
-    return mcnemar_tails(first, first.T)
+def _mcnemar(outcomes: Outcomes, relevant: float) -> FloatArray:
+    _, first, second = outcomes
+    if relevant >= 0.5:
+        return mcnemar_tails(first, second)
+    # Where the row's model errs alone at least as often, the p-value is 1/2 or more.
+    p = np.ones(first.shape)
+    fewer = first < second
+    p[fewer] = mcnemar_tails(first[fewer], second[fewer])
+    return p
 
 
-def _with_slack(counts: PairCounts, column: Column, shift: float, log_level: float) -> FloatArray:
-    smaller = np.minimum(_slack_mcnemar(counts, shift, log_level), _count_bets(counts, column, shift, log_level))
+def _with_slack(outcomes: Outcomes, column: Column, shift: float, log_level: float, relevant: float) -> FloatArray:
+    common, first, second = outcomes
+    if relevant < 0.5:
+        # Where the means do not speak for the row's model, no product of bets exceeds 1 (log(1 + x) <= x), and the
+        # number of its errors is at least the mean of the binomial one, hence its median: the p-value is 1.
+        p = np.ones(common.shape)
+        favored = second - first + shift * common > 0.0
+        if favored.any():
+            chosen = common[favored], first[favored], second[favored]
+            p[favored] = _with_slack(chosen, column, shift, log_level, 1.0)
+        return p
+    smaller = np.minimum(_slack_mcnemar(outcomes, shift, log_level), _count_bets(outcomes, column, shift, log_level))
     return np.minimum(2.0 * smaller, 1.0)
 
 
-def _slack_mcnemar(counts: PairCounts, shift: float, log_level: float) -> FloatArray:
-    from scipy.special import bdtr
-
-    first = counts.only_first
-    total, common = first + first.T, np.maximum(counts.common, 1)
+def _slack_mcnemar(outcomes: Outcomes, shift: float, log_level: float) -> FloatArray:
+    common, first, second = outcomes
+    total, common = first + second, np.maximum(common, 1)
     spent = _NUISANCE * np.exp(-log_level)
-    if shift > 0.0:
-        ends = binomial_interval(total, common, delta=spent, side="upper").upper
-    else:
-        ends = np.maximum(binomial_interval(total, common, delta=spent, side="lower").lower, 1e-300)
+    side = "upper" if shift > 0.0 else "lower"
+    interval = binomial_interval(total, _one_if_equal(common), delta=spent, side=side)
+    ends = interval.upper if shift > 0.0 else np.maximum(interval.lower, 1e-300)
     share = np.clip(0.5 + 0.5 * shift / ends, 0.0, 1.0)
-    tail: FloatArray = bdtr(first.astype(np.float64), np.maximum(total, 1), share)
+    tail = lower_tails(first, np.maximum(total, 1), share)
     return np.where(total > 0, np.minimum(tail + spent, 1.0), 1.0)
 
 
-def _count_bets(counts: PairCounts, column: Column, shift: float, log_level: float) -> FloatArray:
+def _one_if_equal(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return one number for all if they are equal, for which intervals of equal counts are computed once."""
+    return counts.ravel()[:1] if counts.min() == counts.max() else counts
+
+
+def _count_bets(outcomes: Outcomes, column: Column, shift: float, log_level: float) -> FloatArray:
     """Return p-values by bets; for differences that are -1, 0 or 1 they depend on the numbers of these only."""
     bets = planned_bets(column.n_units, log_level, shift)
-    first = counts.only_first
-    ties = counts.common - first - first.T
+    common, first, second = outcomes
+    ties = common - first - second
     logs = (
         first[..., None] * np.log1p(bets * (shift - 1.0))
-        + first.T[..., None] * np.log1p(bets * (shift + 1.0))
+        + second[..., None] * np.log1p(bets * (shift + 1.0))
         + ties[..., None] * np.log1p(bets * shift)
     )
     return _inverse(np.logaddexp.reduce(logs, axis=-1) - np.log(BETS), column.n_units)
@@ -196,22 +250,24 @@ def _inverse(log_capital: FloatArray, n: int) -> FloatArray:
     return np.exp(np.minimum(-log_capital + n * 4e-16 + 1e-12, 0.0))
 
 
-def _empirical_bernstein(moments: Moments, column: Column, shift: float) -> tuple[FloatArray, FloatArray]:
-    """Return p-values and normal scores.
+def _empirical_bernstein(
+    moments: Moments, column: Column, shift: float, models: slice
+) -> tuple[FloatArray, FloatArray]:
+    """Return p-values and normal scores of some of the rows.
 
     P-values are the solutions p of ``mean + sqrt(2 V log(2/p) / n) + 7 * 2 log(2/p) / (3 (n - 1)) = shift * mean
     size``.
     """
-    n = moments.pairs.common.astype(np.float64)
-    total, squares = moments.pairs.sum_diff, moments.pairs.sum_sq_diff + moments.pairs.rounding
+    common, total, squares, rounding = moments.pairs.differences(models)
+    n, squares = common.astype(np.float64), squares + rounding
     span = 2.0 if abs(shift) <= 1.0 else 2.0 + abs(shift)
     if shift and not column.equal_cluster_sizes:
         if not column.complete:
             # The sizes of the clusters that a pair has in common are not kept.
             return np.ones_like(n), np.full_like(n, np.inf)
-        across = moments.with_sizes[:, None] - moments.with_sizes[None, :]
-        squares = squares - 2.0 * shift * across + shift**2 * moments.sizes_sq[:, None]
-        total = total - shift * moments.sizes[:, None]
+        across = moments.with_sizes[models, None] - moments.with_sizes[None, :]
+        squares = squares - 2.0 * shift * across + shift**2 * moments.sizes_sq[models, None]
+        total = total - shift * moments.sizes[models, None]
     elif shift:
         squares = squares - 2.0 * shift * total + shift**2 * n
         total = total - shift * n

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.certification._sample_size import bernstein_size, mcnemar_size
+from moltheory.inference._binomial_tails import lower_tails
 from moltheory.inference._pairs import PairCounts, PairMoments
 
 __all__ = ["BoxView", "PairView", "View", "WorstView", "decided", "simulated_growths"]
@@ -80,15 +81,14 @@ class PairView:
     @classmethod
     def of(cls, source: PairCounts | PairMoments, first: Indices, second: Indices, *, span: float = 2.0) -> PairView:
         """Return the view of pairs in one column; `span` is the length of the range of differences."""
-        n = source.common[first, second].astype(np.float64)
-        some = np.maximum(n, 1.0)
         if isinstance(source, PairCounts):
-            one_sided = source.only_first
-            lost, won = one_sided[first, second].astype(np.float64), one_sided[second, first].astype(np.float64)
+            n, lost, won = (outcome.astype(np.float64) for outcome in source.outcomes_of(first, second))
+            some = np.maximum(n, 1.0)
             return cls(True, span, n, lost, won, (won - lost) / some, (won + lost) / some)
-        won = source.sum_diff[second, first]
-        squares = source.sum_sq_diff[first, second] - won**2 / some
-        spread = np.maximum(squares, 0.0) / np.maximum(n - 1, 1.0)
+        common, total, squares = source.differences_of(first, second)
+        n, won = common.astype(np.float64), 0.0 - total
+        some = np.maximum(n, 1.0)
+        spread = np.maximum(squares - won**2 / some, 0.0) / np.maximum(n - 1, 1.0)
         return cls(False, span, n, np.zeros_like(won), won, won / some, spread)
 
     def negated(self) -> PairView:
@@ -115,10 +115,12 @@ class PairView:
         """Return whether the first, and the second, is found to be better, (2, p)."""
         n, lost, won = state
         if self.binary:
-            from scipy.special import bdtr
-
             total = won + lost
-            ends = [bdtr(fewer, np.maximum(total, 1.0).astype(np.int64), 0.5) <= level for fewer in (lost, won)]
+            counts = np.maximum(total, 1.0).astype(np.int64)
+            if level < 0.5:  # only the one that errs alone less often can pass
+                passed = (total > 0) & (lower_tails(np.minimum(lost, won), counts, 0.5) <= level)
+                return np.stack([passed & (lost < won), passed & (won < lost)])
+            ends = [lower_tails(fewer, counts, 0.5) <= level for fewer in (lost, won)]
             return np.stack([(total > 0) & end for end in ends])
         budget = math.log(2.0 / level)
         enough = np.maximum(n, 2.0)

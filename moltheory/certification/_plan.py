@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import check_count
+from moltheory._core._validation import FloatArray, check_count
 from moltheory.certification._decisions import Family, Shares
+from moltheory.certification._hardest import Hardest
+from moltheory.certification._measured_view import MeasuredView, costs_of, with_blocking_costs
 from moltheory.certification._pair_views import BoxView, PairView, View, WorstView
-from moltheory.certification._power import OUTCOMES, plan_pairs
+from moltheory.certification._power import OUTCOMES, cheaper_of, present_of, simulated, total_of
 from moltheory.certification._statistics import Moments, PairStatistics, summaries
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._comparison import read_comparison
@@ -44,7 +46,8 @@ EARLIER_COLUMNS = {"n_open_rivals": "open", "hardest_rival": "hardest", "n_commo
     v: k for k, v in _SIZES.items()
 }
 
-Pairs = Sequence[tuple[int, int]]
+# Pairs that are worked on at a time.
+_PAIRS = 2**17
 
 
 @document
@@ -90,12 +93,11 @@ def further_examples(
     names = getattr(source, "model_names", certificate.names)
     if tuple(names) != certificate.names:
         raise InvalidInputError("`source` must hold the models of the certificate, got other names.")
-    known = certificate.estimates[:, ~certificate.data_dependent]
-    labels = [o for o, data in zip(certificate.objectives, certificate.data_dependent, strict=True) if not data]
+    spent = {Family(name): share for name, share in certificate.delta_allocation}
     problem = read_comparison(
         source,
         names=certificate.names,
-        costs=dict(zip(labels, known.T, strict=True)) if labels else None,
+        costs=costs_of(certificate, spent.get(Family.MEASURED, 0.0)),
         loss_range=loss_range,
         largest_cluster=largest_cluster,
         cluster_weights=cluster_weights,
@@ -107,7 +109,6 @@ def further_examples(
             f"`source` must hold the {estimated} estimated objectives of the certificate, got {found}."
         )
     scan = problem.scan(largest_cluster, cluster_weights)
-    spent = {Family(name): share for name, share in certificate.delta_allocation}
     shares = Shares(*(spent.get(family, 0.0) for family in Family))
     statistics = PairStatistics(scan.columns, tuple(summaries(scan)), problem.objectives, shares)
     plan = plan_of(certificate, statistics, simulate=simulate, rng=rng)
@@ -117,46 +118,60 @@ def further_examples(
 def plan_of(certificate: Certificate, statistics: PairStatistics, *, simulate: int, rng: int) -> pd.DataFrame:
     """Return the plan of a certificate from its statistics; see `Certificate.plan`."""
     check_count("simulate", simulate, low=0)
-    undecided = np.flatnonzero(certificate.undecided)
-    kept = np.flatnonzero(~certificate.excluded)
-    which = [(h, r) for h in undecided.tolist() for r in kept.tolist() if r > h or (r < h and certificate.sure[r])]
-    if not which:
-        return _per_model([], certificate)
+    hardest = Hardest(certificate.undecided)
     known = np.flatnonzero(~certificate.data_dependent)
     sign = np.where(np.asarray(certificate.maximise)[known], -1.0, 1.0)
     costs = certificate.estimates[:, known] * sign if known.size else np.zeros((len(certificate), 0))
     level = _level(certificate, statistics)
     # All claims that decide a model against its rivals are needed.
-    n_objectives = int(certificate.data_dependent.sum())
-    power = 1.0 - (1.0 - _POWER) / (n_objectives * max(kept.size - 1, 1))
-
-    def plan(chosen: Pairs, simulated: int) -> list[dict[Hashable, Any]]:
-        first, second = np.array(chosen, dtype=np.intp).T
-        frame = plan_pairs(
+    n_objectives = int((certificate.data_dependent & ~certificate.measured).sum())
+    power = 1.0 - (1.0 - _POWER) / (n_objectives * max(int((~certificate.excluded).sum()) - 1, 1))
+    for first, second in _open_pairs(certificate):
+        hardest.add(
             _views(certificate, statistics, first, second),
             first,
             second,
-            costs=costs,
-            names=certificate.names,
+            cheaper_of(costs, first, second),
             level=level,
             power=power,
             overestimated=_OVERESTIMATED,
-            simulate=simulated,
-            rng=rng,
         )
-        return frame.to_dict("records")
-
-    bounds = _per_model(plan(which, 0), certificate)
+    expected = np.where(hardest.n_open > 0, np.nan, 0.0)
+    bounds = _per_model(hardest, expected, certificate)
     # Only the pair that needs most examples is reported, so only that one is simulated.
     place = {name: h for h, name in enumerate(certificate.names)}
-    open_rows = np.flatnonzero(bounds["n_open_rivals"] > 0)
-    hardest = [(place[bounds["model"][i]], place[bounds["hardest_rival"][i]]) for i in open_rows]
-    if not hardest or simulate == 0:
+    rows = bounds["n_open_rivals"] > 0
+    pairs = [[place[name] for name in bounds.loc[rows, column]] for column in ("model", "hardest_rival")]
+    if not rows.any() or simulate == 0:
         return bounds
-    runs = {frozenset((row["model"], row["rival"])): row["more"] for row in plan(hardest, simulate)}
-    pairs = zip(bounds["model"], bounds["hardest_rival"], bounds["expected_additional"], strict=True)
-    bounds["expected_additional"] = [runs.get(frozenset((h, r)), otherwise) for h, r, otherwise in pairs]
-    return bounds
+    first, second = np.array(pairs, dtype=np.intp)
+    views, cheaper = _views(certificate, statistics, first, second), cheaper_of(costs, first, second)
+    present = present_of(views)
+    total = total_of(views, cheaper, present, level=level, shift=0.0, power=power)
+    more = simulated(views, cheaper, present, total, simulate, level, rng=rng)["more"]
+    runs = {
+        frozenset((int(first[row]), int(second[row]))): float(more[row])
+        for row in np.argsort(total, kind="stable").tolist()
+    }
+    for model in np.flatnonzero(hardest.n_open).tolist():
+        expected[model] = runs[frozenset((model, int(hardest.rival[model])))]
+    return _per_model(hardest, expected, certificate)
+
+
+def _open_pairs(certificate: Certificate) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """Yield blocks of the pairs of an undecided model with one that is not excluded, each pair once."""
+    kept = np.flatnonzero(~certificate.excluded)
+    sure, firsts, seconds, held = certificate.sure[kept], [], [], 0
+    for h in np.flatnonzero(certificate.undecided).tolist():
+        rivals = kept[(kept > h) | (sure & (kept < h))]
+        firsts.append(np.full(rivals.size, h))
+        seconds.append(rivals)
+        held += rivals.size
+        if held >= _PAIRS:
+            yield np.concatenate(firsts), np.concatenate(seconds)
+            firsts, seconds, held = [], [], 0
+    if held:
+        yield np.concatenate(firsts), np.concatenate(seconds)
 
 
 def _views(
@@ -167,7 +182,9 @@ def _views(
     for i, objective in enumerate(statistics.objectives):
         if objective.values is not None:
             continue
-        if objective.testable and statistics.shares.exclusions > 0.0:
+        if objective.measured is not None:
+            views.append(MeasuredView.of(certificate, i, first, second))
+        elif objective.testable and statistics.shares.exclusions > 0.0:
             parts = [PairView.of(_pairs(statistics.summaries[c]), first, second) for c in objective.columns]
             turned = [part.negated() if certificate.maximise[i] else part for part in parts]
             views.append(turned[0] if len(turned) == 1 else WorstView(tuple(turned)))
@@ -193,7 +210,7 @@ def _level(certificate: Certificate, statistics: PairStatistics) -> float:
         for share in (statistics.shares.exclusions, statistics.shares.members)
     )
     planned = exclusions / (size * (size - 1))
-    tested = sum(objective.values is None for objective in statistics.objectives)
+    tested = sum(objective.of_losses for objective in statistics.objectives)
     level = min(planned, members / (size * tested))
     levels = [level]
     for column in statistics.columns:
@@ -202,31 +219,29 @@ def _level(certificate: Certificate, statistics: PairStatistics) -> float:
     return min(levels)
 
 
-def _per_model(rows: list[dict[Hashable, Any]], certificate: Certificate) -> pd.DataFrame:
-    """Return one row per undecided model, from rows of pairs; the open rivals are those that need more examples."""
+def _per_model(hardest: Hardest, expected: FloatArray, certificate: Certificate) -> pd.DataFrame:
+    """Return one row per undecided model; the open rivals are those that need more examples."""
     import pandas as pd
 
     found = []
     for h in np.flatnonzero(certificate.undecided).tolist():
-        name = certificate.names[h]
-        mine = [row for row in rows if name in (row["model"], row["rival"])]
-        n_open = sum(row["bound"] != 0.0 for row in mine)
-        if not mine:
-            found.append((name, 0, None, math.nan, OUTCOMES[-1], *([math.inf] * len(_SIZES))))
+        rival = int(hardest.rival[h])
+        if rival < 0:
+            found.append((certificate.names[h], 0, None, math.nan, OUTCOMES[-1], *([math.inf] * 4)))
             continue
-        hardest = max(mine, key=lambda row: float(row["bound"]))
-        rival = hardest["rival"] if hardest["model"] == name else hardest["model"]
-        outcome = str(hardest["outcome"])
-        if hardest["model"] != name and outcome != "neither dominates":
-            outcome = {"model dominates": "rival dominates", "rival dominates": "model dominates"}.get(outcome, outcome)
-        sizes = {column: float(hardest[key]) for key, column in _SIZES.items()}
-        # All rivals have to be decided, and the largest limit covers the one that truly needs most.
-        highs = [float(row["bound_high"]) for row in mine if row["bound"] != 0.0]
-        sizes["sufficient_additional_high"] = max(highs, default=0.0)
-        if n_open == 0:
-            sizes["expected_additional"] = 0.0
-        found.append((name, n_open, rival, hardest["examples"], outcome, *sizes.values()))
+        sizes = (expected[h], hardest.bound[h], hardest.low[h], hardest.high[h])
+        found.append(
+            (
+                certificate.names[h],
+                int(hardest.n_open[h]),
+                certificate.names[rival],
+                float(hardest.present[h]),
+                OUTCOMES[hardest.outcome[h]],
+                *(float(size) for size in sizes),
+            )
+        )
     frame = pd.DataFrame(found, columns=list(_TYPES))
     # Columns of an empty frame have no type of their own.
     typed = frame if len(frame) else frame.astype(_TYPES)
-    return typed.sort_values("sufficient_additional", kind="stable", ignore_index=True)
+    typed = typed.sort_values("sufficient_additional", kind="stable", ignore_index=True)
+    return with_blocking_costs(typed, certificate)

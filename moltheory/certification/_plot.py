@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory.plotting import COLORS, panels, plain_text
+from moltheory._core._text import visible
+from moltheory._core._validation import FloatArray
+from moltheory.plotting import COLORS, STYLE, panels, plain_text, to_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from moltheory.certification._certificate import Certificate
 
-__all__ = ["plot_certificate"]
+__all__ = ["certificate_image", "plot_certificate"]
 
 # In this order, so that sure models are drawn on top.
 _STYLES = (
@@ -34,6 +36,24 @@ def plot_certificate(certificate: Certificate, ax: Axes | None) -> Axes:
     return ax
 
 
+def certificate_image(certificate: Certificate, kind: str) -> bytes:
+    """Return the plot as the bytes of a file of its own: "png", "pdf" or "svg"."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    # Names of models stand beside their intervals, where there is one objective.
+    height = min(max(4.8, 0.24 * len(certificate)), 12.0) if len(certificate.objectives) == 1 else 4.8
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.6, height), layout="constrained")
+        plot_certificate(certificate, figure.subplots())
+        return to_bytes(figure, kind)
+
+
+def _text(name: str) -> str:
+    """Return a name as matplotlib draws it: no formula, no control character, no lone surrogate."""
+    return plain_text(visible(name))
+
+
 def _styles(certificate: Certificate) -> tuple[tuple[str, str, str, str], ...]:
     """Return status, color, marker and label; with a tolerance, sure means on the front to within it."""
     if not certificate.epsilon.any():
@@ -42,15 +62,28 @@ def _styles(certificate: Certificate) -> tuple[tuple[str, str, str, str], ...]:
     return (*others, (status, color, marker, "on the front to within the tolerance"))
 
 
+def _drawable(certificate: Certificate) -> FloatArray:
+    """Return the boxes; infinite ends, which only measured costs have, lie just beyond all that is finite."""
+    boxes = certificate.boxes
+    if np.isfinite(boxes).all():
+        return boxes
+    points = np.concatenate([boxes, certificate.estimates[:, :, None]], axis=2)
+    low = np.where(np.isfinite(points), points, np.inf).min(axis=(0, 2))
+    high = np.where(np.isfinite(points), points, -np.inf).max(axis=(0, 2))
+    beyond = np.where(high > low, high - low, 1.0)
+    drawn: FloatArray = np.clip(boxes, (low - beyond)[:, None], (high + beyond)[:, None])
+    return drawn
+
+
 def _labels(certificate: Certificate) -> list[str]:
     return [
-        f"{plain_text(name)}     better →" if flag else f"← better     {plain_text(name)}"
+        f"{_text(name)}     better →" if flag else f"← better     {_text(name)}"
         for name, flag in zip(certificate.objectives, certificate.maximise, strict=True)
     ]
 
 
 def _one(certificate: Certificate, ax: Axes) -> None:
-    value, box = certificate.estimates[:, 0], certificate.boxes[:, 0]
+    value, box = certificate.estimates[:, 0], _drawable(certificate)[:, 0]
     place = np.empty(len(certificate))
     order = np.argsort(value if certificate.maximise[0] else -value, kind="stable")
     place[order] = np.arange(len(certificate))
@@ -60,14 +93,14 @@ def _one(certificate: Certificate, ax: Axes) -> None:
             ax.hlines(place[rows], box[rows, 0], box[rows, 1], color=color, linewidth=1.2, alpha=0.8)
             ax.plot(value[rows], place[rows], marker, color=color, label=text)
     if len(certificate) <= 30:
-        ax.set_yticks(place, [plain_text(name) for name in certificate.names])
+        ax.set_yticks(place, [_text(name) for name in certificate.names])
     else:
         ax.set_yticks([])
     ax.set_xlabel(_labels(certificate)[0])
 
 
 def _two(certificate: Certificate, ax: Axes) -> None:
-    (x, y), boxes = certificate.estimates.T, certificate.boxes
+    (x, y), boxes = certificate.estimates.T, _drawable(certificate)
     for status, color, marker, text in _styles(certificate):
         rows = getattr(certificate, status)
         if rows.any():
@@ -77,14 +110,15 @@ def _two(certificate: Certificate, ax: Axes) -> None:
             ax.plot(x[rows], y[rows], marker, color=color, alpha=alpha, label=text)
     if len(certificate) <= 12:
         for name, at in zip(certificate.names, certificate.estimates, strict=True):
-            ax.annotate(plain_text(name), at, xytext=(4, 4), textcoords="offset points", fontsize=8)
+            ax.annotate(_text(name), at, xytext=(4, 4), textcoords="offset points", fontsize=8)
     horizontal, vertical = _labels(certificate)
     ax.set_xlabel(horizontal)
     ax.set_ylabel(vertical)
 
 
 def _many(certificate: Certificate, ax: Axes) -> None:
-    low, high = certificate.boxes[:, :, 0].min(axis=0), certificate.boxes[:, :, 1].max(axis=0)
+    boxes = _drawable(certificate)
+    low, high = boxes[:, :, 0].min(axis=0), boxes[:, :, 1].max(axis=0)
     span = np.where(high > low, high - low, 1.0)
     # Better is down in every objective.
     scaled = (certificate.estimates - low) / span
@@ -96,6 +130,6 @@ def _many(certificate: Certificate, ax: Axes) -> None:
             alpha = 0.25 if status == "excluded" else 0.8
             lines = ax.plot(places, scaled[rows].T, marker=marker, color=color, linewidth=1.0, alpha=alpha)
             lines[0].set_label(text)
-    ax.set_xticks(places, [plain_text(name) for name in certificate.objectives])
+    ax.set_xticks(places, [_text(name) for name in certificate.objectives])
     ax.set_yticks([])
     ax.set_ylabel("← better     scaled to the range of the boxes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,7 +19,18 @@ from moltheory.inference._pairs import PairCounts, PairMoments
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OUTCOMES", "more_examples", "plan_pairs"]
+__all__ = [
+    "OUTCOMES",
+    "cheaper_of",
+    "further_of",
+    "margins",
+    "more_examples",
+    "outcome_of",
+    "plan_pairs",
+    "present_of",
+    "simulated",
+    "total_of",
+]
 
 Indices = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
@@ -150,7 +162,7 @@ def more_examples(
     views = [PairView.of(entry, first, second, span=span) for entry in objectives]
     if which is None:
         now = np.stack([view.decides(view.state, test) for view in views])
-        rows = np.flatnonzero(~decided(now, _cheaper(known, first, second)))
+        rows = np.flatnonzero(~decided(now, cheaper_of(known, first, second)))
         first, second, views = first[rows], second[rows], [view.take(rows) for view in views]
     return plan_pairs(
         views,
@@ -188,46 +200,78 @@ def plan_pairs(
     `overestimated` is the probability with which ``bound_high`` may overestimate a gap, over all objectives.
     """
     import pandas as pd
-    from scipy.special import ndtri
 
     labels = np.array(names, dtype=object)
-    cheaper = _cheaper(costs, first, second)
-    n = np.stack([view.n for view in views])
-    present = n.max(axis=0)
-    safe = 1.0 - _RUNS * (1.0 - power)
-    # If a pair gets too small a size, one of N + 1 limits is wrong: suppose that the second model needs at least as much
-    # to be better somewhere as the first. Then either one of the N limits in its favor is wrong, or the first is said
-    # to dominate, and the limit in the objective in which that is hardest is wrong; or the same with the models swapped.
-    lower = float(ndtri(overestimated / (len(views) + 1)))
+    cheaper = cheaper_of(costs, first, second)
+    present = present_of(views)
     totals = {
-        name: _combine(np.stack([view.growths(shift, level, chance) for view in views]), present, cheaper)
-        for name, shift, chance in (("bound", 0.0, power), ("bound_low", 1.0, power), ("bound_high", lower, safe))
+        name: total_of(views, cheaper, present, level=level, shift=shift, power=chance)
+        for name, (shift, chance) in margins(len(views), power, overestimated).items()
     }
     columns: dict[str, npt.NDArray[np.generic]] = {
         "model": labels[first],
         "rival": labels[second],
         "examples": present,
-        "outcome": np.array(OUTCOMES, dtype=object)[_outcome(np.stack([view.gap for view in views]), cheaper)],
+        "outcome": np.array(OUTCOMES, dtype=object)[outcome_of(views, cheaper)],
     }
-    runs = np.argsort(totals["bound"], kind="stable")[:simulate]
-    simulated = {
-        name: np.full(first.size, np.nan) for name in ("more", "more_error", "more_low", "more_high", "unsettled")
-    }
+    columns |= simulated(views, cheaper, present, totals["bound"], simulate, level, replicates, factor, rng)
+    columns |= {name: further_of(total, present) for name, total in totals.items()}
+    frame = pd.DataFrame(columns)
+    return frame.iloc[np.argsort(totals["bound"], kind="stable")].reset_index(drop=True)
+
+
+def margins(n_objectives: int, power: float, overestimated: float) -> dict[str, tuple[float, float]]:
+    """Return, for each size of a plan, by how many standard errors gaps are larger, and the power of each test."""
+    from scipy.special import ndtri
+
+    # If a pair gets too small a size, one of N + 1 limits is wrong: suppose that the second model needs at least as much
+    # to be better somewhere as the first. Then either one of the N limits in its favor is wrong, or the first is said
+    # to dominate, and the limit in the objective in which that is hardest is wrong; or the same with the models swapped.
+    lower = float(ndtri(overestimated / (n_objectives + 1)))
+    return {"bound": (0.0, power), "bound_low": (1.0, power), "bound_high": (lower, 1.0 - _RUNS * (1.0 - power))}
+
+
+def present_of(views: Sequence[View]) -> FloatArray:
+    """Return the numbers of common examples of pairs, in the objective with most of them."""
+    return functools.reduce(np.maximum, [view.n for view in views])
+
+
+def total_of(
+    views: Sequence[View], cheaper: Bools, present: FloatArray, *, level: float, shift: float, power: float
+) -> FloatArray:
+    """Return the total sizes (p,) that decide pairs, if gaps are `shift` standard errors larger."""
+    return _combine(np.stack([view.growths(shift, level, power) for view in views]), present, cheaper)
+
+
+def further_of(total: FloatArray, present: FloatArray) -> FloatArray:
+    """Return what total sizes add to the present ones."""
+    return np.where(np.isnan(total), total, np.maximum(total - present, 0.0))
+
+
+def simulated(
+    views: Sequence[View],
+    cheaper: Bools,
+    present: FloatArray,
+    total: FloatArray,
+    simulate: int,
+    level: float,
+    replicates: int = 100,
+    factor: float = 1000.0,
+    rng: int | np.random.Generator = 0,
+) -> dict[str, FloatArray]:
+    """Return what simulations say about the pairs with the smallest totals; NaN for the others."""
+    runs = np.argsort(total, kind="stable")[:simulate]
+    found = {name: np.full(total.size, np.nan) for name in ("more", "more_error", "more_low", "more_high", "unsettled")}
     if runs.size:
         growth = simulated_growths(
             [view.take(runs) for view in views], cheaper[:, runs], level, replicates, factor, rng
         )
         for name, values in _summary(growth, present[runs], factor).items():
-            simulated[name][runs] = values
-    columns |= simulated
-    columns |= {
-        name: np.where(np.isnan(total), total, np.maximum(total - present, 0.0)) for name, total in totals.items()
-    }
-    frame = pd.DataFrame(columns)
-    return frame.iloc[np.argsort(totals["bound"], kind="stable")].reset_index(drop=True)
+            found[name][runs] = values
+    return found
 
 
-def _cheaper(costs: FloatArray, first: Indices, second: Indices) -> Bools:
+def cheaper_of(costs: FloatArray, first: Indices, second: Indices) -> Bools:
     """Return whether the first, and the second, is cheaper somewhere, (2, p)."""
     return np.stack([(costs[first] < costs[second]).any(axis=1), (costs[second] < costs[first]).any(axis=1)])
 
@@ -244,8 +288,9 @@ def _combine(growth: FloatArray, present: FloatArray, cheaper: Bools) -> FloatAr
     return rounded
 
 
-def _outcome(gap: FloatArray, cheaper: Bools) -> Indices:
-    """Return the outcome that the observed gaps (N, p) suggest, as an index into `OUTCOMES`."""
+def outcome_of(views: Sequence[View], cheaper: Bools) -> Indices:
+    """Return the outcome that the observed gaps suggest, as an index into `OUTCOMES`."""
+    gap = np.stack([view.gap for view in views])
     first, second = (gap > 0).any(axis=0) | cheaper[0], (gap < 0).any(axis=0) | cheaper[1]
     equal = (gap == 0).any(axis=0)
     kinds: Indices = np.select([first & second, equal, first, second], [2, 3, 0, 1], default=3).astype(np.intp)

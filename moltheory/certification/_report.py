@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._text import visible
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._format import (
     confidence_text,
@@ -28,6 +29,7 @@ __all__ = ["certificate_page"]
 # With more models, long tables are folded and groups of models are listed.
 _GROUPED_FROM = 12
 _MOST_ROWS = 300
+_MOST_NAMES = 100
 _MOST_PANELS = 6
 
 _HEADING = "Which models are really on the front?"
@@ -95,6 +97,8 @@ def certificate_page(certificate: Certificate, /, *, title: str = "", further: p
     >>> page.startswith("<!DOCTYPE html>"), "http" in page
     (True, False)
     """
+    certificate = _with_visible_names(certificate)
+    title = visible(title)
     head, rows = verdict_rows(certificate)
     statuses = sorted(certificate.status, key=("sure", "undecided", "excluded").index)
     slack = bool(certificate.epsilon.any())
@@ -133,6 +137,12 @@ def certificate_page(certificate: Certificate, /, *, title: str = "", further: p
     )
 
 
+def _with_visible_names(certificate: Certificate) -> Certificate:
+    """Return the certificate with names in which every character is seen, such as line breaks."""
+    names, objectives = (tuple(map(visible, texts)) for texts in (certificate.names, certificate.objectives))
+    return replace(certificate, names=names, objectives=objectives)
+
+
 def _drawn(certificate: Certificate, *, narrow: bool) -> bytes:
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -166,6 +176,7 @@ def _projected(certificate: Certificate, pair: tuple[int, int]) -> Certificate:
         maximise=tuple(certificate.maximise[i] for i in kept),
         methods=tuple(certificate.methods[i] for i in kept),
         data_dependent=certificate.data_dependent[kept],
+        measured=certificate.measured[kept],
         estimates=certificate.estimates[:, kept],
         boxes=certificate.boxes[:, kept],
         epsilon=certificate.epsilon[kept],
@@ -180,34 +191,46 @@ def _dominance(certificate: Certificate) -> dict[str, Any]:
         if dominated:
             found.append((certificate.names[b], dominated))
     found.sort(key=lambda entry: -len(entry[1]))
-    rows = [[name, f"{len(dominated):,}", ", ".join(dominated)] for name, dominated in found]
-    return {"head": ["model", "dominates", "namely"], "rows": rows, "folded": len(certificate) > _GROUPED_FROM}
+    rows = [[name, f"{len(dominated):,}", _listed(dominated)] for name, dominated in found[:_MOST_ROWS]]
+    return {
+        "head": ["model", "dominates", "namely"],
+        "rows": rows,
+        "total": len(found),
+        "folded": len(certificate) > _GROUPED_FROM,
+    }
 
 
-def _groups(certificate: Certificate) -> list[list[str]]:
-    """Return, with many models, groups that the losses do not distinguish; empty where there are none."""
+def _listed(names: list[str]) -> str:
+    """Return names as text; the end of a long list is counted only."""
+    more = [f"and {len(names) - _MOST_NAMES:,} more"] if len(names) > _MOST_NAMES else []
+    return ", ".join(names[:_MOST_NAMES] + more)
+
+
+def _groups(certificate: Certificate) -> dict[str, Any] | None:
+    """Return, with many models, groups that the losses do not distinguish; None where there are none."""
     if len(certificate) <= _GROUPED_FROM or not certificate.data_dependent.any():
-        return []
+        return None
     groups = indistinguishable_groups(certificate)
     if len(groups) == len(certificate):
-        return []
-    return [
-        [f"{g + 1}", f"{len(members):,}", ", ".join(certificate.names[h] for h in members)]
-        for g, members in enumerate(groups.members)
+        return None
+    rows = [
+        [f"{g + 1}", f"{len(members):,}", _listed([certificate.names[h] for h in members])]
+        for g, members in enumerate(groups.members[:_MOST_ROWS])
     ]
+    return {"rows": rows, "total": len(groups)}
 
 
 def _plan(certificate: Certificate, further: pd.DataFrame) -> dict[str, Any]:
     """Return how many further examples would decide each undecided model, as texts."""
     plan = further.rename(columns={earlier: name for name, earlier in EARLIER_COLUMNS.items()})
     rows = []
-    for row in plan.to_dict("records"):
+    for row in plan.head(_MOST_ROWS).to_dict("records"):
         bound, low = float(row["sufficient_additional"]), float(row["sufficient_additional_low"])
         high = float(row["sufficient_additional_high"])
         rows.append(
             [
-                str(row["model"]),
-                str(row["hardest_rival"]),
+                visible(str(row["model"])),
+                visible(str(row["hardest_rival"])),
                 f"{int(row['n_open_rivals']):,}",
                 count_text(float(row["expected_additional"])),
                 count_text(bound),
@@ -216,6 +239,8 @@ def _plan(certificate: Certificate, further: pd.DataFrame) -> dict[str, Any]:
         )
     return {
         "rows": rows,
+        "total": len(plan),
         "hopeless": int(np.isinf(plan["sufficient_additional"].to_numpy(dtype=float)).sum()),
         "slack": bool(certificate.epsilon.any()),
+        "blocked": sorted({visible(names) for names in plan["blocked_by"].dropna()}) if "blocked_by" in plan else [],
     }

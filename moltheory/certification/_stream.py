@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names, without_mask
+from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names
 from moltheory.certification._decisions import Shares, decide
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._arguments import known_costs, read_epsilon, read_maximise, read_ranges
+from moltheory.evaluation._arguments import read_epsilon, read_maximise, read_ranges
+from moltheory.evaluation._measured_cost import total_delta
+from moltheory.evaluation._memory import rows_of_stream
+from moltheory.evaluation._objectives import cost_objectives
 from moltheory.inference._anytime import mean_ends, mixture_of_bets, sign_mixture
 from moltheory.inference._pairs import PairCounts, PairMoments
 
@@ -29,6 +32,7 @@ _ASSUMPTIONS = (
     "losses inside their stated range",
     "costs known exactly",
 )
+_MEASURED = "intervals of measured costs that hold for all models at once, except with their part of delta"
 
 
 @document
@@ -95,20 +99,28 @@ class CertificateStream:
         epsilon: npt.ArrayLike = 0.0,
     ) -> None:
         self._names = _labels("models", models, low=2, stem="model")
-        measured = _labels("objectives", objectives, low=1, stem="objective")
+        of_losses = _labels("objectives", objectives, low=1, stem="objective")
         self._delta = check_fraction("delta", delta)
-        known, cost_names = known_costs(costs, self._names)
+        costs_found = cost_objectives(costs, self._names)
+        cost_names = tuple(cost.name for cost in costs_found)
         self._labels = check_names(
-            "objectives", (*measured, *cost_names), length=len(measured) + len(cost_names), stem=""
+            "objectives", (*of_losses, *cost_names), length=len(of_losses) + len(cost_names), stem=""
         )
-        self._low, self._high = read_ranges(loss_range, measured)
-        self._maximise = read_maximise(maximise, measured, cost_names)
-        self._with_data = np.arange(len(self._labels)) < len(measured)
-        self._epsilon = read_epsilon(epsilon, self._with_data)
-        self._known = known
-        self._shares = Shares.of(self._delta, replacing=bool(cost_names and self._epsilon.any()))
+        self._low, self._high = read_ranges(loss_range, of_losses)
+        self._maximise = read_maximise(maximise, of_losses, cost_names)
+        self._epsilon = read_epsilon(epsilon, np.arange(len(self._labels)) < len(of_losses))
+        # Measured costs have intervals of their own, which hold at all times or never.
+        self._measured = np.array([False] * len(of_losses) + [cost.measured is not None for cost in costs_found])
+        self._with_data = (np.arange(len(self._labels)) < len(of_losses)) | self._measured
+        self._costs = np.empty((3, len(self._names), len(costs_found)))
+        for k, cost in enumerate(costs_found):
+            found = cost.measured
+            self._costs[:, :, k] = cost.values if found is None else (found.value, found.low, found.high)
+        spent = total_delta([cost.measured for cost in costs_found if cost.measured is not None], self._delta)
+        replacing = bool(not self._with_data.all() and self._epsilon.any())
+        self._shares = Shares.of(self._delta, replacing=replacing, measured=spent)
         self._n = 0
-        self._objectives = [_Objective(len(self._names)) for _ in measured]
+        self._objectives = [_Objective(len(self._names)) for _ in of_losses]
 
     @property
     def n_examples(self) -> int:
@@ -121,14 +133,15 @@ class CertificateStream:
         Parameters
         ----------
         losses : (b, M, N) or (M, N) array_like
-            Losses of b examples, or of one; NaN marks a model that was not evaluated.
+            Losses of b examples, or of one; NaN marks a model that was not evaluated. Models and objectives that a frame
+            or a labelled array names are matched.
 
         Raises
         ------
         InvalidInputError
             If the shape is wrong or a loss is outside its range; then nothing is added.
         """
-        rows = np.asarray(without_mask(losses))
+        rows = rows_of_stream(losses, self._names, self._labels[: len(self._objectives)])
         shape = (len(self._names), len(self._objectives))
         if rows.dtype.kind not in "biuf" or rows.ndim not in (2, 3) or rows.shape[-2:] != shape:
             raise InvalidInputError(
@@ -159,9 +172,9 @@ class CertificateStream:
         log_level = math.log(n_models * count / shares.boxes)
         span = self._high - self._low
         tests = np.full((2, len(self._labels), n_models, n_models), np.nan)
-        costs = np.where(self._maximise[count:], -self._known, self._known)
+        costs = np.where(self._maximise[count:], -self._costs[1:], self._costs[1:])
         boxes = np.empty((2, n_models, len(self._labels)))
-        boxes[:, :, count:] = costs
+        boxes[:, :, count:] = np.sort(costs, axis=0)
         means = np.empty((n_models, count))
         for k, objective in enumerate(self._objectives):
             objective.look(log_level)
@@ -172,10 +185,11 @@ class CertificateStream:
             means[:, k] = np.where(seen > 0, objective.total / np.maximum(seen, 1), 0.5)
         scaled = self._epsilon.copy()
         scaled[:count] /= span
-        found = decide(boxes[0], boxes[1], ~self._with_data, scaled, shares, below=tests[0], not_above=tests[1])
-        estimates = np.concatenate([self._back(means), self._known], axis=1)
+        with np.errstate(invalid="ignore"):
+            found = decide(boxes[0], boxes[1], ~self._with_data, scaled, shares, below=tests[0], not_above=tests[1])
+        estimates = np.concatenate([self._back(means), self._costs[0]], axis=1)
         ends = np.stack([self._back(boxes[0, :, :count]), self._back(boxes[1, :, :count])], axis=2)
-        both = np.concatenate([np.sort(ends, axis=2), np.stack([self._known] * 2, axis=2)], axis=1)
+        both = np.concatenate([np.sort(ends, axis=2), np.moveaxis(self._costs[1:], 0, 2)], axis=1)
         engine = "beta mixture and betting confidence sequence; time-uniform paired test"
         return Certificate(
             names=self._names,
@@ -195,8 +209,12 @@ class CertificateStream:
             delta=self._delta,
             delta_allocation=shares.allocation(),
             n_examples=self._n,
-            methods=tuple(engine if data else "known exactly" for data in self._with_data.tolist()),
-            assumptions=_ASSUMPTIONS,
+            methods=tuple(
+                "measured; intervals given; no paired test" if own else engine if data else "known exactly"
+                for own, data in zip(self._measured.tolist(), self._with_data.tolist(), strict=True)
+            ),
+            assumptions=(*_ASSUMPTIONS, *([_MEASURED] if self._measured.any() else [])),
+            measured=self._measured,
         )
 
     def _back(self, scaled: FloatArray) -> FloatArray:
@@ -275,6 +293,8 @@ def _labels(name: str, value: int | Sequence[str], *, low: int, stem: str) -> tu
     """Return names, given as such or by their number; at least `low` of them."""
     if isinstance(value, str):
         raise InvalidInputError(f"`{name}` must be a number or a sequence of names, got one string.")
+    if hasattr(value, "tolist") and not isinstance(value, np.integer):
+        value = list(value)  # type: ignore[arg-type]  # names in an array, an index or a series
     if isinstance(value, Sequence):
         names = check_names(name, value, length=len(value), stem=stem)
         check_count(name, len(names), low=low)

@@ -6,12 +6,16 @@ the mean of a loss, a `moltheory.objectives.Measure`, or a `Tail`; `named_object
 """
 
 from moltheory.evaluation._costs import read_costs
+from moltheory.evaluation._cross_validation import from_cross_validation
 from moltheory.evaluation._estimators import from_estimators
 from moltheory.evaluation._frames import from_long_table
 from moltheory.evaluation._lm_eval import from_harness_logs
-from moltheory.evaluation._model_cost import pickled_bytes, prediction_seconds, stored_numbers
+from moltheory.evaluation._measured_cost import Measured
+from moltheory.evaluation._model_cost import Timings, pickled_bytes, prediction_seconds, stored_numbers
 from moltheory.evaluation._open import open_losses
 from moltheory.evaluation._predictions import from_predictions
+from moltheory.evaluation._reader import Reader, Request
+from moltheory.evaluation._readers import readers, register_reader
 from moltheory.evaluation._registry import NamedObjective, named_objectives
 from moltheory.evaluation._source import LossSource
 from moltheory.evaluation._table import LossTable
@@ -24,9 +28,14 @@ __all__ = [
     "EvaluatedModels",
     "LossSource",
     "LossTable",
+    "Measured",
     "NamedObjective",
     "Quantile",
+    "Reader",
+    "Request",
     "Tail",
+    "Timings",
+    "from_cross_validation",
     "from_estimators",
     "from_harness_logs",
     "from_long_table",
@@ -36,5 +45,7 @@ __all__ = [
     "pickled_bytes",
     "prediction_seconds",
     "read_costs",
+    "readers",
+    "register_reader",
     "stored_numbers",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._text import few
 from moltheory._core._validation import check_names
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._compressed import first_bytes, starts_with
 from moltheory.evaluation._label_column import distinct_hashes
+from moltheory.evaluation._reader import Reader, Request, reading
 from moltheory.evaluation._source import (
     CELLS_PER_BLOCK,
     Block,
@@ -22,15 +26,22 @@ from moltheory.evaluation._source import (
     LossRange,
     LossSource,
     by_cluster,
+    check_models,
+    check_objectives,
     check_ranges,
     first_outside,
     refuse_unsorted,
     whole_clusters,
 )
 
-__all__ = ["ArraySource"]
+__all__ = ["ARRAYS", "ArraySource"]
 
 _NAMES = ("models", "names", "objectives", "cluster")
+_GROUPS = ("clusters", "group", "groups")
+_NPY, _NPZ = "be an NPY file", "be an NPZ archive of plain arrays"
+# Bytes of a label that still may be a name.
+_LONGEST_LABEL = 1 << 16
+_ZIP, _ARRAY = b"PK", b"\x93NUMPY"
 
 
 @document
@@ -43,8 +54,10 @@ class ArraySource(LossSource):
     Parameters
     ----------
     path : pathlib.Path
-    objectives : sequence of str or None
-        Objectives whose losses are checked.
+    objectives, models : sequence of str or None
+        Objectives and models whose losses are checked.
+    ignore : sequence of str
+        Models whose losses are not checked.
     cluster : str or None
         Array of clusters in the archive; by default ``cluster`` if there is one.
     {possible_losses}
@@ -57,6 +70,8 @@ class ArraySource(LossSource):
         path: Path,
         *,
         objectives: Sequence[str] | None,
+        models: Sequence[str] | None = None,
+        ignore: Sequence[str] = (),
         cluster: str | None,
         loss_range: LossRange,
         most_in_memory: int,
@@ -64,8 +79,8 @@ class ArraySource(LossSource):
         self._path = path
         self.name = path.name
         self._member: str | None = None
-        models = objectives = clusters = None
-        if path.suffix.lower() == ".npy":
+        model_names = objective_names = clusters = None
+        if not _is_archive(path):
             if cluster is not None:
                 raise InvalidInputError(
                     f"`clusters` must name an array of an NPZ archive, got {cluster!r} with {path.name!r}; save losses "
@@ -73,24 +88,35 @@ class ArraySource(LossSource):
                 )
             self._shape, self._dtype, self._by_columns = self._header()
         else:
-            self._member, models, objectives, clusters = self._archive(cluster)
+            self._member, model_names, objective_names, clusters = self._archive(cluster)
         if len(self._shape) not in (2, 3) or 0 in self._shape:
             raise self._refusal("hold losses of shape (n, M, N) or (n, M)", f"shape {self._shape}")
         if self._dtype.kind not in "biuf":
             raise self._refusal("hold real numbers", f"dtype {self._dtype}")
         n, n_models, n_objectives = *self._shape, *([1] if len(self._shape) == 2 else [])
         one = ("loss",) if n_objectives == 1 else None
-        self.model_names = check_names(f"{self.name}: models", models, length=n_models, stem="model")
+        self.model_names = check_names(f"{self.name}: models", model_names, length=n_models, stem="model")
         self.objective_names = check_names(
-            f"{self.name}: objectives", objectives or one, length=n_objectives, stem="objective"
+            f"{self.name}: objectives", objective_names or one, length=n_objectives, stem="objective"
         )
-        self._low, self._high = check_ranges(loss_range, self.objective_names, objectives)
+        wanted = self.objective_names if objectives is None else check_objectives(objectives, self.objective_names)
+        low, high = check_ranges(loss_range, self.objective_names, wanted)
+        # Per model and objective; what is not read is not checked.
+        self._low, self._high = (np.tile(ends, (n_models, 1)) for ends in (low, high))
+        chosen = [name for name in self.model_names if name not in ignore]
+        if models is not None:
+            chosen = list(check_models(models, self.model_names))
+        left = [name not in chosen for name in self.model_names]
+        self._low[left], self._high[left] = -np.inf, np.inf
         self.has_clusters = clusters is not None
         self._clusters: Codes | None = None
         self._step = max(CELLS_PER_BLOCK // (n_models * n_objectives), 1)
         if clusters is not None:
             if clusters.shape != (n,):
                 raise self._refusal(f"hold one cluster per example, ({n},)", f"shape {clusters.shape}")
+            none = np.flatnonzero(_is_missing(clusters))
+            if none.size:
+                raise self._refusal("hold a cluster for every example", f"none for example {int(none[0]) + 1}")
             self._clusters = np.unique(clusters, return_inverse=True)[1].astype(np.int64)
             changes = np.flatnonzero(np.diff(self._clusters)) + 1
             self._contiguous = distinct_hashes([self._clusters[[0, *changes.tolist()]]])
@@ -122,7 +148,7 @@ class ArraySource(LossSource):
                 where = f"example {first + row + 1} of model {self.model_names[model]!r}"
                 of = f" for objective {self.objective_names[objective]!r}" if shape[1] > 1 else ""
                 found = f"{losses[row, model, objective]:.6g} at {where}{of}"
-                low, high = self._low[objective], self._high[objective]
+                low, high = self._low[model, objective], self._high[model, objective]
                 raise self._refusal(f"hold losses in [{low:g}, {high:g}]", found)
             codes = np.zeros(len(piece), np.int64)
             yield losses, codes if self._clusters is None else self._clusters[first : first + len(piece)]
@@ -133,62 +159,88 @@ class ArraySource(LossSource):
         if self._member is None:
             for start in range(0, n, self._step):
                 # A new memory map per block, so that pages of earlier blocks are released.
-                yield np.load(self._path, mmap_mode="r", allow_pickle=False)[start : start + self._step]
+                with reading(self.name, _NPY):
+                    whole = np.load(self._path, mmap_mode="r", allow_pickle=False)
+                yield whole[start : start + self._step]
             return
-        with zipfile.ZipFile(self._path) as archive, archive.open(self._member) as member:
+        with reading(self.name, _NPZ), zipfile.ZipFile(self._path) as archive, archive.open(self._member) as member:
             if self._by_columns:
                 whole = np.lib.format.read_array(member, allow_pickle=False)
                 yield from (whole[start : start + self._step] for start in range(0, n, self._step))
                 return
             _read_header(member)
-            size = int(np.prod(self._shape[1:]))
+            size = math.prod(self._shape[1:]) * self._dtype.itemsize
             for start in range(0, n, self._step):
                 rows = min(self._step, n - start)
-                content = member.read(rows * size * self._dtype.itemsize)
-                if len(content) < rows * size * self._dtype.itemsize:
+                content = member.read(rows * size)
+                if len(content) < rows * size:
                     raise self._refusal(
                         f"hold {n} examples as its header says", f"an end after {start} of them or more"
                     )
                 yield np.frombuffer(content, self._dtype).reshape(rows, *self._shape[1:])
+            # Read to its end, the archive checks its sum.
+            if member.read(1):
+                raise self._refusal(f"hold {n} examples as its header says", "more")
 
     def _header(self) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
-        try:
-            with self._path.open("rb") as handle:
-                shape, by_columns, dtype = _read_header(handle)
-                begin = handle.tell()
-        except ValueError as error:
-            raise self._refusal("be an NPY file", str(error).split("\n")[0].rstrip(".")) from None
-        wanted, size = begin + int(np.prod(shape)) * dtype.itemsize, self._path.stat().st_size
-        if not dtype.hasobject and size < wanted:
+        with reading(self.name, _NPY), self._path.open("rb") as handle:
+            shape, by_columns, dtype = _read_header(handle)
+            begin = handle.tell()
+        wanted, size = begin + math.prod(shape) * dtype.itemsize, self._path.stat().st_size
+        if not dtype.hasobject and size != wanted:
             raise self._refusal(f"hold the {wanted:,} bytes that its header says", f"{size:,}")
         return shape, dtype, by_columns
 
     def _archive(self, cluster: str | None) -> tuple[str, Any, Any, npt.NDArray[Any] | None]:
         wanted = cluster or "cluster"
-        try:
-            with np.load(self._path, allow_pickle=False) as archive:
-                names = list(archive.files)
-                if cluster is not None and cluster not in names:
-                    raise self._refusal(f"hold an array {cluster!r}", f"{names}")
-                extra = [name for name in names if name not in (*_NAMES, wanted)]
-                if "losses" in extra:
-                    losses = "losses"
-                elif len(extra) == 1:
-                    losses = extra[0]
-                else:
-                    raise self._refusal("hold an array 'losses'", f"{names}")
-                models, objectives = (
-                    [str(name) for name in archive[key].ravel()] if key in names else None
-                    for key in ("models" if "models" in names else "names", "objectives")
-                )
-                clusters = archive[wanted] if wanted in names else None
-            with zipfile.ZipFile(self._path) as members, members.open(f"{losses}.npy") as member:
-                self._shape, self._by_columns, self._dtype = _read_header(member)
-        except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
-            if isinstance(error, InvalidInputError):
-                raise
-            raise self._refusal("be an NPZ archive of plain arrays", str(error).split("\n")[0].rstrip(".")) from None
-        return f"{losses}.npy", models, objectives, clusters
+        with reading(self.name, _NPZ), zipfile.ZipFile(self._path) as archive:
+            members = archive.namelist()
+            names = [name.removesuffix(".npy") for name in members]
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise self._refusal("hold each array once", f"{twice!r} twice")
+            if cluster is not None and cluster not in names:
+                raise self._refusal(f"hold an array {cluster!r}", f"{names}")
+            extra = [name for name in names if name not in (*_NAMES, wanted)]
+            if "losses" in extra:
+                losses = "losses"
+                others = [name for name in extra if name != losses]
+                if wanted not in names and any(name in _GROUPS for name in others):
+                    group = next(name for name in others if name in _GROUPS)
+                    raise self._refusal(
+                        "hold clusters as 'cluster'", f"{group!r}: give clusters={group!r}, or leave it out"
+                    )
+                if others:
+                    self.notes = (
+                        f"Arrays of {self.name} other than losses, names and clusters are left out: {few(others)}.",
+                    )
+            elif len(extra) == 1:
+                losses = extra[0]
+            else:
+                raise self._refusal("hold an array 'losses'", f"{names}")
+            member = members[names.index(losses)]
+            with archive.open(member) as content:
+                self._shape, self._by_columns, self._dtype = _read_header(content)
+            # Other arrays are short: their headers are looked at before they are read.
+            found = {}
+            for name in (*_NAMES, wanted):
+                if name in names:
+                    with archive.open(members[names.index(name)]) as content:
+                        shape, _, dtype = _read_header(content)
+                    if math.prod(shape) > max(math.prod(self._shape), 1) or dtype.itemsize > _LONGEST_LABEL:
+                        raise self._refusal(f"hold one name per model, objective or example in {name!r}", f"{shape}")
+                    with archive.open(members[names.index(name)]) as content:
+                        found[name] = np.lib.format.read_array(content, allow_pickle=False)
+        models = found.get("models", found.get("names"))
+        texts = [None if labels is None else self._texts(labels) for labels in (models, found.get("objectives"))]
+        return member, texts[0], texts[1], found.get(wanted)
+
+    def _texts(self, labels: npt.NDArray[Any]) -> list[str]:
+        """Return names as text, bytes by UTF-8."""
+        if labels.dtype.kind == "S":
+            with reading(self.name, "hold names in UTF-8"):
+                return [label.decode("utf-8") for label in labels.ravel().tolist()]
+        return [str(name) for name in labels.ravel()]
 
     def _refusal(self, rule: str, found: str) -> InvalidInputError:
         return InvalidInputError(f"`{self.name}` must {rule}, got {found}.")
@@ -201,3 +253,57 @@ def _read_header(handle: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any
     if version == (2, 0):
         return np.lib.format.read_array_header_2_0(handle)
     raise ValueError(f"version {version} of the NPY format is not one of plain arrays")
+
+
+def _is_missing(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return which labels are NaN, NaT or empty."""
+    if labels.dtype.kind in "fc":
+        return np.asarray(np.isnan(labels))
+    if labels.dtype.kind in "mM":
+        return np.asarray(np.isnat(labels))
+    return np.asarray(labels == labels.dtype.type()) if labels.dtype.kind in "US" else np.zeros(labels.shape, bool)
+
+
+def _is_archive(path: Path) -> bool:
+    """Return whether a file is an archive, by its first bytes, or by its name if they say neither."""
+    return starts_with(path, _ZIP) or (path.suffix.lower() == ".npz" and not starts_with(path, _ARRAY))
+
+
+def _open_arrays(paths: tuple[Path, ...], request: Request) -> LossSource:
+    if len(paths) > 1:
+        raise InvalidInputError(
+            f"`path` must be one file where it holds an array, got {len(paths)}: put the arrays together by "
+            "numpy.concatenate."
+        )
+    source = ArraySource(
+        paths[0],
+        objectives=request.objectives,
+        models=request.models,
+        ignore=request.ignore,
+        cluster=request.clusters,
+        loss_range=request.loss_range,
+        most_in_memory=request.most_in_memory,
+    )
+    for name in request.ignore:
+        if name not in source.model_names:
+            raise InvalidInputError(f"`ignore` must name models of {source.name}, got {name!r}.")
+    return source
+
+
+def _is_array(paths: tuple[Path, ...]) -> bool:
+    """Whether files are called so, or start so; an archive without a suffix starts with the name of an array."""
+    return all(
+        path.suffix.lower() in (".npy", ".npz")
+        or starts_with(path, _ARRAY)
+        or (not path.suffix and starts_with(path, _ZIP) and b".npy" in first_bytes(path, 1 << 9))
+        for path in paths
+    )
+
+
+ARRAYS = Reader(
+    "numpy",
+    "an array of losses (examples, models, objectives) in .npy, or in .npz with names and clusters",
+    _is_array,
+    _open_arrays,
+    frozenset({"clusters"}),
+)

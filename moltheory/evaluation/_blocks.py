@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._labels import Rows, aligned_labels
 from moltheory._core._validation import FloatArray, refuse_masked, without_mask
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._source import LossSource
@@ -158,26 +159,17 @@ def _same_sums(first: dict[int, list[float]], again: dict[int, list[float]]) -> 
     return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
-def cluster_codes(clusters: object, n: int) -> npt.NDArray[np.intp] | None:
+def cluster_codes(clusters: object, n: int, examples: Rows | None = None) -> npt.NDArray[np.intp] | None:
     """Return codes 0, 1, ... of cluster labels (n,), or None if every example is a cluster of its own.
 
     Raises
     ------
     InvalidInputError
-        If there is not one label per example, or a label is missing.
+        If there is not one label per example, a label is missing, or the labels of the examples do not match.
     """
     if clusters is None:
         return None
-    refuse_masked("clusters", clusters)
-    labels = np.asarray(clusters)
-    if labels.shape != (n,):
-        raise InvalidInputError(f"`clusters` must hold one label for each of {n} examples, got shape {labels.shape}.")
-    # A missing label is not equal to itself (NaN) or is None.
-    missing = labels != labels
-    if labels.dtype == object:
-        missing = missing | np.array([label is None for label in labels])
-    if np.any(missing):
-        raise InvalidInputError(f"`clusters` must label every example, got {int(np.sum(missing))} missing labels.")
+    labels = aligned_labels("clusters", clusters, examples, n, of="losses")
     try:
         found, codes = np.unique(labels, return_inverse=True)
     except TypeError:

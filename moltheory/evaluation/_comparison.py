@@ -5,15 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, as_floats, check_choice, check_count, check_names, without_mask
+from moltheory._core._validation import FloatArray, check_choice, check_count, check_names
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._arguments import known_costs, read_maximise, read_names, read_ranges
+from moltheory.evaluation._arguments import read_maximise, read_names, read_ranges
 from moltheory.evaluation._blocks import (
     ReadColumns,
     array_columns,
@@ -22,7 +21,16 @@ from moltheory.evaluation._blocks import (
     kept_in_memory,
     source_columns,
 )
-from moltheory.evaluation._objectives import NamedMeasures, Objective, measure_columns, read_measures, shape_of
+from moltheory.evaluation._memory import read_loss_array
+from moltheory.evaluation._objectives import (
+    NamedMeasures,
+    Objective,
+    cost_objectives,
+    measure_columns,
+    read_measures,
+    shape_of,
+)
+from moltheory.evaluation._own_names import check_order, refuse_set, selected
 from moltheory.evaluation._scan import Scan
 from moltheory.evaluation._table import LossTable
 
@@ -57,8 +65,13 @@ class Comparison:
 
     @property
     def data_dependent(self) -> npt.NDArray[np.bool_]:
-        """Whether each objective is estimated, (m,)."""
+        """Whether each objective is estimated, from losses or as a measured cost, (m,)."""
         return np.array([objective.values is None for objective in self.objectives])
+
+    @property
+    def of_losses(self) -> npt.NDArray[np.bool_]:
+        """Whether each objective is estimated from the losses, (m,)."""
+        return np.array([objective.of_losses for objective in self.objectives])
 
     def scan(self, largest_cluster: int | None, cluster_weights: str) -> Scan:
         """Return the scan of the losses, which are read once and checked.
@@ -112,11 +125,14 @@ def read_comparison(
     if largest_cluster is not None:
         check_count("largest_cluster", largest_cluster)
     is_source = callable(getattr(losses, "blocks", None)) and not isinstance(losses, type)
+    refuse_set("objectives", objectives)
     # A source without `has_clusters` may have some.
     if clusters is None and not (is_source and getattr(losses, "has_clusters", True)):
         _refuse_sizes(largest_cluster, cluster_weights)
     if is_source:
         _check_names_of(losses)
+        check_order("names", names, losses.model_names, of="losses")
+        losses, objectives = _selected(losses, objectives)
         measures = getattr(losses, "measures", None)
         costs = _known_costs(losses) if costs is None else costs
         names = losses.model_names if names is None else names
@@ -136,19 +152,37 @@ def read_comparison(
         return _of_measures(named, costs, names, loss_range, maximise, clusters)
     if is_source and losses is not None:
         return _of_source(losses, costs, objectives, names, loss_range, maximise, clusters)
-    default_names = getattr(losses, "columns", None)
-    table = _table(losses)
-    codes = cluster_codes(clusters, table.shape[0])
+    table, default_names, _, titles, rows = read_loss_array(losses)
+    check_order("names", names, default_names, of="losses")
+    chosen = None if titles is None else selected(objectives, titles)
+    if titles is not None and chosen is not None:
+        table, titles, objectives = table[:, :, [titles.index(name) for name in chosen]], chosen, None
+    codes = cluster_codes(clusters, table.shape[0], rows)
     return _of_columns(
         lambda: array_columns(table, codes),
         table.shape[1:],
         costs,
-        objectives,
+        titles if objectives is None else objectives,
         read_names(names, default_names, _at_least_two(table.shape[1])),
         loss_range,
         maximise,
         clusters is not None,
     )
+
+
+def _selected(source: Any, objectives: Any) -> tuple[Any, Any]:
+    """Return a source with those of its objectives that are named, in this order; other names are new ones."""
+    if read_measures(objectives) is not None:
+        return source, objectives
+    own = tuple(getattr(source, "measures", None) or source.objective_names)
+    chosen = selected(objectives, own)
+    if chosen is None:
+        return source, objectives
+    if not callable(getattr(source, "select", None)):
+        raise InvalidInputError(
+            f"`objectives` must not reorder the objectives of a source that cannot select, got {chosen!r} for {list(own)}."
+        )
+    return source.select(chosen), None
 
 
 def _of_source(
@@ -164,7 +198,9 @@ def _of_source(
     if in_memory is None:
         read = kept_in_memory(lambda: source_columns(source))
     else:
-        codes = cluster_codes(source.clusters if clusters is None else clusters, in_memory.shape[0])
+        codes = cluster_codes(
+            source.clusters if clusters is None else clusters, in_memory.shape[0], source.example_rows
+        )
         read = functools.partial(array_columns, in_memory, codes)
     titles = source.objective_names if objectives is None else objectives
     model_names = read_names(names, None, shape[0])
@@ -250,12 +286,12 @@ def _with_costs(
     costs: Any, model_names: tuple[str, ...], titles: Sequence[str], maximise: Any
 ) -> tuple[tuple[bool, ...], list[Objective]]:
     """Return the directions of all objectives, and the costs as objectives."""
-    values, names = known_costs(costs, model_names)
+    found = cost_objectives(costs, model_names)
+    names = tuple(cost.name for cost in found)
     both = [name for name in names if name in titles]
     if both:
         raise InvalidInputError(f"`costs` must have names that no objective has, got {both[0]!r} twice.")
-    known = [Objective(name, values=values[:, j]) for j, name in enumerate(names)]
-    return read_maximise(maximise, titles, names), known
+    return read_maximise(maximise, titles, names), found
 
 
 def _known_costs(source: Any) -> Any:
@@ -277,31 +313,6 @@ def _check_tails(objectives: Sequence[Objective]) -> None:
             raise InvalidInputError(
                 f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {objective.name!r}, got {found:g}."
             )
-
-
-def _table(losses: Any) -> npt.NDArray[Any]:
-    """Return losses as a real array (n, M, N), without a copy where possible."""
-    shape = "(n, M) or (n, M, N)"
-    if isinstance(losses, (str, PathLike)):
-        raise InvalidInputError(
-            f"`losses` must be an array or a source of losses, got {str(losses)!r}: a file becomes one by "
-            "`moltheory.certification.open_losses`."
-        )
-    try:
-        table = np.asarray(without_mask(losses))
-        if table.dtype == object or (table.dtype.kind == "f" and table.dtype.itemsize > 8):
-            table = as_floats("losses", table)
-    except InvalidInputError:
-        raise
-    except (RuntimeError, TypeError, ValueError):
-        raise InvalidInputError(f"`losses` must be real numbers of shape {shape}, got something else.") from None
-    if table.dtype.kind not in "biuf":
-        raise InvalidInputError(f"`losses` must be real numbers, got dtype {table.dtype}.")
-    if table.ndim not in (2, 3):
-        raise InvalidInputError(f"`losses` must have shape {shape}, got shape {table.shape}.")
-    if table.size == 0:
-        raise InvalidInputError(f"`losses` must not be empty, got shape {table.shape}.")
-    return table[:, :, None] if table.ndim == 2 else table
 
 
 def _refuse_sizes(largest_cluster: int | None, cluster_weights: str) -> None:

@@ -9,13 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._inputs import labels_in, rows_of
+from moltheory._core._labels import row_labels
 from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._model_cost import pickled_bytes, prediction_seconds, stored_numbers
-from moltheory.evaluation._predictions import from_predictions
+from moltheory.evaluation._labelled import of_examples
+from moltheory.evaluation._model_cost import pickled_bytes, stored_numbers
+from moltheory.evaluation._predictions import check_objectives, from_predictions
+from moltheory.evaluation._registry import numeric_among
+from moltheory.evaluation._source import LossRange
 from moltheory.evaluation._table import LossTable
 
-__all__ = ["from_estimators"]
+__all__ = ["from_estimators", "refuse_kinds"]
 
 _SIZES: dict[str, Callable[[Mapping[str, Any]], list[float]]] = {
     "size_in_bytes": lambda estimators: [float(pickled_bytes(model)) for model in estimators.values()],
@@ -35,26 +40,30 @@ def from_estimators(
     group: npt.ArrayLike | None = None,
     costs: Sequence[str] = ("size_in_bytes",),
     clusters: npt.ArrayLike | None = None,
+    loss_range: LossRange | None = None,
 ) -> LossTable:
-    """Return the 0/1 losses, measures and costs of fitted classifiers, from their predictions on examples.
+    """Return the losses, measures and costs of fitted classifiers or regressors, from their predictions on examples.
 
     Parameters
     ----------
     estimators : mapping of str to estimator
-        M fitted classifiers with ``predict``. They must be fixed before these examples are seen: neither trained nor
+        M fitted estimators with ``predict``. They must be fixed before these examples are seen: neither trained nor
         selected on them.
-    features : (n, d) array_like or DataFrame
-        Inputs of the examples.
+    features : (n, d) array_like, sparse matrix or DataFrame
+        Inputs of the examples, passed on as they are. Their index, if any, is matched by those of `target`, `group` and
+        `clusters`.
     target : (n,) array_like
-        True labels, of the same kind as the predictions.
+        True labels, of the same kind as the predictions; of regressors, true values.
     objectives : sequence of str
-        Names of objectives as in `from_predictions`: errors, rates within classes and groups, gaps.
+        Names of objectives as in `from_predictions`: errors, rates within classes and groups, gaps; of regressors,
+        ``"squared_error"``, ``"absolute_error"`` or ``"pinball:0.9"``.
     {example_groups}
     costs : sequence of str, default ("size_in_bytes",)
-        ``"size_in_bytes"`` (see `pickled_bytes`), ``"n_parameters"`` (see `stored_numbers`) and
-        ``"prediction_seconds"``. The latter is measured here and treated as exact: every run gives another number, so a
-        certificate that uses it refers to these measurements, not to future times of the machine. May be empty.
+        ``"size_in_bytes"`` (see `pickled_bytes`) and ``"n_parameters"`` (see `stored_numbers`), which are known exactly.
+        Times of predictions are measured, so they are no costs: see `Timings`. May be empty.
     {dependent_examples}
+    loss_range : pair of float, or mapping of str to pairs, optional
+        Smallest and largest possible loss of the objectives of regressors; see `from_predictions`.
 
     Returns
     -------
@@ -84,27 +93,58 @@ def from_estimators(
     if isinstance(costs, str) or len(set(costs)) < len(costs):
         raise InvalidInputError(f"`costs` must be a sequence of distinct names, got {costs!r}.")
     for name in costs:
-        check_choice("costs", name, (*_SIZES, _TIME))
-    rows = len(features)
-    # Sizes before the first prediction (see `pickled_bytes`); times after it, when everything is loaded.
-    sizes = {name: _SIZES[name](estimators) for name in costs if name in _SIZES}
+        if name == _TIME:
+            raise InvalidInputError(
+                "`costs` must be known exactly, got 'prediction_seconds', which is measured: pass the seconds of each "
+                "example as an objective, or `moltheory.Measured` to `certify`; `prediction_seconds` measures them."
+            )
+        check_choice("costs", name, tuple(_SIZES))
+    chosen = check_objectives(objectives)
+    rows = rows_of("features", features)
+    labels = row_labels(features)
+    found = of_examples(labels, rows, of="features", target=target, group=group, clusters=clusters)
+    refuse_kinds(estimators, chosen)
+    # Before the first prediction: see `pickled_bytes`.
+    sizes = {name: _SIZES[name](estimators) for name in costs}
     predicted = [_predict(name, model, features, rows) for name, model in estimators.items()]
     return from_predictions(
         np.stack(predicted, axis=1),
-        target,
-        objectives=objectives,
-        group=group,
+        found["target"],  # type: ignore[arg-type]
+        objectives=chosen,
+        group=found["group"],
         names=[str(name) for name in estimators],
-        clusters=clusters,
-        costs={name: sizes[name] if name in sizes else prediction_seconds(estimators, features) for name in costs},
+        clusters=found["clusters"],
+        loss_range=loss_range,
+        costs=sizes,
     )
+
+
+def refuse_kinds(estimators: Mapping[str, Any], objectives: Sequence[str]) -> None:
+    """Refuse losses of labels of a regressor, whatever it predicts."""
+    numeric = numeric_among(objectives)
+    others = [name for name in objectives if name not in numeric]
+    for name, model in estimators.items():
+        if others and _is_regressor(model):
+            raise InvalidInputError(
+                f"`objectives` must be losses of numbers for a regressor, got {others[0]!r} for {name!r}: ask for "
+                f"squared_error, absolute_error or pinball:0.9, with its loss_range."
+            )
+
+
+def _is_regressor(model: Any) -> bool:
+    """Whether an estimator says that it is a regressor; one of another library may say nothing."""
+    if not hasattr(model, "__sklearn_tags__"):
+        return getattr(model, "_estimator_type", None) == "regressor"
+    from sklearn.base import is_regressor
+
+    return bool(is_regressor(model))
 
 
 def _predict(name: str, model: Any, features: Any, rows: int) -> npt.NDArray[Any]:
     if not callable(getattr(model, "predict", None)):
         raise InvalidInputError(f"`estimators` must have a method predict, got {type(model).__name__} as {name!r}.")
     try:
-        found = np.asarray(model.predict(features))
+        found = labels_in("estimators", model.predict(features))
     except Exception as error:
         reason = (str(error).splitlines() or ["no reason"])[0].rstrip(".")
         raise InvalidInputError(

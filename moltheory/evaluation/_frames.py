@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._containers import pandas_frame
+from moltheory._core._validation import real_or_missing
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._table import LossTable
 
@@ -32,8 +34,8 @@ def from_long_table(
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        Rows in any order; not changed. A missing row means not evaluated.
+    frame : DataFrame
+        Of pandas, polars, pyarrow or another library; rows in any order; not changed. A missing row means not evaluated.
     model, example : hashable
         Columns of models and examples. An example must have the same name under all models, as models are compared on
         common examples.
@@ -78,9 +80,9 @@ def from_long_table(
     """
     import pandas as pd
 
-    if not isinstance(frame, pd.DataFrame) or frame.empty:
-        found = "an empty one" if isinstance(frame, pd.DataFrame) else type(frame).__name__
-        raise InvalidInputError(f"`frame` must be a pandas DataFrame with at least one row, got {found}.")
+    frame = pandas_frame("frame", frame)
+    if frame.empty:
+        raise InvalidInputError("`frame` must have at least one row, got an empty one.")
     if objective == "objective" and "objective" not in frame.columns:
         objective = None
     roles = {"model": model, "example": example, "objective": objective, "loss": loss, "cluster": cluster}
@@ -90,6 +92,8 @@ def from_long_table(
         if column not in frame.columns:
             listed = ", ".join(str(name) for name in frame.columns)
             raise InvalidInputError(f"`{role}` must name a column of the frame, got {column!r} among {listed}.")
+        if (frame.columns == column).sum() > 1:
+            raise InvalidInputError(f"`frame` must have distinct column names, got {column!r} twice: rename one.")
     model_codes, models = _codes(frame, model)
     example_codes, examples = _codes(frame, example)
     objectives: tuple[str, ...] = (str(loss),)
@@ -133,13 +137,11 @@ def _codes(frame: pd.DataFrame, column: Hashable) -> tuple[npt.NDArray[np.intp],
 
 def _numbers(column: pd.Series[Any], name: Hashable) -> npt.NDArray[Any]:
     """Return finite numbers, as bools or integers if the column is of such a type."""
-    plain = column.to_numpy()
     try:
-        if plain.dtype.kind not in "biufO" or any(isinstance(entry, str) for entry in _objects(plain)):
-            raise TypeError
-        values: npt.NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
+        plain = real_or_missing("frame", column)
+    except InvalidInputError:
         raise InvalidInputError(f"`frame` must have numbers in column {name!r}, got {column.dtype}.") from None
+    values = plain.astype(np.float64)
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -148,10 +150,6 @@ def _numbers(column: pd.Series[Any], name: Hashable) -> npt.NDArray[Any]:
             f"of what was not evaluated."
         )
     return plain if plain.dtype.kind in "biu" else values
-
-
-def _objects(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return values if values.dtype.kind == "O" else values[:0]
 
 
 def _clusters(

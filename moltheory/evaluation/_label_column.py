@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Keys", "distinct_hashes", "run_codes", "starts_of_runs"]
+__all__ = ["Distinct", "Keys", "distinct_hashes", "run_codes", "starts_of_runs"]
 
 Codes = npt.NDArray[np.int64]
 
@@ -25,11 +25,12 @@ class Keys:
     def __getitem__(self, row: int) -> str | None:
         return self.labels[int(self.codes[row])]
 
-    def missing(self) -> int | None:
-        """Return the first row without a label, or None."""
-        if None not in self.labels:
+    def missing(self, words: Sequence[str] = ()) -> int | None:
+        """Return the first row without a label, or with one of the given words for none, or None."""
+        none = [label is None or label in words for label in self.labels]
+        if not any(none):
             return None
-        rows = np.flatnonzero(self.codes == self.labels.index(None))
+        rows = np.flatnonzero(np.array(none)[self.codes])
         return int(rows[0]) if rows.size else None
 
     def hashes(self) -> Codes:
@@ -60,7 +61,31 @@ def run_codes(changes: npt.NDArray[np.bool_], start: int) -> Codes:
 
 def distinct_hashes(parts: Sequence[Codes]) -> bool:
     """Return whether all hashes are distinct."""
-    if not parts:
-        return True
-    together = np.sort(np.concatenate(parts))
-    return not (together[1:] == together[:-1]).any()
+    seen = Distinct()
+    for part in parts:
+        seen.add(part)
+    return seen.are_distinct()
+
+
+class Distinct:
+    """Whether all of many hashes are distinct; nothing is kept from the first repetition that is noticed on."""
+
+    def __init__(self) -> None:
+        self._seen = np.empty(0, np.int64)
+        self._new: list[Codes] = []
+        self._repeated = False
+
+    def add(self, hashes: Codes) -> None:
+        """Add hashes; they are compared whenever as many came as were there before, so that each is rarely moved."""
+        if not self._repeated:
+            self._new.append(hashes)
+            if sum(map(len, self._new)) > max(len(self._seen), 1 << 20):
+                self.are_distinct()
+
+    def are_distinct(self) -> bool:
+        """Return whether all hashes so far are distinct."""
+        if not self._repeated and self._new:
+            together = np.sort(np.concatenate([self._seen, *self._new]))
+            self._repeated = bool((together[1:] == together[:-1]).any())
+            self._seen, self._new = together[:0] if self._repeated else together, []
+        return not self._repeated

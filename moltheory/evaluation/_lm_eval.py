@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -14,14 +12,17 @@ import numpy as np
 
 from moltheory._core._validation import Maximise
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._logs import Log, Record, Words
+from moltheory.evaluation._logs_json import label, lines
+from moltheory.evaluation._reader import Request
 from moltheory.evaluation._table import LossTable
 
-__all__ = ["from_harness_logs"]
+__all__ = ["from_harness_logs", "harness_record", "name_of_samples"]
 
 Logs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 ClusterRule = str | Callable[[str, str], Hashable]
 
-_SAMPLES = re.compile(r"samples_(?P<task>.+?)(_\d{4}-\d{2}-\d{2}T[-\d.:]+)?")
+_SAMPLES = re.compile(r"samples_(?P<task>.+?)(_(?P<date>\d{4}-\d{2}-\d{2}T[-\d.:]+))?")
 
 
 def from_harness_logs(
@@ -68,8 +69,18 @@ def from_harness_logs(
     Raises
     ------
     InvalidInputError
-        If a line is malformed (its file and number are named), a document occurs twice or has different hashes under
-        two models, a metric or the filter never occurs, or a task has several filters and none was chosen.
+        If a line is malformed (its file and number are named), a file is empty, a document occurs twice or has
+        different hashes under two models, a metric or the filter never occurs, or a task has several filters and none
+        was chosen.
+
+    Warns
+    -----
+    DataWarning
+        If a model has fewer documents of a task than others, as a truncated log has.
+
+    See Also
+    --------
+    open_losses : The same for a whole output folder: newest runs, names and directions from ``results_*.json``.
 
     Notes
     -----
@@ -96,137 +107,56 @@ def from_harness_logs(
            [1., 1.]])
     """
     wanted = _metric_names(metrics)
-    upward = _upward(maximise, len(wanted))
-    log = _Log(wanted, cluster)
+    request = Request(
+        objectives=wanted,
+        filter=filter_name,
+        pooled=not per_task,
+        clusters=None if callable(cluster) else cluster,
+        cluster_rule=cluster if callable(cluster) else None,
+        maximise=dict(zip(wanted, _upward(maximise, len(wanted)), strict=True)),
+        # No limit has been promised here.
+        most_in_memory=2**40,
+    )
+    log = Log(request, words=Words("logs", "metrics", "filter_name", "cluster"))
     for model, path in _files(logs):
-        log.read(model, path)
-    return log.result(upward, filter_name, per_task)
+        task, _ = name_of_samples(path)
+        for line, place in lines(path, "logs"):
+            log.add(harness_record(line, place, model=model, task=task, folder=path.resolve().parent.name))
+    return log.table(strict=False)
 
 
-class _Log:
-    """The lines read so far, by model, task and filter; documents are numbered in the order in which they occur."""
+def harness_record(
+    line: Mapping[str, Any], place: str, *, model: str | None, task: str, folder: str = "", argument: str = "logs"
+) -> Record:
+    """Return what a line says, with the model and the task of its file where it names none.
 
-    def __init__(self, metrics: tuple[str, ...], cluster: ClusterRule | None) -> None:
-        self._metrics = metrics
-        self._cluster = cluster
-        self._documents: dict[tuple[str, str], int] = {}
-        self._hashes: dict[int, str] = {}
-        self._clusters: dict[int, Hashable] = {}
-        self._models: dict[str, int] = {}
-        self._parts: dict[tuple[str, str, str], dict[int, tuple[tuple[float, ...], str]]] = {}
-        self._fields: dict[str, None] = {}
-
-    def read(self, model: str | None, path: Path) -> None:
-        """Read one file."""
-        matched = _SAMPLES.fullmatch(path.stem)
-        task = matched["task"] if matched else ""
-        folder = path.resolve().parent.name
-        try:
-            with path.open("rb") as lines:
-                for number, line in enumerate(lines, start=1):
-                    if line.strip():
-                        self._add(_parsed(line, f"{path} line {number}"), model, task, folder, f"{path} line {number}")
-        except OSError as error:
-            raise InvalidInputError(f"`logs` must be readable files, got {error.strerror} for {path}.") from error
-
-    def _add(self, record: dict[str, Any], model: str | None, task: str, folder: str, place: str) -> None:
-        name = model or str(record.get("model", folder))
-        task = str(record.get("task", task))
-        doc_id = record.get("doc_id")
-        if isinstance(doc_id, bool) or not isinstance(doc_id, int | str):
-            raise InvalidInputError(
-                f"`logs` must have a doc_id, a number or text, in every line, got {doc_id!r} in {place}."
-            )
-        document = self._documents.setdefault((task, str(doc_id)), len(self._documents))
-        found = record.get("doc_hash")
-        if found is not None and self._hashes.setdefault(document, str(found)) != str(found):
-            raise InvalidInputError(
-                f"`logs` must give a document the same doc_id in every run, got another doc_hash for document {doc_id} "
-                f"in {place}."
-            )
-        if self._cluster is not None:
-            found = self._cluster_of(record, task, str(doc_id), place)
-            if self._clusters.setdefault(document, found) != found:
-                raise InvalidInputError(
-                    f"`cluster` must be the same for a document in every run, got {found!r} and "
-                    f"{self._clusters[document]!r} for document {doc_id} in {place}."
-                )
-        self._models.setdefault(name, len(self._models))
-        part = self._parts.setdefault((name, task, str(record.get("filter", ""))), {})
-        if document in part:
-            raise InvalidInputError(
-                f"`logs` must hold one line per model, task, document and filter, got document {doc_id} of {name!r} in "
-                f"{part[document][1]} and again in {place}: give the files of one run."
-            )
-        self._fields.update(dict.fromkeys(record))
-        part[document] = tuple(_number(record, metric, place) for metric in self._metrics), place
-
-    def _cluster_of(self, record: dict[str, Any], task: str, doc_id: str, place: str) -> Hashable:
-        if callable(self._cluster):
-            return self._cluster(task, doc_id)
-        if self._cluster == "task":
-            return task
-        value: Any = record
-        for step in str(self._cluster).split("."):
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if value is None or not isinstance(value, str | int | float):
-            raise InvalidInputError(f"`cluster` must name a field with a number or text, got {value!r} in {place}.")
-        return task, value
-
-    def result(self, upward: tuple[bool, ...], filter_name: str | None, per_task: bool) -> LossTable:
-        """Return the table of all lines read."""
-        for metric in self._metrics:
-            if metric not in self._fields:
-                listed = ", ".join(self._fields)
-                raise InvalidInputError(f"`metrics` must be fields of the logs, got {metric!r} among {listed}.")
-        kept = _chosen_filters({(task, answer) for _, task, answer in self._parts}, filter_name)
-        parts = {key: part for key, part in self._parts.items() if kept[key[1]] == key[2]}
-        tasks = list(dict.fromkeys(task for _, task, _ in parts)) if per_task else [""]
-        column = {(task, j): k for k, (task, j) in enumerate((t, j) for t in tasks for j in range(len(self._metrics)))}
-        # Floats, whole numbers too: that all values seen are whole says nothing about the metric's type.
-        losses = np.full((len(self._documents), len(self._models), len(column)), np.nan)
-        for (model, task, _), part in parts.items():
-            first = column[task if per_task else "", 0]
-            rows = np.fromiter(part, np.intp, len(part))
-            losses[rows, self._models[model], first : first + len(self._metrics)] = [
-                values for values, _ in part.values()
-            ]
-        column_used, row_used = np.isfinite(losses).any(axis=(0, 1)), np.isfinite(losses).any(axis=(1, 2))
-        documents = [f"{task}/{doc}" if task else doc for task, doc in self._documents]
-        numbers: dict[Hashable, int] = {}
-        codes = [numbers.setdefault(self._clusters[row], len(numbers)) for row in range(len(self._clusters))]
-        kept_columns = [key for key, used in zip(column, column_used, strict=True) if used]
-        return LossTable(
-            losses[row_used][:, :, column_used],
-            self._models,
-            [f"{task}/{self._metrics[j]}" if task else self._metrics[j] for task, j in kept_columns],
-            examples=[document for document, used in zip(documents, row_used, strict=True) if used],
-            clusters=np.array(codes, np.int64)[row_used] if codes else None,
-            maximise=[upward[j] for _, j in kept_columns],
-        )
-
-
-def _parsed(line: bytes, place: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InvalidInputError(f"`logs` must hold one JSON object per line, got {reason} in {place}.") from error
-    if not isinstance(record, dict):
-        raise InvalidInputError(f"`logs` must hold one JSON object per line, got {type(record).__name__} in {place}.")
-    return record
-
-
-def _number(record: dict[str, Any], metric: str, place: str) -> float:
-    if metric not in record:
-        return math.nan
-    value = record[metric]
-    if not isinstance(value, bool | int | float) or not math.isfinite(value):
-        shown = repr(value)[:40]
+    Raises
+    ------
+    InvalidInputError
+        If it has no id of a document, or names of another kind.
+    """
+    doc_id = line.get("doc_id")
+    if isinstance(doc_id, bool) or not isinstance(doc_id, int | str):
         raise InvalidInputError(
-            f"`metrics` must be finite numbers per document, got {shown} for {metric!r} in {place}."
+            f"`{argument}` must have a doc_id, a number or text, in every line, got {doc_id!r} in {place}."
         )
-    return float(value)
+    answer = line.get("filter", "")
+    return Record(
+        model=model or label(line.get("model", folder), argument, place),
+        example=str(doc_id),
+        values=line,
+        place=place,
+        task=label(line["task"], argument, place) if line.get("task", "") != "" else task,
+        answer=label(answer, argument, place) if answer not in ("", None) else "",
+        fields=line,
+        marks={name: line.get(name) for name in ("doc_hash", "target_hash")},
+    )
+
+
+def name_of_samples(path: Path) -> tuple[str, str]:
+    """Return the task and the date in the name of a file of samples; empty where it has none."""
+    matched = _SAMPLES.fullmatch(path.stem)
+    return (matched["task"], matched["date"] or "") if matched else ("", "")
 
 
 def _metric_names(metrics: Sequence[str]) -> tuple[str, ...]:
@@ -241,23 +171,6 @@ def _upward(maximise: Maximise, count: int) -> tuple[bool, ...]:
     if flags.dtype != np.bool_ or flags.shape not in ((1,), (count,)):
         raise InvalidInputError(f"`maximise` must be a bool or {count} of them, got {maximise!r}.")
     return tuple(bool(flag) for flag in np.broadcast_to(flags, (count,)))
-
-
-def _chosen_filters(found: set[tuple[str, str]], filter_name: str | None) -> dict[str, str]:
-    """Return the filter of each task: its only one, or the chosen one."""
-    every = sorted({answer for _, answer in found})
-    if filter_name is not None and filter_name not in every:
-        listed = ", ".join(answer or "(none)" for answer in every)
-        raise InvalidInputError(f"`filter_name` must be a filter of the logs, {listed}, got {filter_name!r}.")
-    chosen = {}
-    for task in {task for task, _ in found}:
-        filters = sorted(answer for other, answer in found if other == task)
-        if len(filters) > 1 and filter_name not in filters:
-            raise InvalidInputError(
-                f"`filter_name` must be one of {', '.join(filters)} for task {task!r}, got {filter_name!r}."
-            )
-        chosen[task] = filters[0] if len(filters) == 1 else str(filter_name)
-    return chosen
 
 
 def _files(logs: Logs | Mapping[str, Logs]) -> Iterator[tuple[str | None, Path]]:

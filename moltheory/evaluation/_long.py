@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory.evaluation._label_column import distinct_hashes, run_codes, starts_of_runs
+from moltheory.evaluation._label_column import Distinct, run_codes, starts_of_runs
 from moltheory.evaluation._source import (
     CELLS_PER_BLOCK,
     Block,
@@ -17,12 +17,14 @@ from moltheory.evaluation._source import (
     Losses,
     LossRange,
     LossSource,
+    check_models,
+    check_objectives,
     check_ranges,
     first_outside,
     refuse_unsorted,
     whole_clusters,
 )
-from moltheory.evaluation._tabular import Rows
+from moltheory.evaluation._tabular import Rows, brief
 
 __all__ = ["LongSource"]
 
@@ -45,7 +47,7 @@ class _Chunk:
 
 @document
 class LongSource(LossSource):
-    """Losses in columns ``model``, ``example``, ``loss``, optionally ``objective`` and clusters, in any order of rows.
+    """Losses in rows of one model and example, with one loss (and objective) or one loss per objective, in any order.
 
     A pair of model and example without a row, or with an empty loss, was not evaluated. The file is read in bounded
     memory if the rows of each example are contiguous, and so are the examples of each cluster.
@@ -53,10 +55,16 @@ class LongSource(LossSource):
     Parameters
     ----------
     rows : Rows
-    objectives : sequence of str or None
-        Objectives whose losses are checked.
-    cluster : str or None
-        Column of clusters.
+    model, example : str
+        Columns of models and examples.
+    objective, cluster : str or None
+        Columns of objectives and clusters.
+    values : sequence of str
+        Columns of losses: one, or (without a column of objectives) one per objective.
+    objectives, models : sequence of str or None
+        Objectives and models whose losses are checked.
+    ignore : sequence of str
+        Models whose losses are not checked.
     {possible_losses}
     most_in_memory : int
         Largest number of rows of a file in another order.
@@ -66,8 +74,14 @@ class LongSource(LossSource):
         self,
         rows: Rows,
         *,
-        objectives: Sequence[str] | None,
+        model: str,
+        example: str,
+        objective: str | None,
         cluster: str | None,
+        values: Sequence[str],
+        objectives: Sequence[str] | None,
+        models: Sequence[str] | None,
+        ignore: Sequence[str],
         loss_range: LossRange,
         most_in_memory: int,
     ) -> None:
@@ -76,16 +90,18 @@ class LongSource(LossSource):
         self._cluster = cluster
         self._most = most_in_memory
         self.has_clusters = cluster is not None
-        known = ["model", "example", "loss", "objective", *([] if cluster is None else [cluster])]
-        for name in ("example", "loss"):
-            if name not in rows.columns:
-                raise rows.refuse(f"have a column {name!r} beside the column 'model'", f"columns {list(rows.columns)}")
-        for name in rows.columns:
-            if name not in known:
-                raise rows.refuse(f"have the columns {', '.join(known)} only", f"a column {name!r}")
-        self._has_objective = "objective" in rows.columns
+        self._model, self._example, self._objective = model, example, objective
+        self._values = list(values)
         self._scan()
-        self._low, self._high = check_ranges(loss_range, self.objective_names, objectives)
+        wanted = self.objective_names if objectives is None else check_objectives(objectives, self.objective_names)
+        low, high = check_ranges(loss_range, self.objective_names, wanted)
+        # Per model and objective; what is not read is not checked.
+        self._low, self._high = (np.tile(ends, len(self.model_names)) for ends in (low, high))
+        chosen = [name for name in self.model_names if name not in ignore]
+        if models is not None:
+            chosen = list(check_models(models, self.model_names))
+        left = np.repeat([name not in chosen for name in self.model_names], len(self.objective_names))
+        self._low[left], self._high[left] = -np.inf, np.inf
 
     def blocks(self) -> Iterator[Block]:
         """Yield blocks in the order of the examples' first rows, cluster by cluster."""
@@ -95,35 +111,35 @@ class LongSource(LossSource):
     def _scan(self) -> None:
         """Read all columns except the losses: names, and whether examples and clusters are contiguous."""
         models: dict[str, int] = {}
-        objectives: dict[str, int] = {} if self._has_objective else {"loss": 0}
-        hashes: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in self._order()}
+        objectives: dict[str, int] = {} if self._objective else {name: i for i, name in enumerate(self._values)}
+        hashes = {name: Distinct() for name in self._order()}
         last: dict[str, str | None] = dict.fromkeys(hashes)
         n_rows = 0
         for keys, _ in self._rows.batches(self._keys(), [], rows=_ROWS_PER_BATCH):
             for name, column in keys.items():
-                self._rows.refuse_missing(column, name, n_rows)
-            for name, names in (("model", models), ("objective", objectives)):
-                if name in keys:
-                    keys[name].numbered(names)
+                self._rows.refuse_missing(column, name, n_rows, cluster=name == self._cluster)
+            keys[self._model].numbered(models)
+            if self._objective is not None:
+                keys[self._objective].numbered(objectives)
             for name, seen in hashes.items():
                 column = keys[name]
-                seen.append(column.hashes()[starts_of_runs(column, last[name])])
+                seen.add(column.hashes()[starts_of_runs(column, last[name])])
                 last[name] = column[-1]
-            n_rows += len(keys["model"])
+            n_rows += len(keys[self._model])
         if n_rows == 0:
             raise self._rows.refuse("hold at least one row", "none")
         self._models, self._objectives = models, objectives
         self.model_names, self.objective_names = tuple(models), tuple(objectives)
-        self._sorted = all(distinct_hashes(seen) for seen in hashes.values())
+        self._sorted = all(seen.are_distinct() for seen in hashes.values())
         if not self._sorted:
-            order = " and then by ".join(hashes)
-            refuse_unsorted(self.name, n_rows, self._most, order)
+            order = brief(" and then by ".join(hashes))
+            refuse_unsorted(self.name, n_rows * len(self._values), self._most, order)
 
     def _order(self) -> list[str]:
-        return ["example"] if self._cluster is None else [self._cluster, "example"]
+        return [self._example] if self._cluster is None else [self._cluster, self._example]
 
     def _keys(self) -> list[str]:
-        return ["model", *(["objective"] if self._has_objective else []), *self._order()]
+        return [self._model, *([self._objective] if self._objective else []), *self._order()]
 
     def _pieces(self) -> Iterator[tuple[Losses, Codes]]:
         """Yield tables of rows, a limited number of examples at a time."""
@@ -161,7 +177,7 @@ class LongSource(LossSource):
         place = int(repeats[np.argmin(chunk.row[order][repeats + 1])])
         one, two = (int(chunk.row[order[place + k]]) for k in (0, 1))
         model, objective = divmod(int(chunk.cell[order[place]]), len(self._objectives))
-        of = f" and objective {self.objective_names[objective]!r}" if self._has_objective else ""
+        of = f" and objective {self.objective_names[objective]!r}" if self._objective else ""
         raise self._rows.refuse(
             "hold each example once per model and objective",
             f"model {self.model_names[model]!r}{of} twice for the example in {self._rows.place(one)} and "
@@ -174,7 +190,8 @@ class LongSource(LossSource):
         runs: dict[str, int] = dict.fromkeys(self._order(), -1)
         last: dict[str, str | None] = dict.fromkeys(self._order())
         numbers: dict[str, dict[str, int]] = {name: {} for name in self._order()}
-        for keys, (loss,) in self._rows.batches(self._keys(), ["loss"], rows=_ROWS_PER_BATCH):
+        n_values, n_objectives = len(self._values), len(self._objectives)
+        for keys, losses in self._rows.batches(self._keys(), self._values, rows=max(_ROWS_PER_BATCH // n_values, 1)):
             codes: dict[str, Codes] = {}
             for name in self._order():
                 column = keys[name]
@@ -183,19 +200,26 @@ class LongSource(LossSource):
                     runs[name], last[name] = int(codes[name][-1]), column[-1]
                 else:
                     codes[name] = column.numbered(numbers[name])
-            cell = keys["model"].numbered(self._models) * len(self._objectives)
-            if self._has_objective:
-                cell = cell + keys["objective"].numbered(self._objectives)
-            place = cell % len(self._objectives)
-            bad = first_outside(loss, self._low[place], self._high[place])
-            if bad is not None:
-                low, high = self._low[place[bad]], self._high[place[bad]]
-                found = f"{loss[bad]:.6g} in {self._rows.place(n_rows + bad)}"
-                raise self._rows.refuse(f"hold losses in [{low:g}, {high:g}]", found)
-            example = codes["example"]
+            cell = keys[self._model].numbered(self._models) * n_objectives
+            if self._objective:
+                cell = cell + keys[self._objective].numbered(self._objectives)
+            example = codes[self._example]
             cluster = codes[self._cluster] if self._cluster is not None else np.zeros_like(example)
-            yield _Chunk(example, cluster, cell, loss, np.arange(n_rows, n_rows + len(loss)))
-            n_rows += len(loss)
+            row = np.arange(n_rows, n_rows + len(example))
+            loss = losses[0]
+            if n_values > 1:
+                # One row holds a loss of each objective.
+                loss = np.stack(losses, axis=1).ravel()
+                cell = (cell[:, None] + np.arange(n_values)).ravel()
+                example, cluster, row = (np.repeat(entry, n_values) for entry in (example, cluster, row))
+            bad = first_outside(loss, self._low[cell], self._high[cell])
+            if bad is not None:
+                low, high = self._low[cell[bad]], self._high[cell[bad]]
+                of = f" in column {self._values[int(cell[bad]) % n_objectives]!r}" if n_values > 1 else ""
+                found = f"{loss[bad]:.6g}{of} in {self._rows.place(int(row[bad]))}"
+                raise self._rows.refuse(f"hold losses in [{low:g}, {high:g}]", found)
+            yield _Chunk(example, cluster, cell, loss, row)
+            n_rows += len(row) // n_values
 
     def _gathered(self, chunks: Iterable[_Chunk]) -> _Chunk:
         """Return all rows, sorted by cluster, then example, each in order of first appearance."""

@@ -1,4 +1,4 @@
-"""Costs of a fitted estimator: bytes, stored numbers, and the measured time of a prediction."""
+"""Costs of a fitted estimator, bytes and stored numbers; and measurements, which are none: times of predictions."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import io
 import pickle
 import time
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, check_count
+from moltheory._core._deprecation import warn_renamed
+from moltheory._core._inputs import rows_of
+from moltheory._core._validation import FloatArray, as_readonly, check_count
 from moltheory.errors import InvalidInputError
 
-__all__ = ["pickled_bytes", "prediction_seconds", "stored_numbers"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Timings", "pickled_bytes", "prediction_seconds", "stored_numbers"]
 
 # Used in training only, not in a prediction.
 _TRAINING_ONLY = (np.random.RandomState, np.random.Generator, np.random.BitGenerator)
@@ -110,13 +116,67 @@ def stored_numbers(estimator: Any, /) -> int:
     return counter.numbers
 
 
+@dataclass(frozen=True, eq=False)
+class Timings:
+    """Measured times of predictions, in seconds per example: measurements, not a cost that is known.
+
+    Another run gives other numbers, and runs one after another on one machine are not independent, so no interval
+    follows from them alone. `certify` refuses them as costs. Two ways lead from times to a certificate:
+
+    * time every example by itself, as it will be met, and pass these seconds (n, M) as one more objective, paired with
+      the losses, with a timeout as the end of its range: their mean is then estimated like any other;
+    * state an interval of your own, for example from runs on different days, as `moltheory.Measured`.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The M models.
+    seconds : (M, r) ndarray
+        Seconds per example in each of the r runs, > 0.
+
+    Examples
+    --------
+    >>> timings = Timings(("a", "b"), np.array([[0.5, 0.25], [1.0, 2.0]]))
+    >>> timings.fastest
+    array([0.25, 1.  ])
+    >>> timings.to_frame()["run_2"].to_dict()
+    {'a': 0.25, 'b': 2.0}
+    """
+
+    names: tuple[str, ...]
+    seconds: FloatArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds", as_readonly(np.array(self.seconds, dtype=np.float64)))
+
+    @property
+    def fastest(self) -> FloatArray:
+        """The shortest time of each model, (M,): what the machine can do, not what it will need."""
+        return np.asarray(self.seconds.min(axis=1))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per model and one column per run."""
+        import pandas as pd
+
+        runs = [f"run_{run + 1}" for run in range(self.seconds.shape[1])]
+        return pd.DataFrame(self.seconds, index=pd.Index(self.names, name="model"), columns=runs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> FloatArray:
+        """Return `fastest`, as before 0.3: deprecated, since an array forgets that it was measured."""
+        warn_renamed("the array of `prediction_seconds`", "its attribute `fastest`, or `seconds` for all runs")
+        return np.array(self.fastest, dtype=dtype)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
 def prediction_seconds(
     estimators: Mapping[str, Any], features: Any, /, *, repeats: int = 3, batch: int | None = None
-) -> FloatArray:
-    """Return the measured time that each estimator takes to predict one example, in seconds.
+) -> Timings:
+    """Return the measured times that each estimator takes to predict one example, in seconds.
 
-    The time depends on the machine and its load. A certificate that takes it as a cost treats it as exact, so it refers
-    to the times measured here.
+    The times depend on the machine and its load: they are measurements, which `certify` does not accept as exact costs.
+    See `Timings` for what to do with them.
 
     Parameters
     ----------
@@ -125,14 +185,14 @@ def prediction_seconds(
     features : (n, d) array_like or DataFrame
         Inputs, n >= 1.
     repeats : int, default 3
-        Number of predictions per estimator; the fastest counts.
+        Number of predictions per estimator, in turns, so that a drift of the machine's speed meets all alike.
     batch : int, optional
         Number of rows to predict, from the first; all by default.
 
     Returns
     -------
-    (M,) ndarray
-        Seconds per example, > 0.
+    Timings
+        Seconds per example, > 0, of each estimator in each run.
 
     Raises
     ------
@@ -143,26 +203,24 @@ def prediction_seconds(
     --------
     >>> from sklearn.dummy import DummyClassifier
     >>> model = DummyClassifier().fit([[0], [1]], [0, 1])
-    >>> seconds = prediction_seconds({"dummy": model}, [[0]] * 100)
-    >>> seconds.shape, bool(seconds[0] > 0)
-    ((1,), True)
+    >>> timings = prediction_seconds({"dummy": model}, [[0]] * 100)
+    >>> timings.seconds.shape, bool(timings.fastest[0] > 0)
+    ((1, 3), True)
     """
     times = check_count("repeats", repeats)
     rows = features if batch is None else features[: check_count("batch", batch)]
-    count = len(rows)
+    count = rows_of("features", rows)
     if not estimators or count == 0:
         what = "estimators" if not estimators else "features"
         raise InvalidInputError(f"`{what}` must not be empty, got none.")
-    return np.array([_fastest(model, rows, times) / count for model in estimators.values()])
+    runs = [[_seconds(model, rows) / count for model in estimators.values()] for _ in range(times)]
+    return Timings(tuple(str(name) for name in estimators), np.array(runs).T)
 
 
-def _fastest(model: Any, rows: npt.ArrayLike, times: int) -> float:
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        model.predict(rows)
-        found.append(time.perf_counter() - start)
-    return max(min(found), 1e-9)
+def _seconds(model: Any, rows: npt.ArrayLike) -> float:
+    start = time.perf_counter()
+    model.predict(rows)
+    return max(time.perf_counter() - start, 1e-9)
 
 
 def _first_line(error: Exception) -> str:

@@ -10,11 +10,13 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray, check_names
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._arguments import known_costs, tell_left_out
+from moltheory.evaluation._measured_cost import Measured
 from moltheory.evaluation._tails import Tail, check_tail
 from moltheory.objectives import Cell, Measure
 from moltheory.objectives._measure_contract import check_definitions, increases, interval_at, value_at
 
-__all__ = ["Columns", "NamedMeasures", "Objective", "measure_columns", "read_measures", "shape_of"]
+__all__ = ["Columns", "NamedMeasures", "Objective", "cost_objectives", "measure_columns", "read_measures", "shape_of"]
 
 NamedMeasures = dict[str, Measure | Tail]
 
@@ -27,9 +29,9 @@ class Objective:
     ----------
     name : str
     columns : tuple of int
-        Empty for known values and tails.
+        Empty for known values, tails and measured costs.
     measure : Measure or None
-        None for the mean of one column, for tails and for known costs.
+        None for the mean of one column, for tails and for costs.
     testable : bool
         Whether better in every column means better in the objective, so that paired tests apply.
     values : (M,) ndarray or None
@@ -37,6 +39,8 @@ class Objective:
     tail : Tail or None
     loss_range : (float, float)
         Range of the underlying losses.
+    measured : Measured or None
+        A cost with intervals of its own, in the order of the models.
     """
 
     name: str
@@ -46,6 +50,12 @@ class Objective:
     values: FloatArray | None = None
     tail: Tail | None = None
     loss_range: tuple[float, float] = (0.0, 1.0)
+    measured: Measured | None = None
+
+    @property
+    def of_losses(self) -> bool:
+        """Whether the objective is estimated from the losses."""
+        return self.values is None and self.measured is None
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,30 @@ class Columns:
     names: tuple[str, ...]
     low: FloatArray
     high: FloatArray
+
+
+def cost_objectives(costs: Any, names: tuple[str, ...]) -> list[Objective]:
+    """Return known and measured costs of the models in `names` as objectives, in the given order.
+
+    Raises
+    ------
+    InvalidInputError
+        If shapes or models do not fit; see `known_costs`.
+    """
+    measured = {}
+    if isinstance(costs, Mapping):
+        measured = {str(key): entry for key, entry in costs.items() if isinstance(entry, Measured)}
+    if not measured:
+        values, labels = known_costs(costs, names)
+        return [Objective(label, values=values[:, j]) for j, label in enumerate(labels)]
+    titles = check_names("costs", [str(key) for key in costs], length=len(costs), stem="cost")
+    exact = {str(key): entry for key, entry in costs.items() if str(key) not in measured}
+    values, labels = known_costs(exact or None, names)
+    known = {label: Objective(label, values=values[:, j]) for j, label in enumerate(labels)}
+    for cost in measured.values():
+        tell_left_out(cost.models or (), names)
+    own = {title: Objective(title, measured=cost.of(names)) for title, cost in measured.items()}
+    return [own[title] if title in own else known[title] for title in titles]
 
 
 def read_measures(objectives: Any) -> NamedMeasures | None:

@@ -9,17 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import check_choice, check_names, refuse_masked
+from moltheory._core._text import few
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._arguments import known_costs
-from moltheory.evaluation._registry import Examples, named_measures, named_objectives
+from moltheory.evaluation._arguments import known_costs, read_names
+from moltheory.evaluation._labelled import read_predictions
+from moltheory.evaluation._own_names import check_order, refuse_set
+from moltheory.evaluation._registry import Examples, named_measures, numeric_among, objective_of
+from moltheory.evaluation._source import LossRange
 from moltheory.evaluation._table import LossTable
 from moltheory.objectives import Mean, Rate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["from_predictions"]
+__all__ = ["check_objectives", "from_predictions"]
 
 
 @document
@@ -33,13 +36,16 @@ def from_predictions(
     names: Sequence[str] | None = None,
     clusters: npt.ArrayLike | None = None,
     costs: Mapping[str, npt.ArrayLike] | None = None,
+    loss_range: LossRange | None = None,
 ) -> LossTable:
     """Return the losses and measures of predicted against true labels or values.
 
     Parameters
     ----------
-    predictions : (n, M) array_like or DataFrame
-        Prediction of each of M models for each of n examples; the columns of a DataFrame name the models.
+    predictions : (n, M) array_like, DataFrame, or mapping of str to (n,) array_like
+        Prediction of each of M models for each of n examples; the columns of a frame, or the keys of a mapping, name
+        the models. Labels of examples that come with it (an index) are those of the other arguments, which are matched
+        by theirs; without labels the order counts.
     target : (n,) array_like
         True labels or values, of the same kind as the predictions.
     objectives : sequence of str
@@ -52,13 +58,18 @@ def from_predictions(
           ``"false_discovery_rate"`` (1 - precision), ``"f1_error"`` (1 - F1); with groups ``"false_negative_gap"``
           (also ``"equal_opportunity_gap"``), ``"false_positive_gap"``, ``"demographic_parity_gap"``. A gap is the
           largest difference between any two groups.
-        * Numbers: ``"squared_error"``, ``"absolute_error"``; with groups ``"worst_group_squared_error"``. They are in
-          units of the target, and `certify` needs their `loss_range`.
+        * Numbers, of regressions: ``"squared_error"``, ``"absolute_error"``, the quantile loss ``"pinball:0.9"`` (at
+          any level); with groups ``"worst_group_squared_error"``. They are in units of the target, and need their
+          `loss_range`.
     {example_groups}
     {model_names}
     {dependent_examples}
     costs : mapping of str to (M,) array_like, optional
         Costs known exactly.
+    loss_range : pair of float, or mapping of str to pairs, optional
+        Smallest and largest possible loss of the objectives about numbers; fixed before the data. Without it, `certify`
+        takes (0, 1) unless it is given there. Predictions clipped to the range [a, b] of the target have squared
+        errors in (0, (b - a)**2), absolute errors and quantile losses in (0, b - a).
 
     Returns
     -------
@@ -70,12 +81,22 @@ def from_predictions(
     Raises
     ------
     InvalidInputError
-        If shapes disagree, a name is unknown, a value is missing, or labels or groups do not suit an objective.
+        If shapes or labels disagree, a name is unknown, a value is missing, or labels or groups do not suit an
+        objective: of probabilities, scores and the numbers of a regression there is no error, and none of predictions
+        that are coded otherwise than the target.
+
+    Warns
+    -----
+    DataWarning
+        If predictions hold labels that the target never holds.
 
     Notes
     -----
     The numbers of examples within classes or groups are random. Certificates are conditional on them, and therefore
     valid unconditionally.
+
+    What fairlearn's ``MetricFrame`` is made from goes in here: its ``y_true`` as `target`, its ``sensitive_features`` as
+    `group`.
 
     Examples
     --------
@@ -87,31 +108,22 @@ def from_predictions(
            [ 0.,  0.],
            [ 0.,  1.]])
     """
-    chosen = _check_objectives(objectives)
-    for argument, given in (("predictions", predictions), ("target", target), ("group", group)):
-        refuse_masked(argument, given)
-    table, labels = np.asarray(predictions), np.asarray(target)
-    if table.ndim != 2 or table.size == 0:
-        raise InvalidInputError(f"`predictions` must have shape (n, M) and not be empty, got shape {table.shape}.")
-    groups = None if group is None else np.asarray(group)
-    for argument, values in (("target", labels), ("group", groups)):
-        if values is not None and values.shape != table.shape[:1]:
-            raise InvalidInputError(f"`{argument}` must have shape ({table.shape[0]},), got {values.shape}.")
-    for argument, values in (("predictions", table), ("target", labels), ("group", groups)):
-        if values is not None and _has_missing(values):
-            raise InvalidInputError(f"`{argument}` must not contain missing values, got some.")
+    chosen = check_objectives(objectives)
+    read = read_predictions(predictions, target, group=group, clusters=clusters)
+    table, labels, groups = read.predictions, read.target, read.group
     if (table.dtype.kind in "OUS") != (labels.dtype.kind in "OUS"):
         raise InvalidInputError(
             f"`target` must hold labels of the kind that is predicted, got {labels.dtype} for {table.dtype}: recode "
             f"one of them."
         )
-    if names is None and hasattr(predictions, "columns"):
-        names = [str(column) for column in predictions.columns]
     examples = Examples(table, labels, groups)
     measures = dict(named_measures(examples, chosen))
-    labelled = check_names("names", names, length=table.shape[1], stem="model")
-    values, titles = known_costs(costs or None, labelled)
-    shared: dict[str, Any] = {"clusters": clusters}
+    check_order("names", names, read.models, of="predictions")
+    labelled = read_names(names, read.models, table.shape[1], of="predictions")
+    values, titles = known_costs(None if isinstance(costs, Mapping) and not costs else costs, labelled)
+    shared: dict[str, Any] = {"clusters": read.clusters, "examples": read.examples}
+    if loss_range is not None:
+        shared["loss_range"] = _range_of_numbers(loss_range, chosen)
     if titles:
         shared |= {"costs": values, "cost_names": titles}
     cells = [cell for measure in measures.values() for cell in measure.cells]
@@ -122,21 +134,27 @@ def from_predictions(
         wide = [cell.where if cell.depends_on_model else cell.where[:, None] for cell in cells]
         losses = np.stack([np.where(w, c.losses, np.nan) for w, c in zip(wide, cells, strict=True)], axis=2)
         return LossTable(losses, labelled, chosen, measures=measures, **shared)
-    shown: npt.NDArray[Any] = table != labels[:, None]
+    shown: npt.NDArray[Any] = np.asarray(table != labels[:, None])
     return LossTable(shown[:, :, None], labelled, ["error"], measures=measures, **shared)
 
 
-def _check_objectives(objectives: Sequence[str]) -> tuple[str, ...]:
+def check_objectives(objectives: Sequence[str]) -> tuple[str, ...]:
+    """Return distinct names of objectives; refuse unknown ones."""
+    refuse_set("objectives", objectives)
     chosen = () if isinstance(objectives, str) else tuple(objectives)
     if not chosen or len(set(chosen)) < len(chosen):
         raise InvalidInputError(f"`objectives` must be a non-empty sequence of distinct names, got {objectives!r}.")
-    known = [entry.name for entry in named_objectives()]
-    return tuple(check_choice("objectives", name, known) for name in chosen)
+    return tuple(objective_of(name).name for name in chosen)
 
 
-def _has_missing(values: npt.NDArray[Any]) -> bool:
-    if values.dtype.kind == "O":
-        import pandas as pd
-
-        return bool(pd.isna(values).any())
-    return values.dtype.kind == "f" and bool(np.isnan(values).any())
+def _range_of_numbers(loss_range: LossRange, objectives: Sequence[str]) -> LossRange:
+    """Return the range of each objective about numbers; the others are in (0, 1)."""
+    if isinstance(loss_range, Mapping):
+        return loss_range
+    numeric = numeric_among(objectives)
+    if not numeric:
+        raise InvalidInputError(
+            f"`loss_range` must come with objectives about numbers, got {loss_range!r} for {few(list(objectives))}: "
+            f"errors and rates lie in (0, 1)."
+        )
+    return dict.fromkeys(numeric, loss_range)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, as_readonly
+from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._examples import Bools, Examples, are_fractions, format_value
 from moltheory.objectives import F1Error, Gap, Mean, Measure, Rate, Spread, Worst
 
 __all__ = [
@@ -25,108 +25,13 @@ __all__ = [
     "format_value",
     "named_measures",
     "named_objectives",
+    "numeric_among",
+    "objective_of",
 ]
-
-Bools = npt.NDArray[np.bool_]
 
 # Losses of regressions are rounded to this grid, so that their sums are exact and equal risks are equal floats.
 _GRID = 10**6
-
-
-class Examples:
-    """Predictions (n, H), targets (n,) and groups (n,), with the checks that objectives need.
-
-    Residuals are in units of the target, or, if `standardized`, in standard deviations of the target.
-    """
-
-    def __init__(
-        self,
-        predictions: npt.NDArray[Any],
-        target: npt.NDArray[Any],
-        group: npt.NDArray[Any] | None,
-        *,
-        standardized: bool = False,
-    ) -> None:
-        self.predictions = predictions
-        self.target = target
-        self._group = group
-        self._standardized = standardized
-        # The objective that messages name.
-        self.objective = "this objective"
-
-    @cached_property
-    def _wrong(self) -> Bools:
-        return as_readonly(np.asarray(self.predictions != self.target[:, None], dtype=np.bool_))
-
-    @cached_property
-    def _predicted(self) -> Bools:
-        return as_readonly(self.predictions.astype(np.bool_))
-
-    def wrong(self) -> Bools:
-        """Return 0/1 losses (n, H), one read-only array for all measures; labels must be of one kind."""
-        kinds = [_kind(values) for values in (self.predictions, self.target)]
-        if set(kinds) == {"numbers", "text"}:
-            raise InvalidInputError(
-                f"`predictions` must be labels of the kind that `target` holds for {self.objective}, got {kinds[0]} for "
-                f"{kinds[1]}: recode one of them."
-            )
-        if are_fractions(self.predictions) and kinds[1] == "numbers" and not are_fractions(self.target):
-            raise InvalidInputError(
-                f"`predictions` must be labels for {self.objective}, got {_listed(_distinct(self.predictions))}: cut "
-                f"probabilities at a threshold, for example with (predictions > 0.5).astype(int)."
-            )
-        return self._wrong
-
-    def group(self) -> npt.NDArray[Any]:
-        """Return the group of each example."""
-        if self._group is None:
-            raise InvalidInputError(f"`group` must be given for {self.objective}, got None.")
-        return self._group
-
-    def groups(self) -> list[tuple[object, npt.NDArray[np.bool_]]]:
-        """Return the name and the members of each group; there must be two or more."""
-        group = self.group()
-        found = np.unique(group)
-        if found.size < 2:
-            raise InvalidInputError(f"`group` must have at least two values for {self.objective}, got {found.size}.")
-        return [(name, group == name) for name in found]
-
-    def positive(self) -> tuple[Bools, Bools]:
-        """Return positive predictions (n, H) and positive targets (n,)."""
-        for argument, values in (("target", self.target), ("predictions", self.predictions)):
-            found = _distinct(values)
-            if not set(found) <= {0, 1}:
-                remedy = (
-                    f"cut probabilities at a threshold, for example with ({argument} > 0.5).astype(int)"
-                    if are_fractions(values)
-                    else f"recode, for example with ({argument} == positive).astype(int)"
-                )
-                raise InvalidInputError(
-                    f"`{argument}` must be 0 or 1 for {self.objective} (1 is positive), got {_listed(found)}: {remedy}."
-                )
-        return self._predicted, self.target.astype(bool)
-
-    def holding(self, label: int) -> npt.NDArray[np.bool_]:
-        """Return which targets equal a label, 0 or 1; at least one must."""
-        members = self.target == label
-        if not members.any():
-            raise InvalidInputError(f"`target` must hold at least one {label} for {self.objective}, got none.")
-        return np.asarray(members)
-
-    def residuals(self) -> FloatArray:
-        """Return residuals (n, H), in units or in standard deviations of the target."""
-        for argument, values in (("predictions", self.predictions), ("target", self.target)):
-            if values.dtype.kind not in "iufb" or not np.isfinite(values).all():
-                raise InvalidInputError(
-                    f"`{argument}` must be finite numbers for {self.objective}, got {_unfit(values)}."
-                )
-        target = self.target.astype(np.float64)
-        if not self._standardized:
-            return np.asarray(self.predictions.astype(np.float64) - target[:, None])
-        spread = float(target.std())
-        if spread == 0.0:
-            raise InvalidInputError(f"`target` must not be constant for {self.objective}, got {target[0]:g} only.")
-        return (self.predictions.astype(np.float64) - target[:, None]) / spread
+_PINBALL = "pinball:"
 
 
 def _gap(rates: Sequence[Measure]) -> Measure:
@@ -186,6 +91,11 @@ def _worst(losses: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Measure:
 def _on_grid(losses: FloatArray) -> FloatArray:
     rounded: FloatArray = np.rint(losses * _GRID) / _GRID
     return rounded
+
+
+def _pinball(examples: Examples, level: float) -> Measure:
+    short = -examples.residuals()
+    return Mean(_on_grid(np.maximum(level * short, (level - 1.0) * short)))
 
 
 @dataclass(frozen=True)
@@ -262,6 +172,12 @@ _OBJECTIVES = (
         "absolute_error", "mean absolute residual", lambda e: Mean(_on_grid(np.abs(e.residuals()))), numeric=True
     ),
     NamedObjective(
+        "pinball",
+        "mean quantile loss at level 0.5, half of absolute_error; pinball:0.9 is that at level 0.9",
+        lambda e: _pinball(e, 0.5),
+        numeric=True,
+    ),
+    NamedObjective(
         "worst_group_squared_error",
         "largest mean squared residual within a group",
         lambda e: _worst(_on_grid(e.residuals() ** 2), e.group()),
@@ -282,9 +198,36 @@ def named_objectives() -> tuple[NamedObjective, ...]:
     Examples
     --------
     >>> [entry.name for entry in named_objectives() if entry.numeric]
-    ['squared_error', 'absolute_error', 'worst_group_squared_error']
+    ['squared_error', 'absolute_error', 'pinball', 'worst_group_squared_error']
     """
     return _OBJECTIVES
+
+
+def objective_of(name: object) -> NamedObjective:
+    """Return the objective of a name, such as ``"error"`` or ``"pinball:0.9"``.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none, or the level of a quantile loss is not in (0, 1).
+    """
+    if isinstance(name, str) and name in _BY_NAME:
+        return _BY_NAME[name]
+    if not isinstance(name, str) or not name.startswith(_PINBALL):
+        raise InvalidInputError(f"`objectives` must be among {', '.join(sorted(_BY_NAME))}, got {name!r}.")
+    try:
+        level = float(name.removeprefix(_PINBALL))
+    except ValueError:
+        level = 0.0
+    if not 0.0 < level < 1.0:
+        raise InvalidInputError(f"`objectives` must have a level in (0, 1) in pinball:level, got {name!r}.")
+    return replace(_BY_NAME["pinball"], name=name, measure=lambda examples: _pinball(examples, level))
+
+
+def numeric_among(names: Iterable[str]) -> list[str]:
+    """Return the losses of numbers among names of objectives, sorted; names of other things are passed over."""
+    found = (name for name in names if name in _BY_NAME or name.startswith(_PINBALL))
+    return sorted(name for name in found if objective_of(name).numeric)
 
 
 def named_measures(
@@ -305,42 +248,6 @@ def named_measures(
     if len(set(objectives)) != len(objectives):
         raise InvalidInputError(f"`objectives` must be distinct, got {list(objectives)}.")
     for objective in objectives:
-        if objective not in _BY_NAME:
-            raise InvalidInputError(f"`objectives` must be among {', '.join(sorted(_BY_NAME))}, got {objective!r}.")
+        entry = objective_of(objective)
         examples.objective = objective
-        yield objective, _BY_NAME[objective].measure(examples)
-
-
-def format_value(value: object) -> str:
-    """Return a value as text in its usual notation: 0.3 and not np.float64(0.3)."""
-    plain = value.item() if isinstance(value, np.generic) else value
-    return f"{plain:g}" if isinstance(plain, float) else repr(plain)
-
-
-def are_fractions(values: npt.NDArray[Any]) -> bool:
-    """Return whether some values are numbers that are not integers, such as probabilities."""
-    if values.dtype.kind == "O":
-        return any(isinstance(entry, float) and not entry.is_integer() for entry in values.flat)
-    return values.dtype.kind == "f" and bool((values != np.rint(values)).any())
-
-
-def _distinct(values: npt.NDArray[Any]) -> list[Any]:
-    """Return the distinct values in order; values of several types in the order of their text."""
-    if values.dtype.kind != "O":
-        return list(np.unique(values).tolist())
-    return sorted(set(values.ravel().tolist()), key=str)
-
-
-def _listed(values: list[Any]) -> str:
-    return ", ".join(format_value(value) for value in values[:4]) + (", ..." if len(values) > 4 else "")
-
-
-def _kind(values: npt.NDArray[Any]) -> str:
-    if values.dtype.kind == "O":
-        kinds = {"text" if isinstance(entry, str) else "numbers" for entry in values.flat}
-        return kinds.pop() if len(kinds) == 1 else "objects"
-    return {"U": "text", "S": "text"}.get(values.dtype.kind, "numbers")
-
-
-def _unfit(values: npt.NDArray[Any]) -> str:
-    return "NaN or an infinity" if values.dtype.kind == "f" else f"dtype {values.dtype}"
+        yield objective, entry.measure(examples)

@@ -22,6 +22,7 @@ __all__ = [
     "LossSource",
     "Losses",
     "by_cluster",
+    "check_models",
     "check_objectives",
     "check_ranges",
     "first_outside",
@@ -52,12 +53,15 @@ class LossSource(ABC):
     objective_names : tuple of str
     has_clusters : bool
         Whether blocks come with codes of clusters.
+    notes : tuple of str
+        What a reader left out or found incomplete, one sentence each.
     """
 
     name: str
     model_names: tuple[str, ...]
     objective_names: tuple[str, ...]
     has_clusters: bool
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def blocks(self) -> Iterator[Block]:
@@ -151,6 +155,21 @@ def check_objectives(objectives: Sequence[str], found: Sequence[str]) -> tuple[s
     chosen = tuple(check_choice("objectives", name, found) for name in objectives)
     if not chosen or len(set(chosen)) != len(chosen):
         raise InvalidInputError(f"`objectives` must be distinct names of objectives, got {list(objectives)}.")
+    return chosen
+
+
+def check_models(models: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
+    """Return the chosen models of a file.
+
+    Raises
+    ------
+    InvalidInputError
+        If a name is unknown or given twice.
+    """
+    known = set(found)
+    chosen = tuple(name if name in known else check_choice("models", name, found) for name in models)
+    if not chosen or len(set(chosen)) != len(chosen):
+        raise InvalidInputError(f"`models` must be distinct names of models, got {list(models)}.")
     return chosen
 
 

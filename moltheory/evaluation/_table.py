@@ -10,18 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._labels import Rows, aligned_labels, column_labels, has_labels
 from moltheory._core._validation import (
     FloatArray,
     Maximise,
-    as_floats,
     as_readonly,
     check_names,
     real_array,
-    without_mask,
 )
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._arguments import known_costs, read_maximise, read_ranges
+from moltheory.evaluation._arguments import known_costs, read_maximise, read_names, read_ranges, refuse_bools
+from moltheory.evaluation._memory import LossArray, read_loss_array
 from moltheory.evaluation._objectives import read_measures, shape_of
+from moltheory.evaluation._own_names import check_order
 from moltheory.evaluation._source import Block, LossRange, LossSource, check_objectives, check_ranges
 from moltheory.evaluation._tails import Tail
 from moltheory.objectives import Measure
@@ -41,8 +42,9 @@ class LossTable(LossSource):
 
     Parameters
     ----------
-    losses : (n, M, N) array_like or LossSource
-        Finite, or NaN where a model was not evaluated. The type is kept: bools, and integers 0 and 1, are certified as
+    losses : (n, M, N) or (n, M) array_like, DataFrame, mapping of model to losses, or LossSource
+        Finite, or NaN where a model was not evaluated. Columns of a frame and keys of a mapping name the models, an
+        index names the examples. The type is kept: bools, and integers 0 and 1, are certified as
         0/1 losses, floats as losses with any value in their range.
     model_names, objective_names : iterable of str, optional
         M and N distinct names; by default those of the source, or numbered ones.
@@ -102,12 +104,17 @@ class LossTable(LossSource):
         maximise: Maximise | Sequence[str] | Mapping[str, bool] | None = None,
         loss_range: LossRange | None = None,
     ) -> None:
+        #: Whether somebody said which objectives are maximised: names are not looked at then.
+        self.directions_stated = maximise is not None
         self._source: LossSource | None = None
+        rows: Rows | None = None
         self.in_memory: npt.NDArray[Any] | None = None
         if isinstance(losses, LossSource):
             if clusters is not None or examples is not None:
                 raise InvalidInputError("`clusters` must come with the blocks of a source of losses, got them apart.")
             self._source, self.name = losses, losses.name
+            check_order("model_names", model_names, losses.model_names, of="losses")
+            check_order("objective_names", objective_names, losses.objective_names, of="losses")
             model_names = losses.model_names if model_names is None else model_names
             objective_names = losses.objective_names if objective_names is None else objective_names
             # What the source knows stays known.
@@ -115,19 +122,33 @@ class LossTable(LossSource):
             measures = brought["measures"] if measures is None else measures
             if costs is None:
                 costs, cost_names = brought["costs"], getattr(losses, "cost_names", None)
-            maximise = brought["maximise"] if maximise is None else maximise
+            if maximise is None:
+                maximise = brought["maximise"]
+                self.directions_stated = bool(getattr(losses, "directions_stated", maximise is not None))
             loss_range = brought["loss_range"] if loss_range is None else loss_range
             shape: tuple[int | None, int, int] = (None, len(losses.model_names), len(losses.objective_names))
         else:
-            self.in_memory = as_readonly(_read_losses(losses))
+            found = _read_losses(losses)
+            self.in_memory = as_readonly(found.losses)
             shape = self.in_memory.shape
+            rows = found.rows
+            check_order("model_names", model_names, found.models, of="losses")
+            check_order("objective_names", objective_names, found.objectives, of="losses")
+            objective_names = found.objectives if objective_names is None else objective_names
+            if model_names is None and found.models is not None:
+                model_names = read_names(None, found.models, shape[1])
+            if examples is None and isinstance(rows, list) and len({str(label) for label in rows}) == len(rows):
+                examples = [str(label) for label in rows]
         n, m, k = shape
         self.model_names = check_names("model_names", model_names, length=m, stem="model")
         self.objective_names = check_names("objective_names", objective_names, length=k, stem="objective")
         self.examples = (
             None if examples is None or n is None else check_names("examples", examples, length=n, stem="example")
         )
-        self.clusters = None if clusters is None or n is None else _check_clusters(clusters, n)
+        rows = list(self.examples) if not isinstance(rows, list) and self.examples is not None else rows
+        #: Labels of the examples, or a range where an index only numbers them.
+        self.example_rows = rows if self.examples is None else list(self.examples)
+        self.clusters = None if clusters is None or n is None else _check_clusters(clusters, n, rows)
         self.has_clusters = self._source.has_clusters if self._source else self.clusters is not None
         self.measures = None if measures is None else _check_measures(measures, n, m, split=self._is_split())
         values, names = _check_costs(costs, cost_names, self.model_names)
@@ -228,28 +249,25 @@ class LossTable(LossSource):
         return f"LossTable({m} models, {n} examples{groups}: {names}{gaps})"
 
 
-def _read_losses(losses: npt.ArrayLike) -> npt.NDArray[Any]:
-    try:
-        table = np.asarray(without_mask(losses))
-        if table.dtype.kind not in "biuf" or table.dtype.itemsize > 8:
-            table = as_floats("losses", table)
-    except InvalidInputError:
-        raise
-    except (RuntimeError, TypeError, ValueError):
-        raise InvalidInputError("`losses` must be real numbers of shape (n, M, N), got something else.") from None
-    if table.ndim != 3 or table.size == 0:
-        raise InvalidInputError(f"`losses` must have shape (n, M, N) and not be empty, got shape {table.shape}.")
-    if table.dtype.kind == "f" and np.isinf(table).any():
+def _read_losses(losses: npt.ArrayLike) -> LossArray:
+    found = read_loss_array(losses)
+    if found.losses.dtype.kind == "f" and np.isinf(found.losses).any():
         raise InvalidInputError("`losses` must be finite, or NaN where not evaluated, got an infinity.")
-    return table
+    return found
 
 
-def _check_clusters(clusters: npt.ArrayLike, n: int) -> npt.NDArray[np.int64]:
-    codes: npt.NDArray[Any] = np.asarray(clusters)
-    if codes.shape == (n,) and (codes.dtype.kind == "U" or all(isinstance(label, str) for label in codes.tolist())):
-        codes = np.unique(codes, return_inverse=True)[1]
-    if codes.shape != (n,) or codes.dtype.kind not in "iu":
+def _check_clusters(clusters: npt.ArrayLike, n: int, examples: Rows | None) -> npt.NDArray[np.int64]:
+    """Return integers as they are, and other labels numbered."""
+    codes = aligned_labels("clusters", clusters, examples, n, of="losses")
+    if codes.dtype.kind == "f" and (codes == np.rint(codes)).all():
+        codes = codes.astype(np.int64)
+    if codes.dtype.kind == "f":
         raise InvalidInputError(f"`clusters` must be {n} integers or names, got shape {codes.shape} of {codes.dtype}.")
+    if codes.dtype.kind not in "iu":
+        try:
+            codes = np.unique(codes, return_inverse=True)[1]
+        except TypeError:
+            raise InvalidInputError("`clusters` must hold labels of one kind, got kinds that do not compare.") from None
     return as_readonly(codes.astype(np.int64))
 
 
@@ -277,11 +295,12 @@ def _check_costs(
     """Return costs (M, k) and their names; labels of models are matched."""
     if costs is None:
         return None, ()
-    if hasattr(costs, "index") or isinstance(costs, Mapping):
+    if has_labels(costs) or has_labels(costs, 1) or hasattr(costs, "index") or column_labels(costs) is not None:
         values, names = known_costs(costs, model_names)
         return as_readonly(values), names if cost_names is None else check_names(
             "cost_names", cost_names, length=len(names), stem="cost"
         )
+    refuse_bools(costs)
     table = as_readonly(real_array("costs", costs, shape="(M, k)", min_ndim=2, max_ndim=2))
     if table.shape[0] != len(model_names):
         raise InvalidInputError(f"`costs` must have one row per model, {len(model_names)}, got shape {table.shape}.")
@@ -290,7 +309,9 @@ def _check_costs(
 
 def _flags(maximise: Any) -> Any:
     """Return directions as a sequence, a mapping or one bool."""
-    return maximise if isinstance(maximise, bool | np.bool_ | Mapping | np.ndarray) else list(maximise)
+    # A Series or labelled array keeps its labels, which name the objectives.
+    plain = isinstance(maximise, bool | np.bool_ | Mapping | np.ndarray) or has_labels(maximise)
+    return maximise if plain else list(maximise)
 
 
 def _check_range(loss_range: Any, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from moltheory._core._declared import check_together
 from moltheory._core._validation import FloatArray, as_readonly, check_fraction, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.inference._binomial_tails import lower_tails, upper_tails
 from moltheory.objectives import Cell
 
 __all__ = ["CVaR", "Quantile", "Tail", "check_tail"]
@@ -133,14 +134,12 @@ class Quantile(Tail):
 
     def interval(self, losses: FloatArray, *, delta: float, loss_range: tuple[float, float]) -> tuple[float, float]:
         """Return two order statistics, or ends of the range if there are too few losses."""
-        from scipy.special import bdtr, bdtrc
-
         ordered = np.sort(losses)
         ranks = np.arange(losses.size, dtype=np.float64)
         # With F the distribution function: the k-th smallest loss exceeds v if at most k - 1 are <= v, F(v) >= p; it is
         # below v if at least k are < v, F(v-) <= p.
-        low = np.flatnonzero(bdtr(ranks, losses.size, self.probability) <= delta / 2.0)
-        high = np.flatnonzero(bdtrc(ranks, losses.size, self.probability) <= delta / 2.0)
+        low = np.flatnonzero(lower_tails(ranks, losses.size, self.probability) <= delta / 2.0)
+        high = np.flatnonzero(upper_tails(ranks, losses.size, self.probability) <= delta / 2.0)
         return (
             float(ordered[low[-1]]) if low.size else loss_range[0],
             float(ordered[high[0]]) if high.size else loss_range[1],

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from moltheory._core._docs import document
-from moltheory.evaluation._label_column import distinct_hashes, run_codes, starts_of_runs
+from moltheory._core._text import few, plural
+from moltheory.evaluation._label_column import Distinct, run_codes, starts_of_runs
 from moltheory.evaluation._source import (
     CELLS_PER_BLOCK,
     Block,
@@ -16,33 +17,40 @@ from moltheory.evaluation._source import (
     LossRange,
     LossSource,
     by_cluster,
+    check_models,
     check_objectives,
     check_ranges,
     first_outside,
     refuse_unsorted,
     whole_clusters,
 )
-from moltheory.evaluation._tabular import Rows
+from moltheory.evaluation._tabular import Rows, brief
 
 __all__ = ["WideSource"]
 
-_EXAMPLE = "example"
-_HINT = " (every column is a model, except 'example' and 'cluster')"
+_HINT = (
+    " (every column is a model, except 'example' and 'cluster': name the models by `models`, or leave columns out by "
+    "`ignore`)"
+)
 
 
 @document
 class WideSource(LossSource):
     """Losses in columns ``model`` (one objective, called ``loss``) or ``model/objective``.
 
-    A column name is split at its last slash. A column ``example`` (distinct names) and one of clusters are optional.
+    A column name is split at its last slash. A column of examples (distinct names) and one of clusters are optional.
 
     Parameters
     ----------
     rows : Rows
-    objectives : sequence of str or None
-        Objectives to read.
-    cluster : str or None
-        Column of clusters.
+    columns : sequence of str
+        Columns of losses.
+    plain : bool
+        Whether each of them is a model, whatever slashes its name holds.
+    example, cluster : str or None
+        Columns of examples and clusters.
+    objectives, models, ignore : sequence of str or None
+        Objectives and models to read, and models to leave out.
     {possible_losses}
     most_in_memory : int
         Largest number of losses of a file whose clusters are not contiguous.
@@ -51,9 +59,14 @@ class WideSource(LossSource):
     def __init__(
         self,
         rows: Rows,
+        columns: Sequence[str],
         *,
-        objectives: Sequence[str] | None,
+        plain: bool,
+        example: str | None,
         cluster: str | None,
+        objectives: Sequence[str] | None,
+        models: Sequence[str] | None,
+        ignore: Sequence[str],
         loss_range: LossRange,
         most_in_memory: int,
     ) -> None:
@@ -64,13 +77,28 @@ class WideSource(LossSource):
         self._cluster = cluster
         self._most = most_in_memory
         self.has_clusters = cluster is not None
-        self._keys = [name for name in (_EXAMPLE, cluster) if name is not None and name in rows.columns]
-        columns = [name for name in rows.columns if name not in self._keys]
-        self.model_names, found = _grid(rows, columns)
+        self._example = example
+        self._keys = [name for name in (example, cluster) if name is not None]
+        chosen = columns
+        if models is not None:
+            # Other columns are not looked at, whatever they are called.
+            chosen = [name for name in columns if name in models or name.rpartition("/")[0] in models]
+        found_models, found = _grid(rows, chosen or columns, plain)
+        self.model_names = tuple(name for name in found_models if name not in ignore)
+        if models is not None:
+            self.model_names = check_models(models, self.model_names)
+        if not self.model_names:
+            raise rows.refuse("have a column of losses for every model", "no column of losses")
         self.objective_names = found if objectives is None else check_objectives(objectives, found)
-        low, high = check_ranges(loss_range, self.objective_names, None)
-        self._low, self._high = (np.tile(ends, len(self.model_names)) for ends in (low, high))
-        bare = found == ("loss",) and columns[0] in self.model_names
+        low, high = check_ranges(loss_range, found, self.objective_names)
+        places = [found.index(name) for name in self.objective_names]
+        self._low, self._high = (np.tile(ends[places], len(self.model_names)) for ends in (low, high))
+        bare = found == ("loss",) and found_models[0] in columns
+        if not bare:
+            self.notes = (
+                f"Names of columns are read as MODEL/OBJECTIVE: {plural(len(found_models), 'model')} and the "
+                f"{'objective' if len(found) == 1 else 'objectives'} {few(found)}; `wide` takes every column for a model.",
+            )
         self._numbers = [
             model if bare else f"{model}/{objective}"
             for model in self.model_names
@@ -95,32 +123,31 @@ class WideSource(LossSource):
         """Check the labels before any loss is read; return whether the rows of each cluster are contiguous."""
         if not self._keys:
             return True
-        examples: list[Codes] = []
-        runs: list[Codes] = []
+        examples, runs = Distinct(), Distinct()
         last: str | None = None
         n_rows = 0
         for keys, _ in self._rows.batches(self._keys, [], rows=1 << 20):
             for name in self._keys:
-                self._rows.refuse_missing(keys[name], name, n_rows)
-            if _EXAMPLE in keys:
-                examples.append(keys[_EXAMPLE].hashes())
+                self._rows.refuse_missing(keys[name], name, n_rows, cluster=name == self._cluster)
+            if self._example is not None:
+                examples.add(keys[self._example].hashes())
             if self._cluster is not None:
                 column = keys[self._cluster]
-                runs.append(column.hashes()[starts_of_runs(column, last)])
+                runs.add(column.hashes()[starts_of_runs(column, last)])
                 last = column[-1]
             n_rows += len(keys[self._keys[0]])
-        if not distinct_hashes(examples):
-            self._refuse_twice()
-        contiguous = distinct_hashes(runs)
+        if self._example is not None and not examples.are_distinct():
+            self._refuse_twice(self._example)
+        contiguous = runs.are_distinct()
         if not contiguous:
-            refuse_unsorted(self.name, n_rows * len(self._numbers), self._most, str(self._cluster))
+            refuse_unsorted(self.name, n_rows * len(self._numbers), self._most, brief(str(self._cluster)))
         return contiguous
 
-    def _refuse_twice(self) -> None:
+    def _refuse_twice(self, example: str) -> None:
         seen: dict[str, int] = {}
         row = 0
-        for keys, _ in self._rows.batches([_EXAMPLE], [], rows=1 << 20):
-            column = keys[_EXAMPLE]
+        for keys, _ in self._rows.batches([example], [], rows=1 << 20):
+            column = keys[example]
             for code in column.codes.tolist():
                 label = column.labels[code] or ""
                 if label in seen:
@@ -156,17 +183,21 @@ class WideSource(LossSource):
             raise self._rows.refuse("hold at least one row", "none")
 
 
-def _grid(rows: Rows, columns: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _grid(rows: Rows, columns: Sequence[str], plain: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the models and the objectives of the columns of losses; every model must have every objective."""
     if not columns:
         raise rows.refuse("have a column of losses for every model", "no column of losses")
-    slashed = [name for name in columns if "/" in name.strip("/")]
-    if not slashed:
+    slashed = {name for name in columns if "/" in name.strip("/")}
+    if plain or not slashed:
         return tuple(columns), ("loss",)
     if len(slashed) < len(columns):
+        first = next(name for name in columns if name in slashed)
         bare = next(name for name in columns if name not in slashed)
-        raise rows.refuse("name all columns of losses 'model' or all 'model/objective'", f"{slashed[0]!r} and {bare!r}")
-    pairs = [tuple(name.rsplit("/", 1)) for name in columns]
+        raise rows.refuse(
+            "name all columns of losses 'model' or all 'model/objective'",
+            f"{first!r} and {bare!r}: leave columns out by `ignore`, or give wide=True if every column is a model",
+        )
+    pairs = dict.fromkeys(tuple(name.rsplit("/", 1)) for name in columns)
     models = tuple(dict.fromkeys(model for model, _ in pairs))
     objectives = tuple(dict.fromkeys(objective for _, objective in pairs))
     for model in models:
@@ -174,7 +205,7 @@ def _grid(rows: Rows, columns: list[str]) -> tuple[tuple[str, ...], tuple[str, .
             if (model, objective) not in pairs:
                 raise rows.refuse(
                     "hold every objective for every model (write 'model/objective' in full if names of models contain "
-                    "slashes)",
+                    "slashes, or give wide=True if every column is a model)",
                     f"no column {f'{model}/{objective}'!r}",
                 )
     return models, objectives

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, as_readonly, check_choice
-from moltheory.evaluation._model_cost import pickled_bytes, prediction_seconds, stored_numbers
+from moltheory.evaluation._model_cost import Timings, pickled_bytes, prediction_seconds, stored_numbers
 
 __all__ = ["Zoo", "model_zoo"]
 
@@ -60,8 +60,8 @@ class Zoo:
         """Names of the M models."""
         return tuple(self.estimators)
 
-    def prediction_seconds(self, *, repeats: int = 3) -> FloatArray:
-        """Measure seconds per prediction, (M,): another number in every run and on every machine."""
+    def prediction_seconds(self, *, repeats: int = 3) -> Timings:
+        """Measure seconds per prediction: other numbers in every run and on every machine."""
         return prediction_seconds(self.estimators, self.features, repeats=repeats)
 
 

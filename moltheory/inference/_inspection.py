@@ -33,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
+from moltheory.inference._binomial_tails import upper_tails
 
 __all__ = ["FEW", "GIVEN_UP", "kept_after_inspection", "kept_level", "kept_levels", "most_of_few"]
 
@@ -66,9 +67,7 @@ def kept_after_inspection(level: float, planned: float) -> float:
 
 def most_of_few(n: int, log_spent: float) -> int:
     """Return K for n units, with s = exp(-log_spent)."""
-    from scipy.special import bdtrc
-
     # (1 - q)^n = s; the mean n q is at most log(1/s), beyond five times of which Chernoff's bound is s^4.
     q = -math.expm1(-log_spent / n)
     numbers = np.arange(min(n, math.ceil(5.0 * log_spent)) + 1)
-    return int(np.argmax(bdtrc(numbers, n, q) <= 0.999 * math.exp(-log_spent)))
+    return int(np.argmax(upper_tails(numbers, n, q) <= 0.999 * math.exp(-log_spent)))

@@ -12,7 +12,7 @@ import numpy as np
 
 from moltheory._core._numba import compiled, count_ones
 
-__all__ = ["count_common", "count_errors", "pack"]
+__all__ = ["close", "count_common", "count_errors", "pack"]
 
 
 @compiled
@@ -52,9 +52,9 @@ def count_common(words, out):
             total = np.uint64(0)
             for k in range(length):
                 total += count_ones(words[i, k] & words[j, k])
-            out[i, j] += np.int64(total)
+            out[i, j] += out.dtype.type(total)
             if j < i:
-                out[j, i] += np.int64(total)
+                out[j, i] += out.dtype.type(total)
 
 
 @compiled
@@ -66,4 +66,17 @@ def count_errors(errs, seen, out):
             total = np.uint64(0)
             for k in range(length):
                 total += count_ones(errs[i, k] & seen[j, k])
-            out[i, j] += np.int64(total)
+            out[i, j] += out.dtype.type(total)
+
+
+@compiled
+def close(words):
+    """Close a relation under transitivity (Warshall's algorithm): bit j of row i of `words` (M, >= M / 64) is (i, j)."""
+    m, length = words.shape
+    one = np.uint64(1)
+    for k in range(m):
+        place, shift = k // 64, np.uint64(k % 64)
+        for i in range(m):
+            if (words[i, place] >> shift) & one and i != k:
+                for w in range(length):
+                    words[i, w] |= words[k, w]

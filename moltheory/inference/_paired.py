@@ -9,8 +9,14 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.inference._binomial_tails import lower_tails
 
 __all__ = ["holm", "holm_adjusted", "mcnemar_tails", "paired_dominance"]
+
+Counts = npt.NDArray[np.int64]
+
+# Numbers up to here are floats too.
+_MOST = 2**53
 
 
 def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /) -> FloatArray:
@@ -35,7 +41,7 @@ def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /
     Raises
     ------
     InvalidInputError
-        If counts are not integers >= 0, or shapes differ.
+        If counts are not integers from 0 to 2^53, or shapes differ.
 
     References
     ----------
@@ -55,20 +61,10 @@ def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /
     return largest
 
 
-def mcnemar_tails(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> FloatArray:
+def mcnemar_tails(first: Counts, second: Counts) -> FloatArray:
     """Return P(Bin(first + second, 1/2) <= first), 1 where there is no disagreement, for checked counts."""
-    from scipy.special import bdtr, betainc
-
     total = first + second
-    tails: FloatArray = np.where(total > 0, bdtr(first.astype(float), np.maximum(total, 1), 0.5), 1.0)
-    # The binomial tail of the library takes 32-bit sizes; beyond, by the incomplete beta function, of which it is one.
-    large = total >= 2**31
-    if large.any():
-        k, m = first[large].astype(float), total[large].astype(float)
-        tails[large] = np.where(
-            k < m, np.minimum(betainc(np.maximum(m - k, 1.0), k + 1.0, 0.5) * (1.0 + 1e-9), 1.0), 1.0
-        )
-    return tails
+    return np.where(total > 0, lower_tails(first, np.maximum(total, 1), 0.5), 1.0)
 
 
 def holm(p_values: npt.ArrayLike, /) -> FloatArray:
@@ -104,10 +100,11 @@ def holm(p_values: npt.ArrayLike, /) -> FloatArray:
     return holm_adjusted(p)
 
 
-def holm_adjusted(p: FloatArray) -> FloatArray:
-    """Return `holm` of checked p-values, (..., k)."""
+def holm_adjusted(p: FloatArray, *, size: int | None = None) -> FloatArray:
+    """Return `holm` of checked p-values, (..., k), the smallest of `size` ones (by default, of k)."""
     order = np.argsort(p, axis=-1, kind="stable")
-    steps = np.arange(p.shape[-1], 0, -1) * np.take_along_axis(p, order, axis=-1)
+    most = p.shape[-1] if size is None else size
+    steps = np.arange(most, most - p.shape[-1], -1) * np.take_along_axis(p, order, axis=-1)
     out = np.empty_like(p)
     np.put_along_axis(out, order, np.minimum(np.maximum.accumulate(steps, axis=-1), 1.0), axis=-1)
     return out
@@ -117,4 +114,6 @@ def _counts(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
     counts = real_array(name, value, shape="(..., N)", min_ndim=1, keep_integers=True)
     if counts.dtype.kind not in "iu" or (counts < 0).any():
         raise InvalidInputError(f"`{name}` must be integer counts >= 0, got dtype {counts.dtype}.")
+    if counts.size and int(counts.max()) > _MOST:
+        raise InvalidInputError(f"`{name}` must be counts up to 2^53, got {int(counts.max())}.")
     return counts.astype(np.int64)

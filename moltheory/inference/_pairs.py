@@ -14,13 +14,17 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
+from moltheory.inference._pair_sums import RowSums, marked, packed
 
 __all__ = ["PairCounts", "PairMoments"]
 
 IntArray = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.intp]
 
 # Rows that are copied, packed and counted together: 64 words per model stay in the cache.
 _ROWS = 4096
+# Numbers of examples below which counts are kept as 32 bits.
+_NARROW = 2**31
 # Products (examples x models x models) from which loading numba pays.
 _COMPILE_FROM = 300_000_000
 
@@ -44,8 +48,9 @@ class PairCounts:
 
     Notes
     -----
-    O(n M^2 / 64) word operations for n examples, O(M^2) memory beside one block of packed bits. All sums are of
-    integers. Small inputs go through products of float32 blocks, which are exact below 2^24 rows.
+    O(n M^2 / 64) word operations for n examples, 4 M^2 bytes of memory (12 if examples are missing, twice as many from
+    2^31 examples) beside one block of packed bits. All sums are of integers. Small inputs go through products of
+    float32 blocks, which are exact below 2^24 rows.
 
     Examples
     --------
@@ -56,33 +61,56 @@ class PairCounts:
     """
 
     def __init__(self, n_models: int) -> None:
-        size = check_count("n_models", n_models)
-        self.common: IntArray = np.zeros((size, size), np.int64)
-        self._both: IntArray = np.zeros((size, size), np.int64)
+        self.n_models = check_count("n_models", n_models)
+        self._both: npt.NDArray[np.signedinteger[Any]] = np.zeros((self.n_models,) * 2, np.int32)
+        self._common = RowSums(self.n_models, np.int32)
         # Errors of the row's model where the column's was evaluated.
-        self._errs: IntArray = np.zeros((size, size), np.int64)
-        self._work = 0
+        self._errs = RowSums(self.n_models, np.int32)
+        self._rows = self._work = 0
 
     @property
-    def n_models(self) -> int:
-        """Number of models."""
-        return len(self.common)
+    def common(self) -> IntArray:
+        """Examples on which both models were evaluated."""
+        return self._common.rows(slice(None)).astype(np.int64)
+
+    @property
+    def apart(self) -> tuple[int, int] | None:
+        """The first two models without a common example, or None."""
+        return self._common.zero()
 
     @property
     def count(self) -> IntArray:
         """Examples on which each model was evaluated."""
-        return np.diagonal(self.common).copy()
+        return self._common.diagonal().astype(np.int64)
 
     @property
     def errors(self) -> IntArray:
         """Examples on which each model errs."""
-        return np.diagonal(self._both).copy()
+        return np.diagonal(self._both).astype(np.int64)
 
     @property
     def only_first(self) -> IntArray:
         """Common examples on which the row's model errs and the column's does not."""
-        difference: IntArray = self._errs - self._both
-        return difference
+        return self.outcomes(slice(None))[1]
+
+    def outcomes(self, models: slice) -> tuple[IntArray, IntArray, IntArray]:
+        """Return, for some of the rows, how many examples are common, and on how many only first, only second errs."""
+        both, first, common = self._both[models], self._errs.rows(models), self._common.rows(models)
+        second = self._errs.columns(models)
+        return (
+            common.astype(np.int64),
+            np.subtract(first, both, dtype=np.int64),
+            np.subtract(second, both, dtype=np.int64),
+        )
+
+    def outcomes_of(self, first: Indices, second: Indices) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the same for pairs (p,) of models."""
+        both = self._both[first, second].astype(np.int64)
+        return (
+            self._common.at(first, second).astype(np.int64),
+            self._errs.at(first, second) - both,
+            self._errs.at(second, first) - both,
+        )
 
     def update(self, block: npt.ArrayLike) -> None:
         """Add a block of examples.
@@ -101,57 +129,46 @@ class PairCounts:
         if rows.dtype == np.bool_:
             rows = rows.view(np.uint8)
         self._work += rows.shape[0] * self.n_models**2
-        add = self._pack if self._work >= _COMPILE_FROM else self._multiply
-        both, errs, common = (np.zeros_like(self.common) for _ in range(3))
-        for start in range(0, rows.shape[0], _ROWS):
-            add(rows[start : start + _ROWS], both, errs, common)
-        self._both += both
-        self._errs += errs
-        self.common += common
+        packing = self._work >= _COMPILE_FROM
+        # All parts are read before the first is counted.
+        read = packed if packing else marked
+        parts = [read(rows[start : start + _ROWS]) for start in range(0, rows.shape[0], _ROWS)]
+        self._rows += rows.shape[0]
+        if self._rows >= _NARROW and self._both.dtype == np.int32:
+            self._both = self._both.astype(np.int64)
+            self._common.widen()
+            self._errs.widen()
+        for n, ones, seen in parts:
+            (self._count_packed if packing else self._multiply)(n, ones, seen)
 
-    def _multiply(self, rows: npt.NDArray[Any], both: IntArray, errs: IntArray, common: IntArray) -> None:
+    def _multiply(self, n: int, ones: npt.NDArray[Any], seen: npt.NDArray[Any] | None) -> None:
         """Count by products of float32, whose sums of at most 4096 ones are exact."""
-        ones = rows == 1
-        seen = ones | (rows == 0)
-        missing = not seen.all()
-        if missing and not (seen | (rows != rows)).all():
-            raise _not_binary()
         x = ones.astype(np.float32)
+        kind = self._both.dtype
         # Some BLAS kernels flag an invalid operation in lanes that they never use (numpy issue 24067).
         with np.errstate(invalid="ignore"):
-            both += (x.T @ x).astype(np.int64)
-            if missing:
+            self._both += (x.T @ x).astype(kind)
+            if seen is None:
+                self._errs.add_each(ones.sum(axis=0))
+                self._common.add_each(n)
+            else:
                 present = seen.astype(np.float32)
-                errs += (x.T @ present).astype(np.int64)
-                common += (present.T @ present).astype(np.int64)
-            else:
-                errs += ones.sum(axis=0)[:, None]
-                common += rows.shape[0]
+                self._errs.add((x.T @ present).astype(kind))
+                self._common.add((present.T @ present).astype(kind))
 
-    def _pack(self, rows: npt.NDArray[Any], both: IntArray, errs: IntArray, common: IntArray) -> None:
+    def _count_packed(self, n: int, bits: npt.NDArray[Any], marks: npt.NDArray[Any] | None) -> None:
         """Count by population counts of packed words."""
-        from moltheory.inference._pair_kernels import count_common, count_errors, pack
+        from moltheory.inference._pair_kernels import count_common, count_errors
 
-        if rows.dtype not in (np.uint8, np.float32, np.float64):
-            if rows.dtype.kind in "iu":  # 2 stands for everything that is refused
-                rows = np.where((rows == 0) | (rows == 1), rows, 2).astype(np.uint8)
-            else:
-                rows = rows.astype(np.float64)
-        words = -(-rows.shape[0] // 64)
-        bits, marks = (np.empty((self.n_models, words), np.uint64) for _ in range(2))
-        binary, complete = pack(np.ascontiguousarray(rows), bits, marks)
-        if not binary:
-            raise _not_binary()
-        if complete:
-            here = np.zeros_like(both)
-            count_common(bits, here)
-            both += here
-            errs += np.diagonal(here)[:, None]
-            common += rows.shape[0]
+        if marks is None:
+            before = np.diagonal(self._both).copy()
+            count_common(bits, self._both)
+            self._errs.add_each(np.diagonal(self._both) - before)
+            self._common.add_each(n)
         else:
-            count_common(bits, both)
-            count_errors(bits, marks, errs)
-            count_common(marks, common)
+            count_common(bits, self._both)
+            count_errors(bits, marks, self._errs.table())
+            count_common(marks, self._common.table())
 
 
 class PairMoments:
@@ -188,45 +205,64 @@ class PairMoments:
     """
 
     def __init__(self, n_models: int) -> None:
-        size = check_count("n_models", n_models)
-        self.common: IntArray = np.zeros((size, size), np.int64)
+        size = self.n_models = check_count("n_models", n_models)
         self.sum: FloatArray = np.zeros(size)
         self.sum_sq: FloatArray = np.zeros(size)
+        self._common = RowSums(size, np.int64)
         self._cross: FloatArray = np.zeros((size, size))
         # Sums and squares of the row's shifted losses where the column's model was evaluated.
-        self._first: FloatArray = np.zeros((size, size))
-        self._square: FloatArray = np.zeros((size, size))
+        self._first = RowSums(size, np.float64)
+        self._square = RowSums(size, np.float64)
         self._blocks = 0
 
     @property
-    def n_models(self) -> int:
-        """Number of models."""
-        return len(self.common)
+    def common(self) -> IntArray:
+        """Examples on which both models were evaluated."""
+        return self._common.rows(slice(None)).astype(np.int64)
+
+    @property
+    def apart(self) -> tuple[int, int] | None:
+        """The first two models without a common example, or None."""
+        return self._common.zero()
 
     @property
     def count(self) -> IntArray:
         """Examples on which each model was evaluated."""
-        return np.diagonal(self.common).copy()
+        return self._common.diagonal().astype(np.int64)
 
     @property
     def sum_diff(self) -> FloatArray:
         """Sum over common examples of the row's loss minus the column's."""
-        difference: FloatArray = self._first - self._first.T
-        return difference
+        return self.differences(slice(None))[1]
 
     @property
     def sum_sq_diff(self) -> FloatArray:
         """Sum over common examples of the squared difference of losses."""
-        squares: FloatArray = np.maximum(self._square + self._square.T - 2.0 * self._cross, 0.0)
-        np.fill_diagonal(squares, 0.0)
-        return squares
+        return self.differences(slice(None))[2]
 
     @property
     def rounding(self) -> FloatArray:
         """Bound on the error of `sum_sq_diff` by rounding, (M, M): add it where an upper bound is needed."""
-        steps = min(_ROWS, int(self.common.max(initial=0))) + self._blocks + 8
-        bound: FloatArray = 2.0 * steps * np.finfo(np.float64).eps * (self._square + self._square.T)
-        return bound
+        return self.differences(slice(None))[3]
+
+    def differences(self, models: slice) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+        """Return `common`, `sum_diff`, `sum_sq_diff` and `rounding` for some of the rows."""
+        both = self._square.rows(models) + self._square.columns(models)
+        squares: FloatArray = np.maximum(both - 2.0 * self._cross[models], 0.0)
+        own = np.arange(self.n_models)[models]
+        squares[np.arange(own.size), own] = 0.0
+        steps = min(_ROWS, self._common.most()) + self._blocks + 8
+        rounding: FloatArray = 2.0 * steps * np.finfo(np.float64).eps * both
+        total: FloatArray = self._first.rows(models) - self._first.columns(models)
+        return self._common.rows(models).astype(np.int64), total, squares, rounding
+
+    def differences_of(self, first: Indices, second: Indices) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Return `common`, `sum_diff` and `sum_sq_diff` for pairs (p,) of models."""
+        both = self._square.at(first, second) + self._square.at(second, first)
+        squares: FloatArray = np.maximum(both - 2.0 * self._cross[first, second], 0.0)
+        squares[first == second] = 0.0
+        total: FloatArray = self._first.at(first, second) - self._first.at(second, first)
+        return self._common.at(first, second).astype(np.int64), total, squares
 
     def update(self, block: npt.ArrayLike) -> None:
         """Add a block of examples.
@@ -255,9 +291,9 @@ class PairMoments:
             self.sum += x.sum(axis=0)
             self.sum_sq += np.einsum("ij,ij->j", x, x)
             x -= x.mean(axis=1, keepdims=True)
-            self.common += x.shape[0]
-            self._first += x.sum(axis=0)[:, None]
-            self._square += np.einsum("ij,ij->j", x, x)[:, None]
+            self._common.add_each(x.shape[0])
+            self._first.add_each(x.sum(axis=0))
+            self._square.add_each(np.einsum("ij,ij->j", x, x))
         else:
             present = seen.astype(np.float64)
             x[~seen] = 0.0
@@ -265,9 +301,9 @@ class PairMoments:
             self.sum_sq += np.einsum("ij,ij->j", x, x)
             x -= x.sum(axis=1, keepdims=True) / np.maximum(present.sum(axis=1, keepdims=True), 1.0)
             x *= present
-            self.common += (present.T @ present).astype(np.int64)
-            self._first += x.T @ present
-            self._square += (x * x).T @ present
+            self._common.add((present.T @ present).astype(np.int64))
+            self._first.add(x.T @ present)
+            self._square.add((x * x).T @ present)
         self._cross += x.T @ x
 
 
@@ -279,7 +315,3 @@ def _block(block: npt.ArrayLike, n_models: int) -> npt.NDArray[Any]:
     if rows.dtype.kind not in "biuf":
         raise InvalidInputError(f"`block` must be real numbers, got dtype {rows.dtype}.")
     return rows
-
-
-def _not_binary() -> InvalidInputError:
-    return InvalidInputError("`block` must hold the losses 0 and 1 or NaN, got another value.")

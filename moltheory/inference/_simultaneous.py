@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._inputs import numbers_in
 from moltheory._core._validation import check_fraction
 from moltheory.errors import InvalidInputError
 from moltheory.inference._interval import Interval
@@ -58,7 +59,7 @@ def boxes(
     array([0.158, 0.379])
     """
     total = check_fraction("delta", delta)
-    shape = np.shape(losses)
+    shape = numbers_in("losses", losses).shape
     if len(shape) not in (2, 3):
         raise InvalidInputError(f"`losses` must have shape (n, M) or (n, M, N), got shape {shape}.")
     count = max(int(np.prod(shape[1:])), 1)

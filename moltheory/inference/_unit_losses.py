@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._inputs import numbers_in
 from moltheory._core._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.inference._concentration import Ends, Summary
@@ -96,7 +97,7 @@ def read_losses(losses: npt.ArrayLike, loss_range: object, axis: int) -> UnitLos
         outside = array[(array < low) | (array > high)]
         raise InvalidInputError(f"`losses` must lie in their `loss_range`, got {float(outside[0])!r}.")
     x = array if ((low == 0.0) & (high == 1.0)).all() else (array - low) / (high - low)
-    kind = np.asarray(losses).dtype.kind
+    kind = numbers_in("losses", losses).dtype.kind
     of_two_values = kind == "b" or (kind in "iu" and bool((high - low == 1.0).all()))
     return UnitLosses(x.reshape(array.shape[0], -1), shape, low, high, of_two_values)
 

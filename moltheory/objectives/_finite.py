@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, as_readonly, check_names
+from moltheory._core._validation import FloatArray, as_readonly, check_names, real_or_missing
 from moltheory.errors import InvalidInputError
 
 __all__ = ["FiniteObjectives"]
@@ -63,7 +63,7 @@ class FiniteObjectives:
         data_dependent: npt.ArrayLike | None = None,
         cell_sizes: npt.ArrayLike | None = None,
     ) -> None:
-        table = np.asarray(risks, dtype=np.float64)
+        table = real_or_missing("risks", risks).astype(np.float64, copy=False)
         if table.ndim < 2 or table.size == 0:
             raise InvalidInputError(
                 f"`risks` must have shape (*batch, H, N) and not be empty, got shape {table.shape}."

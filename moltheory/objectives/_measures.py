@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, as_readonly, real_array, refuse_masked
+from moltheory._core._validation import FloatArray, as_readonly, bools_in, real_array, real_or_missing, refuse_masked
 from moltheory.errors import InvalidInputError
 
 __all__ = ["Cell", "F1Error", "Known", "Mean", "Measure", "Rate", "check_cell"]
@@ -136,8 +136,7 @@ class Rate(Measure):
     is_increasing = True
 
     def __init__(self, losses: npt.ArrayLike, where: npt.ArrayLike) -> None:
-        refuse_masked("where", where)
-        cell = Cell(as_readonly(_losses(losses)), as_readonly(np.asarray(where)))
+        cell = Cell(as_readonly(_losses(losses)), as_readonly(bools_in("where", where)))
         if not cell.where.any(axis=0).all():
             raise InvalidInputError("`where` must hold for at least one example, got none.")
         self.cells = (cell,)
@@ -203,7 +202,7 @@ class F1Error(Rate):
     loss_range = (0.0, 1.0)
 
     def __init__(self, predicted: npt.ArrayLike, positive: npt.ArrayLike) -> None:
-        said, true = np.asarray(predicted), np.asarray(positive)
+        said, true = bools_in("predicted", predicted), bools_in("positive", positive)
         if said.dtype != np.bool_ or said.ndim != 2 or said.size == 0:
             raise InvalidInputError(f"`predicted` must be bools (n, H), got shape {said.shape} of {said.dtype}.")
         if true.dtype != np.bool_ or true.shape != said.shape[:1]:
@@ -287,7 +286,7 @@ def check_cell(cell: Cell) -> None:
 def _losses(losses: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return losses (n, H) of the type they are given in, finite."""
     refuse_masked("losses", losses)
-    table = np.asarray(losses) if isinstance(losses, np.ndarray) else None
+    table = None if isinstance(losses, list | tuple) else real_or_missing("losses", losses)
     if table is not None and table.dtype.kind in "biu" and table.ndim == 2 and table.size:
         return table
     return real_array("losses", losses, shape="(n, H)", min_ndim=2, max_ndim=2)

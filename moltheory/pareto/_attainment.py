@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._labels import aligned_labels, axis_labels
 from moltheory._core._validation import FloatArray, Maximise, as_readonly, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto._orientation import check_maximise, minimised
@@ -102,11 +103,7 @@ def attainment_surfaces(
     if array.shape[1] not in (2, 3):
         raise InvalidInputError(f"`points` must have 2 or 3 objectives, got {array.shape[1]}.")
     flags = check_maximise(maximise, array.shape[1])
-    labels = np.asarray(sets)
-    if labels.shape != array.shape[:1]:
-        raise InvalidInputError(f"`sets` must have shape ({array.shape[0]},), got shape {labels.shape}.")
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        raise InvalidInputError("`sets` must not contain NaN, got at least one.")
+    labels = aligned_labels("sets", sets, axis_labels(points), array.shape[0], of="points")
     levels = np.unique(check_vector("percentiles", percentiles, low=0.0, strict=True))
     if levels[-1] > 100.0:
         raise InvalidInputError(f"`percentiles` must be <= 100 everywhere, got {levels[-1]:g}.")

@@ -106,7 +106,7 @@ def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.
     Parameters
     ----------
     points : array_like, shape (..., n, m)
-        Sets of n finite points; leading axes are sets of their own.
+        Sets of n points, as in `nondominated`: infinities are allowed, NaN is not, integers are compared as integers.
     {maximise}
 
     Returns
@@ -117,13 +117,13 @@ def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.
     Raises
     ------
     InvalidInputError
-        If `points` is empty, not real, has fewer than two dimensions, is not finite or holds a masked entry, or
-        if `maximise` does not fit.
+        If `points` is empty, not real, has fewer than two dimensions, holds NaN or a masked entry, or if
+        `maximise` does not fit.
 
     Notes
     -----
     Computed by moocore: O(n log n) for m = 2 (Jensen 2003, doi 10.1109/TEVC.2003.817234), front after front
-    above.
+    above: O(n^2) where there are as many fronts as points.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.
     array([0, 0, 0, 1, 0, 2])
     """
     refuse_masked("points", points)
-    array = real_array("points", points, shape=_SHAPE, min_ndim=2, finite=True, keep_integers=True)
+    array = real_array("points", points, shape=_SHAPE, min_ndim=2, finite=False, keep_integers=True)
     flags = check_maximise(maximise, array.shape[-1])
     sets = minimised(array.reshape(-1, *array.shape[-2:]), flags)
     ranks = np.empty(sets.shape[:2], dtype=np.int64)

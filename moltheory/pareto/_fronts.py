@@ -43,7 +43,7 @@ class Front:
     Raises
     ------
     InvalidInputError
-        If the parts do not fit together or a point is not finite.
+        If the parts do not fit together or a point holds NaN.
 
     Examples
     --------
@@ -63,7 +63,9 @@ class Front:
     maximise: tuple[bool, ...]
 
     def __post_init__(self) -> None:
-        points = real_array("points", self.points, shape="(k, m)", min_ndim=2, max_ndim=2, keep_integers=True)
+        points = real_array(
+            "points", self.points, shape="(k, m)", min_ndim=2, max_ndim=2, finite=False, keep_integers=True
+        )
         members = np.asarray(self.members)
         if members.dtype.kind not in "iu" or members.shape != points.shape[:1] or members.min() < 0:
             raise InvalidInputError(
@@ -129,7 +131,7 @@ def pareto_front(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> Fro
     Parameters
     ----------
     points : array_like, shape (n, m)
-        Finite points; integers stay integers.
+        Points as in `nondominated`: infinities are allowed, NaN is not, integers stay integers.
     {maximise}
 
     Returns
@@ -140,7 +142,7 @@ def pareto_front(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> Fro
     Raises
     ------
     InvalidInputError
-        If `points` is not one finite, non-empty set of points, or if `maximise` does not fit.
+        If `points` is not one non-empty set of points without NaN, or if `maximise` does not fit.
 
     Examples
     --------
@@ -148,7 +150,7 @@ def pareto_front(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> Fro
     >>> front.members, front.ideal, front.nadir
     (array([1, 0]), array([0.9, 2. ]), array([0.7, 5. ]))
     """
-    array = real_array("points", points, shape="(n, m)", min_ndim=2, max_ndim=2, keep_integers=True)
+    array = real_array("points", points, shape="(n, m)", min_ndim=2, max_ndim=2, finite=False, keep_integers=True)
     flags = check_maximise(maximise, array.shape[1])
     members = np.flatnonzero(nondominated(array, maximise=flags))
     rows = array[members]

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._containers import pandas_frame
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MOST_LEVELS", "EncodedColumns", "Table", "encode", "hint_of_numbers", "numbers_of", "read_table"]
+__all__ = [
+    "MOST_LEVELS",
+    "EncodedColumns",
+    "Table",
+    "encode",
+    "hint_of_numbers",
+    "numbers_of",
+    "of_categories",
+    "read_table",
+]
 
 # A column of text with more levels than this is taken for free text.
 MOST_LEVELS = 30
@@ -49,12 +59,11 @@ class EncodedColumns:
         return int(self.owner[-1]) + 1
 
 
-def read_table(frame: object, target: Hashable, group: Hashable | None) -> Table:
+def read_table(frame: Any, target: Hashable, group: Hashable | None) -> Table:
     """Check a table and take it apart; the columns' kinds are left to `encode`."""
     import pandas as pd
 
-    if not isinstance(frame, pd.DataFrame):
-        raise InvalidInputError(f"`frame` must be a pandas DataFrame, got {type(frame).__name__}.")
+    frame = pandas_frame("frame", frame)
     if frame.empty:
         raise InvalidInputError(f"`frame` must have rows and columns, got shape {frame.shape}.")
     repeated = frame.columns[frame.columns.duplicated()]
@@ -147,6 +156,16 @@ def _encode_column(column: pd.Series[Any], name: Hashable) -> FloatArray:
         )
     encoder = OneHotEncoder(drop="if_binary", sparse_output=False, dtype=np.float64)
     return np.asarray(encoder.fit_transform(column.to_numpy(dtype=object)[:, None]))
+
+
+def of_categories(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a target whose categories are numbers or bools as these; any other as it is."""
+    import pandas as pd
+
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    plain = column.astype(object).infer_objects()
+    return plain if pd.api.types.is_numeric_dtype(plain.dtype) else column
 
 
 def numbers_of(column: pd.Series[Any]) -> FloatArray | None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._labels import aligned_labels, order_of, row_labels
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real, real_array
 from moltheory.bounds import Bound, linear_class
 from moltheory.errors import InvalidInputError
@@ -96,8 +97,12 @@ class LogisticGroups(InfiniteProblem):
     ) -> None:
         x = real_array("features", features, shape="(n, d)", min_ndim=2, max_ndim=2)
         y = real_array("target", target, shape="(n,)", min_ndim=1, max_ndim=1)
-        labels = np.array([str(entry) for entry in group])
         n = x.shape[0]
+        rows = row_labels(features)
+        order = order_of("target", row_labels(target), rows, n, of="features")
+        y = y if order is None else y[order]
+        entries = aligned_labels("group", group, rows, n, of="features")
+        labels = np.array([str(entry) for entry in entries.tolist()])
         if y.shape != (n,) or labels.shape != (n,):
             raise InvalidInputError(
                 f"`target` and `group` must have one entry for each of {n} rows, got {y.size} and {labels.size}."

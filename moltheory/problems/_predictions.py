@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._labels import labels_among, order_of
+from moltheory._core._validation import real_or_missing
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._labelled import read_predictions
+from moltheory.evaluation._own_names import check_order
 from moltheory.evaluation._registry import Examples, named_measures
 from moltheory.objectives import Known, Measure
 from moltheory.problems._population import FinitePopulation
@@ -36,8 +39,7 @@ def from_predictions(
     ----------
     predictions : (n, H) array_like
         Predicted label (or number, for regressions) of each of H models for each of n examples. The columns of a
-        DataFrame name the models. Where several of `predictions`, `target` and `group` are of pandas, their indexes
-        must be equal.
+        DataFrame name the models. An index of `predictions` is matched by those of `target` and `group`.
     target : (n,) array_like
         True labels or numbers. Labels 0 and 1 are numbers too: of probabilities, ``"squared_error"`` is then the
         Brier score divided by the variance of the labels.
@@ -72,23 +74,13 @@ def from_predictions(
     array([[0.        , 5.        ],
            [0.33333333, 2.        ]])
     """
-    table, labels = np.asarray(predictions), np.asarray(target)
-    if table.ndim != 2 or table.size == 0:
-        raise InvalidInputError(f"`predictions` must have shape (n, H) and not be empty, got shape {table.shape}.")
-    if labels.ndim == 1 and table.shape[1] == labels.size != table.shape[0]:
-        raise InvalidInputError(
-            f"`predictions` must have shape (n, H) with one row for each of {labels.size} targets, got {table.shape}, "
-            f"which looks transposed."
-        )
-    groups = None if group is None else np.asarray(group)
-    for argument, values in (("target", labels), ("group", groups)):
-        if values is not None and values.shape != table.shape[:1]:
-            raise InvalidInputError(f"`{argument}` must have shape ({table.shape[0]},), got {values.shape}.")
-    for argument, values in (("predictions", table), ("target", labels), ("group", groups)):
-        if values is not None and _has_missing(values):
-            raise InvalidInputError(f"`{argument}` must not contain missing values, got NaN.")
-    _check_indexes({"predictions": predictions, "target": target, "group": group})
-    columns = _column_names(predictions)
+    read = read_predictions(predictions, target, group=group, shape="(n, H)")
+    table, labels, groups = read.predictions, read.target, read.group
+    columns = None if _is_numbered(predictions) else read.models
+    if columns is not None and len(set(columns)) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise InvalidInputError(f"`predictions` must have distinct column names, got {twice!r} twice: rename one.")
+    check_order("hypothesis_names", hypothesis_names, columns, of="predictions")
     measures = dict(named_measures(Examples(table, labels, groups, standardized=True), objectives))
     for label, known in _read_costs(costs, table.shape[1], columns).items():
         if label in measures:
@@ -105,36 +97,13 @@ def from_predictions(
     )
 
 
-def _check_indexes(arguments: Mapping[str, object]) -> None:
-    """Refuse rows in another order: taken by position, they would be paired wrongly."""
-    import pandas as pd
-
-    indexed = [(name, value.index) for name, value in arguments.items() if isinstance(value, pd.DataFrame | pd.Series)]
-    for name, index in indexed[1:]:
-        first, expected = indexed[0]
-        if not index.equals(expected):
-            raise InvalidInputError(
-                f"`{name}` must have the index of `{first}`, got another one: align them, for example with "
-                f"{name}.loc[{first}.index], or give arrays."
-            )
+def _is_numbered(predictions: object) -> bool:
+    """Whether the columns of a frame are only numbered."""
+    columns = getattr(predictions, "columns", None)
+    return getattr(columns, "start", None) == 0 and hasattr(columns, "step")
 
 
-def _column_names(predictions: object) -> tuple[str, ...] | None:
-    """Return the columns of a DataFrame as text; None where they are only numbered."""
-    import pandas as pd
-
-    if not isinstance(predictions, pd.DataFrame) or isinstance(predictions.columns, pd.RangeIndex):
-        return None
-    names = tuple(str(column) for column in predictions.columns)
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidInputError(f"`predictions` must have distinct column names, got {name!r} twice: rename one.")
-    return names
-
-
-def _read_costs(costs: object, n_models: int, columns: tuple[str, ...] | None) -> dict[str, Known]:
-    import pandas as pd
-
+def _read_costs(costs: object, n_models: int, columns: Sequence[str] | None) -> dict[str, Known]:
     if costs is None:
         return {}
     if not isinstance(costs, Mapping):
@@ -143,31 +112,18 @@ def _read_costs(costs: object, n_models: int, columns: tuple[str, ...] | None) -
     for label, cost in costs.items():
         rule = f"`costs` must have {n_models} finite values for each name"
         try:
-            plain = np.asarray(cost)
-            if plain.dtype.kind not in "biufO":
-                raise TypeError
-            values = plain.astype(np.float64)
-        except (TypeError, ValueError):
+            plain = list(cost.values()) if isinstance(cost, Mapping) else cost
+            values = real_or_missing("costs", plain).astype(np.float64)
+        except InvalidInputError:
             raise InvalidInputError(f"{rule}, got something else than numbers for {label!r}.") from None
         if values.shape != (n_models,):
             found = str(values.size) if values.ndim == 1 else f"shape {values.shape}"
             raise InvalidInputError(f"{rule}, got {found} for {label!r}.")
         if not np.isfinite(values).all():
             raise InvalidInputError(f"{rule}, got {'NaN' if np.isnan(values).any() else 'an infinity'} for {label!r}.")
-        if columns is not None and isinstance(cost, pd.Series):
-            names = [str(entry) for entry in cost.index]
-            if names != list(columns) and set(names) == set(columns):
-                raise InvalidInputError(
-                    f"`costs` must be in the order of the columns of `predictions`, got another order for {label!r}: "
-                    f"align it with .loc[predictions.columns]."
-                )
+        keys = labels_among(cost, columns)
+        if columns is not None and keys is not None:
+            order = order_of("costs", keys, list(columns), n_models, of="predictions")
+            values = values if order is None else values[order]
         known[label] = Known(values)
     return known
-
-
-def _has_missing(values: npt.NDArray[Any]) -> bool:
-    if values.dtype.kind == "O":
-        import pandas as pd
-
-        return bool(pd.isna(values).any())
-    return values.dtype.kind == "f" and bool(np.isnan(values).any())

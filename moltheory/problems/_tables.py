@@ -20,9 +20,19 @@ from moltheory.evaluation._registry import (
     are_fractions,
     format_value,
     named_measures,
+    numeric_among,
+    objective_of,
 )
 from moltheory.objectives import Known, Measure
-from moltheory.problems._encoding import MOST_LEVELS, Table, encode, hint_of_numbers, numbers_of, read_table
+from moltheory.problems._encoding import (
+    MOST_LEVELS,
+    Table,
+    encode,
+    hint_of_numbers,
+    numbers_of,
+    of_categories,
+    read_table,
+)
 from moltheory.problems._models import ModelTable, default_classifiers, default_regressors, given_models
 from moltheory.problems._population import FinitePopulation
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
@@ -56,8 +66,8 @@ def from_table(
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        One row per example; no missing values.
+    frame : DataFrame
+        Of pandas or another library; one row per example; no missing values.
     target : hashable
         Column to predict: classes (0 and 1, or bools, for the rates and gaps; 1 is positive), or numbers. Classes 0
         and 1, or bools, are numbers too: ``"squared_error"`` is then a Brier score over the variance of the classes.
@@ -67,8 +77,8 @@ def from_table(
     objectives : sequence of str
         For classes: ``"error"``, ``"worst_class_error"``, ``"worst_group_error"``, ``"false_negative_rate"``,
         ``"false_positive_rate"``, ``"demographic_parity_gap"``, ``"equal_opportunity_gap"``. For numbers:
-        ``"squared_error"``, ``"worst_group_squared_error"``, ``"absolute_error"``, in the scale of
-        `from_predictions`. About models, known without data: ``"n_features"``, the number of feature columns
+        ``"squared_error"``, ``"worst_group_squared_error"``, ``"absolute_error"``, ``"pinball:0.9"`` (at any level), in
+        the scale of `from_predictions`. About models, known without data: ``"n_features"``, the number of feature columns
         used; ``"share_of_features"``, that number over all of them, on the scale of a rate; ``"norm"``, the
         l2 norm of the coefficients (of standardised features, for default models).
     models : mapping, sequence or callable, optional
@@ -136,7 +146,7 @@ def from_table(
     else:
         train = np.zeros(len(labels), bool)
     _check_positives(table, labels, ~train, target, chosen)
-    regression = bool(REGRESSION & set(chosen))
+    regression = bool(numeric_among(chosen))
     if models is None:
         encoded = encode(table.features)
         numbers = np.asarray(values) if regression else np.empty(0)
@@ -150,7 +160,7 @@ def from_table(
         fixed = _read_predictions(fixed, None if regression else values, chosen)
     truth = np.asarray(values, dtype=np.float64) if regression else labels
     groups = None if table.group is None else table.group[~train]
-    examples = Examples(fixed.predictions, truth[~train], groups, standardized=True)
+    examples = Examples(fixed.predictions, truth[~train], groups, standardized=True, coded=True)
     measures: dict[str, Measure] = {
         key: _model_side(key, fixed) if key in _MODEL_SIDE else dict(named_measures(examples, [key]))[key]
         for key in chosen
@@ -172,13 +182,15 @@ def _check_objectives(objectives: Sequence[str], table: Table) -> list[str]:
     if isinstance(objectives, str | Mapping) or not chosen:
         raise InvalidInputError(f"`objectives` must be a non-empty sequence of names, got {objectives!r}.")
     for objective in chosen:
-        if not isinstance(objective, str) or objective not in known:
+        if isinstance(objective, str) and objective.startswith("pinball:"):
+            objective_of(objective)
+        elif not isinstance(objective, str) or objective not in known:
             raise InvalidInputError(f"`objectives` must be among {', '.join(sorted(known))}, got {objective!r}.")
     if len(set(chosen)) != len(chosen):
         raise InvalidInputError(f"`objectives` must be distinct, got {chosen}.")
     if set(chosen) <= _MODEL_SIDE:
         raise InvalidInputError(f"`objectives` must hold one estimated from data, such as error, got {chosen}.")
-    classes, numbers = sorted(CLASSIFICATION & set(chosen)), sorted(REGRESSION & set(chosen))
+    classes, numbers = sorted(CLASSIFICATION & set(chosen)), numeric_among(chosen)
     if classes and numbers:
         raise InvalidInputError(
             f"`objectives` must be about classes or about numbers, got {classes[0]} and {numbers[0]}."
@@ -195,13 +207,14 @@ def _read_target(
     """Return class codes and class values; for numbers, zeros and the numbers."""
     import pandas as pd
 
+    column = of_categories(column)
     numbers = numbers_of(column)
     if column.nunique() < 2:
         raise InvalidInputError(
             f"`target` must take at least two values, got only {format_value(column.iloc[0])} in column {name!r}: "
             f"name another column."
         )
-    regression = sorted(REGRESSION & set(chosen))
+    regression = numeric_among(chosen)
     if regression:
         if numbers is None or not np.isfinite(numbers).all():
             found = column.dtype if numbers is None else "an infinity"

@@ -289,13 +289,13 @@ def fitted():
 
 def test_estimators_against_a_loop(fitted):
     estimators, x, y = fitted
-    models = from_estimators(estimators, x, y, costs=["n_parameters", "size_in_bytes", "prediction_seconds"])
+    models = from_estimators(estimators, x, y, costs=["n_parameters", "size_in_bytes"])
     for j, model in enumerate(estimators.values()):
         wrong = model.predict(x) != y
         assert models.losses[:, j, 0].tolist() == wrong.astype(float).tolist()
         assert _values(models)["error"][j] == wrong.mean()
         assert _values(models)["worst_class_error"][j] == max(wrong[y == "yes"].mean(), wrong[y == "no"].mean())
-    assert models.cost_names == ("n_parameters", "size_in_bytes", "prediction_seconds")
+    assert models.cost_names == ("n_parameters", "size_in_bytes")
     assert models.costs[2, 0] >= 60 * 3
     assert (models.costs > 0).all()
 
@@ -319,6 +319,7 @@ def test_refusals_of_predictions_and_estimators(fitted, refuses):
     refuses("objectives", from_estimators, estimators, x, y, objectives="error")
     refuses("costs", from_estimators, estimators, x, y, costs=["price"])
     refuses("costs", from_estimators, estimators, x, y, costs="size_in_bytes")
+    assert "measured" in refuses("costs", from_estimators, estimators, x, y, costs=["prediction_seconds"])
     refuses("estimators", from_estimators, {}, x, y)
     refuses("estimators", from_estimators, {"a": 1}, x, y)
     assert "from 'new'" in refuses("estimators", from_estimators, {"new": LogisticRegression()}, x, y)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -204,10 +203,10 @@ def test_bets_on_counts_are_bets_on_rows(shift: float, rng: np.random.Generator)
     assert isinstance(counts, PairCounts)
     nearly = losses.copy()
     nearly[0, 0, 0] = 1e-300  # not 0/1, and yet the same numbers
-    bets = _count_bets(counts, binary.columns[0], shift, 6.0)
+    bets = _count_bets(counts.outcomes(slice(None)), binary.columns[0], shift, 6.0)
     np.fill_diagonal(bets, 1.0)
     np.testing.assert_allclose(bets, _p_values(_evaluation(nearly), shift, log_level=6.0), rtol=1e-9)
-    both = np.minimum(bets, _slack_mcnemar(counts, shift, 6.0))
+    both = np.minimum(bets, _slack_mcnemar(counts.outcomes(slice(None)), shift, 6.0))
     np.fill_diagonal(both, 1.0)
     np.testing.assert_allclose(_p_values(binary, shift, log_level=6.0), np.minimum(2.0 * both, 1.0))
 
@@ -220,8 +219,7 @@ def test_mcnemar_with_slack_is_valid_at_its_boundary(shift: float, disagree: flo
     p10, p01 = (disagree + shift) / 2, (disagree - shift) / 2
     first = np.broadcast_to(np.arange(n + 1)[:, None], (n + 1, n + 1))
     # Entry (i, j) of the table: the first errs alone i times, the second j times.
-    counts: Any = SimpleNamespace(only_first=first, common=np.maximum(first + first.T, n))
-    p = _slack_mcnemar(counts, shift, -math.log(level))
+    p = _slack_mcnemar((np.maximum(first + first.T, n), first, first.T), shift, -math.log(level))
     rejected = [
         math.comb(n, i + j) * math.comb(i + j, i) * p10**i * p01**j * (1 - disagree) ** (n - i - j)
         for i in range(n + 1)
@@ -524,8 +522,9 @@ def test_maximise_by_name(rng, refuses):
     by_name = mt.certify(losses, maximise=["speed", "accuracy"], **arguments)
     assert by_name == mt.certify(losses, maximise=[True, False, True], **arguments)
     assert "accuracy, harm, speed" in refuses("maximise", mt.certify, losses, maximise=["acuracy"], **arguments)
-    for wrong in ("accuracy", [], [True, "accuracy"]):
+    for wrong in ("accuracy", [True, "accuracy"]):
         refuses("maximise", mt.certify, losses, maximise=wrong, **arguments)
+    assert mt.certify(losses, maximise=[], **arguments) == mt.certify(losses, maximise=False, **arguments)
 
 
 def test_a_file_name_is_told_how_it_is_opened(refuses):

@@ -188,17 +188,17 @@ def test_the_command_line_takes_them(tmp_path: Any, capsys: Any) -> None:
     losses, labels = _rare(np.random.default_rng(0), share=0.0)
     pd.DataFrame({"cluster": labels, "a": losses[:, 0], "b": losses[:, 1]}).to_csv(path, index=False)
     assert main(["certify", str(path)]) == 0
-    said = capsys.readouterr().out
-    assert "no cluster is larger" in said
-    assert "a      not on it" in said
+    said = capsys.readouterr()
+    assert "no cluster is larger" in said.err
+    assert "a      not on it" in said.out
     assert main(["certify", str(path), "--largest-cluster", "2000", "--plan"]) == 0
-    said = capsys.readouterr().out
-    assert "no cluster is larger" not in said
-    assert "not on it  " not in said
+    said = capsys.readouterr()
+    assert "no cluster is larger" not in said.err
+    assert "not on it  " not in said.out
     assert main(["certify", str(path), "--cluster-weights", "equal"]) == 0
-    said = capsys.readouterr().out
-    assert "no cluster is larger" not in said
-    assert "a      not on it" in said
+    said = capsys.readouterr()
+    assert "no cluster is larger" not in said.err
+    assert "a      not on it" in said.out
     assert main(["certify", str(path), "--cluster-weights", "none"]) == 2
     assert "`cluster_weights`" in capsys.readouterr().err
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from moltheory.evaluation import _long as long_form
-from moltheory.evaluation import _tabular as rows
+from moltheory.evaluation import _read_text as rows
 from moltheory.evaluation import open_losses
 
 MODELS = ("small", "org/large", "tree")
@@ -290,8 +290,8 @@ def test_a_large_file_is_read_batch_by_batch(tmp_path, rng):
     ("content", "words"),
     [
         (",a,b\n0,0,1\n", "pandas leaves it out with index=False"),
-        ("a;b\n0;1\n", "separate its columns by commas, got ';'"),
-        ("a\tb\n0\t1\n", "separate its columns by commas"),
+        ("a;b\n0,5;1\n", "numbers in column 'a', got '0,5' in line 2: say decimal=','"),
+        ("a/o,b\n0,0\n", "give wide=True if every column is a model"),
         ("a,b,language\n0,1,en\n", "every column is a model, except 'example' and 'cluster'"),
         ("a,b\nTrue,0\n0.5,1\n", "True, False, 1 or 0 in column 'a', got '0.5' in line 3"),
     ],
@@ -309,5 +309,5 @@ def test_true_and_false_are_one_and_zero(tmp_path):
     np.testing.assert_array_equal(losses[:, :, 0], [[1, 0], [np.nan, 0.25], [0, 1], [1, 0]])
 
 
-def test_a_folder_is_named(tmp_path, refuses):
-    assert "a folder" in refuses(str(tmp_path), open_losses, tmp_path)
+def test_a_folder_of_no_format_is_named(tmp_path, refuses):
+    assert "a folder of none of them" in refuses(tmp_path.name, open_losses, tmp_path)

@@ -58,7 +58,7 @@ def test_the_order_of_the_rows_is_no_matter():
     [
         ([[1.0]], [0], [50], "`points` must have 2 or 3 objectives, got 1"),
         ([[1.0, 2.0]], [0, 1], [50], r"`sets` must have shape \(1,\), got shape \(2,\)"),
-        ([[1.0, 2.0]], [np.nan], [50], "`sets` must not contain NaN"),
+        ([[1.0, 2.0]], [np.nan], [50], "`sets` must not contain missing values"),
         ([[1.0, 2.0]], [0], [0], "`percentiles` must be > 0 everywhere, got 0"),
         ([[1.0, 2.0]], [0], [101], "`percentiles` must be <= 100 everywhere, got 101"),
         (np.empty((0, 2)), [], [50], "`points` must not be empty"),

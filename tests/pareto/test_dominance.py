@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 import moltheory.pareto._bulk as bulk
 from moltheory.errors import InvalidInputError
-from moltheory.pareto import nondominated, pareto_rank
+from moltheory.pareto import nondominated, pareto_front, pareto_rank
 from moltheory.pareto._bulk import bulk_masks
 from moltheory.pareto._delegation import as_doubles, delegated_mask
 from moltheory.pareto._small import small_masks
@@ -248,9 +248,17 @@ def test_ranks(m):
     np.testing.assert_array_equal(ranks == 0, nondominated(sets))
 
 
-def test_ranks_refuse_infinities():
-    with pytest.raises(InvalidInputError, match="`points` must be finite, got an infinity"):
-        pareto_rank([[np.inf, 1.0]])
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+def test_ranks_and_fronts_take_infinities(rng, m):
+    for _ in range(20):
+        points = rng.choice([-np.inf, 0.0, 1.0, np.inf], size=(9, m))
+        left, ranks, rank = np.arange(9), np.full(9, -1), 0
+        while left.size:
+            best = nondominated(points[left])
+            ranks[left[best]], left, rank = rank, left[~best], rank + 1
+        assert pareto_rank(points).tolist() == ranks.tolist()
+        assert sorted(pareto_front(points).members) == np.flatnonzero(ranks == 0).tolist()
+    assert pareto_rank([[-np.inf, 0], [-np.inf, 1], [0, np.inf]], maximise=[False, True]).tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (100_000, 2)])

@@ -28,15 +28,21 @@ def test_columns_of_a_frame_name_the_models(frame):
     assert from_predictions(frame.set_axis([1, 2], axis=1), _Y, objectives=["error"]).hypothesis_names == ("1", "2")
 
 
-def test_rows_in_another_order_are_refused(frame, refuses):
+def test_rows_are_matched_by_their_labels(frame, refuses):
     y = pd.Series(_Y, index=frame.index)
-    message = refuses("target", from_predictions, frame, y[::-1], objectives=["error"])
-    assert "index of `predictions`" in message
-    message = refuses("group", from_predictions, _TABLE, y, group=y[::-1], objectives=["worst_group_error"])
-    assert "index of `target`" in message
-    refuses("target", from_predictions, frame, pd.Series(_Y), objectives=["error"])
-    # an array has no index: its rows are taken as they come
+    group = pd.Series(list("xyxyx"), index=frame.index)
+    objectives = ["error", "worst_group_error"]
+    right = from_predictions(frame, y, group=group, objectives=objectives).true.risks().tolist()
+    shuffled = from_predictions(frame, y[::-1], group=group.sample(frac=1, random_state=0), objectives=objectives)
+    assert shuffled.true.risks().tolist() == right
+    assert from_predictions(_TABLE, y, group=group[::-1], objectives=objectives).true.risks().tolist() == right
+    # an array, and an index that only numbers the rows, have no labels: the rows are taken as they come
     assert from_predictions(frame, np.array(_Y), objectives=["error"]).true.risks()[0, 0] == 0
+    assert from_predictions(frame, pd.Series(_Y), objectives=["error"]).true.risks()[0, 0] == 0
+    other = y.rename({"a": "f"})
+    assert "got 'f' that `predictions` lacks" in refuses("target", from_predictions, frame, other, objectives=["error"])
+    numbered = pd.Series(_Y, index=[4, 3, 2, 1, 0])
+    assert "another order" in refuses("target", from_predictions, _TABLE, numbered, objectives=["error"])
     double = frame.set_axis(["tree", "tree"], axis=1)
     assert "'tree' twice" in refuses("predictions", from_predictions, double, _Y, objectives=["error"])
 
@@ -63,14 +69,15 @@ def test_bad_costs_are_named(refuses, cost, found):
     assert message.endswith(found + ".")
 
 
-def test_costs_that_are_no_mapping_or_in_another_order_are_refused(frame, refuses):
+def test_costs_that_are_no_mapping_or_of_other_models_are_refused(frame, refuses):
     message = refuses("costs", from_predictions, _TABLE, _Y, objectives=["error"], costs=[1, 2])
     assert message == "`costs` must map names to arrays of shape (H,), got list."
     swapped = pd.Series([1, 2], index=["line", "tree"])
-    message = refuses("costs", from_predictions, frame, _Y, objectives=["error"], costs={"size": swapped})
-    assert "another order for 'size'" in message
-    problem = from_predictions(frame, _Y, objectives=["error"], costs={"size": swapped[["tree", "line"]]})
-    assert problem.true.risks()[:, 1].tolist() == [2, 1]
+    for size in (swapped, swapped[::-1], swapped.to_dict()):
+        problem = from_predictions(frame, _Y, objectives=["error"], costs={"size": size})
+        assert problem.true.risks()[:, 1].tolist() == [2, 1]
+    other = swapped.rename({"tree": "bush"})
+    assert "'bush'" in refuses("costs", from_predictions, frame, _Y, objectives=["error"], costs={"size": other})
 
 
 def test_transposed_predictions_are_told(refuses):
@@ -109,7 +116,8 @@ def test_errors_of_what_is_no_label_are_refused(refuses):
     # labels may be any: text for text, halves for halves, and classes that the target never takes
     assert from_predictions([["a"], ["b"]], ["a", "c"], objectives=["error"]).true.risks()[0, 0] == 0.5
     assert from_predictions([[0.5], [1.0]], [0.5, 1.5], objectives=["error"]).true.risks()[0, 0] == 0.5
-    assert from_predictions([[-1], [1]], [0, 1], objectives=["error"]).true.risks()[0, 0] == 0.5
+    # but another coding of the target's labels is no error
+    assert "got -1, 1 for 0, 1" in refuses("predictions", from_predictions, [[-1], [1]], [0, 1], objectives=["error"])
 
 
 def test_regressions_name_their_objective(refuses):

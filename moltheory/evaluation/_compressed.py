@@ -1,0 +1,57 @@
+"""Files as streams of bytes, decompressed where their first bytes say that they are compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["bare_stem", "bare_suffix", "first_bytes", "opened", "starts_with"]
+
+_SUFFIXES = (".gz", ".zst", ".bz2")
+_CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
+
+
+def bare_suffix(path: Path) -> str:
+    """Return the suffix of a file's name before that of its compression, in lower case.
+
+    Examples
+    --------
+    >>> bare_suffix(Path("losses.CSV.gz")), bare_suffix(Path("gpt-4.1.tsv"))
+    ('.csv', '.tsv')
+    """
+    return _bare(path).suffix.lower()
+
+
+def bare_stem(path: Path) -> str:
+    """Return a file's name without the suffixes of its format and its compression."""
+    return _bare(path).stem
+
+
+def _bare(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() in _SUFFIXES else path
+
+
+def starts_with(path: Path, *beginnings: bytes) -> bool:
+    """Return whether the file starts with one of some bytes; False where it cannot be read."""
+    return first_bytes(path, max(map(len, beginnings))).startswith(beginnings)
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """Return the first bytes of a file; none where it cannot be read."""
+    try:
+        with path.open("rb") as handle:
+            return handle.read(count)
+    except OSError:
+        return b""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a file for reading, as a stream of pyarrow."""
+    import pyarrow as pa
+
+    codec = next((codec for sign, codec in _CODECS.items() if starts_with(path, sign)), None)
+    with pa.input_stream(str(path), compression=codec) as stream:
+        yield stream

@@ -57,8 +57,7 @@ def test_numbers(value, dtype, right):
 
 
 def test_tensors_are_read_without_their_gradient():
-    import torch
-
+    torch = pytest.importorskip("torch")
     assert numbers_in("x", torch.tensor([0.5], requires_grad=True)).dtype == np.float32
     assert numbers_in("x", [torch.tensor(0.5, requires_grad=True), torch.tensor(1.0)]).tolist() == [0.5, 1.0]
     assert numbers_in("x", torch.tensor([0.5], dtype=torch.bfloat16)).tolist() == [0.5]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pytest
 import xarray as xr
 
 
@@ -82,7 +83,7 @@ def _table(values, names):
 
 
 def _torch(values, names):
-    import torch
+    torch = pytest.importorskip("torch")
 
     tensor = torch.from_numpy(np.ascontiguousarray(values))
     return tensor.requires_grad_() if values.dtype.kind == "f" else tensor

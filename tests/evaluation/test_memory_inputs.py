@@ -116,12 +116,14 @@ def test_a_missing_value_of_a_nullable_column_is_missing(dtype):
 
 @pytest.mark.parametrize("make", ["xarray", "torch", "masked"])
 def test_worlds_of_labelled_and_masked_arrays(make, refuses):
-    import torch
-    import xarray as xr
-
     losses = np.random.default_rng(0).integers(0, 2, (4, 3, 2)).astype(float)
-    makers = {"xarray": xr.DataArray, "torch": torch.from_numpy, "masked": np.ma.array}
-    found = FiniteWorld.from_examples(makers[make](losses)).true_risks
+    library, name = {
+        "xarray": ("xarray", "DataArray"),
+        "torch": ("torch", "from_numpy"),
+        "masked": ("numpy.ma", "array"),
+    }[make]
+    maker = getattr(pytest.importorskip(library), name)
+    found = FiniteWorld.from_examples(maker(losses)).true_risks
     np.testing.assert_array_equal(found, FiniteWorld.from_examples(losses).true_risks)
     if make == "masked":
         refuses("losses", FiniteWorld.from_examples, np.ma.array(losses, mask=losses > 0))

@@ -25,9 +25,18 @@ def _estimator():
     return DummyClassifier().fit([[0], [1]], [0, 1])
 
 
-def _cases():
-    import torch
+def _tensors():
+    try:
+        import torch
+    except ImportError:  # an extra
+        return {}
+    return {
+        "tensor elsewhere": (torch.empty((2, 2), device="meta"), ".cpu()"),
+        "sparse tensor": (torch.eye(2).to_sparse(), ".to_dense()"),
+    }
 
+
+def _cases():
     study = SimpleNamespace(trials=[], best_trials=[], directions=["minimize"])
     return {
         "file": ("file.csv", "open_losses"),
@@ -51,8 +60,7 @@ def _cases():
         "frames": ([_WIDE, _WIDE], "numpy.stack"),
         "sparse": (sparse.csr_array(_LOSSES), ".toarray()"),
         "lazy": (pl.from_pandas(_WIDE).lazy(), "collect it"),
-        "tensor elsewhere": (torch.empty((2, 2), device="meta"), ".cpu()"),
-        "sparse tensor": (torch.eye(2).to_sparse(), ".to_dense()"),
+        **_tensors(),
         "two columns of one name": (_WIDE.astype("Int64").set_axis(["a", "a"], axis=1), "'a' twice"),
         "nothing": (None, "got None"),
         "class": (LossTable, "LossTable"),

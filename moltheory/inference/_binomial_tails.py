@@ -34,7 +34,7 @@ def lower_tails(k: npt.ArrayLike, n: npt.ArrayLike, chance: npt.ArrayLike) -> Fl
 
 def upper_tails(k: npt.ArrayLike, n: npt.ArrayLike, chance: npt.ArrayLike) -> FloatArray:
     """Return P(Bin(n, chance) > k) for checked numbers 0 <= k <= n, n >= 1."""
-    from scipy.special import bdtrc
+    from scipy.special import bdtrc, betainc
 
     few, trials = np.asarray(k, dtype=np.float64), np.asarray(n)
     if trials.max(initial=0) < _MANY:
@@ -43,7 +43,10 @@ def upper_tails(k: npt.ArrayLike, n: npt.ArrayLike, chance: npt.ArrayLike) -> Fl
     tails = np.asarray(bdtrc(few, np.minimum(many, _MANY).astype(np.int64), p))
     large = many >= _MANY
     rest = many[large] - few[large]
-    tails[large] = np.where(rest > 0.0, _by_beta(np.maximum(rest, 1.0), few[large] + 1.0, 1.0 - p[large]), 0.0)
+    inside, errors = np.maximum(rest, 1.0), few[large] + 1.0
+    # The complement takes 1 - p, in which a small p is lost; the function itself is off before SciPy 1.17.
+    found = np.maximum(_by_beta(inside, errors, 1.0 - p[large]), betainc(errors, inside, p[large]))
+    tails[large] = np.where(rest > 0.0, found, 0.0)
     return tails
 
 

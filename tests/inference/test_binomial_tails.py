@@ -58,6 +58,15 @@ def test_ends_and_mixed_numbers_of_trials() -> None:
     assert float(lower_tails(3, 10, 0.5)) == lower_tails(np.array([3, 3]), np.array([10, 2**40]), 0.5)[0]
 
 
+@pytest.mark.parametrize("n", [10**10, 10**12, 10**15])
+@pytest.mark.parametrize("k", [20, 40, 60])
+def test_upper_tails_of_small_chances_are_poisson_and_never_below(n: int, k: int) -> None:
+    exact = float(mp.gammainc(k + 1, 0, 20, regularized=True))
+    found = float(upper_tails(k, n, 20 / n))
+    # Binomial and Poisson tails differ by less than k^2 / n here.
+    assert exact * (1 - k**2 / n - 1e-11) <= found <= exact * 1.2
+
+
 @pytest.mark.parametrize("n", [2**20, 2**31 - 1, 2**31, 10**10, 10**15])
 def test_few_losses_inside_stay_few(n: int) -> None:
     # The binomial law is that of Poisson by now.

@@ -77,6 +77,8 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/solvers.py --out benchmarks/results/solvers.md
 	$(BIN)/python benchmarks/solver_scan.py --write
 	$(BIN)/python benchmarks/certify.py --write
+	$(BIN)/python benchmarks/certify_power.py --write
+	$(BIN)/python benchmarks/peers.py --write
 	$(BIN)/python benchmarks/model_zoo.py --write
 	$(BIN)/python benchmarks/smoothing.py --write
 	$(BIN)/python benchmarks/studies.py --write

@@ -139,7 +139,7 @@ def one_logistic(lines, quick):
     objectives = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE)
     w = path(k)
     chosen = [WeightedSum(one) for one in w]
-    reference = mt.solve_front(objectives, scalarizations=chosen, tolerance=1e-14).points
+    reference = mt.solve_front(objectives, scalarizations=chosen, tolerance=3e-14).points
     rows = np.linspace(0, k - 1, 3).astype(int)
     (seconds, sweep), *others, (slow, theta) = in_turn(
         1 if quick else 3,

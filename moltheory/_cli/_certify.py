@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moltheory._cli._config import apply_config
-from moltheory._cli._console import complain, say
+from moltheory._cli._console import complain, is_terminal, say
 from moltheory._cli._costs import costs_from
 from moltheory._cli._names import read_columns_file, resolved
 from moltheory._cli._open import opened
 from moltheory._cli._outputs import Outputs
 from moltheory._cli._parser import CommandParser
-from moltheory._cli._texts import as_json, plan_lines, verdict_lines
+from moltheory._cli._per_request import in_options
+from moltheory._cli._texts import as_json, next_step, plan_lines, undecided_lines, verdict_lines
 from moltheory._core._text import few
 from moltheory.errors import DataWarning, DirectionWarning, InvalidInputError
 
@@ -29,7 +30,7 @@ __all__ = ["certify_command"]
 
 _OLD = "--more is deprecated and will be removed in 0.4; use --plan."
 _GLYPHS = "Glyph .* missing from"
-_STATISTICS = ("delta", "method", "largest_cluster", "cluster_weights")
+_STATISTICS = ("delta", "method", "error", "dependence", "verdicts", "engine", "largest_cluster", "cluster_weights")
 
 
 def certify_command(options: argparse.Namespace) -> int:
@@ -48,7 +49,7 @@ def certify_command(options: argparse.Namespace) -> int:
         # The command says it in its own words, which name its options.
         warnings.simplefilter("ignore", DirectionWarning)
         warnings.filterwarnings("always", _GLYPHS)
-        certificate, remarks, doubts = _certified(options)
+        certificate, remarks, doubts = _in_options(options)
         planned = options.plan or options.more
         plan = _plan(certificate) if planned or outputs.page is not None else None
         title = few([_called(file) for file in options.file], describe=str)
@@ -58,7 +59,8 @@ def certify_command(options: argparse.Namespace) -> int:
     if options.json:
         text = [as_json(certificate, shown, notes=remarks, warnings=sentences, files=outputs.paths)]
     else:
-        text = [*verdict_lines(certificate), *([] if shown is None else plan_lines(shown))]
+        text = [*verdict_lines(certificate, draw=bool(options.draw) or is_terminal()), *undecided_lines(certificate)]
+        text += [*([] if shown is None else plan_lines(shown)), *next_step(certificate, shown)]
         text += [f"{'Report' if kind == 'html' else 'Figure'}: {path}" for kind, path in outputs.paths.items()]
     if options.more:
         complain(f"moltheory: {_OLD}")
@@ -68,6 +70,16 @@ def certify_command(options: argparse.Namespace) -> int:
         complain(f"moltheory: warning: {sentence}")
     say(*text)
     return 0
+
+
+def _in_options(options: argparse.Namespace) -> tuple[Certificate, list[str], list[str]]:
+    """Return what `_certified` does; remedies for losses without a range name options."""
+    from moltheory.evaluation._requests import NoRangeError
+
+    try:
+        return _certified(options)
+    except NoRangeError as error:
+        raise in_options(error) from None
 
 
 def _certified(options: argparse.Namespace) -> tuple[Certificate, list[str], list[str]]:

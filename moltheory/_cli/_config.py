@@ -20,8 +20,8 @@ def apply_config(parser: CommandParser, options: argparse.Namespace, path: str) 
     """Set the options that the command line left out to those of a file, in place.
 
     Flags are true or false, names are strings or arrays of them (which are never split at commas), and options of the
-    form NAME=VALUE or NAME LOW HIGH may be tables. ``files`` stands for the input. Paths are relative to the working
-    directory, as on the command line.
+    form NAME=VALUE or NAME LOW HIGH may be tables (of numbers, or arrays of them). ``files`` stands for the input. Paths
+    are relative to the working directory, as on the command line.
 
     Raises
     ------
@@ -67,7 +67,8 @@ def _value(key: str, action: argparse.Action, value: Any) -> Any:
         return [_ends(key, value)]
     if isinstance(action, argparse._AppendAction):
         if isinstance(value, dict):
-            return [f"{name}={_number(key, number)}" for name, number in value.items()]
+            numbers = {name: entry if isinstance(entry, list) else [entry] for name, entry in value.items()}
+            return [f"{name}={_number(key, number)}" for name, entry in numbers.items() for number in entry]
         return [_number(key, value)] if isinstance(value, int | float) else _names(key, value)
     if action.type in (int, float):
         _number(key, value)

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from moltheory._core._text import visible
 from moltheory.errors import OutputError
 
-__all__ = ["aligned", "complain", "fitting", "say"]
+__all__ = ["aligned", "complain", "fitting", "is_terminal", "say", "shows"]
 
 
 def say(*lines: str) -> None:
@@ -47,6 +47,19 @@ def fitting(text: str, stream: TextIO | None = None) -> str:
         return text.encode(encoding, "backslashreplace").decode(encoding)
     except (LookupError, UnicodeError):
         return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def shows(text: str) -> bool:
+    """Whether standard output can show all characters of a text."""
+    return fitting(text) == text
+
+
+def is_terminal() -> bool:
+    """Whether somebody reads standard output as it is printed."""
+    stream = sys.stdout
+    # A stream in the place of the console need not know.
+    asked = getattr(stream, "isatty", None)
+    return asked is not None and not getattr(stream, "closed", False) and bool(asked())
 
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from moltheory._cli._names import COMMAS, NameLists, pieces, resolved
+from moltheory._cli._per_request import Requests, requests_from, unknown_column, with_open_ranges, with_requests
 from moltheory.errors import InvalidInputError, MoltheoryError
 
 if TYPE_CHECKING:
@@ -26,6 +27,18 @@ _SEPARATORS = {"tab": "\t", "\\t": "\t"}
 
 
 def opened(options: argparse.Namespace) -> LossTable:
+    """Return the losses of the files, with the objectives per request that are asked for."""
+    requests = requests_from(options)
+    if not requests:
+        return _opened(options, requests)
+    try:
+        table = _opened(options, requests)
+    except InvalidInputError as error:
+        raise unknown_column(error, requests) from None
+    return with_requests(table, requests, chosen=options.objectives is not None)
+
+
+def _opened(options: argparse.Namespace, requests: Requests) -> LossTable:
     """Return the losses of the files.
 
     A list at commas may also be one name that holds commas, which only the files can tell: every such entry is tried as
@@ -37,6 +50,8 @@ def opened(options: argparse.Namespace) -> LossTable:
         plain["separator"] = _SEPARATORS.get(plain["separator"], plain["separator"])
     if options.loss_range:
         plain["loss_range"] = read_ranges(options.loss_range)
+    if requests:
+        plain["loss_range"] = with_open_ranges(plain.get("loss_range"), requests)
     entries = {name: [text for text in getattr(options, name) if text] for name in _NAMED if getattr(options, name)}
     if not any(_is_list(text) for texts in entries.values() for text in texts):
         return _open(files, plain | entries)

@@ -13,7 +13,8 @@ __all__ = ["add_certify_options"]
 DESCRIPTION = """\
 Report which models are certainly on the true Pareto front, which are
 certainly not on it and which model dominates them, and which remain undecided.
-With probability at least 1 - delta, all verdicts are correct at once.
+With probability at least 1 - delta, all verdicts are correct at once (--error
+has weaker promises, which decide more models).
 """
 EPILOG = """\
 input files (--format; by default recognized by name and content):
@@ -29,11 +30,14 @@ input files (--format; by default recognized by name and content):
                as {{"model A": {{"size": 7}}, "model B": {{"size": 9}}}}. Costs are
                for what is known exactly, such as a size or a price per token.
                Latency or price measured per request is an objective like any
-               other: give its values per example. A cost that was measured
-               elsewhere has columns X, X_low and X_high, see --cost-delta
+               other: give its values per example, and how they are compared:
+               --quantile, --limit or --cap, or --loss-range if all possible
+               values are known. A cost that was measured elsewhere has columns
+               X, X_low and X_high, see --cost-delta
 Files of any size are read in bounded memory if the rows of each example (and
 those of each cluster) are contiguous; otherwise up to {most} million losses are
-sorted in memory, and larger files are refused.
+sorted in memory, and larger files are refused. With --quantile, --limit or
+--cap all losses are held in memory.
 
 names:
   An option for several names may be repeated, and takes a list at commas where
@@ -44,21 +48,29 @@ names:
 output:
   on the front no other model is at least as good in every objective and
                better in one; with --epsilon: none is better by E in all
-  not on it    the named model dominates it; confidence is 1 minus the
-               adjusted p-value of this verdict
+  not on it    the named model dominates it ('probably X': some model does,
+               most likely X)
+  confidence   1 minus the adjusted p-value of the verdict: with --error any,
+               the confidence at which all verdicts up to this one hold at once
+  undecided    said in words below the table: the models that may still
+               dominate it, and the confidence at which it would be decided,
+               which is not a probability of being on the front
   [low, high]  contains the true mean, for all models and objectives at once
   --json       one object: the fields of moltheory.Certificate, whose from_json
-               reads it back, then status (one per model), summary, plan (null
-               if not asked for; a number may be null = not estimated, or
-               "infinite"), notes and warnings
+               reads it back, with promise, a sentence; then status (one per
+               model), summary, undecided_models, statements, plan (null if not
+               asked for; a number may be null = not estimated, or "infinite"),
+               notes and warnings. Pairs of models beyond 10,000 may stand as
+               bits in base64: {{"shape": [M, M], "packed_bits": text}}
 Notes and warnings are printed on standard error. Characters that the console
 cannot show are printed as escapes.
 
 examples:
   moltheory certify losses.csv --costs costs.csv
+  moltheory certify losses.csv --error share --delta 0.1
   moltheory certify answers.parquet --maximise accuracy --html report.html
   moltheory certify results.csv --model model --example prompt_id \\
-      --metrics correct,seconds --maximise correct --loss-range seconds 0 60
+      --metrics correct,seconds --maximise correct --quantile seconds=0.95
 
 exit status:
   0    done, also if nothing is decided or the reader of the output has left
@@ -107,7 +119,11 @@ def _input_options(group: argparse._ArgumentGroup) -> None:
         "--model", metavar="COLUMN", help="column with the names of models, of a table with a row per model and example"
     )
     add("--example", metavar="COLUMN", help="column with the names of examples")
-    add("--clusters", metavar="COLUMN", help="column that marks dependent examples, for example by patient")
+    add(
+        "--clusters",
+        metavar="COLUMN",
+        help="column that marks dependent examples: of one patient, or seeds and repeats of one prompt",
+    )
     _flag(group, "--wide", help="every column is a model, whatever slashes its name holds")
     add("--separator", metavar="TEXT", help="between the fields of a text file; 'tab' is a tab")
     add("--decimal", metavar="TEXT", help="before the fraction of a number, such as a comma")
@@ -156,6 +172,25 @@ def _objective_options(group: argparse._ArgumentGroup) -> None:
         metavar="LOW HIGH",
         help="smallest and largest possible loss (default: 0 1); 'A LOW HIGH' for objective A; may be repeated",
     )
+    add(
+        "--quantile",
+        action="append",
+        metavar="X=P",
+        help="instead of the mean of objective X its quantile at P, such as seconds=0.95, which is called 'seconds p95' and "
+        "needs no range; may be repeated",
+    )
+    add(
+        "--limit",
+        action="append",
+        metavar="X=L",
+        help="instead of the mean of X the share of examples above L, called 'X above L'; may be repeated",
+    )
+    add(
+        "--cap",
+        action="append",
+        metavar="X=C",
+        help="instead of the mean of X that of min(X, C), called 'X capped at C'; may be repeated",
+    )
 
 
 def _statistics_options(group: argparse._ArgumentGroup) -> None:
@@ -169,6 +204,29 @@ def _statistics_options(group: argparse._ArgumentGroup) -> None:
         "in every objective (A=E: by E in objective A); may be repeated",
     )
     add("--method", metavar="NAME", help="auto, boxes or paired (default: auto)")
+    add(
+        "--error",
+        metavar="NAME",
+        help="what is promised, to be chosen before the data: any (no verdict is wrong), one (at most one is wrong), both "
+        "with probability 1 - delta, or share (at most a share delta of the verdicts is wrong on average); default: any",
+    )
+    add(
+        "--dependence",
+        metavar="NAME",
+        help="of the p-values, for --error share: any, or positive, which is an assumption and decides more (default: any)",
+    )
+    add(
+        "--engine",
+        metavar="NAME",
+        help="exact, or asymptotic: decides more if losses are not 0/1, takes --loss-range 0 inf, and guarantees nothing at "
+        "a given sample size (default: exact)",
+    )
+    add(
+        "--verdicts",
+        metavar="NAME",
+        help="which are asked for, before the data: both, excluded or sure; asking for one kind decides somewhat more of "
+        "it (default: both)",
+    )
     add(
         "--largest-cluster",
         type=int,
@@ -188,5 +246,6 @@ def _output_options(group: argparse._ArgumentGroup) -> None:
     _flag(group, "--plan", help="estimate how many more examples would decide the undecided models")
     _flag(group, "--more", help=argparse.SUPPRESS)
     _flag(group, "--json", help="print the certificate as JSON instead of a table")
+    _flag(group, "--draw", help="draw the models as text below the table, as is done on a terminal")
     add("--html", metavar="REPORT", help="write a report page, which includes the plan")
     add("--plot", metavar="FIGURE", help="write a figure: .png, .pdf or .svg")

@@ -7,23 +7,94 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from moltheory._cli._console import aligned
+import numpy as np
+
+from moltheory._cli._console import aligned, shows
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from moltheory.certification import Certificate
 
-__all__ = ["as_json", "plan_lines", "verdict_lines"]
+__all__ = ["as_json", "next_step", "plan_lines", "undecided_lines", "verdict_lines"]
 
+# Undecided models that are explained one by one.
+_EXPLAINED = 12
+# Open rivals that are named in JSON; `open_rivals` has all.
+_RIVALS = 20
 _COUNTS = ("expected_additional", "sufficient_additional", "sufficient_additional_high")
 
 
-def verdict_lines(certificate: Certificate) -> list[str]:
-    """Return one line per model, a summary and the directions."""
+def verdict_lines(certificate: Certificate, *, draw: bool = False) -> list[str]:
+    """Return one line per model, the front as a drawing if asked for, a summary and the directions."""
     from moltheory.certification._format import directions_text, summary_sentence, verdict_rows
+    from moltheory.certification._text_front import PLAIN, RICH, front_lines
 
-    return [*aligned(*verdict_rows(certificate)), "", summary_sentence(certificate), directions_text(certificate)]
+    drawn = ["", *front_lines(certificate, RICH if shows(RICH.characters()) else PLAIN)] if draw else []
+    return [
+        *aligned(*verdict_rows(certificate)),
+        *drawn,
+        "",
+        summary_sentence(certificate),
+        directions_text(certificate),
+        *_likely_lines(certificate),
+    ]
+
+
+def undecided_lines(certificate: Certificate) -> list[str]:
+    """Return what is known about the undecided models, in words; nothing if there are none."""
+    from moltheory.certification._explain import alternatives_sentences, tolerance_sentence, tolerances
+
+    rows = np.flatnonzero(certificate.undecided).tolist()
+    if not rows:
+        return []
+    # Those nearest to a verdict first.
+    rows.sort(key=lambda h: (float(certificate.decided_at[h]), h))
+    lines = [
+        "",
+        "Undecided models: what may still dominate them, and the confidence at which the tests would decide them",
+    ]
+    lines += ["(which is not a probability of being on the front):"]
+    allowed = tolerances(certificate)
+    for h in rows[:_EXPLAINED]:
+        more = f"; tolerance {allowed[h]}" if allowed[h] else ""
+        lines.append(f"  {certificate.explain(h).replace(' is undecided', '', 1).removesuffix('.')}{more}.")
+    if len(rows) > _EXPLAINED:
+        lines.append(f"  and {len(rows) - _EXPLAINED:,} more, see --json or --html")
+    meaning = [tolerance_sentence(certificate)] if any(allowed) else []
+    return [*lines, *alternatives_sentences(certificate), *meaning]
+
+
+def next_step(certificate: Certificate, plan: pd.DataFrame | None) -> list[str]:
+    """Return what to do next about undecided models: how many more examples to collect, or how to find out."""
+    from moltheory.certification._format import count_text
+
+    if not certificate.undecided.any():
+        return []
+    if plan is None:
+        return ["", "Next: --plan estimates how many more examples would decide the undecided models."]
+    first = plan.iloc[0]
+    number = float(first["sufficient_additional"])
+    if not math.isfinite(number):
+        allows = "a larger --epsilon" if certificate.epsilon.any() else "--epsilon"
+        return [
+            "",
+            f"Next: no sample size can be planned at the observed rates; {allows} allows for small differences.",
+        ]
+    return [
+        "",
+        f"Next: to decide {first['model']}, about {count_text(number)} more examples (80% at the observed rates): certify "
+        "new ones alone.",
+    ]
+
+
+def _likely_lines(certificate: Certificate) -> list[str]:
+    from moltheory.certification._format import LIKELY
+
+    by = certificate.excluded_by
+    some = ~certificate.dominates[by, np.arange(by.size)] & (by >= 0)
+    text = f"'{LIKELY}X': the verdict is that some model dominates it, most likely X."
+    return [text] if some.any() else []
 
 
 def plan_lines(plan: pd.DataFrame) -> list[str]:
@@ -61,14 +132,38 @@ def as_json(
     files: dict[str, str],
 ) -> str:
     """Return the fields of a certificate and what else the text says, in ASCII and without NaN."""
+    from moltheory.certification._explain import alternatives_sentences, tolerance_sentence, tolerances
     from moltheory.certification._format import directions_text, summary_sentence
 
     content = json.loads(certificate.to_json())
     content["status"] = list(certificate.status)
     content["summary"] = f"{summary_sentence(certificate)} {directions_text(certificate)}"
+    allowed = tolerances(certificate)
+    content["undecided_models"] = [
+        _undecided(certificate, h) | {"tolerance": allowed[h] or None}
+        for h in np.flatnonzero(certificate.undecided).tolist()
+    ]
+    content["statements"] = alternatives_sentences(certificate) + (
+        [tolerance_sentence(certificate)] if any(allowed) else []
+    )
     content["plan"] = None if plan is None else [_plain(row) for row in plan.to_dict("records")]
     content |= {"notes": list(notes), "warnings": list(warnings), "files": files}
     return json.dumps(content, allow_nan=False)
+
+
+def _undecided(certificate: Certificate, h: int) -> dict[str, Any]:
+    """Return what is known about an undecided model."""
+    from moltheory.certification._explain import threatening
+
+    at = float(certificate.decided_at[h])
+    return {
+        "model": certificate.names[h],
+        "leans_to": {1: "on the front", -1: "not on it"}.get(int(certificate.leaning[h])),
+        "confidence": None if math.isnan(at) else 1.0 - at,
+        "n_open_rivals": int(np.count_nonzero(certificate.open_rivals[h])),
+        "open_rivals": [certificate.names[b] for b in threatening(certificate, h, _RIVALS)],
+        "text": certificate.explain(h),
+    }
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from moltheory._core._deprecation import renamed_names
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._certify import certify
+from moltheory.certification._certify_claims import ClaimResults, certify_claims
+from moltheory.certification._claims import AmongBest, BestWithin, Better, Claim, Comparisons
 from moltheory.certification._groups import ModelGroups, indistinguishable_groups
 from moltheory.certification._plan import further_examples
 from moltheory.certification._power import more_examples
@@ -28,14 +30,21 @@ from moltheory.evaluation import (
 )
 
 __all__ = [
+    "AmongBest",
+    "BestWithin",
+    "Better",
     "Certificate",
     "CertificateStream",
+    "Claim",
+    "ClaimResults",
+    "Comparisons",
     "EvaluatedModels",
     "LossSource",
     "LossTable",
     "ModelGroups",
     "certificate_page",
     "certify",
+    "certify_claims",
     "from_cross_validation",
     "from_estimators",
     "from_harness_logs",

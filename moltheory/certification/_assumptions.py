@@ -10,27 +10,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from moltheory.certification._boxes import box_method
+from moltheory.certification._format import CAUTION
 from moltheory.evaluation._comparison import Comparison
 from moltheory.evaluation._scan import Column, Scan
 
 __all__ = ["assumptions_of"]
 
 _POPULATION = "independent draws from the population to which the certificate refers"
+_OF_CLUSTERS = ", and total losses and sizes of clusters,"
 _OVER_EXAMPLES = (
     "the compared quantity is the mean over examples, that is, the expected total loss of a cluster divided by its "
     "expected size"
 )
 
 
-def assumptions_of(problem: Comparison, scan: Scan, *, sizes_stated: bool, tested: bool) -> tuple[str, ...]:
-    """Return the assumptions of a certificate, and the compared quantity if it is not a plain mean."""
+def assumptions_of(
+    problem: Comparison, scan: Scan, *, sizes_stated: bool, tested: bool, approximate: bool = False
+) -> tuple[str, ...]:
+    """Return the assumptions of a certificate, and the compared quantity if it is not a plain mean.
+
+    Of an `approximate` one, it is said first that nothing is guaranteed.
+    """
     columns = scan.columns
     clustered = any(column.clustered for column in columns)
     sentences = [
         "models, objectives, costs, ranges, tolerance, method, delta and the number of examples were fixed before these "
         "examples were inspected (`CertificateStream` permits repeated inspection and stopping at any time)"
     ]
+    if approximate:
+        sentences.insert(0, f"{CAUTION}; losses{_OF_CLUSTERS if clustered else ''} have finite variances")
     if not clustered and not problem.clustered:
         sentences.append(f"examples are {_POPULATION}")
     elif any(column.averaged for column in columns):
@@ -38,6 +49,8 @@ def assumptions_of(problem: Comparison, scan: Scan, *, sizes_stated: bool, teste
             f"clusters, of any size, are {_POPULATION}; the compared quantity is the mean over clusters of the mean loss "
             "in each cluster, so every cluster weighs the same"
         )
+    elif approximate:
+        sentences.append(f"clusters, of any size, are {_POPULATION}; {_OVER_EXAMPLES}")
     elif sizes_stated:
         sentences.append(
             f"clusters are {_POPULATION}, in which no cluster has more examples than was stated in advance: "
@@ -61,8 +74,11 @@ def assumptions_of(problem: Comparison, scan: Scan, *, sizes_stated: bool, teste
             "losses take only the two ends of the range in the whole population, as their type implies for these "
             f"examples (bools, or integers in a range of length one): {_listed(c.name for c in whole)}"
         )
-    tails = [o.name for o in problem.objectives if o.tail is not None]
-    ranged = [*(c.name for c in columns if c not in whole), *tails]
+    tails = [o for o in problem.objectives if o.tail is not None]
+    ranged = [
+        *(c.name for c in columns if c not in whole and c.bounded),
+        *(o.name for o in tails if np.isfinite(o.loss_range).all()),
+    ]
     if ranged:
         sentences.append(f"losses never leave their range, in the whole population: {_listed(ranged)}")
     gaps = [column.name for column in columns if not column.complete and column.paired]
@@ -74,6 +90,12 @@ def assumptions_of(problem: Comparison, scan: Scan, *, sizes_stated: bool, teste
             else "which models were evaluated on an example is independent of the example and of the losses"
         )
         sentences.append(f"{what}: {_listed(gaps)}")
+    unmeasured = [o.name for o in tails if o.tail is not None and np.isnan(o.tail.losses).any()]
+    if unmeasured:
+        sentences.append(
+            "which models were evaluated on an example is independent of the example and of the losses: "
+            f"{_listed(unmeasured)}"
+        )
     own = [column.name for column in columns if not column.paired]
     if own:
         sentences.append(
@@ -94,15 +116,24 @@ def assumptions_of(problem: Comparison, scan: Scan, *, sizes_stated: bool, teste
         for o in problem.objectives
         if o.measured is not None
     ]
-    untested = [o.name for o in problem.objectives if o.of_losses and not o.testable]
+    untested = [o.name for o in problem.objectives if o.of_losses and not o.tested]
     if tested and untested:
         sentences.append(f"decided by boxes only, since no paired test applies: {_listed(untested)}")
-    if any(box_method(scan, c) == "betting" for c in range(len(columns))):
+    contrasts = [o.name for o in problem.objectives if o.forms is not None]
+    if tested and contrasts:
+        sentences.append(
+            "groups are compared by bets on matched units, one example of the smallest group beside some of each other, in "
+            "a random order drawn with a fixed seed; the claims are conditional on the sizes of groups: "
+            f"{_listed(contrasts)}"
+        )
+    if not approximate and any(box_method(scan, c) == "betting" for c in range(len(columns))):
         sentences.append(
             "boxes of bounded losses are betting intervals on the examples (or clusters) in a random order, drawn with a "
             "fixed seed"
         )
     seen = [column for column in columns if column not in whole and not column.clustered and column.paired]
+    if approximate:
+        seen = [column for column in seen if column.binary]
     if seen:
         sentences.append(
             "tests for 0/1 losses were used where no loss inside the range was observed, at a reduced level so that the "

@@ -54,12 +54,18 @@ def _betting(scan: Scan, index: int, delta: float) -> tuple[FloatArray, FloatArr
     missing = np.isnan(values)
     if not missing.any():
         interval = mean_interval(values, method="betting", delta=delta)
-        return np.array(interval.lower), np.array(interval.upper)
+        return _whole_where_empty(np.array(interval.lower), np.array(interval.upper))
     lower, upper = np.empty(values.shape[1]), np.empty(values.shape[1])
     for model in range(values.shape[1]):
         interval = mean_interval(values[~missing[:, model], model], method="betting", delta=delta)
         lower[model], upper[model] = float(interval.lower), float(interval.upper)
-    return lower, upper
+    return _whole_where_empty(lower, upper)
+
+
+def _whole_where_empty(lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the ends, those of the range where an interval is empty: its event did not occur, so it says nothing."""
+    empty = lower > upper
+    return np.where(empty, 0.0, lower), np.where(empty, 1.0, upper)
 
 
 def _bernstein(moments: Moments, column: Column, delta: float) -> tuple[FloatArray, FloatArray]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._deprecation import DeprecatedAlias, renamed_parameter
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, as_readonly, check_fraction
+from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_fraction
 from moltheory.certification._certificate_json import DTYPES, read_certificate, write_certificate
+from moltheory.certification._consequences import Consequences
+from moltheory.certification._promises import ENGINES, Promise
 from moltheory.errors import InvalidInputError
-from moltheory.pareto import Front, hypervolume, pareto_front
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,16 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Certificate"]
 
-_PER_MODEL = ("sure", "excluded", "excluded_by", "adjusted_p_value", "within_slack", "replaceable_by")
-_SHOWN = 8
+_PER_MODEL = (
+    *("sure", "excluded", "excluded_by", "adjusted_p_value", "within_slack", "replaceable_by"),
+    *("decided_at", "leaning"),
+)
 
 
 @renamed_parameter("spent", "delta_allocation")
 @renamed_parameter("beats", "dominates")
 @renamed_parameter("level", "adjusted_p_value")
 @dataclass(frozen=True, eq=False)
-class Certificate:
-    """Claims about the Pareto front of M models in m objectives, all true with probability at least 1 - delta.
+class Certificate(Consequences):
+    """Claims about the Pareto front of M models in m objectives, at total failure probability delta.
 
     Attributes
     ----------
@@ -50,11 +53,13 @@ class Certificate:
     excluded : (M,) ndarray of bool
         The model is not on the true front, because another model dominates it.
     excluded_by : (M,) ndarray of int64
-        Index of a dominating model, itself not excluded if possible; -1 = none.
+        Index of the model that most likely dominates it, itself not excluded if possible; -1 = none. That it does is
+        guaranteed where `dominates` says so; that some model does, always.
     adjusted_p_value : (M,) ndarray
         Adjusted p-value of each exclusion: `delta` if the exclusion needs the boxes too, NaN if the model is not
-        excluded. For every alpha up to `delta`, fixed in advance, a model of the front is excluded with an adjusted
-        p-value of at most alpha with probability at most alpha. The tests are those planned for `delta`, so this is not
+        excluded. With ``error="any"``, for every alpha up to `delta`, fixed in advance, a model of the front is excluded
+        with an adjusted p-value of at most alpha with probability at most alpha (two or more such models with "one"; no
+        such statement with "share"). The tests are those planned for `delta`, so this is not
         the smallest delta at which `certify` excludes the model: another delta leads to other tests. It is at least
         1e-5 `delta` for losses that are not 0/1 by type.
     dominates : (M, M) ndarray of bool
@@ -85,6 +90,22 @@ class Certificate:
         objective; -1 = none known. Claimed only with a tolerance and known costs.
     measured : (m,) ndarray of bool
         True for costs given as `moltheory.Measured`, whose boxes may be infinite.
+    decided_at : (M,) ndarray
+        Total failure probability at which the tests, as planned for `delta`, would decide the model: at most `delta`
+        for the decided ones; 1 if the losses speak for neither side; NaN if the known costs alone put the model on the
+        front, or if the certificate was made before 0.2. One minus it is the confidence of the verdict. With
+        ``error="any"``, for every alpha fixed in advance, some model leans to the wrong side at alpha or less with
+        probability at most alpha; for the other promises it is the delta of that promise.
+    leaning : (M,) ndarray of int64
+        The side on which the model is, or would be, decided: 1 = on the front, -1 = not on it, 0 = neither.
+    open_rivals : (M, M) ndarray of bool
+        ``open_rivals[h, b]``: b has not been shown not to dominate h (by the tolerance), which is not excluded. With
+        probability at least 1 - `delta`, for all models at once that are not excluded: the model is on the front (to
+        within the tolerance), or one of its open rivals is. With ``error="any"`` this holds together with the verdicts.
+    error, dependence, verdicts : str
+        What is promised, as in `moltheory.certify`.
+    engine : str
+        "exact", or "asymptotic": nothing is guaranteed at this sample size, and `delta` is nominal.
 
     Examples
     --------
@@ -93,9 +114,9 @@ class Certificate:
     >>> losses[:200, 0] = losses[20:250, 1] = 1
     >>> certificate = mt.certify(losses, names=["a", "b"])
     >>> certificate.sure, certificate.excluded, float(certificate.adjusted_p_value[1].round(5))
-    (array([ True, False]), array([False,  True]), 0.00176)
+    (array([ True, False]), array([False,  True]), 0.00052)
     >>> certificate.hypervolume([1.0])
-    (0.76..., 0.83...)
+    (0.75..., 0.83...)
     """
 
     names: tuple[str, ...]
@@ -118,23 +139,38 @@ class Certificate:
     within_slack: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
     replaceable_by: npt.NDArray[np.int64] = None  # type: ignore[assignment]
     measured: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
+    decided_at: FloatArray = None  # type: ignore[assignment]
+    leaning: npt.NDArray[np.int64] = None  # type: ignore[assignment]
+    open_rivals: npt.NDArray[np.bool_] = None  # type: ignore[assignment]
+    error: str = "any"
+    dependence: str = "any"
+    verdicts: str = "both"
+    engine: str = "exact"
     level = DeprecatedAlias[FloatArray]("adjusted_p_value")
     beats = DeprecatedAlias[npt.NDArray[np.bool_]]("dominates")
     spent = DeprecatedAlias[tuple[tuple[str, float], ...]]("delta_allocation")
 
     def __post_init__(self) -> None:
-        if self.within_slack is None:
-            object.__setattr__(self, "within_slack", self.sure)
-        if self.replaceable_by is None:
-            object.__setattr__(self, "replaceable_by", np.full(len(self.names), -1))
-        if self.measured is None:
-            object.__setattr__(self, "measured", np.zeros(len(self.objectives), dtype=np.bool_))
+        n_models, m = len(self.names), len(self.objectives)
+        left_out = {
+            "within_slack": self.sure,
+            "replaceable_by": np.full(n_models, -1),
+            "measured": np.zeros(m, dtype=np.bool_),
+            "decided_at": np.full(n_models, np.nan),
+            "leaning": np.asarray(self.sure, np.int64) - np.asarray(self.excluded, np.int64),
+            "open_rivals": np.zeros((n_models, n_models), dtype=np.bool_),
+        }
+        for name, value in left_out.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
         for name, dtype in DTYPES.items():
             object.__setattr__(self, name, as_readonly(np.asarray(getattr(self, name), dtype=dtype)))
         check_fraction("delta", self.delta)
-        n_models, m = len(self.names), len(self.objectives)
+        Promise.of(self.error, self.dependence, self.verdicts)
+        check_choice("engine", self.engine, ENGINES)
         shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_PER_MODEL, (n_models,))
-        shapes |= {"dominates": (n_models, n_models), "estimates": (n_models, m), "boxes": (n_models, m, 2)}
+        shapes |= dict.fromkeys(("dominates", "open_rivals"), (n_models, n_models))
+        shapes |= {"estimates": (n_models, m), "boxes": (n_models, m, 2)}
         shapes |= {"epsilon": (m,), "data_dependent": (m,), "measured": (m,)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
@@ -164,59 +200,6 @@ class Certificate:
         )
 
     __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def undecided(self) -> npt.NDArray[np.bool_]:
-        """Models that are neither sure nor excluded, (M,)."""
-        return as_readonly(~(self.sure | self.excluded))
-
-    @property
-    def status(self) -> tuple[str, ...]:
-        """Status of each model: "sure", "excluded" or "undecided" for each model."""
-        return tuple(
-            "sure" if sure else "excluded" if out else "undecided"
-            for sure, out in zip(self.sure, self.excluded, strict=True)
-        )
-
-    @property
-    def front_sandwich(self) -> tuple[Front, Front]:
-        """Fronts of the worst and of the best ends of the boxes, between which the true front lies.
-
-        Raises
-        ------
-        InvalidInputError
-            If a measured cost has an infinite end.
-        """
-        if not np.isfinite(self.boxes).all():
-            raise InvalidInputError(
-                "`certificate` must have finite boxes here, got a measured cost without an end: state finite ones."
-            )
-        worst = np.where(self.maximise, self.boxes[:, :, 0], self.boxes[:, :, 1])
-        best = np.where(self.maximise, self.boxes[:, :, 1], self.boxes[:, :, 0])
-        return pareto_front(worst, maximise=self.maximise), pareto_front(best, maximise=self.maximise)
-
-    def hypervolume(self, reference: npt.ArrayLike, /) -> tuple[float, float]:
-        """Return an interval for the hypervolume of the true front.
-
-        Parameters
-        ----------
-        reference : (m,) array_like
-            Reference point, in the caller's units and orientation.
-
-        Returns
-        -------
-        low, high : float
-
-        Raises
-        ------
-        InvalidInputError
-            If a measured cost has an infinite end.
-        """
-        low, high = (
-            float(hypervolume(front.points, reference=reference, maximise=self.maximise))
-            for front in self.front_sandwich
-        )
-        return low, high
 
     def with_statistics(self, statistics: PairStatistics) -> Certificate:
         """Return this certificate with the pair statistics from which it was made; `plan` needs them."""
@@ -266,8 +249,8 @@ class Certificate:
 
         Notes
         -----
-        Tests are planned at the level of the first step of Holm's procedures: the smaller of the share of delta for
-        exclusions over M (M - 1) pairs and the share for confirmations over M N claims. What `certify` deducts for
+        Tests are planned at the level of one model's test (the share of delta for verdicts over M, for
+        ``error="any"``) over the number of rivals or of objectives, whichever is larger. What `certify` deducts for
         losses that only look binary is deducted here too, and the level is halved for bounded losses, whose two tests
         share it.
 
@@ -279,13 +262,17 @@ class Certificate:
         * for 0/1 losses, exact for equal models, and a normal approximation otherwise;
         * for other losses, that of Student's t, unreliable while two models differ on a few examples only.
 
-        Objectives without a paired test (gaps of rates, tails, conditions that depend on the model), and all if delta
-        was spent on boxes only, are decided by boxes. Their lengths are assumed to shrink like the inverse square root
-        of the sample size, and half-lengths to be at least the normal quantile times the standard error. Boxes of single
-        rates and means allow for any dependence between the two models. Those of measures of several rates do not, as
-        they are wider than needed: equal models with a `Gap` got a finite number in at most 13 % of simulations,
-        negatively correlated ones included. **Tails, and quantiles in particular, carry no such probability**: if losses
-        have atoms, an estimate may jump, and its box need not shrink.
+        Gaps, spreads and worst groups that are tested by contrasts are decided where the hardest contrast is as many
+        standard errors from zero as bets need; equal models with a `Gap` got a finite number in 30 % of simulations.
+
+        Objectives without a paired test (tails, conditions that depend on the model, gaps of groups that overlap or with
+        clusters), and all if delta was spent on boxes only, are planned by boxes; so are quantiles, whose paired test
+        needs fewer examples. Lengths of boxes are assumed to shrink like the inverse square root of the sample size, and
+        half-lengths to be at least the normal quantile times the standard error. Boxes of single rates and means allow
+        for any dependence between the two models. Those of measures of several rates do not, as they are wider than
+        needed: equal models with a `Gap` got a finite number in at most 13 % of simulations, negatively correlated ones
+        included. **Tails, and quantiles in particular, carry no such probability**: if losses have atoms, an estimate may
+        jump, and its box need not shrink.
 
         Examples
         --------
@@ -294,7 +281,7 @@ class Certificate:
         >>> losses[:200, 0] = losses[10:220, 1] = 1
         >>> plan = mt.certify(losses, names=["a", "b"]).plan(simulate=0)
         >>> plan[["model", "n_open_rivals", "outcome", "sufficient_additional"]].to_dict("records")[0]
-        {'model': 'a', 'n_open_rivals': 1, 'outcome': 'model dominates', 'sufficient_additional': 8494.0}
+        {'model': 'a', 'n_open_rivals': 1, 'outcome': 'model dominates', 'sufficient_additional': 7144.0}
         """
         from moltheory.certification._plan import plan_of
 
@@ -307,20 +294,14 @@ class Certificate:
         return plan_of(self, statistics, simulate=simulate, rng=rng)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per model: status, the dominating model, and the estimate and box of every objective."""
-        import pandas as pd
+        """Return one row per model: its status, why, and the estimate and box of every objective.
 
-        by = [self.names[j] if j >= 0 else None for j in self.excluded_by]
-        columns: dict[str, Any] = {"model": self.names, "status": self.status}
-        columns |= {"excluded_by": pd.array(by, dtype="string"), "adjusted_p_value": self.adjusted_p_value}
-        if self.epsilon.any():
-            other = [self.names[j] if j >= 0 else None for j in self.replaceable_by]
-            columns |= {"within_slack": self.within_slack, "replaceable_by": pd.array(other, dtype="string")}
-        for i, name in enumerate(self.objectives):
-            columns[f"{name} (estimate)" if name in columns else name] = self.estimates[:, i]
-            if self.data_dependent[i]:
-                columns[f"{name} (low)"], columns[f"{name} (high)"] = self.boxes[:, i, 0], self.boxes[:, i, 1]
-        return pd.DataFrame(columns)
+        ``excluded_by`` is the model that most likely dominates it, for certain where ``dominator_is_certain``;
+        ``leaning``, ``decided_at`` and ``n_open_rivals`` (models that may still dominate it) are about undecided models.
+        """
+        from moltheory.certification._explain import frame_of
+
+        return frame_of(self)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Return axes with the boxes of all models, colored and marked by status.
@@ -342,28 +323,9 @@ class Certificate:
 
     def __repr__(self) -> str:
         """The verdicts in words."""
-        data = ", ".join(self.objectives)
-        slack = f", tolerance {'/'.join(f'{e:g}' for e in self.epsilon)}" if self.epsilon.any() else ""
-        within = "to within the tolerance" if slack else "for sure"
-        lines = [
-            f"Certificate at confidence {1.0 - self.delta:g} from {self.n_examples} examples: "
-            f"{len(self)} models, objectives {data}{slack}",
-            f"  on the front {within} ({int(self.sure.sum())}): {self._some(self.sure)}",
-            f"  excluded ({int(self.excluded.sum())}): {self._some(self.excluded, by=True)}",
-            f"  undecided ({int(self.undecided.sum())}): {self._some(self.undecided)}",
-        ]
-        replaceable = int((self.replaceable_by >= 0).sum())
-        if replaceable:
-            lines.append(f"  replaceable by a cheaper one within the tolerance: {replaceable}")
-        return "\n".join(lines)
+        from moltheory.certification._explain import described
 
-    def _some(self, mask: npt.NDArray[np.bool_], *, by: bool = False) -> str:
-        rows = np.flatnonzero(mask).tolist()
-        shown = [
-            self.names[h] + (f" (dominated by {self.names[self.excluded_by[h]]})" if by else "") for h in rows[:_SHOWN]
-        ]
-        more = [f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else []
-        return ", ".join(shown + more) or "none"
+        return described(self)
 
     def to_json(self) -> str:
         """Return the certificate as JSON text, from which `from_json` restores an equal one, bit for bit."""

@@ -1,4 +1,4 @@
-r"""Decisions about the front from boxes and paired tests, at one total failure probability.
+r"""Verdicts about the front from boxes and paired tests, at one total failure probability.
 
 Everything is minimised here. *b dominates h* means :math:`L(b) \le L(h)` in every objective, strictly in at least one.
 With a tolerance :math:`e \ge 0` per objective, *b dominates h by e* means :math:`L(b) + e \le L(h)` in every objective,
@@ -6,98 +6,70 @@ strictly in at least one; a model that no other model dominates by e is an epsil
 dominance and the front. Known costs are compared as they are; measured ones bring their own boxes and their own part of
 delta, and have no tests (see `moltheory.evaluation._measured_cost`).
 
-Four families of claims share delta, split in advance:
+**Boxes** (share B of delta). All boxes hold at once with probability 1 - B. On that event every comparison of ends is
+true. All that follows is on that event.
 
-**Boxes** (share d1). All boxes hold at once with probability 1 - d1. On that event every comparison of ends is true.
+**Verdicts** (share V). A rival of h is a model b that the known costs allow to dominate h; r_h is their number, known in
+advance. Only the M models with a rival need a verdict: the others are on the front.
 
-**Exclusions** (share d2). For every ordered pair (b, h) that the costs allow, the hypothesis "b does not dominate h"
-states that :math:`L_i(b) > L_i(h)` in some objective, or that all are equal. Its p-value is the largest over the
-objectives that the boxes leave open: on the box event, an objective for which the hypothesis is true is never decided
-strictly by the boxes, so the largest is at least the p-value of a true one (intersection-union). Holm's procedure runs
-over all pairs that the costs allow, a number known in advance. Consequences by transitivity are claimed too.
+* *Exclusion.* The hypothesis "b does not dominate h" states that :math:`L_i(b) > L_i(h)` in some objective, or that all
+  are equal. Its p-value is the largest over the objectives in which the boxes do not show :math:`L_i(b) \le L_i(h)`,
+  and over the first one with a test if they show ``<`` in none: an objective with ``>`` is never among those shown, and
+  if all are equal, none is shown with ``<``, so the largest is at least the p-value of a true hypothesis that is fixed in
+  advance (intersection-union). If h is on the front, this hypothesis is true of all its rivals, so r_h times the smallest of
+  these p-values is a p-value of "h is on the front" (Bonferroni).
+* *Membership.* If some model dominates h by e, so does a Pareto-optimal b* (one that dominates or equals that model),
+  in every objective: all hypotheses :math:`L_i(b^*) + e_i \le L_i(h)` are true. N times the smallest of their p-values
+  is a p-value, and so is the largest of these over any set of rivals that contains b*. The set used: rivals that the
+  boxes and the known costs do not prevent from dominating h by e, and that are not certainly excluded by boxes or
+  names.
 
-**Members** (share d3). For every model h that the costs do not already put on the front, the hypothesis "some model
-dominates h by e". If it is true, so it is for a Pareto-optimal b* (one that dominates or equals the model that
-dominates h by e), in every objective. So for that b* all hypotheses :math:`L_i(b^*) + e_i \le L_i(h)` are true; N times
-the smallest of their p-values is a p-value, and so is the largest of these over any set of rivals that contains b*. The
-set used: models that are not excluded, and that neither boxes nor costs prevent from dominating h by e. On the events
-of the first two families it contains b*. Holm's procedure runs over the models.
+If h is dominated by e it is not on the front, so at most one of both hypotheses about h is true: `_promises` has the
+procedures that follow from this, and what each promises.
 
-**Replacements** (share d4; only with a tolerance and costs). For every ordered pair (b, h) in which b costs at most as
+**Names** (share D). Which model dominates an excluded one is a further claim: h may be excluded rightly, by a test
+against the wrong rival. Holm's procedure runs over the hypotheses "b does not dominate h" of all pairs that the known
+costs allow. All claims of dominance, by boxes or by these tests, and their consequences by transitivity are true with
+probability 1 - B - D; they also exclude models.
+
+**Replacements** (share R; only with a tolerance and costs). For every ordered pair (b, h) in which b costs at most as
 much as h and strictly less in at least one cost, the hypothesis ":math:`L_i(b) \ge L_i(h) + e_i` in some objective":
 intersection-union as above, Holm's procedure over these pairs.
 
-Together: P(some claim is false) <= d1 + d2 + d3 + d4 = delta. Without a tolerance no model is both a member and
-excluded; contradictory claims can only occur off these events, and are withdrawn, which adds no false claim. (Derived,
-from R. L. Berger 1982 and S. Holm 1979.)
+Together: P(some claim is false) <= B + V + D + R = delta. Contradictory claims can only occur off these events, and are
+withdrawn, which adds no false claim. So are, on any event, exclusions whose likeliest dominators go round in circles;
+but not where the share of false verdicts is promised, since it may rise when true ones are withdrawn. (Derived, from
+R. L. Berger 1982 and S. Holm 1979.)
+
+**Open rivals.** With level V / M for each model, whatever the promise: except on an event of probability at most
+B + V + D, if some model dominates h by e and h is not excluded, then a model of the front that does so is among its open
+rivals, those whose p-value in the membership test exceeds V / M. So *h is an epsilon-Pareto member, or one of its open
+rivals is on the front*, for all h that are not excluded at once. For ``error="any"`` this is the event on which verdicts
+are true; for the others it is another one.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
+from moltheory.certification._promises import Promise
+from moltheory.certification._relations import acyclic, closed
+from moltheory.certification._shares import Shares
 from moltheory.inference._paired import holm_adjusted
 
-__all__ = ["METHODS", "Decisions", "Family", "Shares", "decide", "relevant_p_value"]
+__all__ = ["RELEVANT", "Decisions", "decide"]
 
 Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 Tests = Sequence[FloatArray | None] | FloatArray | None
 
-# Number of models from which loading numba pays for transitivity.
-_COMPILE_FROM = 1000
-
-
-class Family(StrEnum):
-    """A family of claims with its own share of delta."""
-
-    BOXES = "simultaneous boxes"
-    EXCLUSIONS = "paired tests that exclude"
-    MEMBERS = "paired tests that confirm"
-    REPLACEMENTS = "paired tests that replace"
-    MEASURED = "intervals of measured costs"
-
-
-# Shares of delta: boxes, exclusions, members; and with replacements, where there are a tolerance and costs.
-_SHARES = {"auto": (0.5, 0.25, 0.25), "boxes": (1.0, 0.0, 0.0), "paired": (0.0, 0.5, 0.5)}
-_REPLACING = {"auto": (0.4, 0.2, 0.2, 0.2), "boxes": (1.0, 0.0, 0.0, 0.0), "paired": (0.0, 0.4, 0.3, 0.3)}
-METHODS = tuple(_SHARES)
-
-
-@dataclass(frozen=True)
-class Shares:
-    """Failure probability of each family; `measured` is that of boxes found elsewhere, of measured costs."""
-
-    boxes: float
-    exclusions: float
-    members: float
-    replacements: float = 0.0
-    measured: float = 0.0
-
-    @classmethod
-    def of(cls, delta: float, *, method: str = "auto", replacing: bool, measured: float = 0.0) -> Shares:
-        """Return the allocation of delta by a method, fixed before the data; measured costs have their part already."""
-        shares = [(delta - measured) * share for share in (_REPLACING if replacing else _SHARES)[method]]
-        boxes, exclusions, members, replacements = shares if replacing else [*shares, 0.0]
-        return cls(boxes, exclusions, members, replacements, measured)
-
-    def allocation(self) -> tuple[tuple[str, float], ...]:
-        """Return the families that have a share of delta, with their shares."""
-        shares = (self.boxes, self.exclusions, self.members, self.replacements, self.measured)
-        each = zip(Family, shares, strict=True)
-        return tuple((family.value, share) for family, share in each if share > 0.0)
-
-    @property
-    def total(self) -> float:
-        """Failure probability of all."""
-        return self.boxes + self.exclusions + self.members + self.replacements + self.measured
+# P-values above this need not be exact: they settle nothing at a share below one half, and speak for the other side.
+RELEVANT = 0.499
 
 
 @dataclass(frozen=True)
@@ -112,12 +84,18 @@ class Decisions:
     dominates : (M, M) ndarray of bool
         ``dominates[b, h]``: b is claimed to dominate h.
     excluded_by : (M,) ndarray of int
-        Index of a dominating model, -1 = none.
+        Index of a dominating model, -1 = none; claimed only where `dominates` holds, otherwise the likeliest one.
     level : (M,) ndarray
-        Adjusted p-value (Holm) of the exclusion by the paired tests as planned for delta, over their share of it; delta
-        if the exclusion needs the boxes too; NaN if the model is not excluded.
+        Adjusted p-value of the exclusion by the paired tests as planned for delta, over their share of it; delta if the
+        exclusion needs the boxes too; NaN if the model is not excluded.
     replaceable_by : (M,) ndarray of int
         Index of a cheaper model that is as good within the tolerance, -1 = none.
+    decided_at : (M,) ndarray
+        Total failure probability at which the tests settle the model, at most 1; NaN if the known costs do.
+    leaning : (M,) ndarray of int
+        1 if the model is or would be settled as a member, -1 as excluded, 0 if neither is ahead.
+    open_rivals : (M, M) ndarray of bool
+        ``open_rivals[h, b]``: b may still dominate h, which is not excluded, by the tolerance.
     """
 
     within_slack: Bools
@@ -126,6 +104,9 @@ class Decisions:
     excluded_by: npt.NDArray[np.int64]
     level: FloatArray
     replaceable_by: npt.NDArray[np.int64]
+    decided_at: FloatArray
+    leaning: npt.NDArray[np.int64]
+    open_rivals: Bools
 
     @property
     def sure(self) -> Bools:
@@ -140,8 +121,11 @@ def decide(
     slack: FloatArray,
     shares: Shares,
     *,
+    promise: Promise | None = None,
     below: Tests = None,
     not_above: Tests = None,
+    near: Bools | None = None,
+    size: int | None = None,
 ) -> Decisions:
     """Return the claims that follow from boxes and p-values.
 
@@ -153,75 +137,111 @@ def decide(
     slack : (m,) ndarray
         Tolerance of each objective.
     shares : Shares
+    promise : Promise, optional
+        By default that no verdict is wrong.
     below : sequence of m (M, M) ndarray or None, optional
         ``below[i][a, b]``: p-value against "L_i(a) >= L_i(b)"; None, or all NaN, for an objective without a paired test;
-        entries of known objectives are ignored. Those above `relevant_p_value` may be anything above it.
+        entries of known objectives are ignored. Those above `RELEVANT` may be anything above it.
     not_above : sequence of m (M, M) ndarray or None, optional
         The same against "L_i(a) >= L_i(b) + e_i".
+    near : (M, M) ndarray of bool, optional
+        ``near[b, h]``: b counts among the rivals of h. By default all that the known costs allow; a choice made from the
+        data is an asymptotic one.
+    size : int, optional
+        Number of models that count; by default those with a rival.
 
     Notes
     -----
     O(M^2 m) time and some M^2 numbers of memory, M^3 / 64 word operations at most for transitivity.
     """
-    size = lower.shape[0]
-    off = ~np.eye(size, dtype=np.bool_)
+    promise = promise or Promise()
+    n_models = lower.shape[0]
+    off = ~np.eye(n_models, dtype=np.bool_)
     boxes = _Boxes(lower.T, upper.T, slack)
     everyone: Indices = np.arange(known.size)
+    estimated = everyone[~known]
     # By the boxes, [b, h]: L_b <= L_h in every objective, strictly in one, in every known one.
     weakly = boxes.all_of(everyone, boxes.decided)
-    direct = weakly & boxes.any_of(everyone, boxes.strict) & off
-    allowed = boxes.all_of(everyone[known], boxes.decided) & off
-    near = boxes.any_of(everyone, boxes.near)
-    limit = relevant_p_value(shares)
-    factor = shares.total / shares.exclusions if shares.exclusions > 0.0 else np.inf
-    levels = np.full((size, size), shares.total)
-    if below is not None and allowed.any():
-        tests = [_p_values_of(below[i]) for i in everyone[~known]]
-        rest = np.zeros((size, size))
-        for i, p in zip(everyone[~known], tests, strict=True):
-            np.maximum(rest, 1.0 if p is None else p, out=rest, where=~boxes.decided(i))
-        # All decided by the boxes, but perhaps equal: nothing is left to test.
-        rest[weakly] = 1.0
-        places, adjusted = _holm_below(rest, allowed, limit)
-        direct.flat[places[adjusted <= shares.exclusions]] = True
-        del rest
-        complete = [p for p in tests if p is not None]
-        if complete and len(complete) == len(tests):
-            largest = functools.reduce(np.maximum, complete)
-            places, adjusted = _holm_below(largest, allowed, limit)
-            levels.flat[places] = np.minimum(np.maximum(adjusted, 1e-300) * factor, shares.total)
-            del largest
-    dominates = _closed(direct)
-    excluded: Bools = np.asarray(dominates.any(axis=0))
+    strictly = boxes.any_of(everyone, boxes.strict)
+    direct = weakly & strictly & off
+    allowed = allowed_pairs(lower, upper, known)
+    rivals = allowed if near is None else allowed & near
+    counted: Bools = np.asarray(allowed.any(axis=0))
+    most = max(int(counted.sum()) if size is None else size, 1)
 
-    # [h, b]: b certainly does not dominate h by the tolerance.
-    cleared = near | ~off | excluded[None, :]
-    within: Bools = np.asarray(cleared.all(axis=1))
-    # A model that no rival can dominate, given the known costs, needs no test.
-    near_known = boxes.any_of(everyone[known], boxes.near)
-    counted: Bools = np.asarray((~near_known.T & off).any(axis=0))
-    found = [] if not_above is None else [_p_values_of(not_above[i]) for i in everyone[~known]]
+    # Exclusions.
+    on_front = np.ones(n_models)
+    level = np.full(n_models, shares.total)
+    tests = [] if below is None else [_p_values_of(below[i]) for i in estimated]
+    rest = _largest(boxes, tests, estimated, weakly, strictly) if tests and counted.any() else None
+    if rest is not None:
+        number = np.maximum(np.count_nonzero(rivals, axis=0), 1)
+        on_front = _least(rest, rivals, number)
+        direct |= _named(rest, allowed, shares.names)
+        unaided = _all_tests(tests)
+        if unaided is not None:
+            adjusted = promise.adjusted(_least(unaided, rivals, number)[counted], most)
+            factor = shares.total / shares.verdicts
+            level[counted] = np.minimum(np.maximum(adjusted, 1e-300) * factor, shares.total)
+    dominates = closed(direct)
+    certain = np.asarray(dominates.any(axis=0))
+
+    # Members; [h, b]: b certainly does not dominate h by the tolerance, or is certainly not on the front.
+    cleared = boxes.any_of(everyone, boxes.near) | ~off | certain[None, :]
+    found = [] if not_above is None else [_p_values_of(not_above[i]) for i in estimated]
     tested = [p for p in found if p is not None]
-    if tested and counted.any():
-        worst = np.array([_worst(tested, h, cleared[h]) for h in range(size)])
-        within[counted] |= holm_adjusted(worst[counted]) <= shares.members
-    if not slack.any():
-        clash = within & excluded
-        within, excluded = within & ~clash, excluded & ~clash
-        dominates[:, clash] = False
-    # Prefer a model that is not excluded, and among these the smallest p-value.
-    order = np.where(dominates, levels + 2.0 * excluded[:, None], np.inf)
-    excluded_by = np.where(excluded, order.argmin(axis=0), -1).astype(np.int64)
-    np.copyto(levels, np.inf, where=~dominates)
-    level = np.where(excluded, levels.min(axis=0), np.nan)
+    behind = np.where(cleared.all(axis=1), 0.0, 1.0)
+    open_rivals = ~cleared
+    if tested:
+        for h in np.flatnonzero(behind > 0.0).tolist():
+            p = np.minimum.reduce([table[h] for table in tested]) * len(tested)
+            p = np.where(cleared[h], 0.0, np.minimum(p, 1.0))
+            behind[h] = p.max()
+            if promise.verdicts != "excluded":
+                open_rivals[h] &= p > shares.verdicts / most
+
+    needed, leaning = _settled(promise, on_front, behind, counted, most)
+    given = counted & (needed <= shares.verdicts) & shares.tested
+    excluded = (given & (leaning < 0)) | certain
+    within = (given & (leaning > 0)) | cleared.all(axis=1)
+    if promise.error == "any" and promise.verdicts == "both":
+        # A model of the front is excluded with the probability that it pays for, so no excluded one is feared.
+        open_rivals &= ~excluded
+        within |= ~open_rivals.any(axis=1)
+    clash = within & excluded & (not slack.any())
+    within, excluded = within & ~clash, excluded & ~clash
+    dominates[:, clash] = False
+    bar = np.max(on_front, initial=0.0, where=given & (leaning < 0))
+    excluded_by = _dominators(dominates, rest, rivals, bar, excluded)
+    if promise.error != "share":
+        excluded_by, kept = acyclic(excluded_by)
+        clash |= excluded & ~kept
+        excluded = kept
+    decided_at = np.minimum(shares.total - shares.verdicts + needed, 1.0)
+    decided_at = np.where(excluded | within, np.minimum(decided_at, shares.total), np.where(clash, 1.0, decided_at))
+    decided_at[~counted] = np.nan
+    open_rivals &= ~excluded[:, None]
+    leaning = np.where(excluded, -1, np.where(within, 1, np.where(clash, 0, leaning)))
     cheaper = allowed & boxes.any_of(everyone[known], boxes.strict) & slack.any()
-    replaceable_by = _replaceable(boxes, cheaper, everyone[~known], excluded, not_above, shares)
-    return Decisions(within, excluded, dominates, excluded_by, level, replaceable_by)
+    return Decisions(
+        within,
+        excluded,
+        dominates,
+        excluded_by,
+        np.where(excluded, level, np.nan),
+        _replaceable(boxes, cheaper, estimated, excluded, not_above, shares),
+        decided_at,
+        leaning.astype(np.int64),
+        open_rivals,
+    )
 
 
-def relevant_p_value(shares: Shares) -> float:
-    """Return a p-value above which the exact one has no influence: after Holm's procedure it exceeds every share."""
-    return min(2.0 * max(shares.exclusions, shares.members, shares.replacements), 1.0)
+def allowed_pairs(lower: FloatArray, upper: FloatArray, known: Bools) -> Bools:
+    """Return where the known objectives allow the row's model to dominate the column's, (M, M)."""
+    allowed = ~np.eye(lower.shape[0], dtype=np.bool_)
+    for i in np.flatnonzero(known):
+        allowed &= upper[:, None, i] <= lower[None, :, i]
+    return allowed
 
 
 class _Boxes:
@@ -271,19 +291,77 @@ def _p_values_of(p: FloatArray | None) -> FloatArray | None:
     return np.where(absent, 1.0, p) if absent.any() else p
 
 
-def _holm_below(p: FloatArray, family: Bools, limit: float) -> tuple[Indices, FloatArray]:
-    """Return the places (in the flat table) of the p-values of a family up to a limit, and these adjusted by Holm.
+def _largest(
+    boxes: _Boxes, tests: list[FloatArray | None], estimated: Indices, weakly: Bools, strictly: Bools
+) -> FloatArray:
+    """Return the largest p-value over the objectives that the boxes leave open, (M, M)."""
+    rest = np.zeros(weakly.shape)
+    for i, p in zip(estimated, tests, strict=True):
+        np.maximum(rest, 1.0 if p is None else p, out=rest, where=~boxes.decided(i))
+    first = next((p for p in tests if p is not None), None)
+    if first is not None:
+        # All may be equal: one objective, fixed in advance, keeps its test (boxes may meet where a quantile has an atom).
+        np.maximum(rest, first, out=rest, where=~strictly)
+    # All decided by the boxes, but perhaps equal: nothing is left to test.
+    rest[weakly] = 1.0
+    return rest
 
-    The others come after them in the order of the procedure, so their values have no influence.
+
+def _all_tests(tests: list[FloatArray | None]) -> FloatArray | None:
+    """Return the largest p-value over all objectives; None if one has no test."""
+    complete = [p for p in tests if p is not None]
+    if len(complete) < len(tests) or not complete:
+        return None
+    largest = complete[0].copy() if len(complete) > 1 else complete[0]
+    for p in complete[1:]:
+        np.maximum(largest, p, out=largest)
+    return largest
+
+
+def _least(p: FloatArray, rivals: Bools, number: npt.NDArray[np.intp]) -> FloatArray:
+    """Return the p-value of "on the front" of each model: the number of rivals times the smallest p-value, (M,)."""
+    least: FloatArray = np.min(p, axis=0, initial=1.0, where=rivals)
+    return np.minimum(number * least, 1.0)
+
+
+def _named(rest: FloatArray, allowed: Bools, share: float) -> Bools:
+    """Return the pairs that Holm's procedure claims at a share of delta."""
+    claimed = np.zeros_like(allowed)
+    # The others come after these in the order of the procedure, so their values have no influence.
+    places = np.flatnonzero(allowed & (rest <= share))
+    adjusted = holm_adjusted(rest.flat[places], size=int(np.count_nonzero(allowed)))
+    claimed.flat[places[adjusted <= share]] = share > 0.0
+    return claimed
+
+
+def _settled(
+    promise: Promise, on_front: FloatArray, behind: FloatArray, counted: Bools, size: int
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Return the share of delta at which each model is settled, and in which direction (0 if neither is ahead)."""
+    leaning = np.sign(on_front - behind).astype(np.int64)
+    p = {"both": np.minimum(on_front, behind), "excluded": on_front, "sure": behind}[promise.verdicts]
+    if promise.verdicts != "both":
+        leaning = np.full(p.size, 1 if promise.verdicts == "sure" else -1)
+    needed = np.ones(p.size)
+    needed[counted] = promise.adjusted(p[counted], size)
+    needed[leaning == 0] = 1.0
+    return needed, np.where(needed < 1.0, leaning, 0)
+
+
+def _dominators(
+    dominates: Bools, rest: FloatArray | None, rivals: Bools, bar: float, excluded: Bools
+) -> npt.NDArray[np.int64]:
+    """Return the model that most likely dominates each excluded one.
+
+    Models that are not excluded themselves come first; of these the ones that certainly dominate, then those whose own
+    test excludes (at `bar`, the largest p-value of an exclusion); then the smallest p-value.
     """
-    places = np.flatnonzero(family & (p <= limit))
-    return places, holm_adjusted(p.flat[places], size=int(np.count_nonzero(family)))
-
-
-def _worst(tested: list[FloatArray], model: int, cleared: Bools) -> float:
-    """Return the p-value against "some model that is not cleared dominates the model by the tolerance"."""
-    best = np.minimum(np.minimum.reduce([p[model] for p in tested]) * len(tested), 1.0)
-    return float(np.where(cleared, 0.0, best).max())
+    order = np.where(dominates, 0.0, np.inf)
+    if rest is not None:
+        passed = rivals & (rest * np.count_nonzero(rivals, axis=0) <= bar)
+        order = np.where(dominates, rest, np.where(passed, 2.0 + rest, np.inf))
+    order += 4.0 * excluded[:, None]
+    return np.where(excluded, order.argmin(axis=0), -1).astype(np.int64)
 
 
 def _replaceable(
@@ -296,38 +374,10 @@ def _replaceable(
     for i in estimated:
         p = _p_values_of(not_above[i]) if not_above is not None and shares.replacements > 0.0 else None
         np.maximum(largest, 1.0 if p is None else p, out=largest, where=~boxes.near(i))
-    places, adjusted = _holm_below(largest, cheaper, relevant_p_value(shares))
+    places = np.flatnonzero(cheaper & (largest <= max(shares.replacements, 0.0)))
+    adjusted = holm_adjusted(largest.flat[places], size=int(np.count_nonzero(cheaper)))
     claimed = adjusted <= shares.replacements
     order = np.full(cheaper.shape, np.inf)
     order.flat[places[claimed]] = adjusted[claimed]
     order += 2.0 * excluded[:, None]
     return np.where(np.isfinite(order).any(axis=0), order.argmin(axis=0), -1).astype(np.int64)
-
-
-def _closed(direct: Bools) -> Bools:
-    """Return the claims and their consequences by transitivity, without contradictions."""
-    reach = _closed_by_words(direct) if direct.shape[0] >= _COMPILE_FROM else _closed_by_products(direct)
-    reach &= ~reach.T
-    np.fill_diagonal(reach, False)
-    return reach
-
-
-def _closed_by_products(direct: Bools) -> Bools:
-    reach = direct.copy()
-    while True:
-        count = reach.astype(np.float32)
-        further = reach | ((count @ count) > 0.0)
-        if (further == reach).all():
-            return further
-        reach = further
-
-
-def _closed_by_words(direct: Bools) -> Bools:
-    from moltheory.inference._pair_kernels import close
-
-    size = direct.shape[0]
-    words = np.zeros((size, -(-size // 64) * 8), np.uint8)
-    words[:, : -(-size // 8)] = np.packbits(direct, axis=1, bitorder="little")
-    packed = words.view("<u8").astype(np.uint64)
-    close(packed)
-    return np.unpackbits(packed.astype("<u8").view(np.uint8), axis=1, bitorder="little")[:, :size].view(np.bool_)

@@ -46,14 +46,18 @@ def measure_boxes(
 
 
 def tail_boxes(objective: Objective, delta: float) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return estimates (M,) and intervals of a tail, each at `delta`; the range if there is no share of delta."""
+    """Return estimates (M,) and intervals of a tail, each at `delta`; the range if there is no share of delta.
+
+    Each model has its own losses, those that were measured.
+    """
     tail, ends = objective.tail, objective.loss_range
     if tail is None:
         raise InvalidInputError("`objective` must be a tail, got none.")
-    columns = list(tail.losses.T)
+    columns = [losses[~np.isnan(losses)] for losses in tail.losses.T]
+    whole = ends if tail.value_range is None else tail.value_range
     found = [_answer(objective, "value", tail.value(losses.copy())) for losses in columns]
     pairs: list[Any] = [
-        tail.interval(losses.copy(), delta=delta, loss_range=ends) if delta > 0.0 else ends for losses in columns
+        tail.interval(losses.copy(), delta=delta, loss_range=ends) if delta > 0.0 else whole for losses in columns
     ]
     for pair in pairs:
         sized = isinstance(pair, tuple | list) or (isinstance(pair, np.ndarray) and pair.ndim > 0)

@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count
-from moltheory.certification._decisions import Family, Shares
+from moltheory.certification._contrast_view import contrast_view
 from moltheory.certification._hardest import Hardest
 from moltheory.certification._measured_view import MeasuredView, costs_of, with_blocking_costs
 from moltheory.certification._pair_views import BoxView, PairView, View, WorstView
 from moltheory.certification._power import OUTCOMES, cheaper_of, present_of, simulated, total_of
+from moltheory.certification._promises import Promise
+from moltheory.certification._shares import Shares
 from moltheory.certification._statistics import Moments, PairStatistics, summaries
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._comparison import read_comparison
@@ -93,11 +95,11 @@ def further_examples(
     names = getattr(source, "model_names", certificate.names)
     if tuple(names) != certificate.names:
         raise InvalidInputError("`source` must hold the models of the certificate, got other names.")
-    spent = {Family(name): share for name, share in certificate.delta_allocation}
+    shares = Shares.from_allocation(certificate.delta_allocation)
     problem = read_comparison(
         source,
         names=certificate.names,
-        costs=costs_of(certificate, spent.get(Family.MEASURED, 0.0)),
+        costs=costs_of(certificate, shares.measured),
         loss_range=loss_range,
         largest_cluster=largest_cluster,
         cluster_weights=cluster_weights,
@@ -108,8 +110,7 @@ def further_examples(
         raise InvalidInputError(
             f"`source` must hold the {estimated} estimated objectives of the certificate, got {found}."
         )
-    scan = problem.scan(largest_cluster, cluster_weights)
-    shares = Shares(*(spent.get(family, 0.0) for family in Family))
+    scan = problem.scan(largest_cluster, cluster_weights, unbounded=certificate.engine == "asymptotic")
     statistics = PairStatistics(scan.columns, tuple(summaries(scan)), problem.objectives, shares)
     plan = plan_of(certificate, statistics, simulate=simulate, rng=rng)
     return plan.rename(columns=EARLIER_COLUMNS)
@@ -184,8 +185,24 @@ def _views(
             continue
         if objective.measured is not None:
             views.append(MeasuredView.of(certificate, i, first, second))
-        elif objective.testable and statistics.shares.exclusions > 0.0:
-            parts = [PairView.of(_pairs(statistics.summaries[c]), first, second) for c in objective.columns]
+        elif objective.forms is not None and statistics.shares.tested:
+            views.append(
+                contrast_view(
+                    certificate.estimates[:, i],
+                    objective.forms,
+                    [_pairs(statistics.summaries[c]) for c in objective.columns],
+                    objective.loss_range,
+                    first,
+                    second,
+                    n=max(statistics.columns[c].n_units for c in objective.columns),
+                    level=_level(certificate, statistics),
+                    maximise=certificate.maximise[i],
+                )
+            )
+        elif objective.testable and statistics.shares.tested:
+            span = 0.0 if certificate.engine == "asymptotic" else 2.0
+            pairs = [_pairs(statistics.summaries[c]) for c in objective.columns]
+            parts = [PairView.of(pair, first, second, span=span) for pair in pairs]
             turned = [part.negated() if certificate.maximise[i] else part for part in parts]
             views.append(turned[0] if len(turned) == 1 else WorstView(tuple(turned)))
         else:
@@ -203,18 +220,15 @@ def _pairs(summary: PairCounts | Moments) -> PairCounts | PairMoments:
 
 
 def _level(certificate: Certificate, statistics: PairStatistics) -> float:
-    """Return the level of the first step of Holm's procedures, less the deductions of inspection and `_p_values`."""
+    """Return the strictest planned level of a model's tests, less the deductions of inspection and of `_p_values`."""
     size = len(certificate)
-    exclusions, members = (
-        share if share > 0.0 else certificate.delta
-        for share in (statistics.shares.exclusions, statistics.shares.members)
-    )
-    planned = exclusions / (size * (size - 1))
-    tested = sum(objective.of_losses for objective in statistics.objectives)
-    level = min(planned, members / (size * tested))
+    promise = Promise(certificate.error, certificate.dependence, certificate.verdicts)
+    each = promise.level(statistics.shares.verdicts or certificate.delta, size)
+    tested = sum(objective.tested for objective in statistics.objectives)
+    level = each / max(size - 1, tested, 1)
     levels = [level]
     for column in statistics.columns:
-        kept, price = column.kept_level(-math.log(planned))
+        kept, price = column.kept_level(-math.log(level))
         levels.append(kept * (level - price) * (1.0 if column.binary else 0.5))
     return min(levels)
 

@@ -31,7 +31,7 @@ def plot_certificate(certificate: Certificate, ax: Axes | None) -> Axes:
         ax = panels(1)[1][0]
     m = len(certificate.objectives)
     (_one if m == 1 else _two if m == 2 else _many)(certificate, ax)
-    ax.set_title(f"{len(certificate)} models, confidence {1.0 - certificate.delta:g}")
+    ax.set_title(f"{len(certificate)} models, {_promised(certificate)}")
     ax.legend()
     return ax
 
@@ -54,12 +54,23 @@ def _text(name: str) -> str:
     return plain_text(visible(name))
 
 
+def _promised(certificate: Certificate) -> str:
+    """Return the promise in a few words."""
+    if certificate.error == "share":
+        text = f"at most {100.0 * certificate.delta:g}% of verdicts wrong on average"
+    else:
+        text = f"confidence {1.0 - certificate.delta:g}" + (", one error allowed" if certificate.error == "one" else "")
+    return text if certificate.engine == "exact" else f"{text} (asymptotic)"
+
+
 def _styles(certificate: Certificate) -> tuple[tuple[str, str, str, str], ...]:
     """Return status, color, marker and label; with a tolerance, sure means on the front to within it."""
-    if not certificate.epsilon.any():
+    plain = certificate.error == "any" and certificate.engine == "exact"
+    if plain and not certificate.epsilon.any():
         return _STYLES
     *others, (status, color, marker, _) = _STYLES
-    return (*others, (status, color, marker, "on the front to within the tolerance"))
+    words = "on the front to within the tolerance" if certificate.epsilon.any() else "on the front"
+    return (*others, (status, color, marker, words))
 
 
 def _drawable(certificate: Certificate) -> FloatArray:

@@ -60,8 +60,8 @@ def more_examples(
 
     A pair is decided when one model is shown to be better in every objective with data and no worse in any cost, or
     when each is shown to be better than the other in some objective (then neither dominates). A model is shown to be
-    better in an objective if the one-sided paired test passes at `level`: exact McNemar for 0/1 losses, empirical
-    Bernstein for others.
+    better in an objective if the one-sided paired test passes at `level`: exact McNemar for 0/1 losses; for others bets
+    toward the level, by an approximation, in simulations, and empirical Bernstein, which needs more, in bounds.
 
     This is a plan, **not a guarantee**: all columns but ``bound_high`` treat the observed rates as the true ones.
     ``bound_low`` shows how the plan changes if every gap is one standard error larger, ``bound_high`` if every gap is at

@@ -9,6 +9,13 @@ import numpy as np
 
 from moltheory._core._text import visible
 from moltheory.certification._certificate import Certificate
+from moltheory.certification._explain import (
+    alternatives_sentences,
+    lean_text,
+    open_rivals_text,
+    tolerance_sentence,
+    tolerances,
+)
 from moltheory.certification._format import (
     confidence_text,
     count_text,
@@ -46,7 +53,11 @@ _WITHOUT_SLACK = (
         "No other model is at least as good in every objective and better in one: choosing another model means giving "
         "something up.",
     ),
-    ("not on it", "The named model dominates it: at least as good in every objective, and better in one."),
+    (
+        "not on it",
+        "The named model dominates it: at least as good in every objective, and better in one. After “probably”: some "
+        "model does, and most likely this one.",
+    ),
 )
 _WITH_SLACK = (
     (
@@ -56,7 +67,8 @@ _WITH_SLACK = (
     ),
     (
         "not on it",
-        "The named model dominates it: at least as good everywhere and better somewhere, whatever the tolerance.",
+        "The named model dominates it: at least as good everywhere and better somewhere, whatever the tolerance. After "
+        "“probably”: some model does, and most likely this one.",
     ),
 )
 _REPLACEABLE = (
@@ -70,7 +82,12 @@ _TERMS = (
         "The box: intervals for all models and objectives that hold the true values all at once. Two models whose "
         "boxes overlap can still be distinguished, on the examples on which both were evaluated.",
     ),
-    ("confidence", "One minus the adjusted p-value of the verdict that the model is not on the front."),
+    (
+        "confidence",
+        "One minus the adjusted p-value of the verdict, which allows for the number of models. Of an undecided model: the "
+        "confidence at which it would have been decided, had that been chosen in advance. It is not the probability of "
+        "being on the front, which no data give: equal models are on the front together.",
+    ),
 )
 
 
@@ -97,6 +114,9 @@ def certificate_page(certificate: Certificate, /, *, title: str = "", further: p
     >>> page.startswith("<!DOCTYPE html>"), "http" in page
     (True, False)
     """
+    # Before the statistics are left behind.
+    allowed = tolerances(certificate) if certificate.undecided.any() else []
+    meaning = [tolerance_sentence(certificate).replace("'tolerance X%'", "Tolerance X%")] if any(allowed) else []
     certificate = _with_visible_names(certificate)
     title = visible(title)
     head, rows = verdict_rows(certificate)
@@ -123,13 +143,15 @@ def certificate_page(certificate: Certificate, /, *, title: str = "", further: p
         caption=_CAPTIONS.get(len(certificate.objectives), _CAPTION_OF_MANY),
         directions=directions_text(certificate),
         models={"head": head, "rows": rows[:_MOST_ROWS], "statuses": statuses[:_MOST_ROWS], "total": len(rows)},
+        undecided=_undecided(certificate, allowed),
+        statements=[*alternatives_sentences(certificate), *meaning],
         dominance=_dominance(certificate),
         groups=_groups(certificate),
         all_decided=not certificate.undecided.any(),
         plan=None if further is None else _plan(certificate, further),
         n_examples=certificate.n_examples,
         delta=f"{certificate.delta:g}",
-        confidence=confidence_text(certificate.delta),
+        guarantee=_guarantee(certificate),
         assumptions=certificate.assumptions,
         shares=[(engine, f"{share:g} of {certificate.delta:g}") for engine, share in certificate.delta_allocation],
         methods=list(zip(certificate.objectives, certificate.methods, strict=True)),
@@ -181,6 +203,50 @@ def _projected(certificate: Certificate, pair: tuple[int, int]) -> Certificate:
         boxes=certificate.boxes[:, kept],
         epsilon=certificate.epsilon[kept],
     )
+
+
+def _guarantee(certificate: Certificate) -> str:
+    """Return what the promise means."""
+    delta, confidence = f"{certificate.delta:g}", confidence_text(certificate.delta)
+    if certificate.engine == "asymptotic":
+        return (
+            f"{certificate.promise} Tests and boxes rest on normal approximations: as the sample grows, their failure "
+            f"probability tends to at most {delta}; in small samples, and where many models are equal or losses are rare, "
+            "it can be larger. The exact engine, the default, has a guarantee at every sample size."
+        )
+    if certificate.error == "share":
+        return (
+            f"Over draws of the examples, the expected share of wrong verdicts among those given is at most {delta}: some "
+            "verdicts may be wrong. The probability that a dominance, a box or a statement about several models above is "
+            f"false is at most {delta} as well."
+        )
+    wrong = "any verdict, dominance or box above is false (a model reported as on the front that is not, one ruled out "
+    wrong += "that is on it, a box that misses the true value)"
+    if certificate.error == "one":
+        wrong = "more than one verdict, or any dominance or box above, is false"
+    return (
+        f"Over draws of the examples, the probability that {wrong} is at most {delta}, so the confidence is {confidence} "
+        "for all of them together."
+    )
+
+
+def _undecided(certificate: Certificate, allowed: list[str]) -> dict[str, Any]:
+    """Return what is known about the undecided models, those nearest to a verdict first."""
+    rows = np.flatnonzero(certificate.undecided)
+    rows = rows[np.argsort(certificate.decided_at[rows], kind="stable")]
+    return {
+        "rows": [
+            [
+                certificate.names[h],
+                open_rivals_text(certificate, h),
+                lean_text(certificate, h).removeprefix("would be decided "),
+                *([allowed[h] or "unknown"] if any(allowed) else []),
+            ]
+            for h in rows[:_MOST_ROWS].tolist()
+        ],
+        "head": ["model", "may still be dominated by", "would be decided", *(["tolerance"] if any(allowed) else [])],
+        "total": int(rows.size),
+    }
 
 
 def _dominance(certificate: Certificate) -> dict[str, Any]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGEST", "bernstein_size", "critical_counts", "mcnemar_power", "mcnemar_size", "planned_sizes"]
 
-# Share of delta that `certify` allocates to paired tests that exclude models, and to those that confirm them.
-_SHARE = 0.25
+# Share of delta that `certify` allocates to paired tests that decide models.
+_SHARE = 0.85
 # Largest size that is searched for; beyond it a plan is reported as infinite.
 LARGEST = 10**9
 # Binomial terms below this probability are left out of the power, which only lowers it.
@@ -41,10 +41,10 @@ def planned_sizes(
     """Return the numbers of common examples needed to distinguish two models, by true gap and rate of disagreement.
 
     The planned claim is "this model's error is smaller than that one's in this objective", from 0/1 losses on
-    independent examples (not clusters), by the paired test of `moltheory.certify` at the first step of Holm's
-    procedure: a quarter of delta over M max(M-1, N) for M models and N objectives. At this level the claim serves to
-    exclude and to confirm a model; later steps need fewer examples. Excluding a model takes the claim in every
-    objective, hence the largest of their sizes.
+    independent examples (not clusters), by the paired test of `moltheory.certify`: at 85 % of delta over
+    M max(M-1, N) for M models and N objectives. At this level the claim serves to exclude and to confirm a model; where
+    known costs rule out rivals, fewer examples are needed. Excluding a model takes the claim in every objective, hence
+    the largest of their sizes.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def planned_sizes(
     --------
     >>> planned_sizes(0.03, n_models=2, disagreement=0.07)[["paired", "paired_bound", "boxes"]]
        paired  paired_bound   boxes
-    0   906.0        2546.0  9738.0
+    0   681.0        2190.0  9738.0
     """
     import pandas as pd
 
@@ -118,7 +118,7 @@ def planned_sizes(
     share = _SHARE * check_fraction("delta", delta) / models
     level = share / max(models - 1, objectives)
     if losses == "any":
-        level = kept_after_inspection(level, share / (models - 1))
+        level = kept_after_inspection(level, level)
     rows = []
     for gap in wanted:
         boxes = math.ceil(2.0 * math.log(2.0 * models * objectives / delta) / gap**2)

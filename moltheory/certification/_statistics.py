@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moltheory._core._validation import FloatArray
-from moltheory.certification._decisions import Shares
+from moltheory.certification._shares import Shares
 from moltheory.evaluation._objectives import Objective
 from moltheory.evaluation._scan import Column, Scan, Units
 from moltheory.inference._pairs import PairCounts, PairMoments
@@ -57,12 +57,12 @@ def summaries(scan: Scan) -> list[PairCounts | Moments]:
     return found
 
 
-def estimates(summary: PairCounts | Moments) -> FloatArray:
-    """Return each model's mean loss, scaled to [0, 1]."""
+def estimates(summary: PairCounts | Moments, *, bounded: bool = True) -> FloatArray:
+    """Return each model's mean loss, scaled to [0, 1]; not scaled if losses are not `bounded`."""
     if isinstance(summary, PairCounts):
         return summary.errors / summary.count
-    mean: FloatArray = np.minimum(summary.pairs.sum / summary.sizes, 1.0)
-    return mean
+    mean: FloatArray = summary.pairs.sum / summary.sizes
+    return np.minimum(mean, 1.0) if bounded else mean
 
 
 @dataclass(frozen=True)

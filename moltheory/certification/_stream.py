@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names
-from moltheory.certification._decisions import Shares, decide
+from moltheory.certification._decisions import decide
+from moltheory.certification._shares import Shares
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_epsilon, read_maximise, read_ranges
 from moltheory.evaluation._measured_cost import total_delta
@@ -70,8 +71,7 @@ class CertificateStream:
     that are all 0 or 1 so far are counted as bits, with a test of their own. Boxes are the intersection of those of all
     looks, and p-values the smallest so far; only requested certificates count as looks. The claims follow as in
     `moltheory.certify`: its families of claims need p-values and boxes only, and here these are valid at all times at
-    once. delta is split in advance: half for the boxes, a quarter each for exclusions and members; with a tolerance and
-    costs, 40 % for the boxes and 20 % for each of the three families of tests.
+    once. delta is split in advance as there.
 
     References
     ----------
@@ -199,6 +199,9 @@ class CertificateStream:
             sure=found.sure,
             within_slack=found.within_slack,
             replaceable_by=found.replaceable_by,
+            decided_at=found.decided_at,
+            leaning=found.leaning,
+            open_rivals=found.open_rivals,
             excluded=found.excluded,
             excluded_by=found.excluded_by,
             adjusted_p_value=found.level,

@@ -5,6 +5,7 @@ losses ``(b, M, N)`` that never split a cluster. Files in a suitable order are r
 the mean of a loss, a `moltheory.objectives.Measure`, or a `Tail`; `named_objectives` lists those that have a name.
 """
 
+from moltheory.evaluation._auc import AUCError
 from moltheory.evaluation._costs import read_costs
 from moltheory.evaluation._cross_validation import from_cross_validation
 from moltheory.evaluation._estimators import from_estimators
@@ -17,6 +18,7 @@ from moltheory.evaluation._predictions import from_predictions
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._readers import readers, register_reader
 from moltheory.evaluation._registry import NamedObjective, named_objectives
+from moltheory.evaluation._service import CappedMean, ExceedanceRate, WinRate
 from moltheory.evaluation._source import LossSource
 from moltheory.evaluation._table import LossTable
 from moltheory.evaluation._tails import CVaR, Quantile, Tail
@@ -24,8 +26,11 @@ from moltheory.evaluation._tails import CVaR, Quantile, Tail
 EvaluatedModels = LossTable
 
 __all__ = [
+    "AUCError",
     "CVaR",
+    "CappedMean",
     "EvaluatedModels",
+    "ExceedanceRate",
     "LossSource",
     "LossTable",
     "Measured",
@@ -35,6 +40,7 @@ __all__ = [
     "Request",
     "Tail",
     "Timings",
+    "WinRate",
     "from_cross_validation",
     "from_estimators",
     "from_harness_logs",

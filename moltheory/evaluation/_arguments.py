@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from moltheory._core._validation import FloatArray, Maximise, check_choice, chec
 from moltheory.errors import DataWarning, InvalidInputError
 from moltheory.evaluation._measured_cost import refuse_measurements
 from moltheory.evaluation._no_models import is_no_model
+from moltheory.evaluation._requests import ALTERNATIVES
 
 __all__ = [
     "known_costs",
@@ -208,8 +209,12 @@ def _is_numbered(index: Any, n_models: int) -> bool:
     return list(index) == list(range(n_models))
 
 
-def read_ranges(loss_range: Any, objectives: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+def read_ranges(
+    loss_range: Any, objectives: Sequence[str], *, unbounded: Collection[str] = ()
+) -> tuple[FloatArray, FloatArray]:
     """Return the low and the high end of the losses of each estimated objective.
+
+    Ends may be infinite for those that are `unbounded`.
 
     Raises
     ------
@@ -228,13 +233,16 @@ def read_ranges(loss_range: Any, objectives: Sequence[str]) -> tuple[FloatArray,
         low, high = (np.broadcast_to(end, (n,)).copy() for end in ends)
     except (TypeError, ValueError):
         raise InvalidInputError(f"{rule}, got {loss_range!r}.") from None
+    open_ = np.array([name in unbounded for name in objectives], dtype=np.bool_)
+    open_ &= np.isinf(low) | np.isinf(high)
     with np.errstate(over="ignore", invalid="ignore"):
-        wrong = np.flatnonzero(~(np.isfinite(high - low) & (low < high)))
+        wrong = np.flatnonzero(~((np.isfinite(high - low) | open_) & (low < high)))
     if wrong.size:
         first = int(wrong[0])
+        remedy = f": {ALTERNATIVES}" if np.isinf([low[first], high[first]]).any() else ""
         raise InvalidInputError(
             f"`loss_range` must have ends a finite distance apart with low < high, got {low[first]:g} and {high[first]:g} "
-            f"for objective {objectives[first]!r}."
+            f"for objective {objectives[first]!r}{remedy}."
         )
     return low, high
 

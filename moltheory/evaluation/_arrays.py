@@ -18,6 +18,7 @@ from moltheory.errors import InvalidInputError
 from moltheory.evaluation._compressed import first_bytes, starts_with
 from moltheory.evaluation._label_column import distinct_hashes
 from moltheory.evaluation._reader import Reader, Request, reading
+from moltheory.evaluation._requests import outside_range
 from moltheory.evaluation._source import (
     CELLS_PER_BLOCK,
     Block,
@@ -149,7 +150,8 @@ class ArraySource(LossSource):
                 of = f" for objective {self.objective_names[objective]!r}" if shape[1] > 1 else ""
                 found = f"{losses[row, model, objective]:.6g} at {where}{of}"
                 low, high = self._low[model, objective], self._high[model, objective]
-                raise self._refusal(f"hold losses in [{low:g}, {high:g}]", found)
+                refusal = self._refusal(f"hold losses in [{low:g}, {high:g}]", found)
+                raise outside_range(refusal, self.objective_names[objective])
             codes = np.zeros(len(piece), np.int64)
             yield losses, codes if self._clusters is None else self._clusters[first : first + len(piece)]
             first += len(piece)

@@ -27,10 +27,12 @@ from moltheory.evaluation._objectives import (
     Objective,
     cost_objectives,
     measure_columns,
+    ranges_of_measures,
     read_measures,
     shape_of,
 )
 from moltheory.evaluation._own_names import check_order, refuse_set, selected
+from moltheory.evaluation._requests import ALTERNATIVES, NoRangeError
 from moltheory.evaluation._scan import Scan
 from moltheory.evaluation._table import LossTable
 
@@ -73,14 +75,17 @@ class Comparison:
         """Whether each objective is estimated from the losses, (m,)."""
         return np.array([objective.of_losses for objective in self.objectives])
 
-    def scan(self, largest_cluster: int | None, cluster_weights: str) -> Scan:
+    def scan(self, largest_cluster: int | None, cluster_weights: str, *, unbounded: bool = False) -> Scan:
         """Return the scan of the losses, which are read once and checked.
 
         Raises
         ------
         InvalidInputError
-            If a loss is outside its range, a cluster is larger than stated, or a model was never evaluated.
+            If a range of losses has an infinite end (unless `unbounded`), a loss is outside its range, a cluster is
+            larger than stated, or a model was never evaluated.
         """
+        if not unbounded:
+            _refuse_infinite(self.objectives)
         scan = Scan(
             self._read,
             model_names=self.model_names,
@@ -141,7 +146,6 @@ def read_comparison(
         if measures:
             clusters = getattr(losses, "clusters", None) if clusters is None else clusters
             losses, objectives = None, _renamed(measures, objectives)
-    loss_range = (0.0, 1.0) if loss_range is None else loss_range
     maximise = False if maximise is None else maximise
     named = read_measures(objectives)
     if named is not None:
@@ -249,7 +253,7 @@ def _of_columns(
     if isinstance(objectives, str):
         objectives = (objectives,)
     titles = check_names("objectives", objectives, length=shape[1], stem="objective")
-    low, high = read_ranges(loss_range, titles)
+    low, high = read_ranges((0.0, 1.0) if loss_range is None else loss_range, titles, unbounded=titles)
     ends = list(zip(low.tolist(), high.tolist(), strict=True))
     entries = [Objective(name, (i,), None, True, loss_range=ends[i]) for i, name in enumerate(titles)]
     flags, known = _with_costs(costs, model_names, titles, maximise)
@@ -264,8 +268,7 @@ def _of_measures(
     n, n_models = shape_of(measures)
     _at_least_two(n_models)
     codes = cluster_codes(clusters, n)
-    estimated = [name for name, entry in measures.items() if getattr(entry, "data_dependent", True)]
-    low, high = read_ranges(loss_range, estimated)
+    low, high = ranges_of_measures(measures, loss_range)
     model_names = read_names(names, None, n_models)
     columns, entries = measure_columns(measures, low, high, n_models)
     flags, known = _with_costs(costs, model_names, tuple(measures), maximise)
@@ -303,15 +306,30 @@ def _known_costs(source: Any) -> Any:
     return {name: costs[:, j] for j, name in enumerate(names)}
 
 
+def _refuse_infinite(objectives: Sequence[Objective]) -> None:
+    for objective in objectives:
+        low, high = objective.loss_range
+        if objective.columns and not np.isfinite([low, high]).all():
+            raise NoRangeError(
+                f"`loss_range` must have finite ends where confidence is exact, got {low:g} and {high:g} for objective "
+                f"{objective.name!r}",
+                ALTERNATIVES,
+                objective=objective.name,
+                infinite=True,
+            )
+
+
 def _check_tails(objectives: Sequence[Objective]) -> None:
     for objective in objectives:
         if objective.tail is None:
             continue
         (low, high), losses = objective.loss_range, objective.tail.losses
-        if losses.min() < low or losses.max() > high:
-            found = float(losses.min() if losses.min() < low else losses.max())
+        least, largest = np.nanmin(losses), np.nanmax(losses)
+        if least < low or largest > high:
+            found = float(least if least < low else largest)
             raise InvalidInputError(
-                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {objective.name!r}, got {found:g}."
+                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {objective.name!r}, got {found:g}: "
+                f"state the range of all possible losses; {ALTERNATIVES}."
             )
 
 

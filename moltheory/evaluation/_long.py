@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory.evaluation._label_column import Distinct, run_codes, starts_of_runs
+from moltheory.evaluation._requests import outside_range
 from moltheory.evaluation._source import (
     CELLS_PER_BLOCK,
     Block,
@@ -217,7 +218,8 @@ class LongSource(LossSource):
                 low, high = self._low[cell[bad]], self._high[cell[bad]]
                 of = f" in column {self._values[int(cell[bad]) % n_objectives]!r}" if n_values > 1 else ""
                 found = f"{loss[bad]:.6g}{of} in {self._rows.place(int(row[bad]))}"
-                raise self._rows.refuse(f"hold losses in [{low:g}, {high:g}]", found)
+                refusal = self._rows.refuse(f"hold losses in [{low:g}, {high:g}]", found)
+                raise outside_range(refusal, self.objective_names[int(cell[bad]) % n_objectives])
             yield _Chunk(example, cluster, cell, loss, row)
             n_rows += len(row) // n_values
 

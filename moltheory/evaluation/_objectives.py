@@ -8,15 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from moltheory._core._validation import FloatArray, check_names
+from moltheory._core._validation import FloatArray, check_choice, check_names
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation._arguments import known_costs, tell_left_out
+from moltheory.evaluation._arguments import known_costs, read_ranges, tell_left_out
 from moltheory.evaluation._measured_cost import Measured
-from moltheory.evaluation._tails import Tail, check_tail
+from moltheory.evaluation._tails import Tail, check_tail, has_own_test
 from moltheory.objectives import Cell, Measure
 from moltheory.objectives._measure_contract import check_definitions, increases, interval_at, value_at
 
-__all__ = ["Columns", "NamedMeasures", "Objective", "cost_objectives", "measure_columns", "read_measures", "shape_of"]
+__all__ = [
+    "Columns",
+    "NamedMeasures",
+    "Objective",
+    "cost_objectives",
+    "measure_columns",
+    "ranges_of_measures",
+    "read_measures",
+    "shape_of",
+]
 
 NamedMeasures = dict[str, Measure | Tail]
 
@@ -41,6 +50,9 @@ class Objective:
         Range of the underlying losses.
     measured : Measured or None
         A cost with intervals of its own, in the order of the models.
+    forms : (J, K) ndarray or None
+        Linear forms of the means of the K columns, the largest of which is the measure, if it is tested by contrasts of
+        these forms; None if it is not, or not yet known.
     """
 
     name: str
@@ -51,6 +63,13 @@ class Objective:
     tail: Tail | None = None
     loss_range: tuple[float, float] = (0.0, 1.0)
     measured: Measured | None = None
+    forms: FloatArray | None = None
+
+    @property
+    def tested(self) -> bool:
+        """Whether some paired test applies: of each column, of contrasts, or of a tail."""
+        own = self.tail is not None and has_own_test(self.tail)
+        return self.testable or self.forms is not None or own
 
     @property
     def of_losses(self) -> bool:
@@ -142,6 +161,35 @@ def shape_of(measures: NamedMeasures) -> tuple[int, int]:
         raise InvalidInputError(f"`objectives` must be measures of equal shape (n, M), got {sorted(shapes)}.")
     n, n_models = shapes.pop()
     return n, n_models
+
+
+def ranges_of_measures(
+    measures: NamedMeasures, loss_range: Any = None, *, by_name: Mapping[str, Any] | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the range of each estimated measure: those stated, of all or by name, or its own, or (0, 1).
+
+    Infinite ends are left to the engine for means; of tails they are for those whose own range has such ends.
+
+    Raises
+    ------
+    InvalidInputError
+        See `read_ranges`; or if there is no objective of a name.
+    """
+    estimated = {name: entry for name, entry in measures.items() if getattr(entry, "data_dependent", True)}
+    own = {name: entry.default_range for name, entry in estimated.items()}
+    names = list(own)
+    unbounded = {name for name, ends in own.items() if ends is not None and np.isinf(ends).any()}
+    unbounded |= {name for name, entry in estimated.items() if not isinstance(entry, Tail)}
+    if loss_range is not None:
+        return read_ranges(loss_range, names, unbounded=unbounded)
+    low, high = np.zeros(len(names)), np.ones(len(names))
+    for place, ends in enumerate(own.values()):
+        if ends is not None:
+            low[place], high[place] = ends
+    for name, stated in (by_name or {}).items():
+        place = names.index(check_choice("loss_range", name, names))
+        (low[place],), (high[place],) = read_ranges(stated, [name], unbounded=unbounded)
+    return low, high
 
 
 def measure_columns(

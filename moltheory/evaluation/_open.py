@@ -111,6 +111,9 @@ def open_losses(
       ``objectives`` (names) and clusters.
     * **Logs** of evaluation tools: see `readers`.
 
+    Values without a largest one, such as seconds, are read with ``loss_range={"seconds": (0, math.inf)}`` and certified by
+    `LossTable.with_objectives`.
+
     These are read in bounded memory: NPY; NPZ in C order; wide tables whose clusters are contiguous; long and tidy
     tables in which the rows of each example, and the examples of each cluster, are contiguous.
 

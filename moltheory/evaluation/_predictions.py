@@ -52,12 +52,13 @@ def from_predictions(
         Names of objectives; `named_objectives` returns all of them. `moltheory.problems.from_predictions` uses the
         same.
 
-        * Any labels: ``"error"``; ``"worst_class_error"``, the largest error within a class; with groups
-          ``"worst_group_error"`` and ``"error_gap"``.
+        * Any labels: ``"error"``; ``"worst_class_error"``, the largest error within a class; ``"balanced_error"``, the
+          average of the errors within classes; ``"macro_f1_error"``; with groups ``"worst_group_error"`` and
+          ``"error_gap"``.
         * Labels 0 and 1, where 1 is positive: ``"false_negative_rate"``, ``"false_positive_rate"``,
-          ``"false_discovery_rate"`` (1 - precision), ``"f1_error"`` (1 - F1); with groups ``"false_negative_gap"``
-          (also ``"equal_opportunity_gap"``), ``"false_positive_gap"``, ``"demographic_parity_gap"``. A gap is the
-          largest difference between any two groups.
+          ``"false_discovery_rate"`` (1 - precision, also ``"precision_error"``), ``"f1_error"`` (1 - F1); with
+          groups ``"false_negative_gap"`` (also ``"equal_opportunity_gap"``), ``"false_positive_gap"``,
+          ``"demographic_parity_gap"``. A gap is the largest difference between any two groups.
         * Numbers, of regressions: ``"squared_error"``, ``"absolute_error"``, the quantile loss ``"pinball:0.9"`` (at
           any level); with groups ``"worst_group_squared_error"``. They are in units of the target, and need their
           `loss_range`.

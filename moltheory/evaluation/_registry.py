@@ -12,7 +12,8 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._examples import Bools, Examples, are_fractions, format_value
-from moltheory.objectives import F1Error, Gap, Mean, Measure, Rate, Spread, Worst
+from moltheory.evaluation._refused_names import refusal_of
+from moltheory.objectives import Average, F1Error, Gap, Mean, Measure, Rate, Spread, Worst
 
 __all__ = [
     "BINARY",
@@ -84,6 +85,17 @@ def _false_discovery_rate(examples: Examples) -> Measure:
     return Rate(examples.wrong(), predicted)
 
 
+def _average(losses: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Measure:
+    return Average([Rate(losses, labels == label) for label in np.unique(labels)])
+
+
+def _macro_f1(examples: Examples) -> Measure:
+    # Labels of one kind, no scores.
+    examples.wrong()
+    classes = np.unique(examples.target)
+    return Average([F1Error(examples.predictions == label, examples.target == label) for label in classes])
+
+
 def _worst(losses: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Measure:
     return Worst([Rate(losses, labels == label) for label in np.unique(labels)])
 
@@ -130,7 +142,14 @@ _OBJECTIVES = (
     NamedObjective("false_negative_rate", "error among positives", lambda e: _of_class(e, 1), binary=True),
     NamedObjective("false_positive_rate", "error among negatives", lambda e: _of_class(e, 0), binary=True),
     NamedObjective("false_discovery_rate", "1 - precision", _false_discovery_rate, binary=True),
+    NamedObjective(
+        "precision_error", "1 - precision (equal to false_discovery_rate)", _false_discovery_rate, binary=True
+    ),
     NamedObjective("f1_error", "1 - F1", lambda e: F1Error(*e.positive()), binary=True),
+    NamedObjective("macro_f1_error", "1 - F1, averaged over the classes of the target", _macro_f1),
+    NamedObjective(
+        "balanced_error", "1 - balanced accuracy: error averaged over classes", lambda e: _average(e.wrong(), e.target)
+    ),
     NamedObjective(
         "error_gap",
         "largest difference of errors between groups",
@@ -213,6 +232,9 @@ def objective_of(name: object) -> NamedObjective:
     """
     if isinstance(name, str) and name in _BY_NAME:
         return _BY_NAME[name]
+    reason = refusal_of(name)
+    if reason is not None:
+        raise InvalidInputError(f"`objectives` must be estimated with a guarantee, got {name!r}, {reason}.")
     if not isinstance(name, str) or not name.startswith(_PINBALL):
         raise InvalidInputError(f"`objectives` must be among {', '.join(sorted(_BY_NAME))}, got {name!r}.")
     try:

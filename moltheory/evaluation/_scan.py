@@ -9,6 +9,7 @@ average of losses stays in their range, whatever the sizes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._blocks import ColumnBlock, ReadColumns, cluster_totals
+from moltheory.evaluation._requests import ALTERNATIVES, NoRangeError
 from moltheory.inference._inspection import kept_level
 
 __all__ = ["Column", "Scan", "Units"]
@@ -54,7 +56,7 @@ class Column:
     ----------
     name : str
     low, high : float
-        Range of the losses.
+        Range of the losses; an end is infinite if no bound is known.
     binary : bool
         Whether every observed loss is an end of the range, and every unit one example.
     is_binary_dtype : bool
@@ -94,20 +96,30 @@ class Column:
     n_units: int
 
     @property
+    def bounded(self) -> bool:
+        """Whether the range is finite."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def origin(self) -> float:
+        """The loss that is scaled to 0: the low end of a finite range, else 0."""
+        return self.low if self.bounded else 0.0
+
+    @property
     def span(self) -> float:
-        """Length of the range."""
-        return self.high - self.low
+        """Length of a finite range, else 1: unbounded losses are not scaled."""
+        return self.high - self.low if self.bounded else 1.0
 
     def kept_level(self, log_level: float) -> tuple[float, float]:
         """Return (share, spent) as `moltheory.inference._inspection.kept_level`; (1, 0) if nothing was inspected."""
-        if self.is_binary_dtype or self.clustered or not self.paired:
+        if self.is_binary_dtype or self.clustered or not self.paired or not self.bounded:
             return 1.0, 0.0
         return kept_level(self.n_interior, self.n_units, log_level)
 
     def to_original_units(self, scaled: FloatArray, *, outward: int = 0) -> FloatArray:
         """Return means in the caller's units, rounded to the nearest float, or down (-1) or up (1)."""
-        found = self.low + self.span * scaled
-        if outward and not (self.low == 0.0 and self.high == 1.0):
+        found = self.origin + self.span * scaled
+        if outward and self.bounded and not (self.low == 0.0 and self.high == 1.0):
             # The ends of the range are exact.
             slack = outward * 4.0 * np.spacing(max(abs(self.low), abs(self.high)))
             found = np.where(scaled <= 0.0, self.low, np.where(scaled >= 1.0, self.high, found + slack))
@@ -170,7 +182,10 @@ class Scan:
                 low=float(low[c]),
                 high=float(high[c]),
                 # If the condition depends on the model, so does what is observed; only the type counts then.
-                binary=look.inside == 0 and not clustered[c] and (pairs[c] or look.whole),
+                binary=look.inside == 0
+                and not clustered[c]
+                and (pairs[c] or look.whole)
+                and bool(np.isfinite([low[c], high[c]]).all()),
                 is_binary_dtype=look.whole,
                 n_interior=look.inside,
                 max_cluster_size=sizes[c],
@@ -218,8 +233,8 @@ class Scan:
             # NaN - NaN is NaN and the rest is 0: several times faster than a masked copy.
             return Units(index, errs + (rows - rows), None)
         z = rows.astype(np.float64)
-        if column.low != 0.0 or column.span != 1.0:
-            z = (z - column.low) / column.span
+        if column.origin != 0.0 or column.span != 1.0:
+            z = (z - column.origin) / column.span
         if not column.clustered:
             return Units(index, z[~np.isnan(z).all(axis=1)], None)
         totals, sizes = cluster_totals(z, np.arange(z.shape[0]) if codes is None else codes)
@@ -305,9 +320,15 @@ class _Look:
             least, most = seen.min(), seen.max()
         if least < low or most > high:
             found = float(least if least < low else most)
-            raise InvalidInputError(
-                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {name!r}, got {found:g}."
+            raise NoRangeError(
+                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {name!r}, got {found:g}",
+                f"state the range of all possible losses; {ALTERNATIVES}",
+                objective=name,
             )
+
+        if np.isinf(least) or np.isinf(most):
+            found = float(least if np.isinf(least) else most)
+            raise InvalidInputError(f"`losses` must be finite, or NaN, in objective {name!r}, got {found:g}.")
 
     def refuse_larger(self, name: str, stated: int | None) -> None:
         if stated is not None and self.largest > stated:

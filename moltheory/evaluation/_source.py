@@ -187,13 +187,19 @@ def check_ranges(
     ends = []
     for name, (low, high) in given.items():
         check_choice("loss_range", name, objectives)
-        if not check_real("loss_range", low) < check_real("loss_range", high):
+        if not _range_end(low) < _range_end(high):
             raise InvalidInputError(f"`loss_range` must be an interval low < high, got ({low:g}, {high:g}).")
     for name in objectives:
         wanted = chosen is None or name in chosen
         ends.append(given.get(name, (0.0, 1.0)) if wanted else (-math.inf, math.inf))
     low_ends, high_ends = np.array(ends, np.float64).T
     return low_ends, high_ends
+
+
+def _range_end(value: object) -> float:
+    """Return an end of a range of losses; an infinite one says that no bound is known."""
+    infinite = isinstance(value, float) and math.isinf(value)
+    return float(value) if infinite else check_real("loss_range", value)  # type: ignore[arg-type]
 
 
 def first_outside(losses: Losses, low: npt.NDArray[Any], high: npt.NDArray[Any]) -> int | None:

@@ -21,7 +21,7 @@ from moltheory._core._validation import (
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import known_costs, read_maximise, read_names, read_ranges, refuse_bools
 from moltheory.evaluation._memory import LossArray, read_loss_array
-from moltheory.evaluation._objectives import read_measures, shape_of
+from moltheory.evaluation._objectives import ranges_of_measures, read_measures, shape_of
 from moltheory.evaluation._own_names import check_order
 from moltheory.evaluation._source import Block, LossRange, LossSource, check_objectives, check_ranges
 from moltheory.evaluation._tails import Tail
@@ -155,7 +155,7 @@ class LossTable(LossSource):
         self.costs, self.cost_names = values, names
         titles = self.objective_names if self.measures is None else tuple(self.measures)
         self.maximise = read_maximise(False if maximise is None else _flags(maximise), titles, ())
-        self.loss_range = _check_range(loss_range, self._estimated())
+        self.loss_range = _check_range(loss_range, self._estimated(), self.measures)
 
     def _is_split(self) -> bool:
         """Whether the examples of clusters come in blocks, apart from the table."""
@@ -191,6 +191,75 @@ class LossTable(LossSource):
         ranged = self._estimated()
         rows = [ranged.index(name) for name in chosen if name in ranged]
         found.loss_range = (as_readonly(self.loss_range[0][rows]), as_readonly(self.loss_range[1][rows]))
+        return found
+
+    def with_objectives(
+        self,
+        *,
+        quantile: Mapping[str, float | Sequence[float]] | None = None,
+        limit: Mapping[str, float | Sequence[float]] | None = None,
+        cap: Mapping[str, float | Sequence[float]] | None = None,
+    ) -> LossTable:
+        """Return the same table with quantiles, shares above a limit or capped means in place of unbounded means.
+
+        Each argument maps objectives, such as a latency, to a number or to several, fixed before the data. What is named
+        in no argument stays a mean.
+
+        Parameters
+        ----------
+        quantile : mapping of str to float or sequence of float, optional
+            `Quantile` at this probability: ``{"seconds": 0.95}`` is the objective ``"seconds p95"``.
+        limit : mapping of str to float or sequence of float, optional
+            `ExceedanceRate`, the share of examples above this limit: ``{"seconds": 2}`` is ``"seconds above 2"``.
+        cap : mapping of str to float or sequence of float, optional
+            `CappedMean`, the mean of min(value, cap): ``{"seconds": 60}`` is ``"seconds capped at 60"``. The smallest
+            possible value is the low end of `loss_range`, or 0.
+
+        Returns
+        -------
+        LossTable
+            Its losses are in memory.
+
+        Raises
+        ------
+        InvalidInputError
+            If an objective is unknown or maximised, none is named, a number breaks its rule, or the table has measures.
+
+        Examples
+        --------
+        A model is faster in most requests and slower in the worst ones:
+
+        >>> seconds = np.array([[0.4, 0.9], [7.0, 0.8], [0.5, 1.1]] * 100)
+        >>> table = LossTable(seconds, ["a", "b"], ["seconds"])
+        >>> table.with_objectives(quantile={"seconds": [0.5, 0.95]}, limit={"seconds": 2}).certify()
+        Certificate at confidence 0.95 from 300 examples: 2 models, objectives seconds p50, seconds p95, seconds above 2
+          on the front for sure (2): a, b
+          excluded (0): none
+          undecided (0): none
+        """
+        from moltheory.evaluation._request_table import request_measures
+
+        measures, columns, losses, codes = request_measures(self, quantile or {}, limit or {}, cap or {})
+        places = {name: self.objective_names.index(column) for name, column in columns.items()}
+        # Objectives of their own keep the stated range; those made here have the range that they imply.
+        stated = {
+            name: (self.loss_range[0][place], self.loss_range[1][place])
+            for name, place in places.items()
+            if name == columns[name]
+        }
+        found = LossTable(
+            losses,
+            self.model_names,
+            self.objective_names,
+            examples=self.examples,
+            measures=measures,
+            clusters=codes,
+            costs=self.costs,
+            cost_names=self.cost_names or None,
+            maximise={name: self.maximise[place] for name, place in places.items()},
+            loss_range=stated,
+        )
+        found.directions_stated, found.notes = self.directions_stated, self.notes
         return found
 
     @property
@@ -314,10 +383,15 @@ def _flags(maximise: Any) -> Any:
     return maximise if plain else list(maximise)
 
 
-def _check_range(loss_range: Any, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
+def _check_range(
+    loss_range: Any, names: tuple[str, ...], measures: dict[str, Measure | Tail] | None
+) -> tuple[FloatArray, FloatArray]:
     """Return the ends of the ranges of the estimated objectives."""
-    if loss_range is None or isinstance(loss_range, Mapping):
+    some = loss_range is None or isinstance(loss_range, Mapping)
+    if measures is not None:
+        low, high = ranges_of_measures(measures, None if some else loss_range, by_name=loss_range if some else None)
+    elif some:
         low, high = check_ranges({} if loss_range is None else loss_range, names, None)
     else:
-        low, high = read_ranges(loss_range, names)
+        low, high = read_ranges(loss_range, names, unbounded=names)
     return as_readonly(low), as_readonly(high)

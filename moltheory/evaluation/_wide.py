@@ -9,6 +9,7 @@ import numpy as np
 from moltheory._core._docs import document
 from moltheory._core._text import few, plural
 from moltheory.evaluation._label_column import Distinct, run_codes, starts_of_runs
+from moltheory.evaluation._requests import outside_range
 from moltheory.evaluation._source import (
     CELLS_PER_BLOCK,
     Block,
@@ -168,7 +169,8 @@ class WideSource(LossSource):
                 found = (
                     f"{table[row, column]:.6g} in column {self._numbers[column]!r} in {self._rows.place(first + row)}"
                 )
-                raise self._rows.refuse(f"hold losses in [{self._low[column]:g}, {self._high[column]:g}]", found)
+                refusal = self._rows.refuse(f"hold losses in [{self._low[column]:g}, {self._high[column]:g}]", found)
+                raise outside_range(refusal, self.objective_names[column % len(self.objective_names)])
             codes = np.zeros(len(table), np.int64)
             if self._cluster is not None:
                 column_of = keys[self._cluster]

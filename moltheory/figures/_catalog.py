@@ -7,6 +7,7 @@ from typing import Any
 from moltheory._core._validation import check_choice
 from moltheory.figures._cells_of_weights import CellsOfWeights
 from moltheory.figures._certified import Certified
+from moltheory.figures._claims import Claims
 from moltheory.figures._classes import Classes
 from moltheory.figures._data_sets import DataSets
 from moltheory.figures._hypervolume_gap import HypervolumeGap
@@ -48,6 +49,7 @@ _FIGURES: tuple[type[Figure[Any]], ...] = (
     Tightness,
     SolverCost,
     Certified,
+    Claims,
 )
 
 

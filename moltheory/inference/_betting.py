@@ -27,8 +27,8 @@ def betting_ends(x: FloatArray, delta: FloatArray, side: str) -> Ends:
         part = slice(start, start + step)
         rows = np.ascontiguousarray(x[:, part].T)
         if side != "upper":
-            tightest_lower(rows, log_level[part], float(n), _CAP, lower[part])
+            tightest_lower(rows, log_level[part], _CAP, lower[part])
         if side != "lower":
-            tightest_lower(1.0 - rows, log_level[part], float(n), _CAP, upper[part])
+            tightest_lower(1.0 - rows, log_level[part], _CAP, upper[part])
             upper[part] = 1.0 - upper[part]
     return lower, np.minimum(upper * (1.0 + 2.0**-52), 1.0)

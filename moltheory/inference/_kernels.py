@@ -19,6 +19,8 @@ __all__ = ["invert_kl", "lower_sequences", "tightest_lower"]
 # Capital is a product of up to n factors: it is rescaled before it can underflow.
 _TINY, _HUGE = 1e-150, 1e150
 _BISECTIONS = 48
+# Share of the logarithm of the level that bets toward an end ask for at least.
+_MISSING = 0.3
 
 _compiled = functools.partial(compiled, error_model="numpy")
 
@@ -141,14 +143,43 @@ def invert_kl(p, rest, budget, value, complement):
 
 
 @_compiled
-def _plan_bets(x, log_level, horizon, bets):
-    """Write the bets of one row, each from the examples before it; horizon 0 plans for any number of examples."""
+def _plan_bets(x, log_level, bets):
+    """Write the bets of one row, each from the examples before it, for any number of examples."""
     total, squares = 0.5, 0.25
     for i in range(x.shape[0]):
         t = i + 1.0
         variance = squares / t
-        length = horizon if horizon > 0 else t * np.log1p(t)
-        bets[i] = np.sqrt(2.0 * log_level / (variance * length))
+        bets[i] = np.sqrt(2.0 * log_level / (variance * t * np.log1p(t)))
+        total += x[i]
+        gap = x[i] - total / (t + 1.0)
+        squares += gap * gap
+
+
+@_compiled
+def _plan_toward(x, log_level, cap, bets):
+    """Write the bets of one row, each from the examples before it and the number left.
+
+    The capital against the end that is now predicted is recalculated, to second order, from sums of past bets; the next
+    bet is the constant one that would earn what is missing. As the end is only predicted, some is always missing.
+    """
+    n = x.shape[0]
+    total, squares = 0.5, 0.25
+    b, bx, b2, b2x, b2x2 = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        t = i + 1.0
+        variance = squares / t
+        end = max(total / t - np.sqrt(2.0 * log_level * variance / n), 0.0)
+        earned = bx - end * b - 0.5 * (b2x2 - 2.0 * end * b2x + end * end * b2)
+        missing = max(log_level - earned, _MISSING * log_level)
+        bet = np.sqrt(2.0 * missing / (variance * (n - i)))
+        bets[i] = bet
+        if end > 0.0:
+            bet = min(bet, cap / end)
+        b += bet
+        bx += bet * x[i]
+        b2 += bet * bet
+        b2x += bet * bet * x[i]
+        b2x2 += bet * bet * x[i] * x[i]
         total += x[i]
         gap = x[i] - total / (t + 1.0)
         squares += gap * gap
@@ -193,12 +224,12 @@ def _largest_rejected(x, bets, cap, level):
 
 
 @_compiled
-def tightest_lower(rows, log_level, horizon, cap, out):
+def tightest_lower(rows, log_level, cap, out):
     """Write the lower betting end of every row (m, n) of losses in [0, 1]; one bisection each."""
     m, n = rows.shape
     bets = np.empty(n)
     for j in range(m):
-        _plan_bets(rows[j], log_level[j], horizon, bets)
+        _plan_toward(rows[j], log_level[j], cap, bets)
         out[j] = _largest_rejected(rows[j], bets, cap, np.exp(log_level[j]) * (1.0 + 1e-12 + 2e-15 * n))
 
 
@@ -215,7 +246,7 @@ def lower_sequences(rows, log_level, cap, ratio, out):
     for j in range(m):
         x = rows[j]
         level = np.exp(log_level[j]) * (1.0 + 1e-12 + 2e-15 * n)
-        _plan_bets(x, log_level[j], 0.0, bets)
+        _plan_bets(x, log_level[j], bets)
         out[j, :] = 0.0
         last = _largest_rejected(x, bets, cap, level)
         if last <= 0.0:

@@ -70,13 +70,16 @@ def mean_interval(
     costs nothing.
 
     O(n) per mean; betting takes one bisection, some 35 passes per side. The capital of a bet against "the mean
-    is at most m" falls as m grows, so what a bisection finds rejected is rejected with everything below it.
+    is at most m" falls as m grows, so what a bisection finds rejected is rejected with everything below it. For that the
+    bets are the same for every m: they aim at the end that the past predicts, and ask for what is missing there in the
+    examples left (STaR-Bets by Voracek and Orabona aim at each m itself).
 
     References
     ----------
     W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830; A. Maurer and M. Pontil (2009), arXiv 0907.3740;
     V. Bentkus (2004), doi 10.1214/009117904000000360; S. Bates et al. (2021), arXiv 2101.02703;
-    I. Waudby-Smith and A. Ramdas (2024), doi 10.1093/jrsssb/qkad009, arXiv 2010.09686.
+    I. Waudby-Smith and A. Ramdas (2024), doi 10.1093/jrsssb/qkad009, arXiv 2010.09686;
+    V. Voracek and F. Orabona (2025), arXiv 2505.22422.
 
     Examples
     --------

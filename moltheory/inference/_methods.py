@@ -88,8 +88,9 @@ METHODS: Mapping[str, Method] = {
     ),
     "betting": Method(
         "betting",
-        "hedged capital with predictable plug-in bets, which depends on the order of the examples",
-        "Waudby-Smith and Ramdas 2024, doi 10.1093/jrsssb/qkad009, arXiv 2010.09686, theorem 3",
+        "hedged capital with bets recalculated toward the level, which depends on the order of the examples",
+        "Waudby-Smith and Ramdas 2024, doi 10.1093/jrsssb/qkad009, arXiv 2010.09686; bets as in Voracek and Orabona "
+        "2025, arXiv 2505.22422",
         betting_ends,
         in_order=True,
     ),

@@ -5,6 +5,7 @@ is computed from one (a front, a scalarized minimiser) is computed from the othe
 compares the two.
 """
 
+from moltheory.objectives._average import Average
 from moltheory.objectives._black_box import BlackBoxObjectives
 from moltheory.objectives._composed_measures import Gap, Spread, Worst
 from moltheory.objectives._convex import ConvexObjectives, NormBall
@@ -15,6 +16,7 @@ from moltheory.objectives._smooth import SmoothObjectives
 from moltheory.objectives._weighted_front import WeightedFront, discretization_error
 
 __all__ = [
+    "Average",
     "BlackBoxObjectives",
     "Cell",
     "ConvexObjectives",

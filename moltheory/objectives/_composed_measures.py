@@ -8,7 +8,7 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
-from moltheory.objectives._measure_contract import check_definitions, increases
+from moltheory.objectives._measure_contract import check_definitions, forms_of, increases
 from moltheory.objectives._measures import Measure
 
 __all__ = ["Gap", "Spread", "Worst"]
@@ -41,6 +41,10 @@ class Gap(Measure):
         self.parts = _data_dependent_parts("Gap", (a, b))
         self.cells = a.cells + b.cells
         self.loss_range = _common_range(self.parts)
+
+    def linear_forms(self) -> FloatArray | None:
+        """Return the two signed differences, if each part is one linear form."""
+        return _differences(self.parts)
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the absolute difference."""
@@ -88,6 +92,10 @@ class Spread(Measure):
             raise InvalidInputError("`Spread` must be given at least two measures, got one.")
         self.cells = tuple(cell for part in self.parts for cell in part.cells)
         self.loss_range = _common_range(self.parts)
+
+    def linear_forms(self) -> FloatArray | None:
+        """Return the difference of every ordered pair, if each part is one linear form."""
+        return _differences(self.parts)
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the largest value minus the smallest."""
@@ -140,6 +148,11 @@ class Worst(Measure):
     def is_increasing(self) -> bool:  # type: ignore[override]
         """Whether all parts are."""
         return all(increases(part) for part in self.parts)
+
+    def linear_forms(self) -> FloatArray | None:
+        """Return the forms of all parts, if each part has some."""
+        forms = _part_forms(self.parts)
+        return None if forms is None else np.concatenate(forms)
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the largest value."""
@@ -195,6 +208,28 @@ def _part_intervals(
     lows, highs = _shares(parts, lower), _shares(parts, upper)
     ends = (part.interval(low, high) for (part, low), (_, high) in zip(lows, highs, strict=True))
     return [(np.array(low), np.array(high)) for low, high in ends]
+
+
+def _part_forms(parts: tuple[Measure, ...]) -> list[FloatArray] | None:
+    """Return the forms of each part, in the means of the cells of all parts."""
+    own = [forms_of("parts", part) for part in parts]
+    found, start, size = [], 0, sum(len(part.cells) for part in parts)
+    for forms in own:
+        if forms is None:
+            return None
+        wide = np.zeros((forms.shape[0], size))
+        wide[:, start : start + forms.shape[1]] = forms
+        found.append(wide)
+        start += forms.shape[1]
+    return found
+
+
+def _differences(parts: tuple[Measure, ...]) -> FloatArray | None:
+    """Return the difference of every ordered pair of parts that are linear."""
+    forms = _part_forms(parts)
+    if forms is None or any(form.shape[0] > 1 for form in forms):
+        return None
+    return np.concatenate([a - b for a in forms for b in forms if a is not b])
 
 
 def _common_range(parts: tuple[Measure, ...]) -> tuple[float, float] | None:

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._declared import check_together, declares
+from moltheory._core._declared import check_together, declares, stands
 from moltheory._core._validation import FloatArray, without_mask
 from moltheory.errors import InvalidInputError
 from moltheory.objectives._measures import Cell, Measure, check_cell
 
-__all__ = ["check_definitions", "increases", "interval_at", "real_answer", "value_at", "width_at"]
+__all__ = ["check_definitions", "forms_of", "increases", "interval_at", "real_answer", "value_at", "width_at"]
 
 _TOGETHER = ("value", "interval", "width")
 
@@ -25,6 +25,34 @@ _TOGETHER = ("value", "interval", "width")
 def increases(measure: Measure) -> bool:
     """Return whether a measure declares that it increases in all of its cells, for the value that it has."""
     return declares(measure, "is_increasing", "value")
+
+
+def forms_of(argument: str, measure: Measure) -> FloatArray | None:
+    """Return the linear forms (J, K) whose largest is the value, where they are declared for the value; else None.
+
+    Raises
+    ------
+    InvalidInputError
+        If they are no finite numbers, one per cell in each form.
+    """
+    set_on = getattr(measure, "__dict__", {})
+    if not stands(type(measure), "linear_forms", "value") or "linear_forms" in set_on or "value" in set_on:
+        return None
+    said: Any = measure.linear_forms()
+    if said is None:
+        return None
+    kind, cells = type(measure).__name__, len(measure.cells)
+    try:
+        forms: npt.NDArray[Any] = np.array(without_mask(said))
+    except ValueError:
+        forms = np.empty(0, dtype=object)
+    numbers = forms.dtype.kind in "biuf" and forms.ndim == 2 and forms.shape[0] > 0 and forms.shape[1] == cells
+    if not numbers or not np.isfinite(forms).all():
+        raise InvalidInputError(
+            f"`{argument}` must hold measures whose `linear_forms` are finite numbers (J, {cells}), one per cell in each "
+            f"form, or None, got {forms.dtype} of shape {forms.shape} from {kind}."
+        )
+    return forms.astype(np.float64)
 
 
 def check_definitions(argument: str, measure: Measure) -> None:

@@ -19,9 +19,10 @@ measure       value                               half-width
 ============  ==================================  ==========================
 
 A class declares, and nothing is assumed that it does not: that a measure increases in all of its cells
-(`Measure.is_increasing`), without which no paired test is used; that its values are known without data
-(`Measure.is_exact`), without which it must have cells; and, by defining ``value``, ``interval`` and ``width`` in one
-class, that the three belong together. `moltheory.testing.check_measure` checks all of it.
+(`Measure.is_increasing`), or is the largest of linear forms in their means (`Measure.linear_forms`), without which no
+paired test is used; that its values are known without data (`Measure.is_exact`), without which it must have cells; and,
+by defining ``value``, ``interval`` and ``width`` in one class, that the three belong together.
+`moltheory.testing.check_measure` checks all of it.
 """
 
 from __future__ import annotations
@@ -79,23 +80,35 @@ class Measure(ABC):
         Empty for values known without data.
     is_increasing : bool
         Whether a smaller mean in every cell means a smaller risk, strictly if strictly in all. False unless a class
-        declares it; paired tests are used only where it is declared by the class that defines `value`, or below it.
+        declares it; tests of every cell are used only where it is declared by the class that defines `value`, or below it.
     is_exact : bool
         Whether the values are known without data, as those of `Known`. False unless the class that defines `value`,
         `interval` and `width`, or one below it, declares it; a measure that is not exact must have cells.
     loss_range : (float, float) or None
         The range of losses for which the three are defined, such as (0, 1) for F1; None for any range.
+    default_range : (float, float) or None
+        The range of the losses where none is stated, of losses that are made to lie in it; None for (0, 1).
     """
 
     cells: tuple[Cell, ...]
     is_increasing: bool = False
     is_exact: bool = False
     loss_range: tuple[float, float] | None = None
+    default_range: tuple[float, float] | None = None
 
     @property
     def data_dependent(self) -> bool:
         """Whether the measure is estimated from data."""
         return bool(self.cells)
+
+    def linear_forms(self) -> FloatArray | None:
+        """Return coefficients (J, K) of linear forms in the K cells' means whose largest is the value; None = unknown.
+
+        ``[[1, -1], [-1, 1]]`` for an absolute difference, the identity for the largest of several. Paired tests of
+        measures that do not increase in their cells use them; they count only where they are defined by the class that
+        defines `value`, or below it.
+        """
+        return None
 
     @abstractmethod
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
@@ -140,6 +153,10 @@ class Rate(Measure):
         if not cell.where.any(axis=0).all():
             raise InvalidInputError("`where` must hold for at least one example, got none.")
         self.cells = (cell,)
+
+    def linear_forms(self) -> FloatArray | None:
+        """Return one form, the cell's mean."""
+        return np.ones((1, 1))
 
     def value(self, means: Sequence[FloatArray]) -> FloatArray:
         """Return the cell's mean."""

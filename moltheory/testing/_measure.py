@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Sequence
 
@@ -11,9 +12,16 @@ from moltheory._core._declared import definers, owner
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation import Tail
-from moltheory.evaluation._tails import check_tail
+from moltheory.evaluation._tails import check_tail, has_own_test
 from moltheory.objectives import Measure
-from moltheory.objectives._measure_contract import check_definitions, increases, interval_at, value_at, width_at
+from moltheory.objectives._measure_contract import (
+    check_definitions,
+    forms_of,
+    increases,
+    interval_at,
+    value_at,
+    width_at,
+)
 from moltheory.testing._errors import ContractError
 
 __all__ = ["check_measure"]
@@ -38,9 +46,10 @@ def check_measure(
     Of a `Measure`: that it has cells, of one shape, or declares `Measure.is_exact`; that value, interval and width are
     defined together, in its class, depend on nothing but their arguments and leave these alone; that the interval holds
     every value that means in the cells' intervals can give, and shrinks to the value; that the half-width bounds how
-    far the value moves; and, where `Measure.is_increasing` is declared, that it does increase in every cell. Of a
-    `Tail`: that value and interval are defined together, that the order of the losses is of no account, and that the
-    interval holds the value of the population often enough.
+    far the value moves; where `Measure.is_increasing` is declared, that it does increase in every cell; and, where
+    `Measure.linear_forms` are, that the value is the largest of them. Of a `Tail`: that value and interval are defined
+    together, that the order of the losses is of no account, that the interval holds the value of the population often
+    enough, and, where `Tail.paired_p_values` is defined there too, that it is small for equal models seldom enough.
 
     Parameters
     ----------
@@ -110,6 +119,7 @@ def _check_measure(
     if measure.loss_range is not None:
         low, high = max(low, measure.loss_range[0]), min(high, measure.loss_range[1])
     shape = (len(cells), cells[0].losses.shape[1])
+    forms = forms_of("measure", measure)
     for _ in range(draws):
         ends = np.sort(generator.uniform(low, high, (2, *shape)) * generator.choice([0.0, 1.0], (2, 1, 1)), axis=0)
         bottom, top = np.clip(ends, low, high)
@@ -117,6 +127,8 @@ def _check_measure(
         _check_width(measure, bottom, top, generator)
         if measure.is_increasing:
             _check_increase(measure, bottom, top)
+        if forms is not None:
+            _check_forms(measure, forms, bottom, top, generator)
 
 
 def _check_exact(measure: Measure) -> None:
@@ -212,6 +224,43 @@ def _check_increase(measure: Measure, bottom: FloatArray, top: FloatArray) -> No
             )
 
 
+def _check_forms(
+    measure: Measure, forms: FloatArray, bottom: FloatArray, top: FloatArray, generator: np.random.Generator
+) -> None:
+    for means in _corners(bottom, top, generator):
+        value, largest = _value(measure, means), (forms @ means).max(axis=0)
+        if (np.abs(value - largest) > 1e-9 * np.maximum(1.0, np.abs(value))).any():
+            raise ContractError(
+                f"{type(measure).__name__}.linear_forms must be forms whose largest is the value, got {largest} for {value} "
+                f"at means {means.tolist()}"
+            )
+
+
+def _check_paired(tail: Tail, populations: dict[str, FloatArray], draws: int, generator: np.random.Generator) -> None:
+    """Try the paired test, which reads the losses of the tail, on two models with one law."""
+    from scipy.stats import binomtest
+
+    kind = type(tail).__name__
+    for name, population in populations.items():
+        for n in (20, 200):
+            found = []
+            for _ in range(draws):
+                sample = copy.copy(tail)
+                sample.losses = generator.choice(population, (n, 2))
+                p = sample.paired_p_values(0.0)
+                if p is None:
+                    return
+                if np.shape(p) != (2, 2) or not ((np.asarray(p) >= 0.0) & (np.asarray(p) <= 1.0)).all():
+                    raise ContractError(f"{kind}.paired_p_values must return (H, H) numbers in [0, 1], got {p!r}")
+                found.append(float(p[0, 1]))
+            small = int((np.array(found) <= _DELTA).sum())
+            if small and binomtest(small, draws, _DELTA, alternative="greater").pvalue < _LEVEL:
+                raise ContractError(
+                    f"{kind}.paired_p_values must be at most {_DELTA} with at most that probability for equal models, got "
+                    f"{small} of {draws} samples of {n} losses ({name})"
+                )
+
+
 def _check_tail(tail: Tail, loss_range: tuple[float, float], draws: int, generator: np.random.Generator) -> None:
     from scipy.stats import binomtest
 
@@ -245,6 +294,8 @@ def _check_tail(tail: Tail, loss_range: tuple[float, float], draws: int, generat
                     f"{kind}.interval must miss with probability at most {_DELTA}, got {missed} misses in {draws} samples "
                     f"of {n} losses ({name})"
                 )
+    if has_own_test(tail):
+        _check_paired(tail, populations, draws, generator)
 
 
 def _one(value: Callable[[FloatArray], float], losses: FloatArray, kind: str) -> float:

@@ -12,20 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import moltheory as mt
-from moltheory.certification._p_values import (
-    BETTING,
-    EMPIRICAL_BERNSTEIN,
-    SLACK_MCNEMAR,
-    _count_bets,
-    _slack_mcnemar,
-    chosen_test,
-    pair_p_values,
-    planned_bets,
-)
+from moltheory.certification._p_values import EMPIRICAL_BERNSTEIN, PairTest, chosen_test, pair_tests
+from moltheory.certification._slack_tests import slack_mcnemar
 from moltheory.certification._statistics import summaries
 from moltheory.evaluation._blocks import array_columns
 from moltheory.evaluation._scan import Scan
-from moltheory.inference._pairs import PairCounts
 from moltheory.objectives import Gap, Known, Mean, Rate, Worst
 
 Array = np.ndarray[Any, Any]
@@ -44,15 +35,15 @@ def test_pairing_settles_what_boxes_cannot() -> None:
     paired = mt.certify(_golden(), names=["a", "b"])
     assert paired.status == ("sure", "excluded")
     assert paired.excluded_by.tolist() == [-1, 0]
-    # Two ordered pairs, and a quarter of delta for exclusions.
-    assert paired.adjusted_p_value[1] == pytest.approx(2.2014e-4 * 2 * 4, rel=1e-4)
+    # Two models with one rival each, and 85 % of delta for verdicts.
+    assert paired.adjusted_p_value[1] == pytest.approx(2.2014e-4 * 2 / 0.85, rel=1e-4)
     boxes = mt.certify(_golden(), method="boxes")
     assert boxes.undecided.all()
     assert boxes.boxes[0, 0, 1] > boxes.boxes[1, 0, 0]
     alone = mt.bounds.binomial_interval([200, 230], 1000, delta=0.05 / 2)
     np.testing.assert_allclose(boxes.boxes[:, 0], np.column_stack([alone.lower, alone.upper]))
     assert [name for name, _ in paired.delta_allocation] == [
-        "simultaneous boxes", "paired tests that exclude", "paired tests that confirm",
+        "simultaneous boxes", "paired tests that decide models", "paired tests that name dominating models",
     ]  # fmt: skip
     assert math.fsum(share for _, share in paired.delta_allocation) == pytest.approx(paired.delta)
 
@@ -176,39 +167,7 @@ def _evaluation(losses: Array, codes: Array | None = None) -> Scan:
 
 
 def _p_values(evaluation: Scan, shift: float, *, log_level: float) -> Array:
-    return pair_p_values(evaluation, summaries(evaluation), [(0, shift)], log_level=log_level)[0, shift]
-
-
-@pytest.mark.parametrize("shift", [0.0, 0.1, -0.1])
-def test_paired_bets_against_a_slow_oracle(shift: float, rng: np.random.Generator) -> None:
-    losses = rng.random((90, 3, 1))
-    losses[rng.random(losses.shape) < 0.2] = np.nan
-    evaluation = _evaluation(losses)
-    assert chosen_test(evaluation, 0, shift != 0.0) == BETTING
-    found = _p_values(evaluation, shift, log_level=5.0)
-    bets = planned_bets(evaluation.columns[0].n_units, 5.0, shift)
-    for a in range(3):
-        for b in range(3):
-            d = (losses[:, a, 0] - losses[:, b, 0])[~np.isnan(losses[:, a, 0] - losses[:, b, 0])]
-            capital = np.mean([np.prod(1.0 + bet * (shift - d)) for bet in bets])
-            assert found[a, b] == pytest.approx(1.0 if a == b else min(1.0, 1.0 / capital), rel=1e-9)
-
-
-@pytest.mark.parametrize("shift", [0.15, -0.15])
-def test_bets_on_counts_are_bets_on_rows(shift: float, rng: np.random.Generator) -> None:
-    losses = (rng.random((200, 4, 1)) < 0.3).astype(float)
-    binary = _evaluation(losses)
-    assert chosen_test(binary, 0, True) == SLACK_MCNEMAR
-    counts = summaries(binary)[0]
-    assert isinstance(counts, PairCounts)
-    nearly = losses.copy()
-    nearly[0, 0, 0] = 1e-300  # not 0/1, and yet the same numbers
-    bets = _count_bets(counts.outcomes(slice(None)), binary.columns[0], shift, 6.0)
-    np.fill_diagonal(bets, 1.0)
-    np.testing.assert_allclose(bets, _p_values(_evaluation(nearly), shift, log_level=6.0), rtol=1e-9)
-    both = np.minimum(bets, _slack_mcnemar(counts.outcomes(slice(None)), shift, 6.0))
-    np.fill_diagonal(both, 1.0)
-    np.testing.assert_allclose(_p_values(binary, shift, log_level=6.0), np.minimum(2.0 * both, 1.0))
+    return pair_tests(evaluation, summaries(evaluation), [PairTest(0, shift, np.array(log_level))])[0]
 
 
 @pytest.mark.parametrize("shift", [0.1, -0.1])
@@ -219,7 +178,7 @@ def test_mcnemar_with_slack_is_valid_at_its_boundary(shift: float, disagree: flo
     p10, p01 = (disagree + shift) / 2, (disagree - shift) / 2
     first = np.broadcast_to(np.arange(n + 1)[:, None], (n + 1, n + 1))
     # Entry (i, j) of the table: the first errs alone i times, the second j times.
-    p = _slack_mcnemar((np.maximum(first + first.T, n), first, first.T), shift, -math.log(level))
+    p = slack_mcnemar((np.maximum(first + first.T, n), first, first.T), shift, -math.log(level))
     rejected = [
         math.comb(n, i + j) * math.comb(i + j, i) * p10**i * p01**j * (1 - disagree) ** (n - i - j)
         for i in range(n + 1)
@@ -234,7 +193,7 @@ def test_mcnemar_with_slack_is_valid_at_its_boundary(shift: float, disagree: flo
 def test_empirical_bernstein_is_the_inverse_of_its_bound(
     shift: float, clustered: bool, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moltheory.certification._p_values._PRODUCTS", 0)
+    monkeypatch.setattr("moltheory.certification._pair_bets._PRODUCTS", 0)
     losses = rng.random((3000, 3, 1)) * np.array([0.4, 0.8, 1.0])[:, None]
     codes = np.sort(rng.integers(0, 1500, 3000)) if clustered else None
     evaluation = _evaluation(losses, codes)
@@ -250,20 +209,6 @@ def test_empirical_bernstein_is_the_inverse_of_its_bound(
         assert end == pytest.approx(0.0, abs=1e-8)
         assert p[a, b] < 0.2
         assert p[b, a] == 0.5
-
-
-def test_promising_pairs_are_bet_on_at_half_the_level(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    evaluation = _evaluation(rng.random((400, 5, 1)) * rng.uniform(0.6, 1.0, (5, 1)))
-    every = _p_values(evaluation, 0.0, log_level=6.0)
-    monkeypatch.setattr("moltheory.certification._p_values._PRODUCTS", 400 * 3)
-    alone = _p_values(evaluation, 0.0, log_level=1e4)
-    some = _p_values(evaluation, 0.0, log_level=6.0)
-    bet = some != alone
-    assert 1 <= bet.sum() <= 3
-    np.testing.assert_allclose(some[bet], 2.0 * every[bet], rtol=1e-9)
-    assert (some[bet] < alone[bet]).all()
 
 
 def test_boxes_of_clusters_hold_what_bernstein_does_not_reject(rng: np.random.Generator) -> None:
@@ -384,10 +329,13 @@ def test_measures(rng: np.random.Generator) -> None:
     assert certificate.methods[2] == "known exactly"
 
 
-def test_gaps_are_decided_by_boxes(rng: np.random.Generator) -> None:
+def test_gaps_of_overlapping_groups_are_decided_by_boxes(rng: np.random.Generator) -> None:
     losses, group = _groups(rng)
     losses[:, 1] = group  # the second model errs on one whole group
-    gap = Gap(Rate(losses, group), Rate(losses, ~group))
+    group[:2] = True, False
+    overlapping = ~group
+    overlapping[0] = True
+    gap = Gap(Rate(losses, group), Rate(losses, overlapping))
     certificate = mt.certify(None, objectives={"gap": gap, "error": Mean(losses)}, names=["x", "y", "z"])
     assert certificate.methods[0] == "clopper-pearson; no paired test"
     assert certificate.status[1] == "excluded"
@@ -511,8 +459,8 @@ def test_cells_that_measures_share_take_one_share_of_delta():
     losses = (rng.random((90, 4)) < [0.1, 0.2, 0.4, 0.5]).astype(float)
     group = np.arange(90) % 3
     rates = [Rate(losses, group == g) for g in range(3)]
-    shared = mt.certify(None, objectives={"worst": Worst(rates), "gap": Gap(rates[0], rates[1])})
-    alone = mt.certify(None, objectives={"worst": Worst(rates)})
+    shared = mt.certify(None, objectives={"worst": Worst(rates), "gap": Gap(rates[0], rates[1])}, method="boxes")
+    alone = mt.certify(None, objectives={"worst": Worst(rates)}, method="boxes")
     np.testing.assert_array_equal(shared.boxes[:, 0], alone.boxes[:, 0])
 
 

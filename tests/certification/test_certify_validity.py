@@ -57,13 +57,13 @@ def test_false_claims_about_0_1_losses_are_as_rare_as_promised(name: str, method
 
 
 def test_a_tie_is_claimed_apart_about_as_often_as_promised() -> None:
-    # Both models are on the front; the share for exclusions is spent on two true hypotheses.
+    # Both models are on the front; the share for verdicts, 95 % of delta, is spent on two true hypotheses.
     def failed(counts: Array) -> bool:
         certificate = mt.certify(np.repeat(_COINS, counts, axis=0), delta=0.4, method="paired")
         return says_something_false(certificate, np.full((2, 1), 0.5))
 
     found = exact_failure(_UNIFORM[2], 100, failed)
-    assert 0.13 < found <= 0.2
+    assert 0.25 < found <= 0.38
 
 
 def test_known_costs_do_not_break_it() -> None:

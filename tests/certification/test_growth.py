@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import moltheory as mt
-from moltheory.certification import _decisions, _p_values, _plan, certificate_page
-from moltheory.certification._decisions import Shares, decide, relevant_p_value
+from moltheory.certification import _p_values, _pair_bets, _plan, _relations, certificate_page
+from moltheory.certification._decisions import RELEVANT, decide
 from moltheory.certification._groups import _cliques
 from moltheory.certification._power import plan_pairs
+from moltheory.certification._shares import Shares
 from moltheory.inference import _pairs
 from moltheory.inference._paired import holm_adjusted
 from moltheory.inference._pairs import PairCounts, PairMoments
@@ -20,6 +21,7 @@ from ._truth import Array
 
 _KINDS = ("bool", "missing", "between", "between, missing", "tied")
 _PARTS = ("sure", "excluded", "excluded_by", "adjusted_p_value", "dominates", "boxes", "within_slack", "replaceable_by")
+_PARTS += ("decided_at", "leaning", "open_rivals")
 
 
 def _losses(kind: str, rng: np.random.Generator, *, n: int = 300, models: int = 9) -> Array:
@@ -46,11 +48,11 @@ def _certify(kind: str, seed: int) -> mt.Certificate:
 @pytest.mark.parametrize("seed", range(4))
 def test_blocks_words_and_plans_change_no_bit(kind: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if seed % 2:
-        monkeypatch.setattr(_p_values, "_PRODUCTS", 0)  # empirical Bernstein for losses between
+        monkeypatch.setattr(_pair_bets, "_PRODUCTS", 0)  # empirical Bernstein for losses between
     whole = _certify(kind, seed)
     plan = whole.plan(simulate=3)
-    monkeypatch.setattr(_p_values, "_ENTRIES", 20)
-    monkeypatch.setattr(_decisions, "_COMPILE_FROM", 0)
+    monkeypatch.setattr(_pair_bets, "_ENTRIES", 20)
+    monkeypatch.setattr(_relations, "_COMPILE_FROM", 0)
     monkeypatch.setattr(_pairs, "_COMPILE_FROM", 0)
     monkeypatch.setattr(_plan, "_PAIRS", 5)
     parts = _certify(kind, seed)
@@ -70,11 +72,17 @@ def test_p_values_above_the_relevant_one_have_no_influence(seed: int) -> None:
     slack = np.where(known, 0.0, rng.choice([0.0, 0.1], size=m))
     shares = Shares(0.1, 0.02, 0.03, 0.04)
     exact = [[rng.random((models, models)) ** 6 for _ in range(m)] for _ in range(2)]
-    cut = [[np.where(p > relevant_p_value(shares), 1.0, p) for p in kind] for kind in exact]
+    cut = [[np.where(p > RELEVANT, 1.0, p) for p in kind] for kind in exact]
     args = (center - radius, center + radius, known, slack, shares)
     one, other = (decide(*args, below=below, not_above=not_above) for below, not_above in (exact, cut))
+    # Where a model would be settled at half of the budget only, that and the side it is on are not told.
+    told = one.decided_at <= 0.5
     for field in fields(one):
-        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
+        mine, others = getattr(one, field.name), getattr(other, field.name)
+        if field.name in ("decided_at", "leaning"):
+            mine, others = mine[told], others[told]
+        np.testing.assert_array_equal(mine, others)
+    assert (other.decided_at[one.decided_at > 0.5] > 0.5).all()
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.05, -0.05])
@@ -109,8 +117,8 @@ def test_transitive_closure_by_words_and_by_products(size: int, rng: np.random.G
         reach = direct.copy()
         for k in range(size):
             reach |= reach[:, k, None] & reach[k]
-        np.testing.assert_array_equal(_decisions._closed_by_words(direct), reach)
-        np.testing.assert_array_equal(_decisions._closed_by_products(direct), reach)
+        np.testing.assert_array_equal(_relations._closed_by_words(direct), reach)
+        np.testing.assert_array_equal(_relations._closed_by_products(direct), reach)
 
 
 @pytest.mark.parametrize("compiled", [False, True])

@@ -86,7 +86,7 @@ def test_its_delta_is_part_of_the_total() -> None:
     shares = dict(certificate.delta_allocation)
     assert shares["intervals of measured costs"] == 0.01
     assert math.isclose(sum(shares.values()), 0.05)
-    assert math.isclose(shares["simultaneous boxes"], 0.5 * 0.04)
+    assert math.isclose(shares["simultaneous boxes"], 0.1 * 0.04)
     assert certificate.objectives == ("objective_1", "price", "seconds")
     assert certificate.data_dependent.tolist() == [True, False, True]
     assert certificate.measured.tolist() == [False, False, True]
@@ -235,7 +235,7 @@ def test_written_and_read_back() -> None:
     assert "price (low)" not in frame
     assert "measured" not in json.loads(mt.certify(_losses(), costs={"price": [1, 2, 3]}).to_json())
     damaged = json.loads(text)
-    damaged["boxes"][0][0][1] = None
+    damaged["boxes"][0][1][1] = None
     with pytest.raises(mt.InvalidInputError, match="infinite ends"):
         mt.Certificate.from_json(json.dumps(damaged))
     page = certificate_page(certificate, further=certificate.plan())

@@ -252,7 +252,7 @@ def test_files_that_cannot_be_read(tmp_path, refuses):
     path.write_text(WIDE)
     assert "patient" in refuses("clusters", open_losses, path, clusters="patient")
     refuses("loss_range", open_losses, path, loss_range=(1, 0))
-    refuses("loss_range", open_losses, path, loss_range=(0, float("inf")))
+    refuses("loss_range", open_losses, path, loss_range=(0, float("nan")))
     path.write_bytes(b"a,b\n0,1\n\xff\xfe,1\n")
     refuses("losses.csv", lambda: list(open_losses(path).blocks()))
     path.write_bytes(b"\xff\xfe,b\n0,1\n")

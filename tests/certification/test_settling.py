@@ -70,9 +70,9 @@ def test_no_gap_takes_forever():
 def test_planned_sizes_have_their_power_and_barely_so():
     table = planned_sizes([0.02, 0.1], n_models=20, n_objectives=3, disagreement=[0.05, 0.2])
     assert len(table) == 3
-    assert table["level"].iloc[0] == pytest.approx(0.95 * 0.25 * 0.05 / (20 * 19), rel=1e-4)
+    assert table["level"].iloc[0] == pytest.approx(0.95 * 0.85 * 0.05 / (20 * 19), rel=1e-4)
     free = planned_sizes(0.02, n_models=20, n_objectives=3, disagreement=0.05, losses="bool")
-    assert free["level"].iloc[0] == pytest.approx(0.25 * 0.05 / (20 * 19))
+    assert free["level"].iloc[0] == pytest.approx(0.85 * 0.05 / (20 * 19))
     assert free["paired"].iloc[0] < table["paired"].iloc[0]
     for row in table.itertuples():
         assert row.power >= 0.8

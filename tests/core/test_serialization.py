@@ -19,7 +19,10 @@ _LEFT_OUT = {
     "Bound": {"lower", "upper", "shares", "identity"},
     "Interval": {"identity"},
     "Front": set(),
-    "Certificate": {"within_slack", "replaceable_by"},
+    "Certificate": {
+        *("within_slack", "replaceable_by", "decided_at", "leaning", "open_rivals"),
+        *("error", "dependence", "verdicts", "engine"),
+    },
 }
 # A longer list of these fits no other field.
 _SIZED = {
@@ -56,6 +59,9 @@ def test_texts_of_the_last_version_are_read_and_written_again(written):
     kind, content = written
     again = json.loads(kind.from_json(json.dumps(content)).to_json())
     expected = {_RENAMED.get(kind.__name__, {}).get(name, name): value for name, value in content.items()}
+    # Fields that came later have their defaults.
+    assert {*again} - {*expected} <= _LEFT_OUT[kind.__name__] | {"promise"}
+    again = {name: again[name] for name in expected}
     # As text, so that -0.0 is not 0.0, and every digit counts.
     assert json.dumps(again, sort_keys=True) == json.dumps(expected, sort_keys=True)
 

@@ -222,3 +222,16 @@ def certified(tables, result):
     for method, part in claims.groupby("method"):
         yield 1, method, part["n"], part["settled"]
         yield 2, method, part["n"], part["failed_share"]
+
+
+def claims(tables, result):
+    verdicts = tables["verdicts"]
+    for panel, objectives in enumerate((1, 2)):
+        part = verdicts[verdicts["objectives"] == objectives]
+        assert len(part) == 6 * part["procedure"].nunique()
+        for name, rows in part.groupby("procedure"):
+            yield panel, name, rows["settled"], rows["wrong"] / rows["runs"]
+        # The large marks, in order of the share settled, follow the small ones of the same procedure.
+        large = part[part["world"] == "trade-off"].sort_values("settled", kind="stable")
+        for k, row in enumerate(large.itertuples()):
+            yield panel, 2 + 3 * k, [row.settled], [row.wrong / row.runs]

@@ -369,3 +369,22 @@ def certified(tables, result):
         f"{int(worst['samples'])} samples",
         *(f"{method} {row['failed']} of {row['samples']}" for method, row in sums.iterrows()),
     ]
+
+
+def claims(tables, result):
+    verdicts = tables["verdicts"]
+    sums = verdicts.groupby("procedure")[["runs", "wrong", "two_wrong"]].sum()
+    trade_off = verdicts[verdicts["world"] == "trade-off"].groupby("procedure")["settled"].mean()
+    share = verdicts.loc[verdicts["procedure"] == "certify, false share", "false_share"].max()
+    return [
+        "20 models",
+        "n = 1,000 examples",
+        "confidence 95%",
+        "6 worlds",
+        "the line 5%",
+        *(f"{name} {100 * settled:.0f}%" for name, settled in trade_off.items()),
+        f"of {sums['runs'].iloc[0]:,} over all worlds",
+        *(f"{name} {row['wrong']}" for name, row in sums.iterrows()),
+        f"{sums['two_wrong']['certify, one error']} had more",
+        f"at most {100 * share:.1f}% in any world",
+    ]

@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from moltheory.inference import binomial_interval, confidence_sequence, interval_methods, mean_interval
 from moltheory.inference._methods import METHODS
@@ -185,6 +186,15 @@ def test_betting_is_tighter_than_hoeffding_where_the_variance_is_small():
     assert width["betting"] < 0.4 * width["empirical-bernstein"] < 0.4 * width["hoeffding"]
 
 
+@pytest.mark.parametrize(("delta", "most"), [(0.05, 1.13), (1e-4, 1.08)])
+def test_betting_is_nearly_as_short_as_a_normal_interval(delta, most):
+    """Without recalculated bets the ratios are 1.21 and 1.09."""
+    losses = np.random.default_rng(0).random((1000, 100))
+    length = mean_interval(losses, method="betting", delta=delta).length.mean()
+    normal = 2.0 * norm.isf(delta / 2.0) * losses.std(axis=0).mean() / np.sqrt(1000)
+    assert length < most * normal
+
+
 def test_sequences_use_the_past_only():
     losses = samples(n=120)
     for method in SEQUENCES:
@@ -199,12 +209,17 @@ def test_sequences_use_the_past_only():
 
 
 def _slow_capital(x, m, log_level, *, horizon):
-    """Return the running maximum of the log capital against "the mean is at most m", by the paper's formulas."""
+    """Return the running maximum of the log capital against "the mean is at most m", by the formulas."""
     n, total, squares, log_capital, best = len(x), 0.5, 0.25, 0.0, -np.inf
-    out = []
+    out, past = [], []
     for t in range(1, n + 1):
-        length = n if horizon else t * np.log(1 + t)
-        bet = np.sqrt(2 * log_level / (squares / t * length))
+        missing, length = log_level, t * np.log(1 + t)
+        if horizon:
+            end = max(total / t - np.sqrt(2 * log_level * squares / (t * n)), 0.0)
+            gains = np.array(past) * (x[: t - 1] - end)
+            missing, length = max(log_level - np.sum(gains - gains**2 / 2), 0.3 * log_level), n - t + 1
+        bet = np.sqrt(2 * missing / (squares / t * length))
+        past.append(bet if not horizon or end == 0 else min(bet, 0.75 / end))
         log_capital += np.log1p(min(bet, 0.75 / m) * (x[t - 1] - m))
         total += x[t - 1]
         squares += (x[t - 1] - total / (t + 1)) ** 2

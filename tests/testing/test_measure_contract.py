@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import binomtest
 
 import moltheory as mt
-from moltheory.evaluation import CVaR, Quantile, Tail, named_objectives
+from moltheory.evaluation import CappedMean, CVaR, ExceedanceRate, Quantile, Tail, WinRate, named_objectives
 from moltheory.evaluation._registry import Examples
-from moltheory.objectives import Cell, F1Error, Gap, Known, Mean, Measure, Rate, Spread, Worst
+from moltheory.objectives import Average, Cell, F1Error, Gap, Known, Mean, Measure, Rate, Spread, Worst
 from moltheory.objectives._measure_contract import increases
 from moltheory.testing import ContractError, check_measure
 
@@ -37,6 +37,11 @@ BUILT_IN: dict[str, Measure | Tail] = {
     "known": Known([1, 2, 3]),
     "cvar": CVaR(_LOSSES, share=0.3),
     "quantile": Quantile(_LOSSES, probability=0.7),
+    "average": Average([*_rates()[:2], F1Error(_LOSSES, _GROUP == 0)]),
+    "average of gaps": Average([Gap(*_rates()[:2]), _rates()[2]]),
+    "exceedance": ExceedanceRate(_LOSSES, 0.5),
+    "win rate": WinRate(_LOSSES, _LOSSES[:, 0]),
+    "capped": CappedMean(_LOSSES, 1.0),
 }
 
 
@@ -47,7 +52,8 @@ def test_what_is_built_in_keeps_the_contract(name: str) -> None:
 
 def test_which_built_in_measures_increase() -> None:
     found = {name for name, entry in BUILT_IN.items() if isinstance(entry, Measure) and increases(entry)}
-    assert found == {"mean", "rate", "rate under a condition per model", "worst", "f1"}
+    plain = {"mean", "rate", "rate under a condition per model", "worst", "f1"}
+    assert found == plain | {"average", "exceedance", "win rate", "capped"}
 
 
 class Accuracy(Measure):
@@ -196,7 +202,7 @@ def test_accuracy_from_outside_is_never_turned_upside_down() -> None:
     assert inherited.methods == ("clopper-pearson; no paired test",)
 
 
-def test_the_spread_of_three_groups_has_no_paired_test() -> None:
+def test_the_spread_of_three_groups_is_tested_by_contrasts() -> None:
     # The first model errs alike in all groups, and more; the second least, but with a gap.
     rng = np.random.default_rng(3)
     group = rng.integers(0, 3, 6000)
@@ -204,8 +210,8 @@ def test_the_spread_of_three_groups_has_no_paired_test() -> None:
     rates = [Rate(losses, group == g) for g in range(3)]
     for gap in (Spread(rates), Worst([Gap(a, b) for a, b in itertools.combinations(rates, 2)])):
         certificate = mt.certify(None, objectives={"gap": gap})
-        assert not certificate.excluded[0]
-        assert certificate.methods[0].endswith("no paired test")
+        assert certificate.excluded.tolist() == [False, True]
+        assert certificate.methods[0].endswith("bets on contrasts of matched units")
         check_measure(gap)
     table = mt.certification.from_predictions(losses, np.zeros(6000, bool), objectives=["error_gap"], group=group)
     assert not table.certify().excluded[0]
@@ -288,7 +294,7 @@ def test_what_two_models_have_in_common_is_no_sample_of_a_condition_per_model() 
         clustered.certify()
 
 
-def test_tails_are_certified_by_boxes() -> None:
+def test_tails_are_certified() -> None:
     rng = np.random.default_rng(2)
     latency = np.column_stack([rng.beta(2, 8, 4000), rng.beta(2, 8, 4000) ** 0.4])
     tails = {"cvar": CVaR(latency, share=0.2), "p95": Quantile(latency, probability=0.95)}
@@ -297,12 +303,12 @@ def test_tails_are_certified_by_boxes() -> None:
     worst = np.sort(latency, axis=0)[-800:].mean(axis=0)
     np.testing.assert_allclose(certificate.estimates[:, 0], worst, rtol=1e-12)
     np.testing.assert_allclose(certificate.estimates[:, 1], np.sort(latency, axis=0)[3799], rtol=1e-12)
-    assert certificate.methods == ("CVaR; no paired test", "Quantile; no paired test")
+    assert certificate.methods == ("CVaR; no paired test", f"Quantile; {tails['p95'].test_name}")
     assert certificate.n_examples == 4000
     mixed = mt.certify(None, objectives={"error": Mean(latency < 0.2), **tails})
     assert mixed.boxes.shape == (2, 3, 2)
     with pytest.raises(mt.errors.InvalidInputError, match="loss_range"):
-        mt.certify(None, objectives={"p95": Quantile(3.0 * latency)})
+        mt.certify(None, objectives={"cvar": CVaR(3.0 * latency)})
     with pytest.raises(mt.errors.InvalidInputError, match="clusters"):
         mt.certify(None, objectives=tails, clusters=np.arange(4000) // 2)
 

@@ -1,0 +1,155 @@
+"""Bets on pairs of models, unit by unit: which pairs, how many units fit in memory, and in which order.
+
+The bets are those of `inference._target_bets`. A pair that is not bet on has p = 1 there, so the choice of pairs may
+depend on the losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._validation import FloatArray
+from moltheory.evaluation._scan import Scan
+
+__all__ = ["Pairs", "add_bets", "bets_on_all", "promising_pairs", "row_blocks"]
+
+Indices = npt.NDArray[np.intp]
+Pairs = tuple[Indices, Indices]
+# Rows of a table of pairs -> p-values by another test, and normal scores of the differences.
+Block = Callable[[slice], tuple[FloatArray, FloatArray]]
+
+# Largest number of models^2 x units x columns for which every pair is bet on; beyond, pairs x units per test.
+_PRODUCTS = 2 * 10**8
+# Largest number of models x units of one column that are held in memory at once (200 MB).
+_HELD = 25 * 10**6
+# Entries of a table of pairs that are worked on at a time.
+_ENTRIES = 2**19
+# Bets are tried where the squared normal score is at least this share of what the level needs.
+_NEAR = 0.8
+
+
+def bets_on_all(scan: Scan, index: int) -> bool:
+    """Return whether every pair is bet on, from sizes only."""
+    # The total size over all columns, so that the choice of test does not depend on the values in any other column.
+    entries = sum(column.n_units for column in scan.columns)
+    return entries * scan.n_models**2 <= _PRODUCTS and scan.columns[index].n_units * scan.n_models <= _HELD
+
+
+def row_blocks(n_models: int) -> Iterator[slice]:
+    """Yield slices of the rows of an (M, M) table, so that work in between takes little memory."""
+    step = max(1, _ENTRIES // n_models)
+    for start in range(0, n_models, step):
+        yield slice(start, min(start + step, n_models))
+
+
+def promising_pairs(p: FloatArray, scores: Block, log_levels: FloatArray, n_units: int) -> Pairs:
+    """Fill `p` (M, M) with the p-values of another test; return pairs that a normal approximation decides and it does not.
+
+    The clearest ones, as many as the budgets for time and memory allow.
+    """
+    parts = []
+    for models in row_blocks(p.shape[0]):
+        p[models], normal = scores(models)
+        level = log_levels[models]
+        with np.errstate(invalid="ignore"):
+            chosen = (-np.log(np.maximum(p[models], 1e-300)) < level) & (0.5 * normal**2 > _NEAR * level)
+        own = np.arange(p.shape[0])[models]
+        chosen[np.arange(own.size), own] = False
+        chosen &= normal > 0.0
+        first, second = np.nonzero(chosen)
+        parts.append((first + models.start, second, normal[first, second]))
+    first, second, found = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(-found, kind="stable")
+    first, second = first[order], second[order]
+    # The models that are met first, as many as fit in memory.
+    members, place = np.unique(np.stack([first, second], axis=1), return_index=True)
+    members = members[np.argsort(place)][: _HELD // n_units]
+    held = np.isin(first, members) & np.isin(second, members)
+    number = max(1, _PRODUCTS // n_units)
+    first, second = first[held][:number], second[held][:number]
+    # Pairs with a model in common one after the other: its losses stay in the cache.
+    order = np.lexsort((second, first))
+    return first[order], second[order]
+
+
+def add_bets(scan: Scan, index: int, tests: list[tuple[float, FloatArray, Pairs | None, float, FloatArray]]) -> None:
+    """Lower p-values of one column by those of bets.
+
+    Each test is (shift, log_levels (M, M), pairs or None for all, share of the level, p-values (M, M) to be lowered).
+    Pairs with a level of NaN are left out.
+    """
+    from moltheory.inference._target_bets import target_p_values
+
+    off = np.nonzero(~np.eye(scan.n_models, dtype=np.bool_))
+    every: Pairs = off[0], off[1]
+    held: tuple[Indices, FloatArray, FloatArray | None] | None = None
+    together = _members(scan, [every if pairs is None else pairs for _, _, pairs, _, _ in tests])
+    # All at once if they fit, so that the losses are read once.
+    if together.size * scan.columns[index].n_units > _HELD:
+        together = together[:0]
+    for shift, log_levels, pairs, share, p in tests:
+        first, second = every if pairs is None else pairs
+        planned = np.isfinite(log_levels[first, second])
+        first, second = first[planned], second[planned]
+        if not first.size:
+            continue
+        members = together if together.size else _members(scan, [(first, second)])
+        if held is None or not np.array_equal(held[0], members):
+            held = None
+            held = members, *_rows(scan, index, members)
+        goals = log_levels[first, second] - np.log(share)
+        places = np.searchsorted(members, first), np.searchsorted(members, second)
+        found = target_p_values(held[1], *places, goals, shift=shift, sizes=held[2]) / share
+        p[first, second] = np.minimum(p[first, second], found)
+
+
+def _members(scan: Scan, pairs: list[Pairs]) -> Indices:
+    """Return the models that occur in some pair, in order."""
+    occurs = np.zeros(scan.n_models, dtype=np.bool_)
+    for first, second in pairs:
+        occurs[first] = occurs[second] = True
+    return np.flatnonzero(occurs)
+
+
+def _rows(scan: Scan, index: int, members: Indices) -> tuple[FloatArray, FloatArray | None]:
+    """Return the units (R, n) of some models in the order of the bets, with their sizes."""
+    from moltheory.inference._target_bets import random_order
+
+    parts, sizes = [], []
+    whole = members.size == scan.n_models
+    column = scan.columns[index]
+    if column.complete and not column.clustered:
+        # The number of units is known, so no second copy is needed.
+        rows, place, start = np.empty((members.size, column.n_units)), _places(column.n_units), 0
+        for units in scan.units((index,)):
+            values = units.values if whole else units.values[:, members]
+            rows[:, place[start : start + values.shape[0]]] = values.T
+            start += values.shape[0]
+        return rows, None
+    for units in scan.units((index,)):
+        values = units.values.astype(np.float64)
+        seen = ~np.isnan(values).all(axis=1)
+        values = values if seen.all() else values[seen]
+        parts.append(np.ascontiguousarray((values if whole else values[:, members]).T))
+        if units.sizes is not None:
+            sizes.append(units.sizes[seen])
+    n = sum(part.shape[1] for part in parts)
+    order, place = random_order(n), _places(n)
+    rows, start = np.empty((members.size, n)), 0
+    while parts:
+        part = parts.pop(0)
+        rows[:, place[start : start + part.shape[1]]] = part
+        start += part.shape[1]
+    return rows, np.concatenate(sizes)[order] if sizes else None
+
+
+def _places(n: int) -> Indices:
+    """Return the place of each unit in the order of the bets."""
+    from moltheory.inference._target_bets import random_order
+
+    place = np.empty(n, np.intp)
+    place[random_order(n)] = np.arange(n)
+    return place

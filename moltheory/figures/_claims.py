@@ -23,7 +23,7 @@ __all__ = ["Claims", "draw_claims"]
 
 _MODELS, _EXAMPLES, _DELTA = 20, 1000, 0.05
 _WORLDS = ("trade-off", "ties", "near-ties", "equal", "flat", "clusters")
-_BLOCK = 3  # runs of one block of work
+_BLOCK = 2  # runs of one block of work
 _TITLES = {1: "One objective and a price", 2: "Two objectives"}
 # Color and marker by the beginning of a name; the color tells the family.
 _STYLES = {
@@ -63,7 +63,7 @@ class Claims(Figure[ClaimsResult]):
         """Draw worlds and data, and compare each verdict with the true front."""
         import pandas as pd
 
-        runs = _BLOCK if settings.quick else 20 * _BLOCK
+        runs = _BLOCK if settings.quick else 30 * _BLOCK
         cases = [(world, objectives) for objectives in _TITLES for world in _WORLDS]
         blocks = [(*case, start, settings.seed) for case in cases for start in range(0, runs, _BLOCK)]
         counts = run_blocks(_block, blocks, n_jobs=settings.n_jobs, progress=settings.progress, description=self.name)

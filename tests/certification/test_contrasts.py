@@ -90,6 +90,7 @@ def test_levels_hold_exactly_for_all_laws_on_a_grid(
     assert max(largest) >= used
 
 
+@pytest.mark.slow
 def test_levels_hold_exactly_for_a_gap_of_two_losses_of_the_same_examples() -> None:
     """One of two losses of b is 1, at random, and none of a: both gaps are 0, and units are many enough to say else.
 

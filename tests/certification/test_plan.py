@@ -289,6 +289,7 @@ _TIES: dict[str, Callable[[np.random.Generator], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(_TIES))
 def test_equal_models_are_seldom_promised_a_size(name: str) -> None:
     runs = 150

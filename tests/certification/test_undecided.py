@@ -136,9 +136,9 @@ def _false_statements(losses, members, rank, **options):
     ("options", "members"),
     [
         ({"error": "any"}, [1, 1, 0, 0, 0]),
-        ({"error": "one"}, [1, 1, 0, 0, 0]),
-        ({"error": "share"}, [1, 1, 0, 0, 0]),
-        ({"error": "any", "verdicts": "sure"}, [1, 1, 0, 0, 0]),
+        pytest.param({"error": "one"}, [1, 1, 0, 0, 0], marks=pytest.mark.slow),
+        pytest.param({"error": "share"}, [1, 1, 0, 0, 0], marks=pytest.mark.slow),
+        pytest.param({"error": "any", "verdicts": "sure"}, [1, 1, 0, 0, 0], marks=pytest.mark.slow),
         # only the last model is dominated by .1 everywhere
         ({"error": "any", "epsilon": 0.1}, [1, 1, 1, 1, 0]),
     ],

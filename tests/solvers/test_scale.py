@@ -247,6 +247,7 @@ assert (np.linalg.norm(sweep.solutions, axis=-1) <= 3.0).all()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["Haswell", "Prescott"])
 def test_ordinary_rows_are_solved_under_other_kernels(kernel):
     """Chebyshev with weights 1 and 10 on a ball ended at a gap of 5.9e-8 there."""

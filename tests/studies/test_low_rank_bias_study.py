@@ -125,6 +125,7 @@ def test_panels_show_the_tables(ran):
         np.testing.assert_array_equal(line.get_ydata(), result.widths[end] / result.widths["networks"])
 
 
+@pytest.mark.slow
 def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):
     study, result, store = ran
     shutil.copytree(store, tmp_path / "copy")

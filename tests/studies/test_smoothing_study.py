@@ -186,6 +186,7 @@ def test_a_design_that_cannot_certify_anything_is_refused_before_training(refuse
     refuses("n", smoothed_sweep, replace(QUICK, sizes=(5, 9)), Settings(quick=True))
 
 
+@pytest.mark.slow
 def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):
     _, result, store = ran
     shutil.copytree(store, tmp_path / "copy")

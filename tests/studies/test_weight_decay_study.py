@@ -111,6 +111,7 @@ def test_panels_show_the_tables(ran):
     assert to_bytes(figure, "png").startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):
     study, result, store = ran
     shutil.copytree(store, tmp_path / "copy")

@@ -13,7 +13,7 @@ PARALLEL := -n 2 --dist loadscope
 help:
 	@echo "make reproduce      simulate, write figures, tables and $(OUT)/index.html"
 	@echo "make test           run the tests"
-	@echo "make test-portable  the numeric tests on other BLAS kernels, instruction sets, versions and Pythons"
+	@echo "make test-portable  the tests on other BLAS kernels, instruction sets, versions and Pythons, and of the wheel"
 	@echo "make quick          the same with a small budget, into $(OUT)-quick"
 	@echo "make studies        the full report with the case studies, about half an hour"
 	@echo "make torch          install torch, the optional extra with which studies train networks"
@@ -83,6 +83,7 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/smoothing.py --write
 	$(BIN)/python benchmarks/studies.py --write
 	$(BIN)/python benchmarks/startup.py --write
+	$(BIN)/python benchmarks/growth.py --write
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-wheel build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from moltheory import __version__
 from moltheory._cli._certify import certify_command
 from moltheory._cli._completion import SHELLS, completion_script
-from moltheory._cli._console import complain, say
+from moltheory._cli._console import complain, is_watched, say
 from moltheory._cli._options import add_certify_options
 from moltheory._cli._parser import CommandParser
+from moltheory._cli._signals import Signals, sentence_of, status_of
 from moltheory._core._text import visible
 from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError, MoltheoryError
@@ -28,8 +28,9 @@ EXIT_STATUS = """\
 exit status:
   0    done, also if the reader of the output has left
   1    theorems --check or --falsify: a statement fails
-  2    an option or the input is refused, in one sentence on standard error
-  130  interrupted
+  2    an option, the input or a place for results is refused, in one sentence on standard error
+  129, 130, 143
+       ended by SIGHUP, by Ctrl-C, by SIGTERM: what is finished is kept
 Every console will do: characters that it cannot show are printed as escapes.
 """
 
@@ -46,13 +47,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 if it is done, also if the reader of its output has left; 1 if a statement fails in ``theorems --check`` or
-        ``--falsify``; 2 if an argument or the input was refused; 130 if it was interrupted.
+        ``--falsify``; 2 if an argument, the input or a place for results was refused; 128 and the number of a signal
+        that ended it, 130 for Ctrl-C.
 
     Raises
     ------
     SystemExit
         With status 0 after ``--help`` and ``--version``, 2 after an unknown option.
+
+    Notes
+    -----
+    In the main thread, SIGINT, SIGTERM and SIGHUP are handled during the call where nobody else handles them.
     """
+    with Signals():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     kept = ""
     try:
         options = _parser().parse_args(arguments)
@@ -66,9 +77,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         complain("moltheory: the input must fit into memory, and it does not: use a smaller one or a larger machine.")
         return 2
-    except KeyboardInterrupt:
-        complain(f"moltheory: interrupted; files already written are complete{kept}.")
-        return 130
+    except OSError as error:
+        # What libraries write and read on their own account, such as temporary files and caches.
+        from moltheory.runs._remedies import refusal
+
+        place = f" at {str(error.filename)!r}" if error.filename is not None else ""
+        rule = f"the system must give files and folders that are needed, got an error{place}"
+        complain(visible(f"moltheory: {refusal(rule, error)}"))
+        return 2
+    except KeyboardInterrupt as error:
+        complain(sentence_of(error, kept))
+        return status_of(error)
 
 
 def _parser() -> CommandParser:
@@ -169,7 +188,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         for name in figure_names():
             say(f"{name:<18}{get_figure(name).title}")
         return 0
-    settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
+    settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=is_watched())
     studies = []
     if options.studies:
         from importlib.util import find_spec
@@ -211,7 +230,7 @@ def _study(options: argparse.Namespace) -> int:
 
         # Before the folder of the results is made.
         require_torch()
-    settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=sys.stderr.isatty())
+    settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=is_watched())
     done = run_study(study, options.out or f"study-{study.name}", settings=settings)
     (section,) = done.sections
     paper, *findings = section.caption.splitlines()

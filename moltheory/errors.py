@@ -17,6 +17,7 @@ __all__ = [
     "OutputError",
     "SolverError",
     "TooLargeError",
+    "WorkerError",
 ]
 
 
@@ -42,6 +43,10 @@ class OutputError(MoltheoryError, OSError):
 
 class SolverError(MoltheoryError, RuntimeError):
     """A scalarized problem has no minimiser, or none was found to the accuracy asked for."""
+
+
+class WorkerError(MoltheoryError, RuntimeError):
+    """Processes of a run could not be started, or ended before their work, as when memory runs out."""
 
 
 class DataWarning(UserWarning):

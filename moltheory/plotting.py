@@ -6,15 +6,22 @@ vision can distinguish; every series also has its own marker or line style.
 
 from __future__ import annotations
 
+import functools
 import io
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._deprecation import renamed_names
+from moltheory._core._shared_state import one_thread
+from moltheory._core._text import cut, named
 from moltheory._core._validation import FloatArray, check_choice, check_count
+from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,10 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLORS",
+    "LITERAL",
     "STYLE",
     "axis_labels",
     "band",
     "log_sizes",
+    "name_text",
     "note",
     "panels",
     "plain_powers",
@@ -63,9 +72,53 @@ STYLE: Any = {
     "pdf.fonttype": 42,
     "savefig.dpi": 160,
     "svg.hashsalt": "moltheory",
+    # What a user may have set otherwise, and what texts of figures rely on.
+    "text.usetex": False,
+    "text.parse_math": True,
+    "axes.formatter.use_mathtext": False,
 }
+# Properties of a text that is drawn as it is: no dollar sign starts a formula, and TeX never sees it.
+LITERAL: Any = {"parse_math": False, "usetex": False}
+# Number of characters to which names are cut at most, whatever their width.
+_FEWEST = 20
 _PANEL = (4.3, 3.7)
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of the package inside, one thread at a time: the settings of matplotlib are of the process.
+
+    Raises
+    ------
+    InvalidInputError
+        If the environment names a backend that matplotlib does not know: it cannot be imported then.
+    """
+    with one_thread(), _matplotlib().rc_context(STYLE):
+        yield
+
+
+@functools.lru_cache(maxsize=1)
+def _matplotlib() -> Any:
+    import logging
+
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    # Without a home folder it has no place for its cache, and says so on the standard error.
+    logger.setLevel(logging.ERROR)
+    try:
+        import matplotlib as mpl
+        import matplotlib.font_manager
+    except ValueError as error:
+        if "backend" not in str(error):
+            raise
+        raise InvalidInputError(
+            f"`MPLBACKEND` must name a backend of matplotlib, got {os.environ.get('MPLBACKEND', '')!r}: unset this "
+            f"variable of the environment."
+        ) from None
+    finally:
+        logger.setLevel(level)
+    return mpl
 
 
 def panels(count: int, *, narrow: bool = False) -> tuple[Figure, list[Axes]]:
@@ -90,13 +143,12 @@ def panels(count: int, *, narrow: bool = False) -> tuple[Figure, list[Axes]]:
     >>> len(axes), len(panels(4, narrow=True)[1])
     (3, 4)
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     check_count("count", count)
     columns = 1 if narrow else count if count <= 3 else 2
     rows = -(-count // columns)
-    with mpl.rc_context(STYLE):
+    with styled():
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False)
     for spare in grid.ravel()[count:]:
@@ -116,7 +168,6 @@ def to_bytes(figure: Figure, kind: str) -> bytes:
     -------
     bytes
     """
-    import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -124,7 +175,7 @@ def to_bytes(figure: Figure, kind: str) -> bytes:
     check_choice("kind", kind, ("png", "pdf", "svg"))
     buffer = io.BytesIO()
     dpi = figure.dpi
-    with mpl.rc_context(STYLE):
+    with styled():
         figure.dpi = STYLE["savefig.dpi"]
         try:
             # `savefig` draws twice and searches for the layout in every file; drawing is most of what a report costs.
@@ -198,6 +249,66 @@ def plain_text(text: str) -> str:
     cost in \$ or \$
     """
     return " ".join(text.split("\n")).replace("$", r"\$")
+
+
+def name_text(name: str, *, most: int = 40, widest: float = 25.0) -> str:
+    r"""Return a name from outside as a figure shows it, to be drawn with the properties `LITERAL`.
+
+    Parameters
+    ----------
+    name : str
+        Any text.
+    most : int, default 40
+        Number of characters from which the middle is left out.
+    widest : float, default 25.0
+        The same in multiples of the size of the font, about; some 20 characters are always left.
+
+    Returns
+    -------
+    str
+        One line. Characters that cannot be seen, and those that the fonts in use (``rcParams["font.family"]``) do not
+        have, are escapes.
+
+    Examples
+    --------
+    >>> print(name_text("$x^2$"), name_text("two\nlines"), name_text("\ue000"))
+    $x^2$ two\nlines \ue000
+    """
+    import matplotlib as mpl
+
+    text = named(name, len(name) * 10)
+    if not text.isascii():
+        fonts = _fonts(tuple(mpl.rcParams["font.family"]), tuple(mpl.rcParams["font.sans-serif"]))
+        text = "".join(
+            letter
+            if letter.isascii() or any(font.get_char_index(ord(letter)) for font in fonts)
+            else letter.encode("unicode_escape").decode()
+            for letter in text
+        )
+    shown = cut(text, most, of=name)
+    while _width(shown) > widest and most > _FEWEST:
+        most -= 2
+        shown = cut(text, most, of=name)
+    return shown
+
+
+def _width(text: str) -> float:
+    """Return about how wide a text is, in units of the size of its font."""
+    return sum(0.64 if letter.isascii() and letter not in "mwMW@%" else 1.0 for letter in text)
+
+
+@functools.lru_cache(maxsize=16)
+def _fonts(families: tuple[str, ...], sans: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the fonts of some families; those that are not installed are left out."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    found = []
+    for family in (other for name in families for other in (sans if name in ("sans-serif", "sans") else (name,))):
+        try:
+            found.append(get_font(findfont(FontProperties(family=[family]), fallback_to_default=False)))
+        except ValueError:
+            continue
+    return tuple(found)
 
 
 def plain_powers(ax: Axes) -> Axes:

@@ -1,4 +1,4 @@
-"""Numeric tests on other BLAS kernels, instruction sets, versions and Pythons: ``make test-portable``.
+"""Tests on other BLAS kernels, instruction sets, versions and Pythons, and of the wheel: ``make test-portable``.
 
 Bit-identity is promised on one machine and one set of versions; all else must hold in every row of `MATRIX`. A row
 that means nothing on this machine (no OpenBLAS, no newer Python) is named, with the reason, and not counted.
@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.wheel import check as check_wheel
+
 ROOT = Path(__file__).resolve().parents[1]
 # Rooms of linear algebra and of floating-point sums, with the examples in their documentation.
 LINEAR = (
@@ -32,6 +34,9 @@ LINEAR = (
     "certification",
 )
 ROOMS = (*LINEAR, "pareto", "oracle", "runs")
+# What reads, writes, draws, compiles or starts processes, with the libraries of other versions.
+START = ("core", "environments", "reports")
+OUTER = (*START, "evaluation", "figures", "studies")
 # Numpy's names for what a processor of 2013 has.
 AVX2 = {"SSSE3", "SSE41", "POPCNT", "SSE42", "AVX", "XOP", "FMA4", "F16C", "FMA3", "AVX2", "X86_V3"}
 # Variables that a configuration sets, or that would change what it says.
@@ -49,6 +54,10 @@ print(json.dumps([show_versions().blas, [name for name in dispatched if present.
 
 def _folders(rooms: tuple[str, ...]) -> tuple[str, ...]:
     return (*(f"tests/{room}" for room in rooms), "tests/test_rational.py", *(f"moltheory/{room}" for room in rooms))
+
+
+COMMANDS = tuple(sorted(f"tests/{path.name}" for path in (ROOT / "tests").glob("test_cli*.py")))
+EVERYWHERE = (*_folders(ROOMS), *(f"tests/{room}" for room in OUTER), *COMMANDS)
 
 
 @dataclass(frozen=True)
@@ -85,8 +94,12 @@ MATRIX = (
         ),
     ),
     # Old releases use what newer ones of their own dependencies deprecate; their answers are what is tested.
-    Configuration("lowest", python="lowest", threads=2, pytest=(*_folders(ROOMS), "-W", "ignore::DeprecationWarning")),
-    Configuration("newest", python="newest"),
+    Configuration("lowest", python="lowest", threads=2, pytest=(*EVERYWHERE, "-W", "ignore::DeprecationWarning")),
+    Configuration(
+        "newest", python="newest", pytest=(*_folders(ROOMS), *(f"tests/{room}" for room in START), *COMMANDS)
+    ),
+    # Built, installed where there is no clone, and used: see tests/wheel.py.
+    Configuration("wheel", python="wheel", pytest=()),
 )
 
 
@@ -163,6 +176,10 @@ def run(configuration: Configuration) -> bool:
     """Run one configuration and say in one line how it went; return whether nothing failed."""
     start = time.perf_counter()
     print(f"{configuration.name}:", flush=True)
+    if configuration.python == "wheel":
+        wrong = check_wheel(ROOT / ".venv-wheel")
+        print(*wrong, f"wheel        {len(wrong)} faults in {time.perf_counter() - start:.0f} s", sep="\n", flush=True)
+        return not wrong
     try:
         python = interpreter(configuration.python)
         variables = environment(configuration, python)

@@ -49,6 +49,7 @@ _HEAVY = (
     "matplotlib",
     "moocore",
     "joblib",
+    "cloudpickle",
     "tqdm",
     "numba",
     "sklearn",

@@ -157,12 +157,18 @@ def test_console_of_a_process_that_is_not_utf_8(folder):
 
 @pytest.mark.parametrize("command", [["certify", "losses.csv"], ["theorems", "--check"]])
 def test_an_interrupt_is_one_line(command, folder, monkeypatch, capsys):
+    # A shell's job in the background ignores interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def interrupted(*args, **kwargs):
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("moltheory.certification.certify", interrupted)
     monkeypatch.setattr("moltheory.theorems.check_all", interrupted)
-    assert main(command) == 130
+    try:
+        assert main(command) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
 

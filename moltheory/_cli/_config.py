@@ -9,11 +9,15 @@ from typing import Any
 
 from moltheory._cli._names import Exact
 from moltheory._cli._parser import CommandParser, did_you_mean
+from moltheory._core._reading import reading, small_file
+from moltheory._core._text import shortened, visible
 from moltheory.errors import InvalidInputError
 
 __all__ = ["apply_config"]
 
 _FILES = "files"
+# Bytes of a file that people write.
+_MOST = 1 << 20
 
 
 def apply_config(parser: CommandParser, options: argparse.Namespace, path: str) -> None:
@@ -39,21 +43,20 @@ def apply_config(parser: CommandParser, options: argparse.Namespace, path: str) 
             target, found = known[key].dest, _value(key, known[key], value)
         else:
             hint = did_you_mean(key, [*known, _FILES]).removesuffix("?")
-            raise InvalidInputError(f"`config` must hold long options, or {_FILES}, as keys, got {key!r}{hint}.")
+            raise InvalidInputError(f"`config` must hold long options, or {_FILES}, as keys, got {_shown(key)}{hint}.")
         if target in given:
-            raise InvalidInputError(f"`config` must give every option once, got {given[target]!r} and {key!r}.")
+            raise InvalidInputError(
+                f"`config` must give every option once, got {_shown(given[target])} and {_shown(key)}."
+            )
         given[target] = key
         if getattr(options, target) in (None, []):
             setattr(options, target, found)
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise InvalidInputError(f"`config` must be a file that can be read, got {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"`config` must be TOML in UTF-8, got {error} in {file.name!r}.") from None
+    content = small_file(file, "config", most=_MOST)
+    with reading("config", f"be TOML in UTF-8 in {shortened(visible(file.name))}"):
+        return tomllib.loads(content.decode("utf-8"))
 
 
 def _value(key: str, action: argparse.Action, value: Any) -> Any:
@@ -100,4 +103,8 @@ def _number(key: str, value: Any) -> str:
 
 
 def _wrong(key: str, rule: str, value: Any) -> InvalidInputError:
-    return InvalidInputError(f"`{key}` must be {rule} in the file of options, got {value!r}.")
+    return InvalidInputError(f"`{shortened(visible(key))}` must be {rule} in the file of options, got {_shown(value)}.")
+
+
+def _shown(value: Any) -> str:
+    return visible(shortened(repr(value), 80))

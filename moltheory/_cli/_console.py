@@ -13,10 +13,13 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from moltheory._core._text import visible
+from moltheory._core._text import cut, visible
 from moltheory.errors import OutputError
 
-__all__ = ["aligned", "complain", "fitting", "is_terminal", "say", "shows"]
+__all__ = ["aligned", "complain", "fitting", "is_terminal", "is_watched", "say", "shows"]
+
+# Of a column, in letters.
+_WIDEST = 120
 
 
 def say(*lines: str) -> None:
@@ -56,7 +59,15 @@ def shows(text: str) -> bool:
 
 def is_terminal() -> bool:
     """Whether somebody reads standard output as it is printed."""
-    stream = sys.stdout
+    return _is_terminal(sys.stdout)
+
+
+def is_watched() -> bool:
+    """Whether somebody sees standard error, where progress is shown."""
+    return _is_terminal(sys.stderr)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
     # A stream in the place of the console need not know.
     asked = getattr(stream, "isatty", None)
     return asked is not None and not getattr(stream, "closed", False) and bool(asked())
@@ -64,7 +75,8 @@ def is_terminal() -> bool:
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     """Return a table as lines, with columns as wide as the console shows them."""
-    table = [[fitting(visible(str(cell))) for cell in row] for row in (head, *rows)]
+    # An escape takes the place of up to ten letters.
+    table = [[cut(fitting(visible(str(cell))), _WIDEST, of=str(cell)) for cell in row] for row in (head, *rows)]
     wide = [[_width(cell) for cell in row] for row in table]
     most = [max(column) for column in zip(*wide, strict=True)]
     return [

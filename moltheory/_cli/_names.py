@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from moltheory._cli._parser import did_you_mean
-from moltheory._core._text import few
+from moltheory._core._reading import distinct_keys, reading, small_file
+from moltheory._core._text import few, shortened, visible
 from moltheory.errors import InvalidInputError
 
 __all__ = ["COMMAS", "Exact", "NameLists", "pieces", "read_columns_file", "resolved"]
 
 COMMAS = "names that hold commas can be given one by one, by repeating the option or with --columns-file"
+# Characters of a name that is shown, and names among which a misspelled one is looked for.
+_LONGEST, _MOST_NEAR = 80, 2_000
 _LISTS = ("objectives", "models", "ignore", "maximise", "minimise")
 
 NameLists = dict[str, list[str]]
@@ -81,17 +84,24 @@ def _divided(argument: str, entry: str, known: Sequence[str], choices: Collectio
         wrong = next((part.strip() for part in parts if part.strip() not in choices), entry)
         raise _unknown(argument, wrong, known, remedy=len(parts) > 1)
     if len(ways[0]) > 1:
-        first, second = (few(way, 6) for way in ways[0])
+        first, second = (few([_cut(name) for name in way], 6) for way in ways[0])
         raise InvalidInputError(
-            f"`{argument}` must be a list that can be read in one way, got {entry!r}, which is {first} or {second}: "
+            f"`{argument}` must be a list that can be read in one way, got {_cut(entry)!r}, which is {first} or {second}: "
             f"{COMMAS}."
         )
     return ways[0][0]
 
 
 def _unknown(argument: str, name: str, known: Sequence[str], *, remedy: bool = False) -> InvalidInputError:
-    hint = did_you_mean(name, list(known)).removesuffix("?") or (f": {COMMAS}" if remedy else "")
-    return InvalidInputError(f"`{argument}` must be one of {few(known, 12, describe=str)}, got {str(name)!r}{hint}.")
+    # Names that are close to each other are looked for among short ones: long ones take for ever.
+    near = [entry for entry in known[:_MOST_NEAR] if len(entry) <= _LONGEST] if len(name) <= _LONGEST else []
+    hint = did_you_mean(name, near).removesuffix("?") or (f": {COMMAS}" if remedy else "")
+    choices = few(known, 12, describe=lambda entry: visible(_cut(str(entry))))
+    return InvalidInputError(f"`{argument}` must be one of {choices}, got {_cut(name)!r}{hint}.")
+
+
+def _cut(name: str) -> str:
+    return shortened(str(name), _LONGEST)
 
 
 def read_columns_file(path: str) -> NameLists:
@@ -103,25 +113,19 @@ def read_columns_file(path: str) -> NameLists:
         If the file cannot be read, holds no name, or something else.
     """
     file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InvalidInputError(f"`columns-file` must be a file that can be read, got {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise InvalidInputError(f"`columns-file` must be text in UTF-8, got other bytes in {file.name!r}.") from None
+    raw = small_file(file, "columns-file")
+    shown = shortened(visible(file.name))
+    with reading("columns-file", f"be text in UTF-8 in {shown}"):
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     if text.lstrip()[:1] not in ("[", "{"):
         content: Any = [line for line in text.splitlines() if line.strip()]
     else:
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInputError(
-                f"`columns-file` must hold one name a line, or JSON, got {error} in {file.name!r}."
-            ) from None
+        with reading("columns-file", f"hold one name a line, or JSON, in {shown}"):
+            content = json.loads(text, object_pairs_hook=distinct_keys)
     lists = content if isinstance(content, dict) else {"objectives": content}
     for key, names in lists.items():
         if key not in _LISTS:
-            raise InvalidInputError(f"`columns-file` must hold lists named {', '.join(_LISTS)}, got {key!r}.")
+            raise InvalidInputError(f"`columns-file` must hold lists named {', '.join(_LISTS)}, got {_cut(key)!r}.")
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-            raise InvalidInputError(f"`columns-file` must hold a list of names, got something else in {file.name!r}.")
+            raise InvalidInputError(f"`columns-file` must hold a list of names, got something else in {shown}.")
     return {key: [Exact(name) for name in names] for key, names in lists.items()}

@@ -55,18 +55,14 @@ def _opened(options: argparse.Namespace, requests: Requests) -> LossTable:
     entries = {name: [text for text in getattr(options, name) if text] for name in _NAMED if getattr(options, name)}
     if not any(_is_list(text) for texts in entries.values() for text in texts):
         return _open(files, plain | entries)
-    if files != "-":
-        return _first_read(files, plain, entries)
-    from moltheory.evaluation._standard_input import spooled
+    from moltheory.evaluation._paths import readable_paths, removed_at_errors
 
-    # Standard input can be read once, a file with it as often as there are ways to read the names.
-    file = spooled()
-    try:
-        table = _first_read(str(file), plain, entries)
-    except BaseException:
-        shutil.rmtree(file.parent, ignore_errors=True)
-        raise
-    weakref.finalize(table, shutil.rmtree, file.parent, ignore_errors=True)
+    # Pipes can be read once, files with what they hold as often as there are ways to read the names.
+    paths, folders = readable_paths(files)
+    with removed_at_errors(folders):
+        table = _first_read([*paths] if folders else files, plain, entries)
+    for folder in folders:
+        weakref.finalize(table, shutil.rmtree, folder, ignore_errors=True)
     return table
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moltheory._cli._console import aligned, shows
+from moltheory._core._text import named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,8 +84,8 @@ def next_step(certificate: Certificate, plan: pd.DataFrame | None) -> list[str]:
         ]
     return [
         "",
-        f"Next: to decide {first['model']}, about {count_text(number)} more examples (80% at the observed rates): certify "
-        "new ones alone.",
+        f"Next: to decide {named(str(first['model']))}, about {count_text(number)} more examples (80% at the observed "
+        "rates): certify new ones alone.",
     ]
 
 
@@ -104,7 +105,11 @@ def plan_lines(plan: pd.DataFrame) -> list[str]:
     if plan.empty:
         return ["", "No additional examples are needed: every model is decided."]
     rows = [
-        [str(row["model"]), str(row["hardest_rival"]), *(count_text(float(row[name])) for name in _COUNTS)]
+        [
+            named(str(row["model"])),
+            named(str(row["hardest_rival"])),
+            *(count_text(float(row[name])) for name in _COUNTS),
+        ]
         for row in plan.to_dict("records")
     ]
     intro = [

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._floats import Asked, exact_floats, first_line, floats_of_objects, type_of
+from moltheory._core._places import first_repeated
 from moltheory.errors import InvalidInputError
 
 __all__ = ["pandas_frame", "read_container"]
@@ -42,7 +43,7 @@ def read_container(asked: Asked, value: Any) -> _Array:
     except Exception as error:
         # Such as two columns of one name.
         columns = [str(column) for column in getattr(value, "columns", ())]
-        twice = next((column for column in columns if columns.count(column) > 1), None)
+        twice = first_repeated(columns)
         if twice is not None:
             raise InvalidInputError(
                 f"`{name}` must have distinct column names, got {twice!r} twice: rename one."

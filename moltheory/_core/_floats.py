@@ -76,7 +76,10 @@ def floats_of_objects(name: str, array: _Array, where: str = "") -> npt.NDArray[
         if issubclass(kind, str | bytes):
             text = next(entry for entry in present.flat if isinstance(entry, kind))
             raise InvalidInputError(f"`{name}` must be real numbers, got the text {text!r}{where}.")
-        if not (issubclass(kind, (*PLAIN, np.ndarray)) or hasattr(kind, "__float__")) or issubclass(kind, complex):
+        is_number = issubclass(kind, PLAIN) or hasattr(kind, "__float__")
+        # numpy makes a number of an array of one entry, which is a list in a column all the same.
+        is_list = issubclass(kind, np.ndarray) and any(np.ndim(entry) for entry in present.flat)
+        if not is_number or is_list or issubclass(kind, complex):
             found = f"dtype {array.dtype}" if array.ndim else type_of(array.item())
             raise InvalidInputError(f"`{name}` must be real numbers, got {found}{where}.")
     try:

@@ -1,8 +1,8 @@
 """Compiling kernels with numba: one decorator, and the number of ones of a word in one instruction.
 
 Imported by modules of kernels only, which are loaded on demand: numba takes about half a second to import. Kernels
-release the interpreter lock and are cached on disk, beside the module that holds them; the cache of a kernel does not
-notice a change in what it calls. With ``NUMBA_DISABLE_JIT=1`` they run as plain Python.
+release the interpreter lock and are cached on disk, beside the module that holds them or where ``NUMBA_CACHE_DIR``
+says. With ``NUMBA_DISABLE_JIT=1`` they run as plain Python.
 """
 
 # The kernels are typed by numba.
@@ -10,11 +10,14 @@ notice a change in what it calls. With ``NUMBA_DISABLE_JIT=1`` they run as plain
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, Literal
 
 import numba
 from numba.extending import intrinsic
+
+from moltheory._core._kernel_cache import KernelCache
 
 __all__ = ["compiled", "count_ones"]
 
@@ -29,11 +32,13 @@ def compiled(function: Callable[..., Any], *, error_model: Literal["python", "nu
     error_model : {"python", "numpy"}, default "python"
         What a division by zero does: raise an error, or give an infinity or NaN (and allow vector instructions).
     """
-    try:
-        kernel: Callable[..., Any] = numba.njit(function, cache=True, nogil=True, error_model=error_model)
-    except RuntimeError:  # no place to keep the cache, for example a read-only installation
-        kernel = numba.njit(function, nogil=True, error_model=error_model)
-    return kernel
+    kernel: Any = numba.njit(function, nogil=True, error_model=error_model)
+    if hasattr(kernel, "enable_caching"):
+        # No place to keep the cache, for example a read-only installation: it is compiled by every process.
+        with contextlib.suppress(RuntimeError, OSError):
+            kernel._cache = KernelCache(function)
+    found: Callable[..., Any] = kernel
+    return found
 
 
 @intrinsic

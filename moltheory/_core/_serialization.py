@@ -8,6 +8,7 @@ numbers belong) is refused, and so is one whose values the class itself refuses.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -33,6 +34,9 @@ __all__ = [
 ]
 
 Reader = Callable[[Any], Any]
+# What Python writes for numbers that strict JSON does not have.
+_STRICT = {"Infinity": "1e999", "-Infinity": "-1e999", "NaN": "null"}
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
 _Result = TypeVar("_Result")
 
 
@@ -46,9 +50,22 @@ def write_json(fields: Mapping[str, Any], *, ascii_only: bool = True, allow_nan:
     ascii_only : bool, default True
         Write other characters as escapes.
     allow_nan : bool, default True
-        Write infinities and NaN as ``Infinity`` and ``NaN``, which Python reads and strict JSON does not know.
+        Write infinities as numbers that are too large for a float, ``1e999``, which are read as infinities, and NaN,
+        which no result has, as null; otherwise they are an error.
+
+    Returns
+    -------
+    str
+        Strict JSON. A lone surrogate is an escape, so that the text has a form in UTF-8.
     """
-    return json.dumps(dict(fields), default=_plain, ensure_ascii=ascii_only, allow_nan=allow_nan)
+    try:
+        text = json.dumps(dict(fields), default=_plain, ensure_ascii=ascii_only, allow_nan=False)
+    except ValueError:
+        if not allow_nan:
+            raise
+        text = json.dumps(dict(fields), default=_plain, ensure_ascii=ascii_only)
+        text = _TOKEN.sub(_strictly, text)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") if not ascii_only else text
 
 
 def read_json(
@@ -205,6 +222,11 @@ def _array(value: Any, dtype: type, kinds: set[type], what: str) -> npt.NDArray[
     if not {type(entry) for entry in nested.flat} <= kinds:
         raise _Unreadable(f"is not {what}")
     return nested.astype(dtype)
+
+
+def _strictly(token: re.Match[str]) -> str:
+    """Return a string as it is, and what strict JSON does not know as what it does."""
+    return _STRICT.get(token.group(), token.group())
 
 
 def _plain(value: object) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._inputs import as_floats, labels_in, masked_entries, missing_entries, numbers_in
+from moltheory._core._text import few, quoted
 from moltheory.errors import InvalidInputError
 
 __all__ = [
@@ -225,7 +227,7 @@ def check_choice(name: str, value: _Text, choices: Collection[str]) -> _Text:
         If it is none of them; the message lists them.
     """
     if value not in choices:
-        raise InvalidInputError(f"`{name}` must be one of {', '.join(sorted(choices))}, got {value!r}.")
+        raise InvalidInputError(f"`{name}` must be one of {', '.join(sorted(choices))}, got {quoted(value)}.")
     return value
 
 
@@ -261,8 +263,10 @@ def check_names(name: str, value: Iterable[str] | None, *, length: int, stem: st
     names = tuple(value)
     if len(names) != length:
         raise InvalidInputError(f"`{name}` must hold {length} names, got {len(names)}.")
-    if not all(isinstance(entry, str) and entry for entry in names) or len(set(names)) != length:
-        raise InvalidInputError(f"`{name}` must hold distinct non-empty strings, got {names!r}.")
+    wrong = [entry for entry in names if not isinstance(entry, str) or not entry]
+    if wrong or len(set(names)) != length:
+        found = few(wrong) if wrong else f"{few([entry for entry, count in Counter(names).items() if count > 1])} twice"
+        raise InvalidInputError(f"`{name}` must hold distinct non-empty strings, got {found}.")
     return names
 
 

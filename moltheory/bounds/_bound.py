@@ -67,6 +67,10 @@ class Bound(ArrayLike):
         The event itself: equal only for bounds made from the same numbers. ``dataclasses.replace`` keeps it, for
         consequences of one event; by default each bound has an event of its own.
 
+    Notes
+    -----
+    Complexity: every method takes O(H N) time and memory for H hypotheses.
+
     Examples
     --------
     >>> from moltheory.bounds import finite_class

@@ -42,7 +42,7 @@ def certified_members(
 
     Notes
     -----
-    O(H^2 N) per table.
+    Complexity: O(H^2 N) time and O(H N) memory per table.
 
     Examples
     --------

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._memory_estimate import require_memory
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, check_real, real_array
 from moltheory.errors import InvalidInputError, TooLargeError
 
@@ -92,15 +93,16 @@ def rademacher_complexity(
 
     {raises}
     TooLargeError
-        If n > 20 for ``"exact"``.
+        If n > 20 for ``"exact"``, or the signs do not fit into memory.
 
     Notes
     -----
     With the middle of each example's losses subtracted (unbiased, as signs have mean 0), one sign changes the
     average of D suprema by at most r_i/(n D), r_i the range of the losses of example i; McDiarmid's inequality gives
     the certificate :math:`\sqrt{\sum_i r_i^2 \log(1/\delta) / (2 D)}\,/\,n`, conditionally on the sample.
-    Cost: n H D / 64 word operations for 0/1 losses, one matrix product otherwise. ``"exact"``: n 2^n + n H steps for
-    0/1 losses, 2^n H additions otherwise; its value is rounded once where the losses are integers.
+    Complexity: O(n (H + D)) memory; n H D / 64 word operations for 0/1 losses, one matrix product otherwise.
+    ``"exact"``: n 2^n + n H steps for 0/1 losses, 2^n H additions otherwise; its value is rounded once where the losses
+    are integers.
 
     References
     ----------
@@ -129,8 +131,11 @@ def rademacher_complexity(
     if delta is None:
         raise InvalidInputError("`delta` must be given for method 'monte-carlo', got None.")
     check_fraction("delta", delta)
+    require_memory(
+        9.0 * check_count("draws", draws) * n, f"`draws` = {draws} of {n} signs", "take fewer draws, or fewer examples"
+    )
     generator = np.random.default_rng(rng)
-    positive = generator.integers(0, 2, size=(check_count("draws", draws), n), dtype=np.uint8)
+    positive = generator.integers(0, 2, size=(draws, n), dtype=np.uint8)
     suprema, squares = _simulated(array, positive)
     return _certified(float(suprema.mean()) / n, squares, n, delta, draws)
 
@@ -178,6 +183,10 @@ def linear_complexity(
     TooLargeError
         If n > 20 for ``"exact"``.
 
+    Notes
+    -----
+    Complexity: O(n d) time for the closed form, O(D n d) for D draws, O(2^n n d) exact; memory O(n d).
+
     References
     ----------
     S. Kakade, K. Sridharan and A. Tewari, NeurIPS 2008. Contraction: M. Ledoux and M. Talagrand (1991), Theorem 4.12.
@@ -194,7 +203,9 @@ def linear_complexity(
     scale = check_real("weight_norm", weight_norm, low=0.0) * check_real("lipschitz", lipschitz, low=0.0)
     n, d = array.shape
     order = 2 if norm == "l2" else np.inf
-    lengths: FloatArray = np.linalg.norm(array, ord=order, axis=1)
+    lengths: FloatArray = (
+        np.sqrt(np.einsum("ij,ij->i", array, array)) if norm == "l2" else np.linalg.norm(array, ord=order, axis=1)
+    )
     source = "Kakade, Sridharan, Tewari 2008; contraction: Ledoux and Talagrand 1991"
     if method == "closed-form":
         if norm == "l2":
@@ -213,8 +224,12 @@ def linear_complexity(
     if delta is None:
         raise InvalidInputError("`delta` must be given for method 'monte-carlo', got None.")
     check_fraction("delta", delta)
-    signs = 2.0 * np.random.default_rng(rng).integers(0, 2, size=(check_count("draws", draws), n)) - 1.0
-    suprema = scale * np.linalg.norm(signs @ array, ord=order, axis=1)
+    generator, step = np.random.default_rng(rng), max(1, _BLOCK // n)
+    suprema = np.empty(check_count("draws", draws))
+    for start in range(0, draws, step):
+        # The same signs, however they are cut.
+        signs = 2.0 * generator.integers(0, 2, size=(min(step, draws - start), n)) - 1.0
+        suprema[start : start + step] = scale * np.linalg.norm(signs @ array, ord=order, axis=1)
     # Changing one sign moves the supremum by at most 2 W ||x_i||: that is the range of example i.
     squares = float(((2.0 * scale * lengths) ** 2).sum())
     return _certified(float(suprema.mean()) / n, squares, n, delta, draws, f"linear {norm}, ")

@@ -45,6 +45,10 @@ def interior_weights(widths: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> Flo
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
+
     References
     ----------
     Derived.
@@ -82,6 +86,10 @@ def strongly_monotone(widths: npt.ArrayLike, /, *, scalarization: Scalarization)
     InvalidInputError
         If the modulus is 0 (plain Chebyshev), or the widths do not fit.
 
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
+
     References
     ----------
     Derived.
@@ -118,6 +126,10 @@ def strong_convexity(widths: npt.ArrayLike, /, *, moduli: npt.ArrayLike) -> Floa
     (...) ndarray
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
 
     References
     ----------
@@ -193,6 +205,8 @@ def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) ->
     f is an integer, of which a fall in i allows at most N - 1 more, the bound holds with the quotient
     ``(N - 1) B / (2 c + t)`` rounded down; that is attained for N = 2.
 
+    Complexity: O(N) time and memory.
+
     Examples
     --------
     >>> slack_guarantee([0.125, 0.0], t=0.25, loss_range=1.0)
@@ -242,7 +256,7 @@ def slack_pruned(risks: npt.ArrayLike, widths: npt.ArrayLike, /, *, t: float) ->
 
     Notes
     -----
-    O(H^2 N) per table.
+    Complexity: O(H^2 N) time and O(H N) memory per table.
 
     Examples
     --------

@@ -60,6 +60,8 @@ def bernstein_class(
     Three events per hypothesis and objective have probability eta each: Bennett's inequality on either side, and the
     sample standard deviation below the true one (Maurer and Pontil, Theorem 10); hence 3 in place of 2 + 2.
 
+    Complexity: O(H N) time and memory.
+
     References
     ----------
     A. Maurer and M. Pontil (2009), arXiv 0907.3740, Theorem 4; the two-sided count of events is derived.
@@ -114,6 +116,10 @@ def kl_class(
         Its width, lower and upper have shape (H, N).
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(H N) time and memory.
 
     References
     ----------
@@ -177,6 +183,8 @@ def shell_class(errors: npt.ArrayLike, n: int, /, *, delta: float, n_shells: int
     2q, so :math:`N_k < 2 |\{h: \text{count in } I_k\}|`, and :math:`N_k \le |H|`. The other half gives each member of
     shell k a Clopper-Pearson limit at :math:`\eta/(2 K N_k)`. The limit reported is the largest rate that some
     shell allows.
+
+    Complexity: O(H (N + K)) time and memory, and the K limits of every count that occurs, n + 1 at most.
 
     References
     ----------

@@ -45,6 +45,10 @@ def finite_class(
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(N) time and memory.
+
     References
     ----------
     W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830. The union over objectives: P. Súkeník and
@@ -108,6 +112,10 @@ def conditional_rate(
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(k) time and memory for k counts.
+
     References
     ----------
     Derived, from W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830.
@@ -170,6 +178,10 @@ def finite_prior(
     {returns_class_widths}
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(H N) time and memory.
 
     References
     ----------

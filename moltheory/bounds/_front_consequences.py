@@ -64,6 +64,10 @@ def scalarized(widths: npt.ArrayLike, /, *, scalarization: Scalarization) -> Flo
     InvalidInputError
         If U has no width (an epsilon-constraint: use `constrained_excess`), or the widths do not fit.
 
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
+
     References
     ----------
     P. Súkeník and C. H. Lampert, arXiv 2208.13499.
@@ -99,6 +103,10 @@ def scalarized_excess(widths: npt.ArrayLike, /, *, scalarization: Scalarization,
     ------
     InvalidInputError
         As `scalarized`, or if `eta` is negative.
+
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
 
     References
     ----------
@@ -136,6 +144,10 @@ def constrained_excess(widths: npt.ArrayLike, /, *, constraint: EpsilonConstrain
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
+
     References
     ----------
     Derived.
@@ -166,6 +178,10 @@ def forward(widths: npt.ArrayLike, /) -> FloatArray:
     (..., N) ndarray
         The largest entry bounds the coverage error of the empirical front.
 
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
+
     References
     ----------
     P. Súkeník and C. H. Lampert, arXiv 2208.13499 (the statement); the factor 2, which is attained, is derived.
@@ -193,6 +209,10 @@ def weak_converse(widths: npt.ArrayLike, /) -> FloatArray:
     -------
     (..., N) ndarray
 
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
+
     References
     ----------
     Derived.
@@ -219,6 +239,10 @@ def boundary(widths: npt.ArrayLike, /) -> FloatArray:
     Returns
     -------
     (...) ndarray
+
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
 
     References
     ----------
@@ -250,6 +274,10 @@ def hypervolume_loss(widths: npt.ArrayLike, /, *, reference: npt.ArrayLike) -> F
     (...) ndarray
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(K N) time and memory for K rows of N widths.
 
     References
     ----------
@@ -292,6 +320,10 @@ def hypervolume_sandwich(
 
     {raises}
 
+    Notes
+    -----
+    Complexity: two hypervolumes of H points: see `moltheory.hypervolume`.
+
     References
     ----------
     Derived.
@@ -329,6 +361,10 @@ def a_posteriori_excess(lower: npt.ArrayLike, upper: npt.ArrayLike, /, *, scalar
         One bound per hypothesis; infinite where U(u(h)) is.
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(H N) time and memory per table.
 
     References
     ----------

@@ -146,6 +146,8 @@ def mixture_bounds(
     and its sign, so it is sub-Gaussian with variance proxy :math:`B^2/(4n)` around R_i, and so is bounded the expectation
     of their maximum.
 
+    Complexity: O(N) time and memory.
+
     References
     ----------
     C. Cortes, M. Mohri, J. Gonzalvo and D. Storcheus, "Agnostic learning with multiple objectives", NeurIPS 2020

@@ -52,6 +52,10 @@ def pac_bayes_kl(
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(k N) time and memory for k posteriors.
+
     References
     ----------
     A. Maurer (2004), arXiv cs/0411099; M. Seeger, JMLR 3 (2002); for n < 8 see P. Germain et al., JMLR 16 (2015).

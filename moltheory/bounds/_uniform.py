@@ -48,6 +48,10 @@ def vc(n: int | npt.ArrayLike, *, dimension: int, delta: float, n_objectives: in
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(N) time and memory.
+
     References
     ----------
     V. Vapnik and A. Chervonenkis (1971), doi 10.1137/1116025, with the lemma of N. Sauer (1972),
@@ -109,6 +113,10 @@ def rademacher(
     InvalidInputError
         If an argument is out of its range, a `Complexity` is of another sample size or kind than stated, or the
         simulated signs leave nothing of `delta`.
+
+    Notes
+    -----
+    Complexity: O(N) time and memory.
 
     References
     ----------
@@ -180,6 +188,10 @@ def linear_class(
     {returns_widths}
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(N) time and memory.
 
     References
     ----------

@@ -43,8 +43,8 @@ from moltheory._core._validation import FloatArray
 from moltheory.certification._effective_units import UnitPowers
 from moltheory.certification._measured import cell_shift
 from moltheory.certification._p_values import PairTest, pair_tests
-from moltheory.certification._pair_bets import row_blocks
 from moltheory.certification._promises import Promise
+from moltheory.certification._row_blocks import row_blocks
 from moltheory.certification._statistics import Moments
 from moltheory.certification._student import pair_scores, student_p_values
 from moltheory.evaluation._comparison import Comparison

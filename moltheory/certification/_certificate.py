@@ -107,6 +107,14 @@ class Certificate(Consequences):
     engine : str
         "exact", or "asymptotic": nothing is guaranteed at this sample size, and `delta` is nominal.
 
+    Notes
+    -----
+    Complexity: 2 M^2 bytes, and O(M^2 N) for what `plan` and `smallest_tolerance` need, which `from_json` does not restore.
+    `tiers`, `front_size`, `alternatives`, `to_frame`, `to_json` and `from_json`: O(M^2) time; JSON text has O(M m)
+    characters and at most M^2 / 6 for each of two tables of pairs. `plan` and `smallest_tolerance`: O(M^2 N) time, `plan`
+    in O(M) memory beside the answer. `explain`: O(M). `plot`, `front_sandwich` and `hypervolume`: those of M points in m
+    objectives, without pairs.
+
     Examples
     --------
     >>> import moltheory as mt

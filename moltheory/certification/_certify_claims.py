@@ -18,6 +18,7 @@ from moltheory.certification._data_warnings import directions_stated, warn_about
 from moltheory.certification._decisions import RELEVANT
 from moltheory.certification._evidence import Levels, p_values
 from moltheory.certification._format import confidence_text
+from moltheory.certification._memory import bytes_per_pair, require_pairs
 from moltheory.certification._statistics import Moments, summaries
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._comparison import Comparison, read_comparison
@@ -123,6 +124,8 @@ def certify_claims(
     ------
     InvalidInputError
         If there is no claim, a claim does not fit the models and objectives, or the losses are refused.
+    TooLargeError
+        If the tables of pairs of so many models do not fit in the memory that is available.
 
     Warns
     -----
@@ -131,7 +134,8 @@ def certify_claims(
 
     Notes
     -----
-    Paired tests as in `certify`, at the whole of delta: a certificate of the same losses is a further statement with its
+    Complexity: as `certify`, for each round of margins that differ, and the work of each claim. Paired tests as in
+    `certify`, at the whole of delta: a certificate of the same losses is a further statement with its
     own delta.
 
     References
@@ -179,6 +183,10 @@ def certify_claims(
         claim.p_value(nothing)
     scan = problem.scan(largest_cluster, cluster_weights)
     warn_about_data(problem, scan, losses, stated=maximise is not None or directions_stated(losses))
+    # Each table that is kept is a copy of one of the tests.
+    margins = np.zeros(len(problem.objectives)) + max(margin for _, margin in wanted)
+    each = bytes_per_pair(problem, scan, margins, tested=True, tables=len(wanted))
+    require_pairs(each, scan.n_models)
     found = summaries(scan)
     warn_about_pairs(scan, found)
     tables = _tables(problem, scan, found, list(wanted), math.log(len(stated) / total))

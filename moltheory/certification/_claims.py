@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from moltheory._core._text import few, joined, visible
+from moltheory._core._text import few, joined, named
 from moltheory._core._validation import FloatArray, check_count, check_real
 from moltheory.errors import InvalidInputError
 
@@ -157,13 +157,11 @@ class Better(Claim):
         return max(float(found.table(*entry)[a, b]) for entry in self.comparisons())
 
     def __str__(self) -> str:
-        better = (
-            [f"better than {visible(self.than)} in {joined(map(visible, self.objectives))}"] if self.objectives else []
-        )
-        rest = [f"{margin:g} in {visible(name)}" for name, margin in self.margins.items()]
-        than = "" if better else f" than {visible(self.than)}"
+        better = [f"better than {named(self.than)} in {joined(map(named, self.objectives))}"] if self.objectives else []
+        rest = [f"{margin:g} in {named(name)}" for name, margin in self.margins.items()]
+        than = "" if better else f" than {named(self.than)}"
         worse = [f"worse{than} by less than {joined(rest)}"] if rest else []
-        return f"{visible(self.model)} is {' and '.join(better + worse)}"
+        return f"{named(self.model)} is {' and '.join(better + worse)}"
 
 
 @dataclass(frozen=True)
@@ -215,7 +213,7 @@ class AmongBest(Claim):
 
     def __str__(self) -> str:
         rank = "the best" if self.k == 1 else f"among the {self.k} best"
-        return f"{visible(self.model)} is {rank} in {visible(self.objective)}"
+        return f"{named(self.model)} is {rank} in {named(self.objective)}"
 
 
 @dataclass(frozen=True)
@@ -266,6 +264,6 @@ class BestWithin(Claim):
 
     def __str__(self) -> str:
         return (
-            f"{visible(self.model)} is better in {visible(self.objective)} than all others within {visible(self.cost)} "
+            f"{named(self.model)} is better in {named(self.objective)} than all others within {named(self.cost)} "
             f"{self.limit:g}"
         )

@@ -84,10 +84,11 @@ class Consequences:
         """
         above = np.count_nonzero(self.dominates, axis=0)
         tier = np.zeros(above.size, dtype=np.int64)
+        dominators = np.ascontiguousarray(self.dominates.T)
         # A dominator has fewer dominators, by transitivity.
         for h in np.argsort(above, kind="stable").tolist():
             if above[h]:
-                tier[h] = 1 + tier[self.dominates[:, h]].max()
+                tier[h] = 1 + tier[dominators[h]].max()
         return as_readonly(tier)
 
     @property
@@ -126,6 +127,10 @@ class Consequences:
         InvalidInputError
             If `most` is not positive.
 
+        Notes
+        -----
+        Complexity: O(M^2) time; memory like the answer, in which equal sets are one.
+
         Examples
         --------
         >>> import moltheory as mt
@@ -142,13 +147,16 @@ class Consequences:
         sizes = np.count_nonzero(own, axis=1)
         order = np.flatnonzero(kept & (sizes <= (sizes.size if most is None else most)))
         taken = np.zeros(sizes.size, dtype=np.bool_)
-        found: dict[tuple[int, ...], None] = {}
+        # Equal sets are one: models that nothing distinguishes would fill the memory with copies.
+        found: dict[bytes, tuple[int, ...]] = {}
         for h in order[np.argsort(sizes[order], kind="stable")].tolist():
             if disjoint and (taken & own[h]).any():
                 continue
             taken |= own[h]
-            found[tuple(np.flatnonzero(own[h]).tolist())] = None
-        return tuple(found)
+            key = np.packbits(own[h]).tobytes()
+            if key not in found:
+                found[key] = tuple(np.flatnonzero(own[h]).tolist())
+        return tuple(found.values())
 
     def _witnesses(self) -> tuple[Bools, Bools]:
         """Return for each model a set that contains a model of the front, (M, M) and empty if none is known; lone ones."""
@@ -183,12 +191,14 @@ class Consequences:
         InvalidInputError
             If the certificate holds no statistics, spent delta on boxes only or is asymptotic, or `objective` is no mean
             of losses with a paired test.
+        TooLargeError
+            If a table of pairs of so many models does not fit in the memory that is available.
 
         Notes
         -----
-        O(M^2 N) limits by a fixed sequence of tests, from the largest tolerance down (`_smallest_tolerance`). Objectives
-        other than means of losses with a paired test, of examples or of clusters of equal weight, are left out of
-        account, which makes the tolerances larger.
+        Complexity: O(M^2 N) time, O(M^2) memory. Limits by a fixed sequence of tests, from the largest tolerance down
+        (`_smallest_tolerance`). Objectives other than means of losses with a paired test, of examples or of clusters of
+        equal weight, are left out of account, which makes the tolerances larger.
 
         Examples
         --------

@@ -50,6 +50,7 @@ are true; for the others it is another one.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -57,10 +58,11 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
+from moltheory.certification._likeliest import dominators, replacements
 from moltheory.certification._promises import Promise
 from moltheory.certification._relations import acyclic, closed
+from moltheory.certification._row_blocks import row_blocks
 from moltheory.certification._shares import Shares
-from moltheory.inference._paired import holm_adjusted
 
 __all__ = ["RELEVANT", "Decisions", "decide"]
 
@@ -176,10 +178,10 @@ def decide(
     rest = _largest(boxes, tests, estimated, weakly, strictly) if tests and counted.any() else None
     if rest is not None:
         number = np.maximum(np.count_nonzero(rivals, axis=0), 1)
-        on_front = _least(rest, rivals, number)
+        on_front = _least([rest], rivals, number)
         direct |= _named(rest, allowed, shares.names)
-        unaided = _all_tests(tests)
-        if unaided is not None:
+        unaided = [p for p in tests if p is not None]
+        if len(unaided) == len(tests):
             adjusted = promise.adjusted(_least(unaided, rivals, number)[counted], most)
             factor = shares.total / shares.verdicts
             level[counted] = np.minimum(np.maximum(adjusted, 1e-300) * factor, shares.total)
@@ -212,7 +214,7 @@ def decide(
     within, excluded = within & ~clash, excluded & ~clash
     dominates[:, clash] = False
     bar = np.max(on_front, initial=0.0, where=given & (leaning < 0))
-    excluded_by = _dominators(dominates, rest, rivals, bar, excluded)
+    excluded_by = dominators(dominates, rest, rivals, bar, excluded)
     if promise.error != "share":
         excluded_by, kept = acyclic(excluded_by)
         clash |= excluded & ~kept
@@ -223,13 +225,21 @@ def decide(
     open_rivals &= ~excluded[:, None]
     leaning = np.where(excluded, -1, np.where(within, 1, np.where(clash, 0, leaning)))
     cheaper = allowed & boxes.any_of(everyone[known], boxes.strict) & slack.any()
+    tests = found if not_above is not None and shares.replacements > 0.0 else [None] * estimated.size
+
+    def as_good(models: slice) -> FloatArray:
+        largest = np.zeros((models.stop - models.start, n_models))
+        for i, p in zip(estimated, tests, strict=True):
+            np.maximum(largest, 1.0 if p is None else p[models], out=largest, where=~boxes.near(i, models))
+        return largest
+
     return Decisions(
         within,
         excluded,
         dominates,
         excluded_by,
         np.where(excluded, level, np.nan),
-        _replaceable(boxes, cheaper, estimated, excluded, not_above, shares),
+        replacements(cheaper, as_good, excluded, max(shares.replacements, 0.0)),
         decided_at,
         leaning.astype(np.int64),
         open_rivals,
@@ -262,9 +272,9 @@ class _Boxes:
         """L_i(b) < L_i(h)."""
         return np.asarray(self.high[i][:, None] < self.low[i][None, :])
 
-    def near(self, i: int) -> Bools:
-        """L_i(b) < L_i(h) + e_i."""
-        return np.asarray(self.high[i][:, None] < self._far[i][None, :])
+    def near(self, i: int, models: slice = slice(None)) -> Bools:
+        """L_i(b) < L_i(h) + e_i, for some b."""
+        return np.asarray(self.high[i][models, None] < self._far[i][None, :])
 
     def all_of(self, objectives: Indices, compared: Callable[[int], Bools]) -> Bools:
         """Return where the comparison holds in all of the objectives."""
@@ -307,30 +317,25 @@ def _largest(
     return rest
 
 
-def _all_tests(tests: list[FloatArray | None]) -> FloatArray | None:
-    """Return the largest p-value over all objectives; None if one has no test."""
-    complete = [p for p in tests if p is not None]
-    if len(complete) < len(tests) or not complete:
-        return None
-    largest = complete[0].copy() if len(complete) > 1 else complete[0]
-    for p in complete[1:]:
-        np.maximum(largest, p, out=largest)
-    return largest
-
-
-def _least(p: FloatArray, rivals: Bools, number: npt.NDArray[np.intp]) -> FloatArray:
-    """Return the p-value of "on the front" of each model: the number of rivals times the smallest p-value, (M,)."""
-    least: FloatArray = np.min(p, axis=0, initial=1.0, where=rivals)
+def _least(tables: list[FloatArray], rivals: Bools, number: npt.NDArray[np.intp]) -> FloatArray:
+    """Return the p-value of "on the front" of each model: number of rivals times the smallest of largest p-values, (M,)."""
+    least = np.ones(number.size)
+    for models in row_blocks(number.size):
+        largest = functools.reduce(np.maximum, [p[models] for p in tables])
+        np.minimum(least, np.min(largest, axis=0, initial=1.0, where=rivals[models]), out=least)
     return np.minimum(number * least, 1.0)
 
 
 def _named(rest: FloatArray, allowed: Bools, share: float) -> Bools:
     """Return the pairs that Holm's procedure claims at a share of delta."""
-    claimed = np.zeros_like(allowed)
     # The others come after these in the order of the procedure, so their values have no influence.
-    places = np.flatnonzero(allowed & (rest <= share))
-    adjusted = holm_adjusted(rest.flat[places], size=int(np.count_nonzero(allowed)))
-    claimed.flat[places[adjusted <= share]] = share > 0.0
+    claimed = allowed & (rest <= share) & (share > 0.0)
+    ranked = np.sort(rest[claimed])
+    # Holm's procedure stops at the first one that fails; of equal ones the first is the strictest.
+    most = int(np.count_nonzero(allowed))
+    failed = np.arange(most, most - ranked.size, -1) * ranked > share
+    if failed.any():
+        claimed &= rest < ranked[failed.argmax()]
     return claimed
 
 
@@ -346,38 +351,3 @@ def _settled(
     needed[counted] = promise.adjusted(p[counted], size)
     needed[leaning == 0] = 1.0
     return needed, np.where(needed < 1.0, leaning, 0)
-
-
-def _dominators(
-    dominates: Bools, rest: FloatArray | None, rivals: Bools, bar: float, excluded: Bools
-) -> npt.NDArray[np.int64]:
-    """Return the model that most likely dominates each excluded one.
-
-    Models that are not excluded themselves come first; of these the ones that certainly dominate, then those whose own
-    test excludes (at `bar`, the largest p-value of an exclusion); then the smallest p-value.
-    """
-    order = np.where(dominates, 0.0, np.inf)
-    if rest is not None:
-        passed = rivals & (rest * np.count_nonzero(rivals, axis=0) <= bar)
-        order = np.where(dominates, rest, np.where(passed, 2.0 + rest, np.inf))
-    order += 4.0 * excluded[:, None]
-    return np.where(excluded, order.argmin(axis=0), -1).astype(np.int64)
-
-
-def _replaceable(
-    boxes: _Boxes, cheaper: Bools, estimated: Indices, excluded: Bools, not_above: Tests, shares: Shares
-) -> npt.NDArray[np.int64]:
-    """Return a replacement for each model: not excluded if possible, then the one with the smallest p-value."""
-    if not cheaper.any():
-        return np.full(excluded.size, -1, dtype=np.int64)
-    largest = np.zeros(cheaper.shape)
-    for i in estimated:
-        p = _p_values_of(not_above[i]) if not_above is not None and shares.replacements > 0.0 else None
-        np.maximum(largest, 1.0 if p is None else p, out=largest, where=~boxes.near(i))
-    places = np.flatnonzero(cheaper & (largest <= max(shares.replacements, 0.0)))
-    adjusted = holm_adjusted(largest.flat[places], size=int(np.count_nonzero(cheaper)))
-    claimed = adjusted <= shares.replacements
-    order = np.full(cheaper.shape, np.inf)
-    order.flat[places[claimed]] = adjusted[claimed]
-    order += 2.0 * excluded[:, None]
-    return np.where(np.isfinite(order).any(axis=0), order.argmin(axis=0), -1).astype(np.int64)

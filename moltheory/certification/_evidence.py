@@ -132,10 +132,16 @@ def p_values(
 def _reduced(
     scan: Scan, tests: list[PairTest], tables: list[FloatArray], log_level: float, powers: Powers
 ) -> list[FloatArray]:
-    """Return exact p-values increased by the price of inspecting the losses; equal tables stay one."""
-    done: dict[int, FloatArray] = {}
-    for test, p in zip(tests, tables, strict=True):
+    """Return exact p-values increased by the price of inspecting the losses; equal tables stay one, and replace theirs."""
+    number = {id(p): place for place, p in enumerate(tables)}
+    places = [number[id(p)] for p in tables]
+    for place in number.values():
+        test = tests[place]
         kept, spent = (1.0, 0.0) if test.column in powers else scan.columns[test.column].kept_level(log_level)
-        if id(p) not in done:
-            done[id(p)] = p if (kept, spent) == (1.0, 0.0) else np.minimum(p / kept + spent, 1.0)
-    return [done[id(p)] for p in tables]
+        if (kept, spent) != (1.0, 0.0):
+            p = tables[place] / kept
+            p += spent
+            # One table more at a time, since these are the largest part of all memory.
+            tables[:] = [p if other == place else table for other, table in zip(places, tables, strict=True)]
+            np.minimum(p, 1.0, out=p)
+    return tables

@@ -7,12 +7,14 @@ not the probability of being on the front, which no data give: equal models are 
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._text import few, joined, visible
+from moltheory._core._frames import frame_with_names, texts_or_missing
+from moltheory._core._text import few, joined, named
 from moltheory.certification._format import CAUTION, confidence_text
 from moltheory.errors import InvalidInputError
 
@@ -67,9 +69,9 @@ def promise_sentence(delta: float, error: str, engine: str = "exact") -> str:
 def explained(certificate: Certificate, model: str | int) -> str:
     """Return `Certificate.explain`."""
     h = _index(certificate, model)
-    name, within = visible(certificate.names[h]), " to within the tolerance" if certificate.epsilon.any() else ""
+    name, within = named(certificate.names[h]), " to within the tolerance" if certificate.epsilon.any() else ""
     if certificate.excluded[h]:
-        by = visible(certificate.names[certificate.excluded_by[h]])
+        by = named(certificate.names[certificate.excluded_by[h]])
         if certificate.dominates[certificate.excluded_by[h], h]:
             return f"{name} is not on the front: {by} dominates it."
         return f"{name} is not on the front: another model dominates it, probably {by}."
@@ -94,9 +96,9 @@ def lean_text(certificate: Certificate, h: int) -> str:
 def open_rivals_text(certificate: Certificate, h: int) -> str:
     """Return the models that may still dominate a model, the most threatening first: "B", "B or C", "B, C or 3 others"."""
     count = int(np.count_nonzero(certificate.open_rivals[h]))
-    named = count if count <= _NAMED else _NAMED - 1
-    names = [visible(certificate.names[b]) for b in threatening(certificate, h, max(named, 1))]
-    more = [f"{count - named:,} others"] if count > named else []
+    first = count if count <= _NAMED else _NAMED - 1
+    names = [named(certificate.names[b]) for b in threatening(certificate, h, max(first, 1))]
+    more = [f"{count - first:,} others"] if count > first else []
     return joined([*names, *more], last=" or ")
 
 
@@ -125,7 +127,7 @@ def tolerance_sentence(certificate: Certificate) -> str:
     every = " in every estimated objective" if n_estimated > 1 else ""
     if len(counted) < n_estimated:
         # Quantiles, gaps and the like have no range that counts; nothing is said about them.
-        every = f" in {few(counted, 6, describe=lambda name: visible(str(name)))}"
+        every = f" in {few(counted, 6, describe=lambda name: named(str(name)))}"
     return (
         f"'tolerance X%': no other model is better by more than X% of the range{every}{cost}, with probability at least "
         f"{confidence_text(certificate.delta)} for all models at once (a statement beside the verdicts)."
@@ -155,8 +157,6 @@ def alternatives_sentences(certificate: Certificate) -> list[str]:
 
 def frame_of(certificate: Certificate) -> pd.DataFrame:
     """Return `Certificate.to_frame`."""
-    import pandas as pd
-
     by = certificate.excluded_by
     sides = {1: "on the front", -1: "not on it", 0: None}
     columns: dict[str, Any] = {"model": certificate.names, "status": certificate.status}
@@ -164,18 +164,34 @@ def frame_of(certificate: Certificate) -> pd.DataFrame:
     certain = certificate.dominates[by, np.arange(by.size)] & (by >= 0)
     columns |= {
         "dominator_is_certain": certain,
-        "leaning": pd.array([sides[side] for side in certificate.leaning.tolist()], dtype="string"),
+        "leaning": texts_or_missing([sides[side] for side in certificate.leaning.tolist()]),
         "decided_at": certificate.decided_at,
         "n_open_rivals": np.count_nonzero(certificate.open_rivals, axis=1),
     }
     if certificate.epsilon.any():
         other = _named(certificate, certificate.replaceable_by)
         columns |= {"within_slack": certificate.within_slack, "replaceable_by": other}
-    for i, name in enumerate(certificate.objectives):
-        columns[f"{name} (estimate)" if name in columns else name] = certificate.estimates[:, i]
+    # Objectives may be called like the columns above, or like the ends of each other's boxes.
+    estimates: list[str] = []
+    for name in certificate.objectives:
+        others = {*columns, *certificate.objectives, *estimates} if name in columns else set(columns)
+        estimates.append(_free(name, " (estimate)", others))
+    taken = {*columns, *estimates}
+    for i, (name, title) in enumerate(zip(certificate.objectives, estimates, strict=True)):
+        columns[title] = certificate.estimates[:, i]
         if certificate.data_dependent[i]:
-            columns[f"{name} (low)"], columns[f"{name} (high)"] = certificate.boxes[:, i].T
-    return pd.DataFrame(columns)
+            for end, values in zip(("low", "high"), certificate.boxes[:, i].T, strict=True):
+                column = _free(f"{name} ({end})", " (box)", taken)
+                columns[column] = values
+                taken.add(column)
+    return frame_with_names(columns)
+
+
+def _free(title: str, more: str, taken: Container[str]) -> str:
+    """Return the title of a column; more is added to one that another column has."""
+    while title in taken:
+        title += more
+    return title
 
 
 def described(certificate: Certificate) -> str:
@@ -192,7 +208,7 @@ def described(certificate: Certificate) -> str:
     kind = "Asymptotic certificate" if certificate.engine == "asymptotic" else "Certificate"
     lines = [
         f"{kind} {at} from {certificate.n_examples} examples: "
-        f"{len(certificate)} models, objectives {', '.join(certificate.objectives)}{tolerance}"
+        f"{len(certificate)} models, objectives {', '.join(map(named, certificate.objectives))}{tolerance}"
     ]
     for title, mask, tell in (
         (" ".join(filter(None, ["on the front", within])), certificate.sure, None),
@@ -200,7 +216,7 @@ def described(certificate: Certificate) -> str:
         ("undecided", certificate.undecided, None),
     ):
         rows = np.flatnonzero(mask).tolist()
-        texts = [certificate.names[h] + ("" if tell is None else tell(certificate, h)) for h in rows[:_SHOWN]]
+        texts = [named(certificate.names[h]) + ("" if tell is None else tell(certificate, h)) for h in rows[:_SHOWN]]
         more = [f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else []
         lines.append(f"  {title} ({len(rows)}): {', '.join(texts + more) or 'none'}")
     if not exact:
@@ -214,7 +230,7 @@ def described(certificate: Certificate) -> str:
 def _by(certificate: Certificate, h: int) -> str:
     by = int(certificate.excluded_by[h])
     likely = "" if certificate.dominates[by, h] else "probably "
-    return f" ({likely}dominated by {certificate.names[by]})"
+    return f" ({likely}dominated by {named(certificate.names[by])})"
 
 
 def _still(certificate: Certificate, h: int) -> str:
@@ -239,13 +255,11 @@ def threatening(certificate: Certificate, h: int, most: int) -> list[int]:
 
 
 def _named(certificate: Certificate, models: npt.NDArray[np.int64]) -> Any:
-    import pandas as pd
-
-    return pd.array([certificate.names[j] if j >= 0 else None for j in models.tolist()], dtype="string")
+    return texts_or_missing([certificate.names[j] if j >= 0 else None for j in models.tolist()])
 
 
 def _names(certificate: Certificate, models: tuple[int, ...]) -> str:
-    return joined([visible(certificate.names[h]) for h in models])
+    return joined([named(certificate.names[h]) for h in models])
 
 
 def _index(certificate: Certificate, model: str | int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory._core._text import visible
+from moltheory._core._text import named
 
 if TYPE_CHECKING:
     from moltheory.certification._certificate import Certificate
@@ -75,7 +75,7 @@ def directions_text(certificate: Certificate) -> str:
     >>> directions_text(certify(np.eye(2), costs={"size": [1, 2]}))
     'Smaller is better in every objective. Known exactly, without an interval: size.'
     """
-    names = [visible(name) for name in certificate.objectives]
+    names = [named(name) for name in certificate.objectives]
     up = [name for name, flag in zip(names, certificate.maximise, strict=True) if flag]
     known = [name for name, data in zip(names, certificate.data_dependent, strict=True) if not data]
     measured = [name for name, flag in zip(names, certificate.measured, strict=True) if flag]
@@ -112,7 +112,7 @@ def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
     order = sorted(range(len(certificate)), key=lambda h: (_ORDER[status[h]], first[h], h))
     rows = [
         [
-            visible(certificate.names[h]),
+            named(certificate.names[h]),
             _WORDS[status[h]],
             _dominator(certificate, h),
             _confidence(certificate, h),
@@ -122,7 +122,7 @@ def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
         for h in order
     ]
     better = [
-        f"{visible(name)} ↑" if up else visible(name)
+        f"{named(name)} ↑" if up else named(name)
         for name, up in zip(certificate.objectives, certificate.maximise, strict=True)
     ]
     return ["model", "status", "dominated by", "confidence", *replaced, *better], rows
@@ -196,7 +196,7 @@ def _confidence(certificate: Certificate, h: int) -> str:
 
 
 def _name(certificate: Certificate, model: int) -> str:
-    return visible(certificate.names[model]) if model >= 0 else ""
+    return named(certificate.names[model]) if model >= 0 else ""
 
 
 def _is(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._frames import frame_with_names
 from moltheory._core._validation import as_readonly
 from moltheory.errors import InvalidInputError
 
@@ -63,8 +64,6 @@ class ModelGroups:
         ``cheapest`` names the members that no other member dominates in the known costs: among models with
         indistinguishable losses, cost may decide. It is empty if there are no costs.
         """
-        import pandas as pd
-
         certificate = self.certificate
         names, known = np.array(certificate.names, dtype=object), ~certificate.data_dependent
         rows = []
@@ -79,7 +78,7 @@ class ModelGroups:
             row["cheapest"] = tuple(names[_cheapest(certificate, here)].tolist()) if known.any() else ()
             row["members"] = tuple(names[here].tolist())
             rows.append(row)
-        return pd.DataFrame(rows)
+        return frame_with_names(rows)
 
 
 def indistinguishable_groups(certificate: Certificate, /) -> ModelGroups:
@@ -112,7 +111,8 @@ def indistinguishable_groups(certificate: Certificate, /) -> ModelGroups:
 
     Notes
     -----
-    O(M^2 m) for a few large groups or many small ones, O(M^2 (m + G)) for G groups at most.
+    Complexity: O(M^2 m) time for a few large groups or many small ones, O(M^2 (m + G)) for G groups at most; (m + 3) M^2
+    bytes of memory.
 
     References
     ----------

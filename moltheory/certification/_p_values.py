@@ -19,10 +19,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.certification._bernstein_tests import bernstein_p_values
-from moltheory.certification._pair_bets import Pairs, add_bets, bets_on_all, promising_pairs, row_blocks
+from moltheory.certification._distinct import of_distinct
+from moltheory.certification._pair_bets import Pairs, add_bets, bets_on_all, promising_pairs
+from moltheory.certification._row_blocks import row_blocks
 from moltheory.certification._slack_tests import Outcomes, count_bets, favored, slack_mcnemar
 from moltheory.certification._statistics import Moments
 from moltheory.evaluation._scan import Column, Scan
@@ -37,7 +40,6 @@ __all__ = [
     "PairTest",
     "chosen_test",
     "pair_tests",
-    "row_blocks",
 ]
 
 MCNEMAR = "exact McNemar"
@@ -155,11 +157,11 @@ def _mcnemar_table(summary: PairCounts | Moments, size: int, relevant: float) ->
 def _mcnemar(outcomes: Outcomes, relevant: float) -> FloatArray:
     _, first, second = outcomes
     if relevant >= 0.5:
-        return mcnemar_tails(first, second)
+        return of_distinct(mcnemar_tails, first, second)
     # Where the row's model errs alone at least as often, the p-value is 1/2 or more.
     p = np.ones(first.shape)
     fewer = first < second
-    p[fewer] = mcnemar_tails(first[fewer], second[fewer])
+    p[fewer] = of_distinct(mcnemar_tails, first[fewer], second[fewer])
     return p
 
 
@@ -208,13 +210,17 @@ def _with_slack(
             chosen = common[some], first[some], second[some]
             p[some] = _with_slack(chosen, column, shift, log_level, 1.0, every=every)
         return p
-    if every:
-        share = 1.0 - _SLACK
-        return np.minimum(slack_mcnemar(outcomes, shift, log_level - np.log(share)) / share, 1.0)
-    share = 0.5 * (1.0 - _SOME_SLACK)
+    share = 1.0 - _SLACK if every else 0.5 * (1.0 - _SOME_SLACK)
     planned = log_level - np.log(share)
-    by_bets = count_bets(outcomes, column.n_units, shift, planned)
-    return np.minimum(np.minimum(slack_mcnemar(outcomes, shift, planned), by_bets) / share, 1.0)
+
+    def by_counts(*counts: npt.NDArray[np.int64]) -> FloatArray:
+        common, first, second = counts
+        found = slack_mcnemar((common, first, second), shift, planned)
+        if not every:
+            found = np.minimum(found, count_bets((common, first, second), column.n_units, shift, planned))
+        return np.minimum(found / share, 1.0)
+
+    return of_distinct(by_counts, *outcomes)
 
 
 def _scores(outcomes: Outcomes, shift: float) -> FloatArray:

@@ -12,21 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
+from moltheory.certification._row_blocks import pieces, row_blocks
 from moltheory.evaluation._scan import Scan
 
-__all__ = ["Pairs", "add_bets", "bets_on_all", "promising_pairs", "row_blocks"]
+__all__ = ["Pairs", "add_bets", "bets_on_all", "most_bets", "promising_pairs"]
 
 Indices = npt.NDArray[np.intp]
 Pairs = tuple[Indices, Indices]
 # Rows of a table of pairs -> p-values by another test, and normal scores of the differences.
 Block = Callable[[slice], tuple[FloatArray, FloatArray]]
+Scored = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], FloatArray]
 
 # Largest number of models^2 x units x columns for which every pair is bet on; beyond, pairs x units per test.
 _PRODUCTS = 2 * 10**8
 # Largest number of models x units of one column that are held in memory at once (200 MB).
 _HELD = 25 * 10**6
-# Entries of a table of pairs that are worked on at a time.
-_ENTRIES = 2**19
 # Bets are tried where the squared normal score is at least this share of what the level needs.
 _NEAR = 0.8
 
@@ -38,11 +38,9 @@ def bets_on_all(scan: Scan, index: int) -> bool:
     return entries * scan.n_models**2 <= _PRODUCTS and scan.columns[index].n_units * scan.n_models <= _HELD
 
 
-def row_blocks(n_models: int) -> Iterator[slice]:
-    """Yield slices of the rows of an (M, M) table, so that work in between takes little memory."""
-    step = max(1, _ENTRIES // n_models)
-    for start in range(0, n_models, step):
-        yield slice(start, min(start + step, n_models))
+def most_bets(n_units: int) -> int:
+    """Return the largest number of pairs that are bet on in one test, where not all are."""
+    return max(1, _PRODUCTS // max(n_units, 1))
 
 
 def promising_pairs(p: FloatArray, scores: Block, log_levels: FloatArray, n_units: int) -> Pairs:
@@ -50,29 +48,44 @@ def promising_pairs(p: FloatArray, scores: Block, log_levels: FloatArray, n_unit
 
     The clearest ones, as many as the budgets for time and memory allow.
     """
-    parts = []
-    for models in row_blocks(p.shape[0]):
+    size, number = p.shape[0], most_bets(n_units)
+    # All models fit in memory: then the clearest pairs of the blocks so far are enough.
+    most = number if size <= _HELD // n_units else size**2
+    parts: list[Scored] = []
+    for models in row_blocks(size):
         p[models], normal = scores(models)
         level = log_levels[models]
         with np.errstate(invalid="ignore"):
             chosen = (-np.log(np.maximum(p[models], 1e-300)) < level) & (0.5 * normal**2 > _NEAR * level)
-        own = np.arange(p.shape[0])[models]
+        own = np.arange(size)[models]
         chosen[np.arange(own.size), own] = False
         chosen &= normal > 0.0
-        first, second = np.nonzero(chosen)
-        parts.append((first + models.start, second, normal[first, second]))
-    first, second, found = (np.concatenate(part) for part in zip(*parts, strict=True))
-    order = np.argsort(-found, kind="stable")
-    first, second = first[order], second[order]
+        rows, columns = (places.astype(np.int32) for places in np.nonzero(chosen))
+        parts.append((rows + np.int32(models.start), columns, normal[rows, columns]))
+        if sum(part[2].size for part in parts) > 2 * most:
+            parts = [_clearest(parts, most)]
+    first, second, _ = _clearest(parts, size**2)
     # The models that are met first, as many as fit in memory.
-    members, place = np.unique(np.stack([first, second], axis=1), return_index=True)
-    members = members[np.argsort(place)][: _HELD // n_units]
-    held = np.isin(first, members) & np.isin(second, members)
-    number = max(1, _PRODUCTS // n_units)
-    first, second = first[held][:number], second[held][:number]
+    met = np.full(size, 2 * first.size, dtype=np.int64)
+    for half, ends in ((1, second), (0, first)):
+        # Of equal places the last one is written.
+        place = np.full(size, 2 * first.size, dtype=np.int64)
+        place[ends[::-1]] = np.arange(2 * (first.size - 1) + half, -1, -2)
+        np.minimum(met, place, out=met)
+    kept = np.zeros(size, dtype=np.bool_)
+    kept[np.argsort(met, kind="stable")[: _HELD // n_units]] = True
+    held = kept[first] & kept[second]
+    rows_left, columns_left = (ends[held][:number].astype(np.intp) for ends in (first, second))
     # Pairs with a model in common one after the other: its losses stay in the cache.
-    order = np.lexsort((second, first))
-    return first[order], second[order]
+    order = np.lexsort((columns_left, rows_left))
+    return rows_left[order], columns_left[order]
+
+
+def _clearest(parts: list[Scored], most: int) -> Scored:
+    """Return the pairs with the largest scores, in their order; of equal ones those that stand first."""
+    first, second, found = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.argsort(-found, kind="stable")[:most]
+    return first[order], second[order], found[order]
 
 
 def add_bets(scan: Scan, index: int, tests: list[tuple[float, FloatArray, Pairs | None, float, FloatArray]]) -> None:
@@ -83,34 +96,50 @@ def add_bets(scan: Scan, index: int, tests: list[tuple[float, FloatArray, Pairs 
     """
     from moltheory.inference._target_bets import target_p_values
 
-    off = np.nonzero(~np.eye(scan.n_models, dtype=np.bool_))
-    every: Pairs = off[0], off[1]
     held: tuple[Indices, FloatArray, FloatArray | None] | None = None
-    together = _members(scan, [every if pairs is None else pairs for _, _, pairs, _, _ in tests])
+    together = _members(scan, [pairs for _, _, pairs, _, _ in tests])
     # All at once if they fit, so that the losses are read once.
     if together.size * scan.columns[index].n_units > _HELD:
         together = together[:0]
     for shift, log_levels, pairs, share, p in tests:
-        first, second = every if pairs is None else pairs
-        planned = np.isfinite(log_levels[first, second])
-        first, second = first[planned], second[planned]
-        if not first.size:
-            continue
-        members = together if together.size else _members(scan, [(first, second)])
-        if held is None or not np.array_equal(held[0], members):
-            held = None
-            held = members, *_rows(scan, index, members)
-        goals = log_levels[first, second] - np.log(share)
-        places = np.searchsorted(members, first), np.searchsorted(members, second)
-        found = target_p_values(held[1], *places, goals, shift=shift, sizes=held[2]) / share
-        p[first, second] = np.minimum(p[first, second], found)
+        members = together if together.size else _members(scan, [pairs])
+        for first, second in _pair_blocks(log_levels, pairs):
+            if held is None or not np.array_equal(held[0], members):
+                held = None
+                held = members, *_rows(scan, index, members)
+            goals = log_levels[first, second] - np.log(share)
+            places = first, second
+            if members.size < scan.n_models:
+                places = np.searchsorted(members, first), np.searchsorted(members, second)
+            found = target_p_values(held[1], *places, goals, shift=shift, sizes=held[2]) / share
+            p[first, second] = np.minimum(p[first, second], found)
 
 
-def _members(scan: Scan, pairs: list[Pairs]) -> Indices:
-    """Return the models that occur in some pair, in order."""
-    occurs = np.zeros(scan.n_models, dtype=np.bool_)
-    for first, second in pairs:
-        occurs[first] = occurs[second] = True
+def _pair_blocks(log_levels: FloatArray, pairs: Pairs | None) -> Iterator[Pairs]:
+    """Yield the given pairs with a level; all pairs by rows; in blocks, as indices take more memory than tables."""
+    if pairs is not None:
+        for piece in pieces(pairs[0].size):
+            first, second = (ends[piece] for ends in pairs)
+            planned = np.isfinite(log_levels[first, second])
+            if planned.any():
+                yield first[planned], second[planned]
+        return
+    size = log_levels.shape[0]
+    for models in row_blocks(size):
+        planned = np.isfinite(log_levels[models])
+        own = np.arange(size)[models]
+        planned[np.arange(own.size), own] = False
+        first, second = np.nonzero(planned)
+        if first.size:
+            yield first + models.start, second
+
+
+def _members(scan: Scan, lists: list[Pairs | None]) -> Indices:
+    """Return the models that occur in some pair, in order; None = all pairs."""
+    occurs = np.full(scan.n_models, any(pairs is None for pairs in lists))
+    for pairs in lists:
+        if pairs is not None:
+            occurs[pairs[0]] = occurs[pairs[1]] = True
     return np.flatnonzero(occurs)
 
 

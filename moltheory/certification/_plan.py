@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._frames import frame_with_names
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.certification._contrast_view import contrast_view
 from moltheory.certification._hardest import Hardest
@@ -90,6 +91,10 @@ def further_examples(
     ------
     InvalidInputError
         If the source has other models or objectives than the certificate.
+
+    Notes
+    -----
+    Complexity: O(n M^2 N) time, O(M^2 N) memory, and that of `Certificate.plan`.
     """
     check_count("simulate", simulate, low=0)
     names = getattr(source, "model_names", certificate.names)
@@ -235,8 +240,6 @@ def _level(certificate: Certificate, statistics: PairStatistics) -> float:
 
 def _per_model(hardest: Hardest, expected: FloatArray, certificate: Certificate) -> pd.DataFrame:
     """Return one row per undecided model; the open rivals are those that need more examples."""
-    import pandas as pd
-
     found = []
     for h in np.flatnonzero(certificate.undecided).tolist():
         rival = int(hardest.rival[h])
@@ -254,7 +257,7 @@ def _per_model(hardest: Hardest, expected: FloatArray, certificate: Certificate)
                 *(float(size) for size in sizes),
             )
         )
-    frame = pd.DataFrame(found, columns=list(_TYPES))
+    frame = frame_with_names(found, columns=list(_TYPES))
     # Columns of an empty frame have no type of their own.
     typed = frame if len(frame) else frame.astype(_TYPES)
     typed = typed.sort_values("sufficient_additional", kind="stable", ignore_index=True)

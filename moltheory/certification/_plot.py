@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory._core._text import visible
 from moltheory._core._validation import FloatArray
-from moltheory.plotting import COLORS, STYLE, panels, plain_text, to_bytes
+from moltheory.plotting import COLORS, LITERAL, name_text, panels, styled, to_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,27 +30,22 @@ def plot_certificate(certificate: Certificate, ax: Axes | None) -> Axes:
         ax = panels(1)[1][0]
     m = len(certificate.objectives)
     (_one if m == 1 else _two if m == 2 else _many)(certificate, ax)
-    ax.set_title(f"{len(certificate)} models, {_promised(certificate)}")
-    ax.legend()
+    ax.set_title(f"{len(certificate)} models, {_promised(certificate)}", **LITERAL)
+    for text in ax.legend().get_texts():
+        text.set_usetex(False)
     return ax
 
 
 def certificate_image(certificate: Certificate, kind: str) -> bytes:
     """Return the plot as the bytes of a file of its own: "png", "pdf" or "svg"."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     # Names of models stand beside their intervals, where there is one objective.
     height = min(max(4.8, 0.24 * len(certificate)), 12.0) if len(certificate.objectives) == 1 else 4.8
-    with mpl.rc_context(STYLE):
+    with styled():
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(7.6, height), layout="constrained")
         plot_certificate(certificate, figure.subplots())
         return to_bytes(figure, kind)
-
-
-def _text(name: str) -> str:
-    """Return a name as matplotlib draws it: no formula, no control character, no lone surrogate."""
-    return plain_text(visible(name))
 
 
 def _promised(certificate: Certificate) -> str:
@@ -86,11 +80,19 @@ def _drawable(certificate: Certificate) -> FloatArray:
     return drawn
 
 
-def _labels(certificate: Certificate) -> list[str]:
-    return [
-        f"{_text(name)}     better →" if flag else f"← better     {_text(name)}"
-        for name, flag in zip(certificate.objectives, certificate.maximise, strict=True)
-    ]
+def _labels(certificate: Certificate, ax: Axes, share: float) -> list[str]:
+    """Return the labels of one axis or two; long names are cut to a share of its length."""
+    labels = []
+    for name, flag, length in zip(certificate.objectives, certificate.maximise, _lengths(ax), strict=False):
+        text = name_text(name, widest=share * length - 8.0)
+        labels.append(f"{text}     better →" if flag else f"← better     {text}")
+    return labels
+
+
+def _lengths(ax: Axes) -> tuple[float, float]:
+    """Return the lengths of the two axes in multiples of the size of their labels, before anything is drawn."""
+    scale = 72.0 / (ax.figure.dpi * float(ax.xaxis.label.get_fontsize()))
+    return ax.bbox.width * scale, ax.bbox.height * scale
 
 
 def _one(certificate: Certificate, ax: Axes) -> None:
@@ -104,10 +106,10 @@ def _one(certificate: Certificate, ax: Axes) -> None:
             ax.hlines(place[rows], box[rows, 0], box[rows, 1], color=color, linewidth=1.2, alpha=0.8)
             ax.plot(value[rows], place[rows], marker, color=color, label=text)
     if len(certificate) <= 30:
-        ax.set_yticks(place, [_text(name) for name in certificate.names])
+        ax.set_yticks(place, [name_text(name, widest=0.55 * _lengths(ax)[0]) for name in certificate.names], **LITERAL)
     else:
         ax.set_yticks([])
-    ax.set_xlabel(_labels(certificate)[0])
+    ax.set_xlabel(_labels(certificate, ax, 0.7)[0], **LITERAL)
 
 
 def _two(certificate: Certificate, ax: Axes) -> None:
@@ -120,11 +122,14 @@ def _two(certificate: Certificate, ax: Axes) -> None:
             ax.vlines(x[rows], boxes[rows, 1, 0], boxes[rows, 1, 1], color=color, linewidth=1.0, alpha=alpha)
             ax.plot(x[rows], y[rows], marker, color=color, alpha=alpha, label=text)
     if len(certificate) <= 12:
+        # In a smaller font.
+        room = _lengths(ax)[0]
         for name, at in zip(certificate.names, certificate.estimates, strict=True):
-            ax.annotate(_text(name), at, xytext=(4, 4), textcoords="offset points", fontsize=8)
-    horizontal, vertical = _labels(certificate)
-    ax.set_xlabel(horizontal)
-    ax.set_ylabel(vertical)
+            text = name_text(name, widest=room)
+            ax.annotate(text, at, xytext=(4, 4), textcoords="offset points", fontsize=8, **LITERAL)
+    horizontal, vertical = _labels(certificate, ax, 0.9)
+    ax.set_xlabel(horizontal, **LITERAL)
+    ax.set_ylabel(vertical, **LITERAL)
 
 
 def _many(certificate: Certificate, ax: Axes) -> None:
@@ -141,6 +146,7 @@ def _many(certificate: Certificate, ax: Axes) -> None:
             alpha = 0.25 if status == "excluded" else 0.8
             lines = ax.plot(places, scaled[rows].T, marker=marker, color=color, linewidth=1.0, alpha=alpha)
             lines[0].set_label(text)
-    ax.set_xticks(places, [_text(name) for name in certificate.objectives])
+    room = _lengths(ax)[0] / len(places)
+    ax.set_xticks(places, [name_text(name, widest=room) for name in certificate.objectives], **LITERAL)
     ax.set_yticks([])
-    ax.set_ylabel("← better     scaled to the range of the boxes")
+    ax.set_ylabel("← better     scaled to the range of the boxes", **LITERAL)

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._frames import frame_with_names
+from moltheory._core._memory_estimate import require_memory
 from moltheory._core._validation import FloatArray, check_count, check_fraction, check_names, check_real, real_array
 from moltheory.certification._pair_views import PairView, View, decided, simulated_growths
 from moltheory.errors import InvalidInputError
@@ -116,6 +118,8 @@ def more_examples(
     ------
     InvalidInputError
         If shapes disagree or an argument is out of its range.
+    TooLargeError
+        If the table of so many pairs does not fit in the memory that is available.
 
     Notes
     -----
@@ -123,8 +127,10 @@ def more_examples(
     rates (for other losses, normal sums with the observed mean and variance of the differences), independently over
     objectives and in the same proportion in all of them. The number of further examples grows by 20 % from look to
     look, and is rounded up to the next look. Each number is for **one** test on all examples together at `level`; for
-    repeated looks use `CertificateStream`. O(M^2 N) for the bounds, O(`simulate` x `replicates` x N log `factor`) for
-    the simulation.
+    repeated looks use `CertificateStream`.
+
+    Complexity: O(M^2 N) time for the bounds, O(`simulate` x `replicates` x N log `factor`) for the simulation; memory of
+    about 300 + 50 N bytes for each of M (M - 1) / 2 pairs, or of `which`.
 
     ``bound_high`` uses lower confidence limits of the gaps. All together are wrong with probability at most four fifths
     of 1 - `power` (.16 by default); the remaining fifth is for a bad run in each objective that is needed. N objectives
@@ -158,6 +164,12 @@ def more_examples(
     known = np.zeros((size, 0)) if costs is None else real_array("costs", costs, shape="(M, k)", min_ndim=2, max_ndim=2)
     if known.shape[0] != size:
         raise InvalidInputError(f"`costs` must have one row per model, {size}, got {known.shape[0]}.")
+    of_interest = size * (size - 1) // 2 if which is None else len(np.atleast_1d(np.asarray(which)))
+    require_memory(
+        (290.0 + 50.0 * len(objectives)) * of_interest,
+        f"`which` must hold fewer than {of_interest:,} pairs",
+        "choose the pairs of interest, or use `Certificate.plan`, which reports one rival of each model",
+    )
     first, second = _chosen(which, size).T
     views = [PairView.of(entry, first, second, span=span) for entry in objectives]
     if which is None:
@@ -199,8 +211,6 @@ def plan_pairs(
 
     `overestimated` is the probability with which ``bound_high`` may overestimate a gap, over all objectives.
     """
-    import pandas as pd
-
     labels = np.array(names, dtype=object)
     cheaper = cheaper_of(costs, first, second)
     present = present_of(views)
@@ -216,7 +226,7 @@ def plan_pairs(
     }
     columns |= simulated(views, cheaper, present, totals["bound"], simulate, level, replicates, factor, rng)
     columns |= {name: further_of(total, present) for name, total in totals.items()}
-    frame = pd.DataFrame(columns)
+    frame = frame_with_names(columns)
     return frame.iloc[np.argsort(totals["bound"], kind="stable")].reset_index(drop=True)
 
 

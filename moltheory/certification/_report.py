@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moltheory._core._text import visible
+from moltheory._core._text import named, visible
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._explain import (
     alternatives_sentences,
@@ -25,8 +26,8 @@ from moltheory.certification._format import (
 )
 from moltheory.certification._groups import indistinguishable_groups
 from moltheory.certification._plan import EARLIER_COLUMNS
-from moltheory.plotting import STYLE, panels, to_bytes
-from moltheory.reports._html import render_page
+from moltheory.plotting import panels, styled, to_bytes
+from moltheory.reports._html import Marks, render_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,19 +107,26 @@ def certificate_page(certificate: Certificate, /, *, title: str = "", further: p
     -------
     str
 
+    Notes
+    -----
+    Complexity: O(M^2) time at most for M models, and a page of O(M) bytes.
+
     Examples
     --------
     >>> import numpy as np
     >>> from moltheory.certification import certify
     >>> page = certificate_page(certify(np.eye(2)[:, :, None]), title="two models")
-    >>> page.startswith("<!DOCTYPE html>"), "http" in page
+    >>> page.startswith("<!DOCTYPE html>"), "://" in page
     (True, False)
     """
     # Before the statistics are left behind.
     allowed = tolerances(certificate) if certificate.undecided.any() else []
     meaning = [tolerance_sentence(certificate).replace("'tolerance X%'", "Tolerance X%")] if any(allowed) else []
-    certificate = _with_visible_names(certificate)
-    title = visible(title)
+    drawn = {place: _drawn(certificate, narrow=place == "narrow") for place in ("wide", "narrow")}
+    whole = {named(text): visible(text) for text in (*certificate.names, *certificate.objectives, title)}
+    title = named(title)
+    assumptions = [_with_names_cut(text, whole) for text in certificate.assumptions]
+    certificate = _with_shown_names(certificate)
     head, rows = verdict_rows(certificate)
     statuses = sorted(certificate.status, key=("sure", "undecided", "excluded").index)
     slack = bool(certificate.epsilon.any())
@@ -138,8 +146,7 @@ def certificate_page(certificate: Certificate, /, *, title: str = "", further: p
             {"status": status, "count": int(getattr(certificate, status).sum()), "words": words}
             for status, words in tiles.items()
         ],
-        wide=_drawn(certificate, narrow=False),
-        narrow=_drawn(certificate, narrow=True),
+        **drawn,
         caption=_CAPTIONS.get(len(certificate.objectives), _CAPTION_OF_MANY),
         directions=directions_text(certificate),
         models={"head": head, "rows": rows[:_MOST_ROWS], "statuses": statuses[:_MOST_ROWS], "total": len(rows)},
@@ -152,25 +159,34 @@ def certificate_page(certificate: Certificate, /, *, title: str = "", further: p
         n_examples=certificate.n_examples,
         delta=f"{certificate.delta:g}",
         guarantee=_guarantee(certificate),
-        assumptions=certificate.assumptions,
+        assumptions=assumptions,
         shares=[(engine, f"{share:g} of {certificate.delta:g}") for engine, share in certificate.delta_allocation],
         methods=list(zip(certificate.objectives, certificate.methods, strict=True)),
         terms=terms,
+        marks=Marks(whole),
     )
 
 
-def _with_visible_names(certificate: Certificate) -> Certificate:
-    """Return the certificate with names in which every character is seen, such as line breaks."""
-    names, objectives = (tuple(map(visible, texts)) for texts in (certificate.names, certificate.objectives))
+def _with_shown_names(certificate: Certificate) -> Certificate:
+    """Return the certificate with names as they stand in texts: every character is seen, and long ones are cut."""
+    names, objectives = (tuple(map(named, texts)) for texts in (certificate.names, certificate.objectives))
     return replace(certificate, names=names, objectives=objectives)
 
 
-def _drawn(certificate: Certificate, *, narrow: bool) -> bytes:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+def _with_names_cut(text: str, whole: Mapping[str, str]) -> str:
+    """Return a sentence, which may hold names, with these as they stand in other texts."""
+    text = visible(text)
+    for shown, name in whole.items():
+        # Others stand there as they are.
+        text = text.replace(name, shown) if len(name) > len(shown) else text
+    return text
 
+
+def _drawn(certificate: Certificate, *, narrow: bool) -> bytes:
     m = len(certificate.objectives)
-    with mpl.rc_context(STYLE):
+    with styled():
+        from matplotlib.figure import Figure
+
         if m <= 2:
             # Names of models stand beside their intervals.
             height = min(max(4.6, 0.24 * len(certificate)), 12.0) if m == 1 else 4.8
@@ -295,8 +311,8 @@ def _plan(certificate: Certificate, further: pd.DataFrame) -> dict[str, Any]:
         high = float(row["sufficient_additional_high"])
         rows.append(
             [
-                visible(str(row["model"])),
-                visible(str(row["hardest_rival"])),
+                named(str(row["model"])),
+                named(str(row["hardest_rival"])),
                 f"{int(row['n_open_rivals']):,}",
                 count_text(float(row["expected_additional"])),
                 count_text(bound),

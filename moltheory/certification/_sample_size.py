@@ -85,8 +85,9 @@ def planned_sizes(
 
     Notes
     -----
-    The exact power is not monotone in the sample size, but has small saw teeth; ``paired`` has the required power and
-    is found by bisection, to one part in 2000.
+    Complexity: time and memory grow with the number of gaps times that of disagreements. The exact power is not monotone
+    in the sample size, but has small saw teeth; ``paired`` has the required power and is found by bisection, to one part
+    in 2000.
 
     References
     ----------

@@ -22,6 +22,7 @@ for s = 0 it is McNemar's. Other losses have limits by empirical Bernstein (A. M
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,9 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_choice
 from moltheory.bounds import binomial_interval
-from moltheory.certification._p_values import row_blocks
+from moltheory.certification._distinct import of_distinct
+from moltheory.certification._memory import require_pairs
+from moltheory.certification._row_blocks import row_blocks
 from moltheory.errors import InvalidInputError
 from moltheory.inference._binomial_tails import lower_tails
 from moltheory.inference._paired import mcnemar_tails
@@ -64,6 +67,7 @@ def smallest_tolerance(certificate: Certificate, statistics: PairStatistics, obj
             f"{'none' if chosen is None else repr(chosen)}."
         )
     n_models = len(certificate)
+    require_pairs(26, n_models, "certificate", block=64)
     values = certificate.estimates * np.where(certificate.maximise, -1.0, 1.0)
     # [h, b]: b may dominate h, by the known costs and as b is not certainly dominated.
     open_pairs = ~np.eye(n_models, dtype=np.bool_) & ~certificate.dominates.any(axis=0)
@@ -125,7 +129,8 @@ def upper_limits(
             if down:
                 first, second = second, first
             chosen = np.ones(common.shape, np.bool_) if wanted is None else wanted[models]
-            found[models][chosen] = _limits_of_counts(common[chosen], first[chosen], second[chosen], reduced)
+            limits = functools.partial(_limits_of_counts, level=reduced)
+            found[models][chosen] = of_distinct(limits, common[chosen], first[chosen], second[chosen])
         else:
             found[models] = _limits_of_moments(summary, models, reduced, down=down)
     return found

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names
 from moltheory.certification._decisions import decide
+from moltheory.certification._memory import require_pairs
+from moltheory.certification._row_blocks import row_blocks
 from moltheory.certification._shares import Shares
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_epsilon, read_maximise, read_ranges
@@ -67,7 +69,8 @@ class CertificateStream:
     Dependent examples (of one patient, one prompt) must enter as one example, by their mean losses. Clusters then weigh
     the same, whatever their sizes, as with ``cluster_weights="equal"`` in `moltheory.certify`.
 
-    Only sums are kept: O(M^2 N) memory; O(b M^2 N) time per update with b examples, O(M^2 N) per certificate. Losses
+    Complexity: only sums are kept: O(M^2 N) memory; O(b M^2 N) time per update with b examples, O(M^2 N) per certificate,
+    whatever the number of examples so far. Losses
     that are all 0 or 1 so far are counted as bits, with a test of their own. Boxes are the intersection of those of all
     looks, and p-values the smallest so far; only requested certificates count as looks. The claims follow as in
     `moltheory.certify`: its families of claims need p-values and boxes only, and here these are valid at all times at
@@ -120,6 +123,9 @@ class CertificateStream:
         replacing = bool(not self._with_data.all() and self._epsilon.any())
         self._shares = Shares.of(self._delta, replacing=replacing, measured=spent)
         self._n = 0
+        # Evidence and p-values of one or two hypotheses, counts, and what decisions take.
+        kinds = 2 if self._epsilon.any() else 1
+        require_pairs((16 * kinds + 4) * len(of_losses) + 25, len(self._names), "models", block=80)
         self._objectives = [_Objective(len(self._names)) for _ in of_losses]
 
     @property
@@ -271,25 +277,31 @@ class _Objective:
 
     def p_values(self, shift: float) -> FloatArray:
         """Return anytime p-values (M, M) against "the row's mean is >= the column's plus `shift`", `shift` >= 0."""
-        lost = self._counts.only_first.astype(np.float64)
-        won = lost.T
+        size = self._counts.n_models
+        best = self.evidence.setdefault(shift, np.zeros((size, size)))
+        p: FloatArray = np.empty((size, size))
+        for models in row_blocks(size):
+            np.maximum(best[models], self._logs(shift, models), out=best[models])
+            p[models] = np.exp(-best[models])
+        np.fill_diagonal(p, 1.0)
+        return np.minimum(p, 1.0, out=p)
+
+    def _logs(self, shift: float, models: slice) -> FloatArray:
+        """Return logarithms of the present evidence against the same hypotheses, for some of the rows."""
+        common, lost, won = (counts.astype(np.float64) for counts in self._counts.outcomes(models))
         gain, squares = won - lost, won + lost
-        common = self._counts.common.astype(np.float64)
         if self._moments:
-            gain = gain - self._moments.sum_diff
-            squares = squares + self._moments.sum_sq_diff + self._moments.rounding
-            common = common + self._moments.common
+            number, total, more, rounded = self._moments.differences(models)
+            gain = gain - total
+            squares = squares + more + rounded
+            common = common + number
         # Differences, column minus row plus shift, are at least -1.
         squares = squares + 2.0 * shift * gain + shift**2 * common
         rounding = 1e-12 * (common + 1.0)
         logs = mixture_of_bets(gain + shift * common, squares) - np.log(2.0) - rounding
         if shift == 0.0 and not self._moments:
             logs = np.logaddexp(logs, sign_mixture(won, lost) - np.log(2.0))
-        best = np.maximum(self.evidence.get(shift, np.zeros_like(logs)), logs)
-        self.evidence[shift] = best
-        p: FloatArray = np.exp(-best)
-        np.fill_diagonal(p, 1.0)
-        return np.minimum(p, 1.0)
+        return np.asarray(logs)
 
 
 def _labels(name: str, value: int | Sequence[str], *, low: int, stem: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from moltheory._core._inputs import labels_in, numbers_in
 from moltheory._core._labels import axis_labels, has_labels, is_index, labels_among, order_of
+from moltheory._core._places import places_of
 from moltheory._core._text import few
 from moltheory._core._validation import FloatArray, Maximise, check_choice, check_names, real_array, refuse_masked
 from moltheory.errors import DataWarning, InvalidInputError
@@ -87,8 +88,9 @@ def known_costs(costs: Any, names: tuple[str, ...]) -> tuple[FloatArray, tuple[s
         frame = costs
         if set(index) >= set(names) and len(set(index)) == len(index):
             tell_left_out(index, names)
-            frame = costs.iloc[[index.index(name) for name in names]]
-        elif any(label in names for label in index) or not _is_numbered(costs.index, n_models):
+            places = places_of(index)
+            frame = costs.iloc[[places[name] for name in names]]
+        elif not set(names).isdisjoint(index) or not _is_numbered(costs.index, n_models):
             raise InvalidInputError(
                 f"`costs` must have one row for each model, got rows {few(index)} for models {few(names)}."
             )
@@ -161,7 +163,8 @@ def refuse_bools(costs: Any, where: str = "") -> None:
 
 def tell_left_out(labels: Sequence[str], names: tuple[str, ...]) -> None:
     """Warn of costs that no model has: a name may be misspelled."""
-    others = [label for label in labels if label not in set(names)]
+    known = set(names)
+    others = [label for label in labels if label not in known]
     if others:
         warnings.warn(
             f"costs of {few(others)} are left out: the losses have no such models.", DataWarning, stacklevel=3
@@ -233,7 +236,8 @@ def read_ranges(
         low, high = (np.broadcast_to(end, (n,)).copy() for end in ends)
     except (TypeError, ValueError):
         raise InvalidInputError(f"{rule}, got {loss_range!r}.") from None
-    open_ = np.array([name in unbounded for name in objectives], dtype=np.bool_)
+    free = set(unbounded)
+    open_ = np.array([name in free for name in objectives], dtype=np.bool_)
     open_ &= np.isinf(low) | np.isinf(high)
     with np.errstate(over="ignore", invalid="ignore"):
         wrong = np.flatnonzero(~((np.isfinite(high - low) | open_) & (low < high)))
@@ -265,13 +269,15 @@ def read_maximise(
                 raise InvalidInputError(f"`maximise` must label each objective once, got {few(sorted(labels))}.")
             maximise = dict(zip(labels, entries, strict=True))  # type: ignore[assignment]
     if isinstance(maximise, Mapping):
-        unknown = [name for name in maximise if name not in names]
+        known = set(names)
+        unknown = [name for name in maximise if name not in known]
         if unknown or not all(isinstance(flag, bool | np.bool_) for flag in maximise.values()):
             raise InvalidInputError(f"`maximise` must map names of objectives to bools, got {dict(maximise)!r}.")
         return tuple(bool(maximise.get(name, False)) for name in names)
     if isinstance(maximise, Sequence) and not isinstance(maximise, str):
-        wanted = [check_choice("maximise", name, names) for name in maximise if isinstance(name, str)]
-        if len(wanted) == len(maximise):
+        places = places_of(names)
+        wanted = {check_choice("maximise", name, places): None for name in maximise if isinstance(name, str)}
+        if all(isinstance(name, str) for name in maximise):
             return tuple(name in wanted for name in names)
     flags = np.asarray(maximise)
     if flags.dtype != np.bool_ or flags.ndim > 1:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._text import few
+from moltheory._core._places import first_repeated
+from moltheory._core._reading import check_unpacked
+from moltheory._core._text import few, visible
 from moltheory._core._validation import check_names
-from moltheory.errors import InvalidInputError
+from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.evaluation._compressed import first_bytes, starts_with
 from moltheory.evaluation._label_column import distinct_hashes
 from moltheory.evaluation._reader import Reader, Request, reading
@@ -34,6 +38,7 @@ from moltheory.evaluation._source import (
     refuse_unsorted,
     whole_clusters,
 )
+from moltheory.evaluation._tabular import MOST_COLUMNS, brief
 
 __all__ = ["ARRAYS", "ArraySource"]
 
@@ -42,6 +47,9 @@ _GROUPS = ("clusters", "group", "groups")
 _NPY, _NPZ = "be an NPY file", "be an NPZ archive of plain arrays"
 # Bytes of a label that still may be a name.
 _LONGEST_LABEL = 1 << 16
+_LONGEST_HEADER = 10_000
+# Bytes that a compressed array of any size may stand for.
+_LOSSES_FREELY, _LABELS_FREELY = 1 << 30, 1 << 28
 _ZIP, _ARRAY = b"PK", b"\x93NUMPY"
 
 
@@ -78,7 +86,7 @@ class ArraySource(LossSource):
         most_in_memory: int,
     ) -> None:
         self._path = path
-        self.name = path.name
+        self.name = visible(path.name)
         self._member: str | None = None
         model_names = objective_names = clusters = None
         if not _is_archive(path):
@@ -87,7 +95,7 @@ class ArraySource(LossSource):
                     f"`clusters` must name an array of an NPZ archive, got {cluster!r} with {path.name!r}; save losses "
                     f"and clusters together as NPZ."
                 )
-            self._shape, self._dtype, self._by_columns = self._header()
+            self._shape, self._dtype, self._by_columns, self._begin = self._header()
         else:
             self._member, model_names, objective_names, clusters = self._archive(cluster)
         if len(self._shape) not in (2, 3) or 0 in self._shape:
@@ -95,6 +103,10 @@ class ArraySource(LossSource):
         if self._dtype.kind not in "biuf":
             raise self._refusal("hold real numbers", f"dtype {self._dtype}")
         n, n_models, n_objectives = *self._shape, *([1] if len(self._shape) == 2 else [])
+        if n_models * n_objectives > MOST_COLUMNS:
+            raise TooLargeError(
+                f"`{self.name}` must hold at most {MOST_COLUMNS:,} losses per example, got shape {self._shape}."
+            )
         one = ("loss",) if n_objectives == 1 else None
         self.model_names = check_names(f"{self.name}: models", model_names, length=n_models, stem="model")
         self.objective_names = check_names(
@@ -104,10 +116,10 @@ class ArraySource(LossSource):
         low, high = check_ranges(loss_range, self.objective_names, wanted)
         # Per model and objective; what is not read is not checked.
         self._low, self._high = (np.tile(ends, (n_models, 1)) for ends in (low, high))
-        chosen = [name for name in self.model_names if name not in ignore]
-        if models is not None:
-            chosen = list(check_models(models, self.model_names))
-        left = [name not in chosen for name in self.model_names]
+        kept = set(self.model_names if models is None else check_models(models, self.model_names))
+        if models is None:
+            kept -= set(ignore)
+        left = [name not in kept for name in self.model_names]
         self._low[left], self._high[left] = -np.inf, np.inf
         self.has_clusters = clusters is not None
         self._clusters: Codes | None = None
@@ -118,7 +130,8 @@ class ArraySource(LossSource):
             none = np.flatnonzero(_is_missing(clusters))
             if none.size:
                 raise self._refusal("hold a cluster for every example", f"none for example {int(none[0]) + 1}")
-            self._clusters = np.unique(clusters, return_inverse=True)[1].astype(np.int64)
+            with reading(self.name, "hold clusters that can be compared"):
+                self._clusters = np.unique(clusters, return_inverse=True)[1].astype(np.int64)
             changes = np.flatnonzero(np.diff(self._clusters)) + 1
             self._contiguous = distinct_hashes([self._clusters[[0, *changes.tolist()]]])
             if not self._contiguous:
@@ -142,7 +155,11 @@ class ArraySource(LossSource):
         shape = (len(self.model_names), len(self.objective_names))
         first = 0
         for piece in self._raw():
-            losses = piece.astype(kind).reshape(len(piece), *shape)
+            with np.errstate(invalid="ignore"):
+                losses = piece.astype(kind).reshape(len(piece), *shape)
+                if kind.kind == "f" and np.isnan(losses.min(initial=0.0)):
+                    # One kind of NaN: processors complain about others.
+                    losses[np.isnan(losses)] = np.nan
             bad = first_outside(losses, self._low, self._high)
             if bad is not None:
                 row, model, objective = (int(place) for place in np.unravel_index(bad, losses.shape))
@@ -159,18 +176,24 @@ class ArraySource(LossSource):
     def _raw(self) -> Iterator[npt.NDArray[Any]]:
         n = self._shape[0]
         if self._member is None:
+            self._check_unchanged(self._header()[:3])
+            order: Any = "F" if self._by_columns else "C"
             for start in range(0, n, self._step):
                 # A new memory map per block, so that pages of earlier blocks are released.
                 with reading(self.name, _NPY):
-                    whole = np.load(self._path, mmap_mode="r", allow_pickle=False)
-                yield whole[start : start + self._step]
+                    mapped = np.memmap(self._path, self._dtype, "r", self._begin, self._shape, order)
+                yield mapped[start : start + self._step]
             return
         with reading(self.name, _NPZ), zipfile.ZipFile(self._path) as archive, archive.open(self._member) as member:
+            shape, by_columns, dtype = _read_header(member)
+            self._check_unchanged((shape, dtype, by_columns))
             if self._by_columns:
-                whole = np.lib.format.read_array(member, allow_pickle=False)
+                content = member.read()
+                if len(content) != math.prod(shape) * dtype.itemsize:
+                    raise self._refusal(f"hold {n} examples as its header says", "another number")
+                whole = np.frombuffer(content, dtype).reshape(shape, order="F")
                 yield from (whole[start : start + self._step] for start in range(0, n, self._step))
                 return
-            _read_header(member)
             size = math.prod(self._shape[1:]) * self._dtype.itemsize
             for start in range(0, n, self._step):
                 rows = min(self._step, n - start)
@@ -184,25 +207,29 @@ class ArraySource(LossSource):
             if member.read(1):
                 raise self._refusal(f"hold {n} examples as its header says", "more")
 
-    def _header(self) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
+    def _check_unchanged(self, found: tuple[tuple[int, ...], np.dtype[Any], bool]) -> None:
+        if found != (self._shape, self._dtype, self._by_columns):
+            raise self._refusal("stay as it is while it is read", "another header")
+
+    def _header(self) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
         with reading(self.name, _NPY), self._path.open("rb") as handle:
             shape, by_columns, dtype = _read_header(handle)
             begin = handle.tell()
         wanted, size = begin + math.prod(shape) * dtype.itemsize, self._path.stat().st_size
         if not dtype.hasobject and size != wanted:
             raise self._refusal(f"hold the {wanted:,} bytes that its header says", f"{size:,}")
-        return shape, dtype, by_columns
+        return shape, dtype, by_columns, begin
 
     def _archive(self, cluster: str | None) -> tuple[str, Any, Any, npt.NDArray[Any] | None]:
         wanted = cluster or "cluster"
         with reading(self.name, _NPZ), zipfile.ZipFile(self._path) as archive:
             members = archive.namelist()
             names = [name.removesuffix(".npy") for name in members]
-            if len(set(names)) < len(names):
-                twice = next(name for name in names if names.count(name) > 1)
+            twice = first_repeated(names)
+            if twice is not None:
                 raise self._refusal("hold each array once", f"{twice!r} twice")
             if cluster is not None and cluster not in names:
-                raise self._refusal(f"hold an array {cluster!r}", f"{names}")
+                raise self._refusal(f"hold an array {cluster!r}", few(names) or "none")
             extra = [name for name in names if name not in (*_NAMES, wanted)]
             if "losses" in extra:
                 losses = "losses"
@@ -219,42 +246,73 @@ class ArraySource(LossSource):
             elif len(extra) == 1:
                 losses = extra[0]
             else:
-                raise self._refusal("hold an array 'losses'", f"{names}")
+                raise self._refusal("hold an array 'losses'", few(names) or "none")
             member = members[names.index(losses)]
-            with archive.open(member) as content:
-                self._shape, self._by_columns, self._dtype = _read_header(content)
+            self._shape, self._by_columns, self._dtype = self._member_header(archive, member, freely=_LOSSES_FREELY)
             # Other arrays are short: their headers are looked at before they are read.
             found = {}
             for name in (*_NAMES, wanted):
                 if name in names:
-                    with archive.open(members[names.index(name)]) as content:
-                        shape, _, dtype = _read_header(content)
+                    place = members[names.index(name)]
+                    shape, _, dtype = self._member_header(archive, place, freely=_LABELS_FREELY)
                     if math.prod(shape) > max(math.prod(self._shape), 1) or dtype.itemsize > _LONGEST_LABEL:
                         raise self._refusal(f"hold one name per model, objective or example in {name!r}", f"{shape}")
-                    with archive.open(members[names.index(name)]) as content:
+                    with archive.open(place) as content, warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
                         found[name] = np.lib.format.read_array(content, allow_pickle=False)
         models = found.get("models", found.get("names"))
         texts = [None if labels is None else self._texts(labels) for labels in (models, found.get("objectives"))]
         return member, texts[0], texts[1], found.get(wanted)
+
+    def _member_header(
+        self, archive: zipfile.ZipFile, member: str, *, freely: int
+    ) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+        """Return the header of an array in an archive, whose size is the one that the archive says."""
+        info = archive.getinfo(member)
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # The others are unpacked without a limit on what comes out.
+            raise self._refusal("be stored or deflated, as numpy writes archives", f"{member!r} in another compression")
+        end, size = info.header_offset + info.compress_size, self._path.stat().st_size
+        if end > size:
+            raise self._refusal(f"hold the {end:,} bytes that its directory says", f"{size:,}")
+        with archive.open(member) as content:
+            shape, by_columns, dtype = _read_header(content)
+            wanted = content.tell() + math.prod(shape) * dtype.itemsize
+        if not dtype.hasobject and info.file_size != wanted:
+            raise self._refusal(f"hold the {wanted:,} bytes that the header of {member!r} says", f"{info.file_size:,}")
+        check_unpacked(self.name, info.compress_size, wanted, freely=freely)
+        return shape, by_columns, dtype
 
     def _texts(self, labels: npt.NDArray[Any]) -> list[str]:
         """Return names as text, bytes by UTF-8."""
         if labels.dtype.kind == "S":
             with reading(self.name, "hold names in UTF-8"):
                 return [label.decode("utf-8") for label in labels.ravel().tolist()]
-        return [str(name) for name in labels.ravel()]
+        with reading(self.name, "hold names in Unicode"):
+            return [str(name) for name in labels.ravel()]
 
     def _refusal(self, rule: str, found: str) -> InvalidInputError:
-        return InvalidInputError(f"`{self.name}` must {rule}, got {found}.")
+        return InvalidInputError(f"`{self.name}` must {brief(rule)}, got {brief(found)}.")
 
 
 def _read_header(handle: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(handle)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(handle)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(handle)
-    raise ValueError(f"version {version} of the NPY format is not one of plain arrays")
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"version {version} of the NPY format is not one of plain arrays")
+    # Its length is known before it is read.
+    start = handle.read(2 if version == (1, 0) else 4)
+    length = int.from_bytes(start, "little")
+    if length > _LONGEST_HEADER:
+        raise ValueError(f"a header of {length:,} bytes")
+    header = io.BytesIO(start + handle.read(length))
+    with warnings.catch_warnings():
+        # Of headers of Python 2, and of what is no header.
+        warnings.simplefilter("ignore")
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, by_columns, dtype = read(header)
+    if any(side < 0 for side in shape):
+        raise ValueError(f"shape {shape}")
+    return tuple(int(side) for side in shape), by_columns, dtype
 
 
 def _is_missing(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -286,9 +344,10 @@ def _open_arrays(paths: tuple[Path, ...], request: Request) -> LossSource:
         loss_range=request.loss_range,
         most_in_memory=request.most_in_memory,
     )
+    known = set(source.model_names)
     for name in request.ignore:
-        if name not in source.model_names:
-            raise InvalidInputError(f"`ignore` must name models of {source.name}, got {name!r}.")
+        if name not in known:
+            raise InvalidInputError(f"`ignore` must name models of {source.name}, got {brief(repr(name))}.")
     return source
 
 

@@ -49,6 +49,8 @@ class AUCError(Tail):
     Unlike other tails it is no functional of the scores alone, so that their order matters: the interval of a sample is
     from scores in the order of `positive`.
 
+    Complexity: O(n log n) time and O(n) memory per model.
+
     References
     ----------
     The interval: W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830, section 5b and theorem 1; delta / 2 a side.

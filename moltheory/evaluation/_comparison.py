@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._places import places_of
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_names
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_maximise, read_names, read_ranges
@@ -160,7 +161,8 @@ def read_comparison(
     check_order("names", names, default_names, of="losses")
     chosen = None if titles is None else selected(objectives, titles)
     if titles is not None and chosen is not None:
-        table, titles, objectives = table[:, :, [titles.index(name) for name in chosen]], chosen, None
+        places = places_of(titles)
+        table, titles, objectives = table[:, :, [places[name] for name in chosen]], chosen, None
     codes = cluster_codes(clusters, table.shape[0], rows)
     return _of_columns(
         lambda: array_columns(table, codes),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from moltheory._core._reading import check_unpacked
+
 __all__ = ["bare_stem", "bare_suffix", "first_bytes", "opened", "starts_with"]
 
 _SUFFIXES = (".gz", ".zst", ".bz2")
+# Bytes that a compressed file of any size may stand for, and how many each of its bytes beyond them.
+_FREELY, _MOST_TIMES = 1 << 26, 200
 _CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 
 
@@ -48,10 +53,43 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """Open a file for reading, as a stream of pyarrow."""
+def opened(path: Path, *, freely: int | None = None) -> Iterator[Any]:
+    """Open a file for reading, as a stream of pyarrow, or a decompressed one that ends in a refusal where it is a bomb.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    freely : int, default 64 MiB
+        Bytes that a compressed file of any size may stand for.
+
+    Raises
+    ------
+    TooLargeError
+        While it is read.
+    """
     import pyarrow as pa
 
     codec = next((codec for sign, codec in _CODECS.items() if starts_with(path, sign)), None)
-    with pa.input_stream(str(path), compression=codec) as stream:
-        yield stream
+    if codec is None:
+        with pa.input_stream(str(path), compression=None) as stream:
+            yield stream
+        return
+    with pa.OSFile(str(path), "rb") as packed, pa.CompressedInputStream(packed, codec) as content:
+        yield _Unpacked(content, packed, path.name, _FREELY if freely is None else freely)
+
+
+class _Unpacked(io.RawIOBase):
+    """A decompressed stream that compares what it gave with what it took."""
+
+    def __init__(self, content: Any, packed: Any, name: str, freely: int) -> None:
+        self._content, self._packed, self._name, self._freely = content, packed, name, freely
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = int(self._content.readinto(buffer))
+        self._given += count
+        check_unpacked(self._name, self._packed.tell(), self._given, freely=self._freely, times=_MOST_TIMES)
+        return count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from moltheory._core._labels import is_index
-from moltheory._core._text import few
+from moltheory._core._reading import distinct_keys, reading, small_file
+from moltheory._core._text import few, shortened, visible
 from moltheory._core._validation import FloatArray
 from moltheory.errors import DataWarning, InvalidInputError
-from moltheory.evaluation._read_json_lines import distinct_keys
+from moltheory.evaluation._paths import readable_paths
 from moltheory.evaluation._read_text import CsvRows
-from moltheory.evaluation._reader import reading
+from moltheory.evaluation._tabular import brief
 
 __all__ = ["read_costs"]
 
@@ -51,6 +53,10 @@ def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tup
     DataWarning
         If there are costs of models that do not occur.
 
+    Notes
+    -----
+    Complexity: O(b) time and memory for a file of b bytes.
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -61,85 +67,102 @@ def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tup
     (('size',), array([[ 7.],
            [70.]]))
     """
-    file = Path(path)
+    file = Path(os.fsdecode(path))
+    shown = visible(file.name)
     if file.suffix.lower() not in (".csv", ".json"):
-        raise InvalidInputError(f"`{file.name}` must end in .csv or .json, got {file.suffix!r}.")
+        raise InvalidInputError(f"`{brief(file.name)}` must end in .csv or .json, got {brief(repr(file.suffix))}.")
+    (kept,), folders = readable_paths(file)
     try:
-        rows = _from_csv(file) if file.suffix.lower() == ".csv" else _from_json(file, models)
-    except OSError as error:
-        raise InvalidInputError(f"`{file.name}` must be a file that can be read, got {error.strerror}.") from None
+        content = small_file(kept, shown)
+        rows = _from_csv(kept) if file.suffix.lower() == ".csv" else _from_json(content, shown, models)
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
     found: dict[str, dict[str, object]] = {}
     places: dict[str, str] = {}
     for place, row in rows:
-        model = str(row.pop("model", ""))
+        label = row.pop("model", None)
+        if isinstance(label, dict | list | bool):
+            raise _refusal(shown, "name a model in every row", f"{label!r} in {place}")
+        model = "" if label is None else str(label)
         if not model:
-            raise InvalidInputError(f"`{file.name}` must name a model in every row, got none in {place}.")
+            raise _refusal(shown, "name a model in every row", f"none in {place}")
         if model in found:
-            raise InvalidInputError(
-                f"`{file.name}` must hold each model once, got {model!r} in {places[model]} and {place}."
-            )
+            raise _refusal(shown, "hold each model once", f"{model!r} in {places[model]} and {place}")
         found[model], places[model] = row, place
     for model in models:
         if model not in found and found:
-            raise InvalidInputError(f"`{file.name}` must hold a cost for every model, got none for {model!r}.")
+            raise _refusal(shown, "hold a cost for every model", f"none for {model!r}")
     names = tuple(found[models[0]]) if found and models else ()
     if not names:
-        raise InvalidInputError(f"`{file.name}` must hold models and at least one cost, got none.")
+        raise _refusal(shown, "hold models and at least one cost", "none")
     index = [name for name in names if is_index(name)]
     if index:
-        raise InvalidInputError(f"`{file.name}` must hold costs only, got {few(index)}: leave the index out.")
+        raise _refusal(shown, "hold costs only", f"{few(index)}: leave the index out")
     if set(names) <= set(models):
-        raise InvalidInputError(
-            f"`{file.name}` must hold named costs of models, got the names of models as costs: {few(names)}: name the cost."
+        raise _refusal(
+            shown, "hold named costs of models", f"the names of models as costs: {few(names)}: name the cost"
         )
     for model in models:
         differing = sorted(set(found[model]) ^ set(names))
         if differing:
-            raise InvalidInputError(
-                f"`{file.name}` must hold the same costs for all models, got {few(differing)} in one of "
-                f"{places[models[0]]} and {places[model]}."
+            raise _refusal(
+                shown,
+                "hold the same costs for all models",
+                f"{few(differing)} in one of {places[models[0]]} and {places[model]}",
             )
-    unused = [model for model in found if model not in models]
+    wanted = set(models)
+    unused = [model for model in found if model not in wanted]
     if unused:
         warnings.warn(
-            f"`{file.name}` holds costs of models that do not occur, {few(unused)}; they are left out.", DataWarning, 2
+            f"`{shown}` holds costs of models that do not occur, {brief(few(unused))}; they are left out.",
+            DataWarning,
+            2,
         )
-    costs = [[_number(file.name, found[model], name, places[model]) for name in names] for model in models]
+    costs = [[_number(shown, found[model], name, places[model]) for name in names] for model in models]
     return names, np.array(costs, np.float64).reshape(len(models), len(names))
 
 
 def _from_csv(file: Path) -> list[tuple[str, dict[str, Any]]]:
     rows = CsvRows(file)
     if "model" not in rows.columns:
-        raise rows.refuse("have a column 'model'", f"columns {list(rows.columns)}")
+        raise rows.refuse("have a column 'model'", f"columns {few(rows.columns)}")
     return [(f"line {line}", dict(zip(rows.columns, fields, strict=True))) for line, fields in rows.records()]
 
 
-def _from_json(file: Path, models: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
-    text = file.read_bytes()
-    with reading(file.name, "be JSON"):
+def _from_json(text: bytes, shown: str, models: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    with reading(shown, "be JSON"):
         content = json.loads(text.decode("utf-8-sig"), object_pairs_hook=distinct_keys)
     if isinstance(content, dict) and all(isinstance(costs, dict) for costs in content.values()):
-        if content and all(model not in content and model in entry for entry in content.values() for model in models):
-            named = dict.fromkeys([*models, *(model for entry in content.values() for model in entry)])
+        names, entries = set(models), list(content.values())
+        if content and names.isdisjoint(content) and all(names <= entry.keys() for entry in entries):
+            named = dict.fromkeys([*models, *(model for entry in entries for model in entry)])
             content = {
                 model: {name: entry[model] for name, entry in content.items() if model in entry} for model in named
             }
+        for model, costs in content.items():
+            if "model" in costs:
+                raise _refusal(shown, "name each model once", f"a key 'model' in entry {model!r}: leave it out")
         return [(f"entry {model!r}", {**costs, "model": model}) for model, costs in content.items()]
     if isinstance(content, list) and all(isinstance(row, dict) for row in content):
         return [(f"entry {number}", dict(row)) for number, row in enumerate(content, start=1)]
     raise InvalidInputError(
-        f'`{file.name}` must hold named costs, such as {{"model A": {{"size": 7}}, "model B": {{"size": 9}}}}, got '
+        f'`{shown}` must hold named costs, such as {{"model A": {{"size": 7}}, "model B": {{"size": 9}}}}, got '
         f"{'a list' if isinstance(content, list) else 'values without the name of a cost'}."
     )
 
 
-def _number(file: str, row: dict[str, object], name: str, place: str) -> float:
+def _number(shown: str, row: dict[str, object], name: str, place: str) -> float:
     value = row.get(name)
+    text = "" if isinstance(value, bool | dict | list) or value is None else str(value)
     try:
-        number = math.nan if isinstance(value, bool) or value is None else float(str(value))
+        number = float(text) if "_" not in text else math.nan
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise InvalidInputError(f"`{file}` must hold a finite number for {name!r}, got {value!r} in {place}.")
+        raise _refusal(shown, f"hold a finite number for {name!r}", f"{shortened(repr(value), 80)} in {place}")
     return number
+
+
+def _refusal(shown: str, rule: str, found: str) -> InvalidInputError:
+    return InvalidInputError(f"`{shown}` must {brief(rule)}, got {brief(found)}.")

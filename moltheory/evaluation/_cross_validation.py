@@ -76,6 +76,8 @@ def from_cross_validation(
     anything is decided. A certificate needs a model fitted once and losses on examples that were left out:
     `from_estimators`.
 
+    Complexity: the predictions, then as `from_predictions`.
+
     Examples
     --------
     >>> import warnings

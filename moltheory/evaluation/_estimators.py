@@ -76,6 +76,10 @@ def from_estimators(
         If shapes disagree, a name is unknown, an estimator cannot predict these rows, or labels or groups do not suit
         an objective.
 
+    Notes
+    -----
+    Complexity: the predictions, then as `from_predictions`.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris

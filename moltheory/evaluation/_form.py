@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -55,7 +56,8 @@ def table_source(
     if example is not None and example == model:
         raise InvalidInputError(f"`example` must be another column than `model`, got {example!r} for both.")
     cluster = _cluster(rows, request.clusters, [name for name in (example, model, "objective", "loss") if name])
-    columns = [column for column in rows.columns if column not in request.ignore]
+    ignored = set(request.ignore)
+    columns = [column for column in rows.columns if column not in ignored]
     if not request.wide and model in columns:
         source: LossSource = _long(rows, columns, request, str(model), example, cluster)
     elif request.wide is False:
@@ -92,10 +94,11 @@ def _together(
     fixed = [dict(entry) for entry in constants or [{}] * len(parts)]
     if request.model == _FROM_FILE:
         stems = [bare_stem(part.path) for part in parts]
+        counts = Counter(stems)
         for part, stem, entry in zip(parts, stems, fixed, strict=True):
             if "model" in part.columns or "model" in entry:
                 raise part.refuse("have no column 'model' where `model` is '@file'", "one")
-            if stems.count(stem) > 1:
+            if counts[stem] > 1:
                 raise part.refuse("have a name that no other file has where `model` is '@file'", f"{stem!r} twice")
             entry["model"] = stem
     elif len(parts) == 1 and not any(fixed):
@@ -137,8 +140,9 @@ def _long(
         )
     if request.objectives is not None and objective is None:
         values = request.objectives
+        counts, known_columns = Counter(values), set(columns)
         for name in values:
-            if name not in columns or name in keys or values.count(name) > 1:
+            if name not in known_columns or name in keys or counts[name] > 1:
                 offered = _numeric(rows, [column for column in columns if column not in keys])
                 raise InvalidInputError(
                     f"`objectives` must be distinct columns of losses, such as {brief(few(offered))}, got {name!r} for "

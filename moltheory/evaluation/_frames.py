@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._containers import pandas_frame
+from moltheory._core._places import first_repeated
 from moltheory._core._validation import real_or_missing
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._table import LossTable
@@ -60,7 +61,7 @@ def from_long_table(
 
     Notes
     -----
-    O(rows) time; the result holds one number per example, model and objective, evaluated or not.
+    Complexity: O(rows) time; the result holds one number per example, model and objective, evaluated or not.
 
     Examples
     --------
@@ -127,8 +128,8 @@ def _codes(frame: pd.DataFrame, column: Hashable) -> tuple[npt.NDArray[np.intp],
         row = int(np.argmax(codes < 0))
         raise InvalidInputError(f"`frame` must not have missing values in column {column!r}, got one in row {row}.")
     names = tuple(str(value) for value in values)
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    twice = first_repeated(names)
+    if twice is not None:
         raise InvalidInputError(
             f"`frame` must have names that differ as text in column {column!r}, got {twice!r} twice."
         )

@@ -13,6 +13,8 @@ import numpy as np
 from moltheory._core._validation import Maximise
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record, Words
+from moltheory.evaluation._logs_folder import found_below
+from moltheory.evaluation._logs_guard import excerpt
 from moltheory.evaluation._logs_json import label, lines
 from moltheory.evaluation._reader import Request
 from moltheory.evaluation._table import LossTable
@@ -87,6 +89,9 @@ def from_harness_logs(
     Lines are read one at a time; one number per line and metric is kept. Comparing hashes detects documents that are
     numbered differently in two runs; otherwise unrelated losses would be paired.
 
+    Complexity: O(b) time for b bytes of lines; the result holds one number per example, model and objective, evaluated
+    or not, so that t tasks of d documents each take O(t^2 d) numbers per model with `per_task`.
+
     References
     ----------
     Format of EleutherAI/lm-evaluation-harness, ``lm_eval/loggers/evaluation_tracker.py`` and
@@ -138,7 +143,7 @@ def harness_record(
     doc_id = line.get("doc_id")
     if isinstance(doc_id, bool) or not isinstance(doc_id, int | str):
         raise InvalidInputError(
-            f"`{argument}` must have a doc_id, a number or text, in every line, got {doc_id!r} in {place}."
+            f"`{argument}` must have a doc_id, a number or text, in every line, got {excerpt(doc_id)} in {place}."
         )
     answer = line.get("filter", "")
     return Record(
@@ -173,6 +178,10 @@ def _upward(maximise: Maximise, count: int) -> tuple[bool, ...]:
     return tuple(bool(flag) for flag in np.broadcast_to(flags, (count,)))
 
 
+def _any(path: Path) -> bool:
+    return True
+
+
 def _files(logs: Logs | Mapping[str, Logs]) -> Iterator[tuple[str | None, Path]]:
     """Yield each file, with its model if that is given; in sorted order below a folder."""
     if isinstance(logs, Mapping):
@@ -183,7 +192,7 @@ def _files(logs: Logs | Mapping[str, Logs]) -> Iterator[tuple[str | None, Path]]
     for given in [logs] if isinstance(logs, str | os.PathLike) else logs:
         path = Path(given)
         if path.is_dir():
-            below = sorted(path.rglob("samples_*.jsonl")) or sorted(path.rglob("*.jsonl"))
+            below = found_below([path], ["samples_*.jsonl"], _any) or found_below([path], ["*.jsonl"], _any)
             if not below:
                 raise InvalidInputError(f"`logs` must hold at least one .jsonl file, got none below {path}.")
             yield from ((None, file) for file in below)

@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from moltheory._core._text import few, plural, shortened
+from moltheory._core._text import few, plural
 from moltheory.errors import DataWarning, InvalidInputError, TooLargeError
 from moltheory.evaluation._logs_choice import Column, chosen_columns, chosen_directions, chosen_filters, chosen_models
-from moltheory.evaluation._logs_json import measured, others_below
+from moltheory.evaluation._logs_folder import others_below
+from moltheory.evaluation._logs_guard import as_sentence, excerpt
+from moltheory.evaluation._logs_json import measured
 from moltheory.evaluation._reader import Request
 from moltheory.evaluation._table import LossTable
 
@@ -50,7 +52,8 @@ class Record(NamedTuple):
 
 
 class _Row(NamedTuple):
-    names: tuple[str, ...]
+    names: Mapping[str, int]
+    """Places of metrics in `values`, the same object for all rows with the same metrics."""
     values: tuple[float, ...]
     place: str
 
@@ -85,8 +88,9 @@ class Log:
         self._parts: dict[tuple[str, str, str], dict[int, _Row]] = {}
         self._models: dict[str, None] = {}
         self._seen: dict[str, None] = {}
+        self._wanted: dict[str, bool] = {}
         self._unreadable: dict[str, str] = {}
-        self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._shared: dict[tuple[str, ...], dict[str, int]] = {}
         self._count = 0
 
     def directed(self, task: str, metric: str, upward: bool, place: str) -> None:
@@ -133,9 +137,12 @@ class Log:
                 if number is not None:
                     kept[name] = number
                 else:
-                    self._refuse(name, f"{shortened(repr(value))} for {name!r} in {record.place}")
+                    self._refuse(name, f"{excerpt(value)} for {name!r} in {record.place}")
         names = tuple(kept)
-        part[row] = _Row(self._shared.setdefault(names, names), tuple(kept.values()), record.place)
+        shared = self._shared.get(names)
+        if shared is None:
+            shared = self._shared[names] = {name: place for place, name in enumerate(names)}
+        part[row] = _Row(shared, tuple(kept.values()), record.place)
         self._count += len(kept)
         if self._count > self.request.most_in_memory:
             raise TooLargeError(
@@ -144,10 +151,15 @@ class Log:
             )
 
     def _wants(self, name: str) -> bool:
-        asked = self.request.objectives
-        if asked is None:
-            return not self.default or name in self.default
-        return name in asked or any(entry.endswith(f"/{name}") for entry in asked)
+        wanted = self._wanted.get(name)
+        if wanted is None:
+            asked = self.request.objectives
+            if asked is None:
+                wanted = not self.default or name in self.default
+            else:
+                wanted = name in asked or any(entry.endswith(f"/{name}") for entry in asked)
+            self._wanted[name] = wanted
+        return wanted
 
     def _refuse(self, name: str, found: str) -> None:
         """Refuse a value that was asked for by name; of others, remember the first."""
@@ -175,7 +187,8 @@ class Log:
                 value = value.get(step) if isinstance(value, Mapping) else None
             if value is None or not isinstance(value, str | int | float):
                 raise InvalidInputError(
-                    f"`{self.words.clusters}` must name a field with a number or text, got {value!r} in {record.place}."
+                    f"`{self.words.clusters}` must name a field with a number or text, got {excerpt(value)} in "
+                    f"{record.place}."
                 )
             found = record.task, value
         else:
@@ -208,7 +221,7 @@ class Log:
         parts = {key: part for key, part in self._parts.items() if key[0] in models and key[1:] in kept}
         found: dict[tuple[str, str], dict[str, None]] = {}
         for (_, task, answer), part in parts.items():
-            for present in dict.fromkeys(row.names for row in part.values()):
+            for present in {id(row.names): row.names for row in part.values()}.values():
                 found.setdefault((task, answer), {}).update(dict.fromkeys(present))
         self._check_complete(parts, models, strict=strict)
         columns = chosen_columns(found, kept, request, words.metrics, self._seen, self._unreadable, strict=strict)
@@ -232,7 +245,7 @@ class Log:
             for k, column in enumerate(columns):
                 if (task, answer) in column.parts:
                     pairs = [
-                        (row, entry.values[entry.names.index(column.metric)])
+                        (row, entry.values[entry.names[column.metric]])
                         for row, entry in part.items()
                         if column.metric in entry.names
                     ]
@@ -339,6 +352,7 @@ class Log:
 
     def say(self, note: str, *, warn: bool = False) -> None:
         """Add a sentence on what was left out, and warn of it where results may change."""
+        note = as_sentence(note)
         self.notes.append(note)
         if warn:
             warnings.warn(note, DataWarning, stacklevel=2)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from moltheory._core._places import places_of
 from moltheory._core._text import few, joined
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_maximise
@@ -28,6 +30,10 @@ _SMALLER = re.compile(
     r"\w*tokens|brier\w*|mae|mse|rmse)([\W_].*)?",
     re.IGNORECASE,
 )
+
+
+_LONGEST = 1000
+"""Longest name, in characters, whose words are looked at: the search takes quadratic time."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,8 @@ def chosen_filters(found: set[_Part], request: Request, argument: str) -> dict[_
         if part in kept:
             raise InvalidInputError(f"`tasks` must be distinct, got {entry!r} twice.")
         kept[part] = task
-    titles = list(kept.values())
-    return {part: f"{part[0]}:{part[1]}" if titles.count(part[0]) > 1 else part[0] for part in kept}
+    titles = Counter(kept.values())
+    return {part: f"{part[0]}:{part[1]}" if titles[part[0]] > 1 else part[0] for part in kept}
 
 
 def _only(task: str, answers: list[str], wanted: str | None, argument: str) -> str:
@@ -118,8 +124,9 @@ def chosen_columns(
     columns: dict[str, Column] = {}
     whole = [name for name in asked if any(name in found[part] for part in parts)]
     exact = {f"{titles[part]}/{name}": (part, name) for part in parts for name in found[part]}
+    common = set(whole)
     for name in asked:
-        if name not in whole and name not in exact:
+        if name not in common and name not in exact:
             listed = ", ".join(list(seen)[:40])
             raise InvalidInputError(f"`{argument}` must be fields of the logs, got {name!r} among {listed}.")
     if request.pooled:
@@ -179,7 +186,8 @@ def chosen_directions(columns: list[Column], request: Request, known: Mapping[tu
         return [_direction(column, known) for column in columns]
     if len(named) == len(asked) != len(columns) and {column.metric for column in columns} == set(asked):
         # One for each metric, over all tasks.
-        given = [named[asked.index(column.metric)] for column in columns]
+        places = places_of(asked)
+        given = [named[places[column.metric]] for column in columns]
     return list(read_maximise(given, [column.name for column in columns], ()))
 
 
@@ -187,11 +195,11 @@ def _by_name(
     columns: list[Column], given: Mapping[str, Any], known: Mapping[tuple[str, str], bool] | None
 ) -> list[bool]:
     """Return the directions given by metric or objective, and others as known; without that, smaller is better."""
-    names = [name for column in columns for name in (column.name, column.metric)]
+    names = {name for column in columns for name in (column.name, column.metric)}
     for name, flag in given.items():
         if name not in names:
             raise InvalidInputError(
-                f"`maximise` must name metrics or objectives of the logs, got {name!r} among {few(sorted(set(names)), 8)}."
+                f"`maximise` must name metrics or objectives of the logs, got {name!r} among {few(sorted(names), 8)}."
             )
         if not isinstance(flag, bool | np.bool_):
             raise InvalidInputError(f"`maximise` must map names to bools, got {flag!r} for {name!r}.")
@@ -206,7 +214,7 @@ def _by_name(
 
 def names_a_loss(metric: str) -> bool:
     """Whether a metric's name says that smaller is better."""
-    return _SMALLER.fullmatch(metric) is not None
+    return len(metric) <= _LONGEST and _SMALLER.fullmatch(metric) is not None
 
 
 def _direction(column: Column, known: Mapping[tuple[str, str], bool]) -> bool:
@@ -215,7 +223,8 @@ def _direction(column: Column, known: Mapping[tuple[str, str], bool]) -> bool:
         return said.pop()
     if ("", column.metric) in known:
         return known["", column.metric]
-    larger, smaller = _LARGER.fullmatch(column.metric), _SMALLER.fullmatch(column.metric)
+    short = column.metric if len(column.metric) <= _LONGEST else ""
+    larger, smaller = _LARGER.fullmatch(short), _SMALLER.fullmatch(short)
     if bool(larger) == bool(smaller):
         raise InvalidInputError(
             f"`maximise` must say whether larger is better for {column.metric!r}, which the logs do not, got None."

@@ -10,7 +10,9 @@ from typing import Any
 from moltheory._core._text import plural
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Contents, Log, Record
-from moltheory.evaluation._logs_json import document, field, found_below, head, label
+from moltheory.evaluation._logs_folder import found_below, head
+from moltheory.evaluation._logs_guard import guarded
+from moltheory.evaluation._logs_json import document, field, label
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._table import LossTable
 
@@ -83,8 +85,8 @@ def _model(run: Mapping[str, Any], path: Path) -> str:
     given = run.get("hyperparameters")
     named = given.get("model") if isinstance(given, dict) else None
     if named is None and isinstance(given, list):
-        pairs = {entry.get("name"): entry.get("value") for entry in given if isinstance(entry, dict)}
-        named = pairs.get("model")
+        own = [entry.get("value") for entry in given if isinstance(entry, dict) and entry.get("name") == "model"]
+        named = own[-1] if own else None
     hidden = path.resolve().parent.parent.name if path.parent.name == ".deepeval" else path.stem
     return label(named or run.get("identifier") or hidden, "path", str(path))
 
@@ -117,6 +119,6 @@ DEEPEVAL = Reader(
     "deepeval: JSON test runs, one of each model; objectives success (default), the metrics' names, completionTime, "
     "tokenCost",
     _sniff,
-    _open,
+    guarded(_open),
     frozenset({"objectives", "models", "ignore", "clusters", "cluster_rule", "maximise"}),
 )

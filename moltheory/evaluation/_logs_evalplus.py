@@ -7,7 +7,9 @@ from typing import Any
 
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record
-from moltheory.evaluation._logs_json import document, field, found_below, head, label
+from moltheory.evaluation._logs_folder import found_below, head
+from moltheory.evaluation._logs_guard import excerpt, guarded
+from moltheory.evaluation._logs_json import document, field, label
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._table import LossTable
 
@@ -70,15 +72,18 @@ def _runs(results: Any, place: str) -> list[dict[str, bool]]:
             for entry in field(results, "base", place, (list,), "statuses")
             if isinstance(entry, list) and entry
         ]
-        plus = [entry[0] for entry in results.get("plus") or [] if isinstance(entry, list) and entry]
-        if len(base) != len(results["base"]) or (plus and len(plus) != len(base)):
+        further = field(results, "plus", place, (list, type(None)), "statuses") or []
+        plus = [entry[0] for entry in further if isinstance(entry, list) and entry]
+        if len(base) != len(results["base"]) or len(plus) != len(further) or (plus and len(plus) != len(base)):
             raise InvalidInputError(f"`path` must hold a status for each sample, got something else in {place}.")
         pairs = list(zip(base, plus or [None] * len(base), strict=True))
     found = []
     for own, more in pairs:
         for status in (own, more):
             if not (status is None or (isinstance(status, str) and status in _STATUSES)) or own is None:
-                raise InvalidInputError(f"`path` must hold statuses pass, fail or timeout, got {status!r} in {place}.")
+                raise InvalidInputError(
+                    f"`path` must hold statuses pass, fail or timeout, got {excerpt(status)} in {place}."
+                )
         passed = _STATUSES[own]
         found.append({"base": passed} | ({} if more is None else {"plus": passed and _STATUSES[more]}))
     return found
@@ -88,6 +93,6 @@ EVALPLUS = Reader(
     "evalplus",
     "EvalPlus: *_eval_results.json of each model; objectives base and plus; several samples of a problem form a cluster",
     _sniff,
-    _open,
+    guarded(_open),
     frozenset({"objectives", "models", "ignore", "cluster_rule", "tasks", "pooled", "maximise"}),
 )

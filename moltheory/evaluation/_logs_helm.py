@@ -10,7 +10,9 @@ from typing import Any
 from moltheory._core._text import few, joined, plural
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record, is_missing
-from moltheory.evaluation._logs_json import document, field, found_below, label
+from moltheory.evaluation._logs_folder import found_below
+from moltheory.evaluation._logs_guard import guarded
+from moltheory.evaluation._logs_json import document, field, label
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._table import LossTable
 
@@ -113,6 +115,6 @@ HELM = Reader(
     "helm",
     "HELM: a folder of runs, each with run_spec.json and per_instance_stats.json; a filter is a perturbation",
     _sniff,
-    _open,
+    guarded(_open),
     frozenset({"objectives", "models", "ignore", "clusters", "cluster_rule", "filter", "tasks", "pooled", "maximise"}),
 )

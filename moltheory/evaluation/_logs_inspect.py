@@ -10,8 +10,11 @@ from typing import Any
 from moltheory._core._text import plural
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record, digest, is_missing
+from moltheory.evaluation._logs_archive import archive, member
 from moltheory.evaluation._logs_choice import names_a_loss
-from moltheory.evaluation._logs_json import archive, document, field, found_below, head, label, member
+from moltheory.evaluation._logs_folder import found_below, head
+from moltheory.evaluation._logs_guard import excerpt, guarded
+from moltheory.evaluation._logs_json import document, field, label
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._table import LossTable
 
@@ -69,9 +72,10 @@ def _open(paths: tuple[Path, ...], request: Request) -> LossTable:
         raise InvalidInputError(f"`path` must hold logs of Inspect AI, got none below {paths[0]}.")
     for complete, _, path in newest.values():
         if not complete:
+            status = excerpt(_header(path).get("status"))
             raise InvalidInputError(
-                f"`path` must hold logs of complete evaluations, got status {_header(path).get('status')!r} in {path}: "
-                "run inspect eval-retry, or leave the file out."
+                f"`path` must hold logs of complete evaluations, got status {status} in {path}: run inspect eval-retry, or "
+                "leave the file out."
             )
     kinds: dict[tuple[str, str], set[str]] = {}
     for (model, task), (_, _, path) in newest.items():
@@ -141,7 +145,7 @@ def _read(log: Log, model: str, task: str, path: Path, kinds: dict[tuple[str, st
             continue
         epoch = sample.get("epoch", 1)
         if isinstance(epoch, bool) or not isinstance(epoch, int):
-            raise InvalidInputError(f"`path` must hold epochs as whole numbers, got {epoch!r} in {place}.")
+            raise InvalidInputError(f"`path` must hold epochs as whole numbers, got {excerpt(epoch)} in {place}.")
         log.add(
             Record(
                 model=model,
@@ -223,6 +227,6 @@ INSPECT = Reader(
     "inspect",
     "Inspect AI: .eval or .json logs, one of each model and task; epochs form clusters",
     _sniff,
-    _open,
+    guarded(_open),
     frozenset({"objectives", "models", "ignore", "clusters", "cluster_rule", "tasks", "pooled", "maximise"}),
 )

@@ -1,38 +1,30 @@
-"""JSON of evaluation logs: lines, documents and archives, with the place of what is malformed."""
+"""JSON of evaluation logs: lines and documents, with the place of what is malformed."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from moltheory._core._reading import distinct_keys, reading
 from moltheory._core._text import shortened
 from moltheory.errors import InvalidInputError, TooLargeError
+from moltheory.evaluation._logs_folder import check_ordinary
+from moltheory.evaluation._logs_guard import excerpt
 
-__all__ = [
-    "MOST_BYTES",
-    "archive",
-    "document",
-    "field",
-    "found_below",
-    "head",
-    "label",
-    "lines",
-    "measured",
-    "member",
-    "others_below",
-]
+__all__ = ["MOST_BYTES", "document", "field", "label", "lines", "measured", "parsed"]
 
 MOST_BYTES = 2**30
 """Largest size of one JSON document, which is parsed in memory."""
 
-_ZSTANDARD = 93
-"""Compression of newer archives, which `zipfile` reads from Python 3.14 on."""
+_LONGEST_LINE = 2**27
+"""Largest size of one line, in bytes: a file without line ends is not read into memory."""
+
+_ENDS_FIRST = 2**26
+"""Size from which a document's two ends are looked at before all of it is read, in bytes."""
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -44,9 +36,12 @@ def lines(path: Path, argument: str = "path") -> Iterator[tuple[dict[str, Any], 
     ------
     InvalidInputError
         If the file cannot be read, is empty, or a line is malformed.
+    TooLargeError
+        If a line is too long.
     """
     count = 0
-    with _opened(path, argument) as file:
+    check_ordinary(path, argument)
+    with reading(str(path), "be readable"), path.open("rb") as file:
         for number, line in enumerate(_limited(file, path, argument), start=1):
             if line.strip():
                 count += 1
@@ -73,129 +68,65 @@ def document(path: Path, kind: type[Any] = dict, argument: str = "path") -> Any:
         If the file cannot be read, is malformed, or holds another kind.
     TooLargeError
     """
-    with _opened(path, argument) as file:
-        return _typed(_within(file, str(path), argument), kind, argument, str(path))
-
-
-def archive(path: Path) -> zipfile.ZipFile:
-    """Return an opened ZIP archive.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is damaged or cannot be read.
-    """
-    try:
-        return zipfile.ZipFile(path)
-    except OSError as error:
-        raise InvalidInputError(f"`path` must be a readable file, got {error.strerror or error} for {path}.") from None
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
-        raise InvalidInputError(
-            f"`path` must be a complete archive, got {_reason(error)} for {path}: copy the file again."
-        ) from None
-
-
-def member(opened: zipfile.ZipFile, name: str, kind: type[Any] = dict) -> Any:
-    """Return the value of one JSON file of an archive.
-
-    Raises
-    ------
-    InvalidInputError
-        If it is damaged, encrypted or malformed.
-    TooLargeError
-    """
-    place = f"{name} of {opened.filename}"
-    entry = opened.getinfo(name)
-    if entry.flag_bits & 0x1:
-        raise InvalidInputError(f"`path` must be an archive without password, got {place} encrypted: extract it first.")
-    try:
-        if entry.compress_type == _ZSTANDARD and not hasattr(zipfile, "ZIP_ZSTANDARD"):
-            content = _zstandard(opened, entry, place)
-        else:
-            with opened.open(entry) as file:
-                content = _within(file, place, "path")
-    except (TooLargeError, InvalidInputError):
-        raise
-    # Decompressors fail in many ways on damaged bytes; NotImplementedError: an unknown compression.
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
-        raise InvalidInputError(
-            f"`path` must be an undamaged archive, got {_reason(error)} in {place}: copy the file again."
-        ) from None
-    return _typed(content, kind, "path", place)
-
-
-def _zstandard(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> bytes:
-    import pyarrow as pa
-
-    with Path(str(opened.filename)).open("rb") as file:
-        file.seek(entry.header_offset)
-        local = file.read(30)
-        if len(local) < 30 or local[:4] != b"PK\x03\x04":
-            raise zipfile.BadZipFile("a damaged header")
-        file.seek(int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little"), 1)
-        packed = file.read(entry.compress_size)
-    with pa.CompressedInputStream(pa.py_buffer(packed), "zstd") as stream:
-        content = _within(stream, place, "path")
-    if len(content) != entry.file_size or zlib.crc32(content) != entry.CRC:
-        raise zipfile.BadZipFile("a wrong checksum")
-    return content
-
-
-def _opened(path: Path, argument: str) -> IO[bytes]:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise InvalidInputError(f"`{argument}` must be readable files, got {error.strerror} for {path}.") from error
-
-
-def _limited(file: IO[bytes], path: Path, argument: str) -> Iterator[bytes]:
-    """Yield the lines of a file, none longer than a document may be."""
-    while True:
-        try:
-            line = file.readline(MOST_BYTES + 1)
-        except OSError as error:
-            raise InvalidInputError(f"`{argument}` must be readable files, got {error.strerror} for {path}.") from error
-        if not line:
-            return
-        _refuse_large(line, str(path), argument)
-        yield line
-
-
-def _within(file: Any, place: str, argument: str) -> bytes:
-    content: bytes = file.read(MOST_BYTES + 1)
-    _refuse_large(content, place, argument)
-    return content
-
-
-def _refuse_large(content: bytes, place: str, argument: str) -> None:
-    if len(content) > MOST_BYTES:
+    size = check_ordinary(path, argument)
+    if size > MOST_BYTES:
         raise TooLargeError(
-            f"`{argument}` must hold JSON documents of at most {MOST_BYTES:,} bytes, got more in {place}."
+            f"`{argument}` must hold JSON documents of at most {MOST_BYTES:,} bytes, got {size:,} in {path}."
+        )
+    with reading(str(path), "be readable"), path.open("rb") as file:
+        if size > _ENDS_FIRST:
+            _check_ends(file, kind, argument, path)
+        content = file.read()
+    return parsed(content, kind, argument, str(path))
+
+
+def _check_ends(file: IO[bytes], kind: type[Any], argument: str, path: Path) -> None:
+    """Refuse a large file that does not start and end as a document does, before it fills the memory."""
+    start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    file.seek(-4096, 2)
+    end = file.read().rstrip()[-1:]
+    file.seek(0)
+    signs = (b"[", b"]") if kind is list else (b"{", b"}")
+    if (start, end) != signs:
+        raise InvalidInputError(
+            f"`{argument}` must hold {_named(kind)}, got no {(signs[0] + signs[1]).decode()} around all of {path}: copy "
+            "the file again."
         )
 
 
-def _typed(content: bytes, kind: type[Any], argument: str, place: str) -> Any:
-    named = "a JSON array" if kind is list else "a JSON object"
-    value = _parsed(content, argument, named, place)
+def _limited(file: IO[bytes], path: Path, argument: str) -> Iterator[bytes]:
+    """Yield the lines of a file."""
+    while line := file.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise TooLargeError(
+                f"`{argument}` must hold lines of at most {_LONGEST_LINE:,} bytes, got a longer one in {path}."
+            )
+        yield line
+
+
+def parsed(content: bytes, kind: type[Any], argument: str, place: str) -> Any:
+    """Return the value of a document of a kind.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is malformed, holds another kind, or an object with a key twice.
+    """
+    value = _parsed(content, argument, _named(kind), place)
     if not isinstance(value, kind):
-        raise InvalidInputError(f"`{argument}` must hold {named}, got {type(value).__name__} in {place}.")
+        raise InvalidInputError(f"`{argument}` must hold {_named(kind)}, got {type(value).__name__} in {place}.")
     return value
+
+
+def _named(kind: type[Any]) -> str:
+    return "a JSON array" if kind is list else "a JSON object"
 
 
 def _parsed(content: bytes, argument: str, due: str, place: str) -> Any:
     try:
-        return json.loads(content, object_pairs_hook=_without_repeats)
+        return json.loads(content, object_pairs_hook=distinct_keys)
     except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"`{argument}` must hold {due}, got {_reason(error)} in {place}.") from error
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {shortened(twice)!r} twice")
-    return found
+        raise InvalidInputError(f"`{argument}` must hold {due}, got {_reason(error)} in {place}.") from None
 
 
 def _reason(error: BaseException) -> str:
@@ -216,7 +147,7 @@ def field(record: Any, name: str, place: str, kinds: tuple[type[Any], ...], due:
     for step in name.split("."):
         value = value.get(step) if isinstance(value, dict) else None
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        raise InvalidInputError(f"`path` must hold {due} as {name}, got {shortened(repr(value))} in {place}.")
+        raise InvalidInputError(f"`path` must hold {due} as {name}, got {excerpt(value)} in {place}.")
     return value
 
 
@@ -234,7 +165,7 @@ def label(value: Any, argument: str, place: str) -> str:
         or value in ("", math.inf, -math.inf)
         or value != value
     ):
-        raise InvalidInputError(f"`{argument}` must hold names, got {shortened(repr(value))} in {place}.")
+        raise InvalidInputError(f"`{argument}` must hold names, got {excerpt(value)} in {place}.")
     if isinstance(value, str) and _HALF.search(value):
         raise InvalidInputError(
             f"`{argument}` must hold names in valid Unicode, got {shortened(ascii(value))} in {place}."
@@ -251,48 +182,3 @@ def measured(value: Any) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
-
-
-def head(path: Path, size: int = 4096) -> bytes:
-    """Return the first bytes of a file, and none if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file.read(size)
-    except (OSError, ValueError):
-        return b""
-
-
-def found_below(paths: Sequence[Path], patterns: Iterable[str], accept: Callable[[Path], bool]) -> list[Path]:
-    """Return the given files, and those below given folders that match a pattern and are accepted; sorted."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            found.update(dict.fromkeys(file for file in _below(path, patterns) if accept(file)))
-        else:
-            found[path] = None
-    return list(found)
-
-
-def others_below(paths: Sequence[Path], patterns: Iterable[str], found: Iterable[Path]) -> list[Path]:
-    """Return the files below given folders that match a pattern and are none of those found.
-
-    Raises
-    ------
-    InvalidInputError
-        If one is empty, as the log of an interrupted run is.
-    """
-    known = set(found)
-    others = [file for path in paths if path.is_dir() for file in _below(path, patterns) if file not in known]
-    for file in others:
-        if not head(file).strip():
-            raise InvalidInputError(
-                f"`path` must hold no empty logs, got nothing in {file}: repeat that evaluation, or remove the file."
-            )
-    return others
-
-
-def _below(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    try:
-        return sorted({file for pattern in patterns for file in folder.rglob(pattern) if file.is_file()})
-    except (OSError, ValueError):
-        return []

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from moltheory._core._places import first_repeated
 from moltheory._core._text import few, joined
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._lm_eval import harness_record, name_of_samples
 from moltheory.evaluation._logs import Log
-from moltheory.evaluation._logs_json import document, found_below, head, label, lines
+from moltheory.evaluation._logs_folder import found_below, head
+from moltheory.evaluation._logs_guard import guarded
+from moltheory.evaluation._logs_json import document, label, lines
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._table import LossTable
 
@@ -154,17 +158,17 @@ def _names(runs: list[_Run], root: Path) -> list[str | None]:
     InvalidInputError
         If two runs cannot be told apart.
     """
-    given = [run.model for run in runs]
+    given = Counter(run.model for run in runs)
     names: list[str | None] = []
     for run in runs:
-        if run.model is None or given.count(run.model) == 1:
+        if run.model is None or given[run.model] == 1:
             names.append(run.model)
         else:
             inside = root.is_dir() and run.folder.is_relative_to(root) and run.folder != root
             names.append((run.folder.relative_to(root) if inside else run.folder).as_posix())
-    twice = [name for name in names if name is not None and names.count(name) > 1]
-    if twice:
-        raise InvalidInputError(f"`path` must hold models of distinct names, got {twice[0]!r} twice: rename a folder.")
+    twice = first_repeated(name for name in names if name is not None)
+    if twice is not None:
+        raise InvalidInputError(f"`path` must hold models of distinct names, got {twice!r} twice: rename a folder.")
     return names
 
 
@@ -188,8 +192,9 @@ def _metrics(line: Mapping[str, Any], place: str, request: Request) -> dict[str,
     for name in request.objectives or ():
         names.setdefault(name)
     found = {name: line[name] for name in names if name in line}
-    for name, value in found.items():
-        if request.objectives is not None and name in request.objectives and isinstance(value, list | dict):
+    for name in request.objectives or ():
+        value = found.get(name)
+        if isinstance(value, list | dict):
             raise InvalidInputError(
                 f"`objectives` must be metrics that are one number per document, got a {type(value).__name__} for "
                 f"{name!r} in {place}, which the harness aggregates otherwise than by a mean: choose another metric."
@@ -226,6 +231,6 @@ LM_EVAL = Reader(
     "lm-eval",
     "lm-evaluation-harness: a folder with samples_TASK_DATE.jsonl (and results_DATE.json) of each model",
     _sniff,
-    _open,
+    guarded(_open),
     frozenset({"objectives", "models", "ignore", "clusters", "cluster_rule", "filter", "tasks", "pooled", "maximise"}),
 )

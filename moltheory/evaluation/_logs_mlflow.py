@@ -8,7 +8,9 @@ from typing import Any
 
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record, digest, is_missing
-from moltheory.evaluation._logs_json import document, field, found_below, head, label
+from moltheory.evaluation._logs_folder import found_below, head
+from moltheory.evaluation._logs_guard import guarded
+from moltheory.evaluation._logs_json import document, field, label
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._table import LossTable
 
@@ -80,6 +82,6 @@ MLFLOW = Reader(
     "mlflow",
     "MLflow: eval_results_table.json of each run; objectives are its columns (by default those that end in /score)",
     _sniff,
-    _open,
+    guarded(_open),
     frozenset({"objectives", "models", "ignore", "model", "example", "clusters", "cluster_rule", "maximise"}),
 )

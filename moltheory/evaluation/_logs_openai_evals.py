@@ -9,7 +9,9 @@ from typing import Any
 from moltheory._core._text import plural
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record
-from moltheory.evaluation._logs_json import field, found_below, head, label, lines
+from moltheory.evaluation._logs_folder import found_below, head
+from moltheory.evaluation._logs_guard import guarded
+from moltheory.evaluation._logs_json import field, label, lines
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._table import LossTable
 
@@ -85,6 +87,6 @@ OPENAI_EVALS = Reader(
     "openai-evals",
     "OpenAI evals: JSON-lines logs of oaieval, one of each model and eval; objective correct, or the recorded metrics",
     _sniff,
-    _open,
+    guarded(_open),
     frozenset({"objectives", "models", "ignore", "cluster_rule", "tasks", "pooled", "maximise"}),
 )

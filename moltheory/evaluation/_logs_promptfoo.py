@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from moltheory._core._text import plural
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Contents, Log, Record
-from moltheory.evaluation._logs_json import document, field, found_below, head, label
+from moltheory.evaluation._logs_folder import found_below, head
+from moltheory.evaluation._logs_guard import guarded
+from moltheory.evaluation._logs_json import document, field, label
 from moltheory.evaluation._reader import Reader, Request
 from moltheory.evaluation._table import LossTable
 
@@ -98,8 +101,9 @@ def _prompts(results: list[Any], path: Path) -> dict[tuple[str, Any], str]:
         index = _index(result)
         short = isinstance(given, str) and 0 < len(given) <= 40 and "\n" not in given
         found.setdefault(provider, {}).setdefault(index, str(given) if short else f"prompt {index}")
+    counts = {provider: Counter(named.values()) for provider, named in found.items()}
     return {
-        (provider, index): f"{provider} [{name if list(named.values()).count(name) == 1 else f'prompt {index}'}]"
+        (provider, index): f"{provider} [{name if counts[provider][name] == 1 else f'prompt {index}'}]"
         for provider, named in found.items()
         if len(named) > 1
         for index, name in named.items()
@@ -138,6 +142,6 @@ PROMPTFOO = Reader(
     "promptfoo: results.json of `promptfoo eval -o`; objectives success (default), score, latencyMs, cost, tokens and "
     "named scores",
     _sniff,
-    _open,
+    guarded(_open),
     frozenset({"objectives", "models", "ignore", "clusters", "cluster_rule", "maximise"}),
 )

@@ -25,7 +25,7 @@ from moltheory.evaluation._source import (
     refuse_unsorted,
     whole_clusters,
 )
-from moltheory.evaluation._tabular import Rows, brief
+from moltheory.evaluation._tabular import Rows, brief, check_columns
 
 __all__ = ["LongSource"]
 
@@ -87,6 +87,7 @@ class LongSource(LossSource):
         most_in_memory: int,
     ) -> None:
         self._rows = rows
+        self._stamp = rows.stamp()
         self.name = rows.name
         self._cluster = cluster
         self._most = most_in_memory
@@ -98,14 +99,15 @@ class LongSource(LossSource):
         low, high = check_ranges(loss_range, self.objective_names, wanted)
         # Per model and objective; what is not read is not checked.
         self._low, self._high = (np.tile(ends, len(self.model_names)) for ends in (low, high))
-        chosen = [name for name in self.model_names if name not in ignore]
-        if models is not None:
-            chosen = list(check_models(models, self.model_names))
+        chosen = set(self.model_names if models is None else check_models(models, self.model_names))
+        if models is None:
+            chosen -= set(ignore)
         left = np.repeat([name not in chosen for name in self.model_names], len(self.objective_names))
         self._low[left], self._high[left] = -np.inf, np.inf
 
     def blocks(self) -> Iterator[Block]:
         """Yield blocks in the order of the examples' first rows, cluster by cluster."""
+        self._rows.check_unchanged(self._stamp)
         for losses, clusters in whole_clusters(self._pieces()) if self.has_clusters else self._pieces():
             yield losses, clusters if self.has_clusters else None
 
@@ -129,6 +131,7 @@ class LongSource(LossSource):
             n_rows += len(keys[self._model])
         if n_rows == 0:
             raise self._rows.refuse("hold at least one row", "none")
+        check_columns(self._rows, len(models) * len(objectives))
         self._models, self._objectives = models, objectives
         self.model_names, self.objective_names = tuple(models), tuple(objectives)
         self._sorted = all(seen.are_distinct() for seen in hashes.values())

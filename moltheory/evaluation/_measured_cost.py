@@ -19,6 +19,7 @@ exact, noisy costs break the guarantee: two models with equal losses and nearly 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ import numpy as np
 
 from moltheory._core._docs import document
 from moltheory._core._labels import axis_labels, has_labels, labels_among
+from moltheory._core._places import places_of
 from moltheory._core._text import few
 from moltheory._core._validation import (
     FloatArray,
@@ -71,6 +73,10 @@ class Measured:
     ------
     InvalidInputError
         If shapes or labels disagree, an interval does not hold its estimate, or a value is not finite.
+
+    Notes
+    -----
+    Complexity: O(M) time and memory; `from_samples` as `moltheory.bounds.mean_interval`.
 
     References
     ----------
@@ -209,14 +215,15 @@ class Measured:
             places = [str(place) for place in range(len(names))]
             if not self._numbered or set(names) != set(places):
                 return self
-            order = [places.index(name) for name in names]
+            order = [int(name) for name in names]
             return Measured(*(getattr(self, part)[order] for part in _PARTS), delta=self.delta, models=tuple(names))
-        missing = [name for name in names if name not in self.models]
+        place_of = places_of(self.models)
+        missing = [name for name in names if name not in place_of]
         if missing:
             raise InvalidInputError(
                 f"`costs` must measure every model, got none for {few(missing)} among those of {few(self.models)}."
             )
-        order = [self.models.index(name) for name in names]
+        order = [place_of[name] for name in names]
         arrays = (getattr(self, part)[order] for part in _PARTS)
         return Measured(*arrays, delta=self.delta, models=tuple(names))
 
@@ -258,7 +265,7 @@ def _labelled(name: str, given: Any, models: Sequence[str] | None) -> tuple[tupl
     found = labels_among(given, known)
     labels = None if found is None else tuple(found)
     if labels is not None and len(set(labels)) < len(labels):
-        twice = sorted({label for label in labels if labels.count(label) > 1})
+        twice = sorted(label for label, count in Counter(labels).items() if count > 1)
         raise InvalidInputError(f"`{name}` must label each model once, got {few(twice)} several times.")
     values = list(given.values()) if isinstance(given, Mapping) else given
     return labels, real_array(name, values, shape="(M,)", min_ndim=0, max_ndim=1, finite=False)
@@ -277,7 +284,8 @@ def _matched(
     if models is None or set(labels) != set(models):
         other = "`value` has no labels" if models is None else f"`value` is labelled {few(models)}"
         raise InvalidInputError(f"`{name}` must have the labels of `value`, got {few(labels)} where {other}.")
-    return ends[[labels.index(model) for model in models]]
+    place_of = places_of(labels)
+    return ends[[place_of[model] for model in models]]
 
 
 def _columns(samples: Any) -> tuple[tuple[str, ...] | None, list[FloatArray]]:

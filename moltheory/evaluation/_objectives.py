@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._places import places_of
 from moltheory._core._validation import FloatArray, check_choice, check_names
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import known_costs, read_ranges, tell_left_out
@@ -186,8 +187,9 @@ def ranges_of_measures(
     for place, ends in enumerate(own.values()):
         if ends is not None:
             low[place], high[place] = ends
+    places = places_of(names)
     for name, stated in (by_name or {}).items():
-        place = names.index(check_choice("loss_range", name, names))
+        place = places[check_choice("loss_range", name, places)]
         (low[place],), (high[place],) = read_ranges(stated, [name], unbounded=unbounded)
     return low, high
 
@@ -198,6 +200,7 @@ def measure_columns(
     """Return the columns of measures and the objectives made of them; there is one range per estimated measure."""
     found: list[Objective] = []
     columns: dict[tuple[int, float, float], tuple[Cell, str]] = {}
+    places: dict[tuple[int, float, float], int] = {}
     ends = iter(zip(low.tolist(), high.tolist(), strict=True))
     for name, entry in measures.items():
         if isinstance(entry, Tail):
@@ -212,7 +215,7 @@ def measure_columns(
         for number, cell in enumerate(entry.cells):
             key = (id(cell), bottom, top)
             columns.setdefault(key, (cell, name if len(entry.cells) == 1 else f"{name}, part {number + 1}"))
-            own.append(list(columns).index(key))
+            own.append(places.setdefault(key, len(places)))
         testable = increases(entry) and not any(cell.depends_on_model for cell in entry.cells)
         found.append(Objective(name, tuple(own), entry, testable, loss_range=(bottom, top)))
     cells = tuple(cell for cell, _ in columns.values())

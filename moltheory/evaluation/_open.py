@@ -7,19 +7,20 @@ import os
 import shutil
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from moltheory._core._docs import document
+from moltheory._core._places import places_of
+from moltheory._core._text import visible
 from moltheory._core._validation import as_readonly, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_maximise
+from moltheory.evaluation._paths import readable_paths, removed_at_errors
 from moltheory.evaluation._reader import Request
 from moltheory.evaluation._readers import chosen_reader
 from moltheory.evaluation._source import MOST_IN_MEMORY, Block, LossRange, LossSource, check_models
-from moltheory.evaluation._standard_input import spooled
 from moltheory.evaluation._table import LossTable
 
 __all__ = ["open_losses"]
@@ -53,7 +54,7 @@ def open_losses(
     ----------
     path : path or sequence of paths
         A file, several files of one format with the same columns, a folder, or ``"-"`` for standard input (up to 4 GiB,
-        kept in a temporary file); see Notes.
+        kept in a temporary file, as is what comes through a pipe); see Notes.
     format : str, optional
         Name of the format, one of those of `readers`; by default it is recognized.
     objectives : sequence of str, optional
@@ -91,7 +92,8 @@ def open_losses(
         If a file is missing, of another kind, or malformed: the line is named. Some rows are only read by
         ``blocks()``, which then raises.
     TooLargeError
-        If the file would have to be sorted, or standard input to be kept, and is too large for it.
+        If the file would have to be sorted, or standard input to be kept, and is too large for it; if it stands for
+        more than a limit, see Notes.
 
     Notes
     -----
@@ -116,6 +118,13 @@ def open_losses(
 
     These are read in bounded memory: NPY; NPZ in C order; wide tables whose clusters are contiguous; long and tidy
     tables in which the rows of each example, and the examples of each cluster, are contiguous.
+
+    Complexity: O(b) time for b bytes, whatever the numbers of rows and columns; memory O(M N) and a block where the
+    order of rows allows it (see above), and O(n M N) where rows are sorted in memory.
+
+    Limits keep a small file from taking a large machine: 2^20 columns, or losses of one example; lines of 2^26
+    characters (JSON: 2^25) and fields of 2^24; compressed text of 64 MiB (JSON: 8 MiB), or 200 times the size of its
+    file; losses of 1 GiB, or 500 times the size of their NPZ or Parquet file. Files without compression are of any size.
 
     Examples
     --------
@@ -148,17 +157,12 @@ def open_losses(
         most_in_memory=check_count("most_in_memory", most_in_memory),
     )
     _check_texts(request)
-    paths, folder = _paths(path)
-    try:
-        shown = paths[0].name or str(paths[0])
-        reader = chosen_reader(paths, format, shown)
+    paths, folders = readable_paths(path)
+    with removed_at_errors(folders):
+        reader = chosen_reader(paths, format, visible(paths[0].name or str(paths[0])))
         reader.check(request)
         source = reader.open(paths, request)
-    except BaseException:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    if folder is not None:
+    for folder in folders:
         # It is read again for as long as the source lives.
         owner = source._source if isinstance(source, LossTable) and source._source is not None else source
         weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
@@ -184,40 +188,6 @@ def _check_texts(request: Request) -> None:
             raise InvalidInputError(f"`{name}` must be True or False, got {value!r}.")
 
 
-def _paths(path: Any) -> tuple[tuple[Path, ...], Path | None]:
-    """Return files or folders that can be read, and the temporary folder of standard input."""
-    if isinstance(path, str) and path == "-":
-        file = spooled()
-        return (file,), file.parent
-    one = isinstance(path, str | os.PathLike)
-    if not one and not (isinstance(path, Sequence) and path and all(isinstance(p, str | os.PathLike) for p in path)):
-        raise InvalidInputError(f"`path` must be a file, a folder or a list of them, got {path!r}.")
-    paths = tuple(Path(entry) for entry in ([path] if one else path))
-    for entry in paths:
-        if str(entry) == "-":
-            raise InvalidInputError("`path` must be '-' alone for standard input, got it among other files.")
-        try:
-            if entry.is_dir():
-                next(entry.iterdir(), None)
-            elif entry.exists() and not entry.is_file():
-                raise InvalidInputError(
-                    f"`{entry.name}` must be an ordinary file, which is read twice, got a pipe or a device: give '-' and "
-                    "redirect standard input."
-                )
-            else:
-                entry.open("rb").close()
-        except InvalidInputError:
-            raise
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "no possible name"
-            raise InvalidInputError(f"`{entry.name}` must be a file that can be read, got {reason}.") from None
-    resolved = [entry.resolve() for entry in paths]
-    twice = next((entry for entry in paths if resolved.count(entry.resolve()) > 1), None)
-    if twice is not None:
-        raise InvalidInputError(f"`{twice.name}` must be given once, got it twice.")
-    return paths, None
-
-
 def _asked_for(source: LossSource, request: Request, done: frozenset[str]) -> LossTable:
     """Return what was opened as a table with what was asked for, where the reader has not done it already."""
     table = source if isinstance(source, LossTable) else LossTable(source, loss_range=_ranges(source, request))
@@ -225,7 +195,7 @@ def _asked_for(source: LossSource, request: Request, done: frozenset[str]) -> Lo
     if request.objectives is not None and "objectives" not in done:
         known = table.objective_names if table.measures is None else tuple(table.measures)
         table = table if request.objectives == known else table.select(request.objectives)
-    unwanted = [name for name in request.ignore if name in table.model_names]
+    unwanted = set(request.ignore)
     wanted = request.models or tuple(name for name in table.model_names if name not in unwanted)
     if wanted != table.model_names and "models" not in done:
         table = _with_models(table, check_models(wanted, table.model_names))
@@ -258,7 +228,8 @@ def _ranges(source: LossSource, request: Request) -> LossRange:
 def _with_models(table: LossTable, models: tuple[str, ...]) -> LossTable:
     if table.measures is not None:
         raise InvalidInputError(f"`models` must be left out where {table.name} holds measures, got {list(models)}.")
-    places = [table.model_names.index(name) for name in models]
+    place_of = places_of(table.model_names)
+    places = [place_of[name] for name in models]
     found = copy.copy(table)
     found.model_names = models
     if table.costs is not None:

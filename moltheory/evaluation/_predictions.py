@@ -99,6 +99,8 @@ def from_predictions(
     What fairlearn's ``MetricFrame`` is made from goes in here: its ``y_true`` as `target`, its ``sensitive_features`` as
     `group`.
 
+    Complexity: O(n M) time and memory for each condition of a rate, such as a class or a group.
+
     Examples
     --------
     >>> models = from_predictions([[0, 1], [1, 1], [1, 0]], [0, 1, 1], objectives=["false_negative_rate"])

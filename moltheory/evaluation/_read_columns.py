@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from moltheory._core._reading import check_unpacked
+from moltheory._core._text import visible
+from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.evaluation._compressed import starts_with
 from moltheory.evaluation._form import FORM_REQUESTS, table_source
 from moltheory.evaluation._reader import Reader, Request, reading
 from moltheory.evaluation._source import LossSource
-from moltheory.evaluation._tabular import Batches, Rows, batch_of, is_numeric
+from moltheory.evaluation._tabular import Batches, Rows, batch_of, brief, check_columns, is_numeric
 
 __all__ = ["ARROW", "PARQUET", "ParquetRows"]
 
@@ -20,6 +24,9 @@ __all__ = ["ARROW", "PARQUET", "ParquetRows"]
 _INDEX = "__index_level_"
 _NUMBER = re.compile(r"([0-9]+)")
 _SUFFIXES = (".parquet", ".pq")
+# Bytes of losses that a file of any size may stand for; bytes of labels in one row group, and of each where they are more.
+_UNPACKED_FREELY = 1 << 30
+_LABELS_FREELY, _LONGEST_LABEL = 1 << 26, 1 << 12
 
 
 class _TypedRows(Rows):
@@ -41,6 +48,7 @@ class _TypedRows(Rows):
         if not self.columns:
             raise self.refuse("have columns and rows", "no column")
         self._check_header()
+        check_columns(self, len(self.columns))
 
     def batches(self, keys: Sequence[str], numbers: Sequence[str], *, rows: int) -> Batches:
         """Yield batches of at most `rows` rows."""
@@ -49,6 +57,7 @@ class _TypedRows(Rows):
             kind = self._schema.field(place[name]).type
             if not is_numeric(kind):
                 raise self.refuse(f"hold numbers in column {name!r}", f"values of type {kind}{self.hint}")
+        self._check_labels(keys)
         with reading(self.name, self._rule):
             for batch in self._read([*keys, *numbers], rows):
                 if batch.num_rows:
@@ -59,14 +68,19 @@ class _TypedRows(Rows):
         return f"row {row + 1}"
 
     def head(self, rows: int) -> Mapping[str, Sequence[Any]]:
-        """Return the first values of each column."""
+        """Return the first values of each column of numbers; texts may be long, and are no losses."""
+        known = set(self.columns)
         with reading(self.name, self._rule):
-            for batch in self._read(list(self.columns), rows):
+            columns = [field.name for field in self._schema if field.name in known and is_numeric(field.type)]
+            for batch in self._read(columns, rows) if columns else ():
                 if batch.num_rows:
                     names = batch.schema.names
                     columns = batch.slice(0, rows).columns
                     return {name: column.to_pylist() for name, column in zip(names, columns, strict=True)}
         return {}
+
+    def _check_labels(self, keys: Sequence[str]) -> None:
+        """Refuse labels that are too long to be read, where the file tells their size before."""
 
     @abstractmethod
     def _read_schema(self) -> Any:
@@ -92,7 +106,27 @@ class ParquetRows(_TypedRows):
 
     def _read_schema(self) -> Any:
         with self._open() as file:
+            # Runs of equal values take next to no room.
+            losses = file.metadata.num_rows * len(file.schema_arrow.names) * 8
+            check_unpacked(self.name, self.path.stat().st_size, losses, freely=_UNPACKED_FREELY)
             return file.schema_arrow
+
+    def _check_labels(self, keys: Sequence[str]) -> None:
+        with reading(self.name, self._rule), self._open() as file:
+            places = {file.schema.column(i).path: i for i in range(len(file.schema))} if keys else {}
+            chunks = [
+                (name, file.metadata.row_group(group).column(places[name]))
+                for group in range(file.num_row_groups)
+                for name in keys
+                if name in places
+            ]
+            for name, chunk in chunks:
+                size = chunk.total_uncompressed_size
+                if size > max(_LABELS_FREELY, _LONGEST_LABEL * chunk.num_values):
+                    raise TooLargeError(
+                        f"`{self.name}` must hold labels of at most {_LONGEST_LABEL:,} bytes each in column "
+                        f"{brief(repr(name))}, got {size:,} bytes for {chunk.num_values:,} of them: name another column."
+                    )
 
     def _read(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
         with self._open() as file:
@@ -124,10 +158,37 @@ class _ArrowRows(_TypedRows):
 
 def _parquet_files(folder: Path) -> list[Path]:
     """Return the files of a folder and its folders in order; names that start with a point or underscore are notes."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
-    shown = (path for path in found if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts))
+    shown = [path for path in _parts_of(folder) if path.suffix.lower() in _SUFFIXES]
     # Numbers in names are compared as numbers: part-2 comes before part-10.
     return sorted(shown, key=lambda path: [(int(t), t) if t.isdecimal() else (-1, t) for t in _NUMBER.split(str(path))])
+
+
+def _parts_of(folder: Path) -> Iterator[Path]:
+    """Yield all files of a folder and its folders; links to folders are not followed, as they may lead around."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        yield from (Path(place, name) for name in files if not name.startswith((".", "_")))
+
+
+def _check_parts(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse parts that cannot be read: a table without them would be another one."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    with reading(folder.name, "be a folder that can be read"):
+        for place, folders, _ in os.walk(folder, onerror=refuse):
+            folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+            links = [Path(place, name) for name in folders if Path(place, name).is_symlink()]
+            if links:
+                raise InvalidInputError(
+                    f"`{visible(folder.name)}` must hold files and folders, got a link to a folder, "
+                    f"{visible(links[0].name)!r}: give the folder that it leads to."
+                )
+    for file in files:
+        if not file.is_file():
+            kind = "a link to nothing" if file.is_symlink() and not file.exists() else "a pipe, a device or a socket"
+            raise InvalidInputError(f"`{visible(file.name)}` must be a file that can be read, got {kind}.")
 
 
 def _is_parquet(paths: tuple[Path, ...]) -> bool:
@@ -139,6 +200,7 @@ def _is_parquet(paths: tuple[Path, ...]) -> bool:
 def _open_parquet(paths: tuple[Path, ...], request: Request) -> LossSource:
     if len(paths) == 1 and paths[0].is_dir():
         files = _parquet_files(paths[0])
+        _check_parts(paths[0], files)
         keys = [_partition(file.relative_to(paths[0])) for file in files]
         return table_source([ParquetRows(file) for file in files], request, constants=keys, name=paths[0].name)
     return table_source([ParquetRows(path) for path in paths], request)

@@ -13,26 +13,24 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._reading import distinct_keys
+from moltheory.errors import TooLargeError
 from moltheory.evaluation._compressed import bare_suffix, opened
 from moltheory.evaluation._form import FORM_REQUESTS, table_source
 from moltheory.evaluation._label_column import Keys
 from moltheory.evaluation._reader import Reader, reading
-from moltheory.evaluation._tabular import Batches, Rows
+from moltheory.evaluation._tabular import Batches, Rows, check_columns
 
-__all__ = ["JSON_LINES", "distinct_keys"]
+__all__ = ["JSON_LINES"]
 
 _RULE = "hold one JSON object per line, in UTF-8"
-_LONGEST_LINE = 1 << 26
+# Longest line that is read at all: a file without line ends must not be read into memory.
+_LONGEST_LINE = 1 << 25
 _ROWS_PER_BATCH = 1 << 16
-
-
-def distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the entries of an object of JSON; a key that occurs twice raises ValueError, instead of losing one."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} twice in one object")
-    return found
+# Bytes that a compressed file of any size may stand for: fewer than of other text, which takes less time.
+_UNPACKED_FREELY = 1 << 23
+# Losses that need not be given, and how many may be left out for each that is.
+_FILLED_FREELY, _MOST_FILLED = 1 << 23, 64
 
 
 @dataclass
@@ -50,11 +48,20 @@ class _JsonRows(Rows):
         self.path = path
         names: dict[str, None] = {}
         # Keys may be left out where they have no value, so that only all rows tell the columns.
+        n_rows = given = 0
         for _, row in self._objects():
             names.update(dict.fromkeys(row))
+            n_rows += 1
+            given += len(row)
         self.columns = tuple(names)
         if not names:
             raise self.refuse("hold at least one row", "none")
+        check_columns(self, len(names))
+        if n_rows * len(names) > max(_FILLED_FREELY, _MOST_FILLED * given):
+            raise TooLargeError(
+                f"`{self.name}` must have much the same keys in all rows, got {given:,} values for {n_rows:,} rows and "
+                f"{len(names):,} different keys: give one row per model and example instead."
+            )
         self._check_header()
 
     def batches(self, keys: Sequence[str], numbers: Sequence[str], *, rows: int) -> Batches:
@@ -80,7 +87,7 @@ class _JsonRows(Rows):
     def _objects(self) -> Iterator[tuple[int, dict[str, Any]]]:
         with (
             reading(self.name, _RULE),
-            opened(self.path) as stream,
+            opened(self.path, freely=_UNPACKED_FREELY) as stream,
             io.TextIOWrapper(stream, encoding="utf-8-sig") as text,
         ):
             number = 0
@@ -88,6 +95,10 @@ class _JsonRows(Rows):
             decode = json.JSONDecoder(object_pairs_hook=distinct_keys).decode
             while line := text.readline(_LONGEST_LINE):
                 number += 1
+                if len(line) == _LONGEST_LINE and not line.endswith("\n"):
+                    raise self.refuse(
+                        f"have lines of at most {_LONGEST_LINE:,} characters", f"a longer one in line {number}"
+                    )
                 if not line.strip():
                     continue
                 try:

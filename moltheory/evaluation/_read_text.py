@@ -10,20 +10,21 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from moltheory.errors import InvalidInputError
+from moltheory.errors import InvalidInputError, MoltheoryError
 from moltheory.evaluation._compressed import bare_suffix, opened, starts_with
 from moltheory.evaluation._form import FORM_REQUESTS, table_source
 from moltheory.evaluation._quotes import well_quoted
 from moltheory.evaluation._reader import Reader, Request, reading
 from moltheory.evaluation._source import LossSource
-from moltheory.evaluation._tabular import MISSING, Batches, Rows
+from moltheory.evaluation._tabular import MISSING, MOST_COLUMNS, Batches, Rows
 from moltheory.evaluation._text_numbers import TextNumbers
 
 __all__ = ["TEXT", "CsvRows"]
 
 _BYTES_PER_BATCH = 1 << 22
-# Longest line that is read at all: a file without line ends must not be read into memory.
-_LONGEST_LINE = 1 << 26
+# Longest line that is read at all, and longest field, which may extend over lines: a file without line ends must not be
+# read into memory.
+_LONGEST_LINE, _LONGEST_FIELD = 1 << 26, 1 << 24
 _RULE = "be a CSV file in UTF-8"
 _SUFFIXES = (".csv", ".tsv", ".tab")
 _SEPARATORS = (",", ";", "\t", "|")
@@ -82,7 +83,7 @@ class CsvRows(Rows):
             except pa.ArrowInvalid as error:
                 if not numbers:
                     raise self._malformed(error) from None
-            except (OSError, MemoryError) as error:
+            except (OSError, LookupError, MemoryError) as error:
                 raise self._malformed(error) from None
         # What comes after the rows that were given: True among numbers, or what is neither.
         self._as_text = True
@@ -94,14 +95,15 @@ class CsvRows(Rows):
                 if skip < found.num_rows:
                     yield from self._cut(found.slice(skip), keys, numbers, rows)
                 skip = max(skip - found.num_rows, 0)
-        except (pa.ArrowInvalid, OSError, MemoryError) as error:
+        except (pa.ArrowInvalid, OSError, LookupError, MemoryError) as error:
             raise self._malformed(error) from None
 
     def place(self, row: int) -> str:
         """Return the line on which row number `row` begins."""
         try:
             return next(f"line {line}" for number, (line, _) in enumerate(self._fields()) if number == row)
-        except (OSError, UnicodeDecodeError, csv.Error, StopIteration):
+        except (OSError, MoltheoryError, UnicodeDecodeError, csv.Error, StopIteration):
+            # A place in a sentence that refuses the file: what is wrong with it is being said.
             return f"row {row + 1}"
 
     def head(self, rows: int) -> Mapping[str, Sequence[Any]]:
@@ -175,13 +177,13 @@ class CsvRows(Rows):
     @contextmanager
     def _lines(self, separator: str, *, strict: bool = False) -> Iterator[Any]:
         """Open the file as a csv.reader."""
-        before = csv.field_size_limit(_LONGEST_LINE)
+        before = csv.field_size_limit(_LONGEST_FIELD)
         try:
             with (
                 opened(self.path) as stream,
                 io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text,
             ):
-                yield csv.reader(_bounded(text), delimiter=separator, strict=strict)
+                yield csv.reader(_bounded(text, separator), delimiter=separator, strict=strict)
         finally:
             csv.field_size_limit(before)
 
@@ -206,10 +208,12 @@ class CsvRows(Rows):
             yield batch_of(batch.slice(start, rows), keys, numbers)
 
 
-def _bounded(text: IO[str]) -> Iterator[str]:
+def _bounded(text: IO[str], separator: str) -> Iterator[str]:
     while line := text.readline(_LONGEST_LINE):
         if len(line) == _LONGEST_LINE:
             raise csv.Error(f"a line of {_LONGEST_LINE:,} characters or more")
+        if len(line) > MOST_COLUMNS and line.count(separator) >= MOST_COLUMNS:
+            raise csv.Error(f"a line of more than {MOST_COLUMNS:,} columns")
         yield line
 
 

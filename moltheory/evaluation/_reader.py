@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import struct
-import tokenize
-import zipfile
-import zlib
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from moltheory._core._reading import reading
 from moltheory._core._text import joined
-from moltheory.errors import InvalidInputError, MoltheoryError
+from moltheory.errors import InvalidInputError
 from moltheory.evaluation._source import MOST_IN_MEMORY, LossRange, LossSource
 
 __all__ = ["ClusterRule", "Reader", "Request", "reading"]
@@ -75,14 +70,6 @@ class Request:
 _ALWAYS = frozenset({"objectives", "models", "ignore", "maximise", "loss_range", "most_in_memory"})
 """What every reader understands, or what is done for it by `open_losses`."""
 
-_RAISED = (
-    *(OSError, ValueError, LookupError, EOFError, MemoryError, ArithmeticError, NotImplementedError, RuntimeError),
-    *(SyntaxError, TypeError, csv.Error, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
-)
-"""What the libraries that read files raise at damaged ones."""
-
-_LONGEST = 200
-
 
 @dataclass(frozen=True)
 class Reader:
@@ -130,53 +117,3 @@ class Reader:
                     f"`{shown}` must be left out for files of format {self.name}, got {getattr(request, name)!r}; "
                     f"it understands {known}."
                 )
-
-
-@contextmanager
-def reading(name: str, rule: str) -> Iterator[None]:
-    """Turn what a library raises at a damaged file into the sentence that refuses it; wrap calls of the library only.
-
-    Parameters
-    ----------
-    name : str
-        Of the file.
-    rule : str
-        What it must do, such as ``"be a Parquet file"``.
-
-    Raises
-    ------
-    InvalidInputError
-
-    Examples
-    --------
-    >>> from moltheory.evaluation._reader import reading
-    >>> import json
-    >>> with reading("runs.json", "be JSON"):
-    ...     json.loads("3 4")
-    Traceback (most recent call last):
-        ...
-    moltheory.errors.InvalidInputError: `runs.json` must be JSON, got Extra data: line 1 column 3 (char 2).
-    """
-    try:
-        yield
-    except MoltheoryError:
-        raise
-    except FileNotFoundError:
-        raise InvalidInputError(f"`{name}` must be a file that can be read, got No such file or directory.") from None
-    except Exception as error:
-        # pyarrow has kinds of its own, which are not imported for their names alone.
-        if not isinstance(error, _RAISED) and not type(error).__module__.startswith("pyarrow"):
-            raise
-        raise InvalidInputError(f"`{name}` must {rule}, got {_reason(error)}.") from None
-
-
-def _reason(error: Exception) -> str:
-    """Return what an error says as the end of a sentence."""
-    if isinstance(error, MemoryError):
-        return "one that needs more memory than there is"
-    if isinstance(error, RecursionError):
-        return "one nested too deeply"
-    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    printable = "".join(sign if sign.isprintable() else " " for sign in text)
-    first = " ".join(printable.split()).split(". ")[0].rstrip(".")
-    return first if len(first) <= _LONGEST else f"{first[: _LONGEST - 4]} ..."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._places import first_repeated
 from moltheory._core._validation import check_choice, check_fraction, check_real
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._service import CappedMean, ExceedanceRate, MeasuredMean
@@ -77,7 +78,7 @@ def request_measures(
             wanted[name] += [(kind, number) for number in numbers]
     titles = [kind.title(name, number) for name, asks in wanted.items() for kind, number in asks]
     kept = [name for name, asks in wanted.items() if not asks]
-    twice = next((title for title in titles if (titles + kept).count(title) > 1), None)
+    twice = first_repeated([*kept, *titles])
     if twice is not None:
         raise InvalidInputError(f"`objective_names` must leave the names of new objectives free, got {twice!r} twice.")
     blocks = list(table.blocks())

@@ -44,6 +44,10 @@ class ExceedanceRate(MeasuredMean):
     InvalidInputError
         If an argument breaks its rule.
 
+    Notes
+    -----
+    Complexity: O(n H) time and memory.
+
     Examples
     --------
     >>> import moltheory as mt
@@ -81,6 +85,10 @@ class CappedMean(MeasuredMean):
     ------
     InvalidInputError
         If an argument breaks its rule, or a value is below the smallest possible one.
+
+    Notes
+    -----
+    Complexity: O(n H) time and memory.
 
     Examples
     --------
@@ -127,6 +135,8 @@ class WinRate(MeasuredMean):
     -----
     A tie is a request on which the model is not slower. A request on which the reference was not measured counts for no
     model. Two requests that never finished are a tie.
+
+    Complexity: O(n H) time and memory.
 
     Examples
     --------

@@ -55,6 +55,10 @@ class JoinedRows(Rows):
         """Name of all the files, for messages."""
         return self._name
 
+    def stamp(self) -> tuple[object, ...]:
+        """Return the stamps of all files."""
+        return tuple(part.stamp() for part in self._parts)
+
     def batches(self, keys: Sequence[str], numbers: Sequence[str], *, rows: int) -> Batches:
         """Yield the batches of the parts one after the other."""
         for number, (part, constant) in enumerate(zip(self._parts, self._constants, strict=True)):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._places import places_of
 from moltheory._core._validation import FloatArray, check_choice, check_real
 from moltheory.errors import InvalidInputError, TooLargeError
 
@@ -95,7 +96,8 @@ class LossSource(ABC):
 class _Selection(LossSource):
     def __init__(self, source: LossSource, objectives: tuple[str, ...]) -> None:
         self._source = source
-        self._columns = [source.objective_names.index(name) for name in objectives]
+        places = places_of(source.objective_names)
+        self._columns = [places[name] for name in objectives]
         self.name = source.name
         self.model_names = source.model_names
         self.objective_names = objectives
@@ -152,7 +154,8 @@ def check_objectives(objectives: Sequence[str], found: Sequence[str]) -> tuple[s
     InvalidInputError
         If a name is unknown or given twice.
     """
-    chosen = tuple(check_choice("objectives", name, found) for name in objectives)
+    known = places_of(found)
+    chosen = tuple(check_choice("objectives", name, known) for name in objectives)
     if not chosen or len(set(chosen)) != len(chosen):
         raise InvalidInputError(f"`objectives` must be distinct names of objectives, got {list(objectives)}.")
     return chosen
@@ -183,14 +186,16 @@ def check_ranges(
     InvalidInputError
         If an interval is not low < high, or names an unknown objective.
     """
+    known = places_of(objectives)
     given = loss_range if isinstance(loss_range, Mapping) else dict.fromkeys(objectives, loss_range)
     ends = []
     for name, (low, high) in given.items():
-        check_choice("loss_range", name, objectives)
+        check_choice("loss_range", name, known)
         if not _range_end(low) < _range_end(high):
             raise InvalidInputError(f"`loss_range` must be an interval low < high, got ({low:g}, {high:g}).")
+    kept = known if chosen is None else set(chosen)
     for name in objectives:
-        wanted = chosen is None or name in chosen
+        wanted = name in kept
         ends.append(given.get(name, (0.0, 1.0)) if wanted else (-math.inf, math.inf))
     low_ends, high_ends = np.array(ends, np.float64).T
     return low_ends, high_ends

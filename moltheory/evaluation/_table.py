@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._labels import Rows, aligned_labels, column_labels, has_labels
+from moltheory._core._places import places_of
 from moltheory._core._validation import (
     FloatArray,
     Maximise,
@@ -78,6 +79,10 @@ class LossTable(LossSource):
     ------
     InvalidInputError
         If shapes disagree, a name occurs twice, or a loss or cost is infinite.
+
+    Notes
+    -----
+    Complexity: O(n M N) time and memory; O(M N) and a block for losses of a file.
 
     Examples
     --------
@@ -177,7 +182,7 @@ class LossTable(LossSource):
         """
         known = self.objective_names if self.measures is None else tuple(self.measures)
         chosen = check_objectives(objectives, known)
-        places = [known.index(name) for name in chosen]
+        places = [*map(places_of(known).__getitem__, chosen)]
         found = copy.copy(self)
         if self.measures is not None:
             found.measures = {name: self.measures[name] for name in chosen}
@@ -188,8 +193,8 @@ class LossTable(LossSource):
             elif self._source is not None:
                 found._source = self._source.select([self._source.objective_names[place] for place in places])
         found.maximise = tuple(self.maximise[place] for place in places)
-        ranged = self._estimated()
-        rows = [ranged.index(name) for name in chosen if name in ranged]
+        ranged = places_of(self._estimated())
+        rows = [ranged[name] for name in chosen if name in ranged]
         found.loss_range = (as_readonly(self.loss_range[0][rows]), as_readonly(self.loss_range[1][rows]))
         return found
 
@@ -240,7 +245,7 @@ class LossTable(LossSource):
         from moltheory.evaluation._request_table import request_measures
 
         measures, columns, losses, codes = request_measures(self, quantile or {}, limit or {}, cap or {})
-        places = {name: self.objective_names.index(column) for name, column in columns.items()}
+        places = dict(zip(columns, map(places_of(self.objective_names).__getitem__, columns.values()), strict=True))
         # Objectives of their own keep the stated range; those made here have the range that they imply.
         stated = {
             name: (self.loss_range[0][place], self.loss_range[1][place])
@@ -265,9 +270,7 @@ class LossTable(LossSource):
     @property
     def losses(self) -> npt.NDArray[Any]:
         """All losses, (n, M, N)."""
-        if self.in_memory is not None:
-            return self.in_memory
-        return np.concatenate([losses for losses, _ in self.blocks()])
+        return np.concatenate([losses for losses, _ in self.blocks()]) if self.in_memory is None else self.in_memory
 
     def certify(self, **options: Any) -> Certificate:
         """Return the certificate of these models; see `moltheory.certify`.
@@ -312,8 +315,7 @@ class LossTable(LossSource):
         if self.in_memory is None:
             return f"LossTable({len(self.model_names)} models in {self.name}: {names})"
         n, m, _ = self.in_memory.shape
-        missing = float(np.isnan(self.in_memory).mean())
-        gaps = f", {missing:.0%} not evaluated" if missing else ""
+        gaps = f", {missing:.0%} not evaluated" if (missing := float(np.isnan(self.in_memory).mean())) else ""
         groups = "" if self.clusters is None else f", {np.unique(self.clusters).size} clusters"
         return f"LossTable({m} models, {n} examples{groups}: {names}{gaps})"
 

@@ -10,14 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._reading import reading
 from moltheory._core._text import few, visible
-from moltheory.errors import InvalidInputError
+from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.evaluation._label_column import Keys
 
-__all__ = ["MISSING", "Batch", "Batches", "Rows", "batch_of", "brief", "is_numeric"]
+__all__ = ["MISSING", "MOST_COLUMNS", "Batch", "Batches", "Rows", "batch_of", "brief", "check_columns", "is_numeric"]
 
 MISSING = ("", "NA", "NaN", "nan")
 """Words of a text file for what is missing."""
+
+MOST_COLUMNS = 1 << 20
+"""Largest number of columns, and of losses of one example."""
 
 _LONGEST = 400
 
@@ -54,6 +58,28 @@ class Rows(ABC):
     def head(self, rows: int) -> Mapping[str, Sequence[Any]]:
         """Return the first values of each column, at most `rows`; what cannot be read is left for `batches`."""
 
+    def stamp(self) -> tuple[object, ...]:
+        """Return what changes when somebody writes the file, which is read several times.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is no longer there.
+        """
+        with reading(self.name, "be a file that can be read"):
+            found = self.path.stat()
+        return found.st_size, found.st_mtime_ns
+
+    def check_unchanged(self, stamp: tuple[object, ...]) -> None:
+        """Refuse a file that was written since it had a stamp.
+
+        Raises
+        ------
+        InvalidInputError
+        """
+        if self.stamp() != stamp:
+            raise self.refuse("stay as it is while it is read", "one that was written meanwhile: open it again")
+
     def refuse(self, rule: str, found: str) -> InvalidInputError:
         """Return the error that refuses this file."""
         return InvalidInputError(f"`{self.name}` must {brief(rule)}, got {brief(found)}.")
@@ -82,6 +108,20 @@ def brief(text: str) -> str:
     """Return a text on one line that is no longer than a message may be; the middle of a long one is left out."""
     text = visible(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 125]} ... {text[-120:]}"
+
+
+def check_columns(rows: Rows, count: int) -> None:
+    """Refuse more columns, or losses of one example, than can be told apart by names in memory.
+
+    Raises
+    ------
+    TooLargeError
+    """
+    if count > MOST_COLUMNS:
+        raise TooLargeError(
+            f"`{rows.name}` must hold at most {MOST_COLUMNS:,} columns, or losses of one example, got {count:,}: read "
+            "some of them."
+        )
 
 
 def batch_of(batch: Any, keys: Sequence[str], numbers: Sequence[str]) -> Batch:

@@ -97,6 +97,10 @@ class CVaR(Tail):
     InvalidInputError
         If an argument breaks its rule, or a loss is below the smallest possible one.
 
+    Notes
+    -----
+    Complexity: O(n log n) time and O(n) memory per model.
+
     References
     ----------
     R. T. Rockafellar and S. Uryasev (2000), doi 10.21314/JOR.2000.038; the interval: P. S. Thomas and E. Learned-Miller
@@ -163,6 +167,9 @@ class Quantile(Tail):
 
     Two models are compared on the examples that both were measured on, without a range: see
     `moltheory.evaluation._quantile_tests`. Paired noise, such as long prompts that are slow for every model, cancels.
+
+    Complexity: O(n log n) time and O(n) memory per model for value and interval. Paired tests: see
+    `moltheory.evaluation._quantile_tests`.
 
     References
     ----------

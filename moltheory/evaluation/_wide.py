@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from moltheory._core._docs import document
+from moltheory._core._places import places_of
 from moltheory._core._text import few, plural
 from moltheory.evaluation._label_column import Distinct, run_codes, starts_of_runs
 from moltheory.evaluation._requests import outside_range
@@ -72,6 +73,7 @@ class WideSource(LossSource):
         most_in_memory: int,
     ) -> None:
         self._rows = rows
+        self._stamp = rows.stamp()
         # The rows of one table belong to one source.
         rows.hint = _HINT
         self.name = rows.name
@@ -83,16 +85,19 @@ class WideSource(LossSource):
         chosen = columns
         if models is not None:
             # Other columns are not looked at, whatever they are called.
-            chosen = [name for name in columns if name in models or name.rpartition("/")[0] in models]
+            wanted = set(models)
+            chosen = [name for name in columns if name in wanted or name.rpartition("/")[0] in wanted]
         found_models, found = _grid(rows, chosen or columns, plain)
-        self.model_names = tuple(name for name in found_models if name not in ignore)
+        ignored = set(ignore)
+        self.model_names = tuple(name for name in found_models if name not in ignored)
         if models is not None:
             self.model_names = check_models(models, self.model_names)
         if not self.model_names:
             raise rows.refuse("have a column of losses for every model", "no column of losses")
         self.objective_names = found if objectives is None else check_objectives(objectives, found)
         low, high = check_ranges(loss_range, found, self.objective_names)
-        places = [found.index(name) for name in self.objective_names]
+        place_of = places_of(found)
+        places = [place_of[name] for name in self.objective_names]
         self._low, self._high = (np.tile(ends[places], len(self.model_names)) for ends in (low, high))
         bare = found == ("loss",) and found_models[0] in columns
         if not bare:
@@ -110,6 +115,7 @@ class WideSource(LossSource):
 
     def blocks(self) -> Iterator[Block]:
         """Yield rows in the order of the file; clusters that are not contiguous are put together in memory."""
+        self._rows.check_unchanged(self._stamp)
         if self._contiguous is None:
             self._contiguous = self._scan()
         if not self.has_clusters:

@@ -101,6 +101,10 @@ def asymmetry(
     In every single sample coverage_error <= 2 uniform_deviation + discretization; nothing of the kind holds for
     the purity error (statement *forward*; P. Súkeník and C. H. Lampert, arXiv 2208.13499).
 
+    Complexity: for each of R samples of each size O(s H N + H log H) for two objectives, with O(H P) for P truly
+    optimal points, and O(R) memory for the table beside a block. Infinite classes: K solves a sample, for the K
+    weights of the fine grid.
+
     Examples
     --------
     >>> from moltheory.problems import mirrored_decoys

@@ -44,6 +44,11 @@ def exact_errors(problem: FinitePopulation, *, sizes: Iterable[int]) -> pd.DataF
     TooLargeError
         If there are too many sample types.
 
+    Notes
+    -----
+    Complexity: O(T H (s + N + P)) time for T = C(n + s - 1, s - 1) types and P truly optimal points, in blocks: memory
+    does not grow with T.
+
     Examples
     --------
     >>> from moltheory.problems import mirrored_decoys

@@ -73,6 +73,8 @@ def flat_directions(
     the deviation. The empirical front is traced with 60 weights from 0 to 1, denser towards 1; truly optimal are (t, 0)
     for t from 0 to 1/2 (constant objective: t = 1/2).
 
+    Complexity: O(R) time and memory for each size and case.
+
     Examples
     --------
     >>> table = flat_directions(sizes=[100, 10_000], replicates=20, rng=0)

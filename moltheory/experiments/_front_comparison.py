@@ -30,6 +30,11 @@ class FrontComparison:
     true_hypervolume : float
         With the problem's largest risks as reference point.
 
+    Notes
+    -----
+    Complexity: O(R H (N + P)) time and O(R H N) memory for R samples, P truly optimal points and two objectives; see
+    `moltheory.hypervolume` for more.
+
     Examples
     --------
     >>> from moltheory.problems import mirrored_decoys

@@ -66,6 +66,8 @@ def check_converse(
     :math:`(2 \sum_j w_j C_j + g + o \sum_j w_j) / w_i` and strong-convexity
     :math:`\max_i (16 C_i + 8 g / \sum_j w_j + 4 o) / \mu_i`. Derived.
 
+    Complexity: O(R k N) solves for R samples and k weights.
+
     Examples
     --------
     >>> from moltheory.problems import MultiTaskLeastSquares

@@ -48,6 +48,10 @@ def selection_errors(problem: FinitePopulation, *, scalarizations: Mapping[str, 
     TooLargeError
         If there are too many sample types.
 
+    Notes
+    -----
+    Complexity: O(T H (s + k N)) time for T types and k scalarizations, in blocks: memory does not grow with T.
+
     Examples
     --------
     >>> from moltheory.problems import mirrored_decoys

@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 import math
 import os
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._shared_state import warnings_as
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_vector, real_array
 from moltheory.errors import InvalidInputError, SolverError
 from moltheory.experiments._replicates import check_problem, check_sizes, run_sizes
@@ -101,6 +101,8 @@ def two_stage(
     two-stage agree whenever the estimated covariance is nonsingular. If the estimated covariances leave theta(w)
     undetermined (few inputs), the solution of smallest norm is taken, and near that threshold, n + unlabeled = d / N,
     it is unstable. Each lasso is solved by coordinate descent (scikit-learn) to a relative duality gap of 1e-9.
+
+    Complexity: O(R) lassos of d features for each size, times weights and constants.
 
     References
     ----------
@@ -254,8 +256,7 @@ def _lassos(x: FloatArray, y: FloatArray, penalties: list[float]) -> FloatArray:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import lasso_path
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
+    with warnings_as("error", ConvergenceWarning):
         try:
             # From the largest penalty down, each from the solution before it.
             order = np.argsort(penalties)[::-1]

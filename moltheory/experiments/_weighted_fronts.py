@@ -53,6 +53,10 @@ class WeightedFrontComparison:
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(R K) solves for R samples and K weights; O(R K (N + d)) memory.
+
     Examples
     --------
     >>> from moltheory.problems import MultiTaskLeastSquares

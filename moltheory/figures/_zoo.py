@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._shared_state import warnings_as
 from moltheory._core._validation import FloatArray, as_readonly, check_choice
 from moltheory.evaluation._model_cost import Timings, pickled_bytes, prediction_seconds, stored_numbers
 
@@ -103,9 +103,8 @@ def model_zoo(name: str, *, quick: bool = False) -> Zoo:
     ranking = _ranking(train, train_target)
     chosen = list(_models(ranking))[_QUICK if quick else slice(None)]
     estimators: dict[str, Any] = {}
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        # Some models are stopped early on purpose: they are what they are.
-        warnings.simplefilter("ignore")
+    # Some models are stopped early on purpose: they are what they are.
+    with threadpool_limits(limits=1), warnings_as("ignore"):
         for _, label, model in chosen:
             estimators[label] = model.fit(train, train_target)
         # Before the first prediction: search trees count their calls, which moves their size by a few bytes.

@@ -54,6 +54,8 @@ def binomial_interval(
     With one `n` and one `delta` for more than n counts, the n + 1 possible intervals are computed once and
     looked up: O(n + size). No loop over counts in any case.
 
+    Complexity: O(k) time and memory for k counts, n + 1 intervals at most for one n and delta.
+
     References
     ----------
     C. J. Clopper and E. S. Pearson (1934), doi 10.1093/biomet/26.4.404; W. Hoeffding (1963), doi

@@ -28,6 +28,10 @@ class Event:
         The claim in words, and the arrays that it was made of; or the digest of an event that was written down.
     index : (...) ndarray of int
         Which entry of the content each of these events is; equal numbers are one event.
+
+    Notes
+    -----
+    Complexity: O(k) memory for k events; the digest is one pass over the content.
     """
 
     def __init__(self, content: tuple[Any, ...] | str, index: npt.ArrayLike) -> None:

@@ -49,6 +49,10 @@ class Interval:
         The events on which the intervals hold, entry by entry: equal only for the same entry of the same call, or of
         one confidence sequence over time. By default each interval has an event of its own.
 
+    Notes
+    -----
+    Complexity: every method takes O(k) time and memory for k intervals.
+
     Examples
     --------
     >>> from moltheory.bounds import binomial_interval

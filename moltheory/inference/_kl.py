@@ -57,6 +57,8 @@ def kl_inverse(
     Householder steps of order four, safeguarded by Newton's (global on a convex function); one to three of
     them, O(1) each. Compiled for large inputs, where steps near p take no logarithm.
 
+    Complexity: O(k) time and memory for k means.
+
     References
     ----------
     The Chernoff bound it inverts: W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830, theorem 1. The

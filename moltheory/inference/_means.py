@@ -69,10 +69,10 @@ def mean_interval(
     whichever method is taken (derived; the proof is in ``moltheory.inference._inspection``). A method given by name
     costs nothing.
 
-    O(n) per mean; betting takes one bisection, some 35 passes per side. The capital of a bet against "the mean
-    is at most m" falls as m grows, so what a bisection finds rejected is rejected with everything below it. For that the
-    bets are the same for every m: they aim at the end that the past predicts, and ask for what is missing there in the
-    examples left (STaR-Bets by Voracek and Orabona aim at each m itself).
+    Complexity: O(n) time and memory per mean; betting takes one bisection, some 35 passes per side. The capital of a bet
+    against "the mean is at most m" falls as m grows, so what a bisection finds rejected is rejected with everything
+    below it. For that the bets are the same for every m: they aim at the end that the past predicts, and ask for what is
+    missing there in the examples left (STaR-Bets by Voracek and Orabona aim at each m itself).
 
     References
     ----------

@@ -43,6 +43,10 @@ def paired_dominance(only_candidate: npt.ArrayLike, only_other: npt.ArrayLike, /
     InvalidInputError
         If counts are not integers from 0 to 2^53, or shapes differ.
 
+    Notes
+    -----
+    Complexity: O(P N) time and memory for P pairs in N objectives.
+
     References
     ----------
     Q. McNemar (1947), doi 10.1007/BF02295996; R. L. Berger (1982), doi 10.1080/00401706.1982.10487790, for
@@ -84,6 +88,10 @@ def holm(p_values: npt.ArrayLike, /) -> FloatArray:
     ------
     InvalidInputError
         If a value is outside [0, 1].
+
+    Notes
+    -----
+    Complexity: O(k log k) time and O(k) memory per row.
 
     References
     ----------

@@ -76,8 +76,9 @@ def confidence_sequence(
 
     Notes
     -----
-    O(n) per mean; betting uses a fixed number of candidate means per decade of width, rounded outward by less
-    than 1 % of the distance between end and average. No setting depends on n, which would invalidate optional stopping.
+    Complexity: O(n) time and memory per mean; betting uses a fixed number of candidate means per decade of width,
+    rounded outward by less than 1 % of the distance between end and average. No setting depends on n, which would
+    invalidate optional stopping.
 
     References
     ----------

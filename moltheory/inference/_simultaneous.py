@@ -51,6 +51,8 @@ def boxes(
     A union bound over the M N means, each with the interval of ``mean_interval(method="auto")``. Objectives known
     without data need no interval and are not passed.
 
+    Complexity: O(n M N) time and memory, as `mean_interval`.
+
     Examples
     --------
     >>> losses = np.zeros((200, 2))

@@ -107,8 +107,16 @@ def target_p_values(
 @_compiled
 def _common(a, b, sizes, shift):
     """Return the number of units that two rows have in common, and the sum of their gains."""
-    common, total = np.zeros(8), np.zeros(8)
     n = a.shape[0]
+    if n < 8:
+        # Without arrays, whose allocation would take most of the time of a few units.
+        count, gains = 0.0, 0.0
+        for t in range(n):
+            gain = shift * sizes[t] - (a[t] - b[t])
+            count += 1.0 if gain == gain else 0.0
+            gains += gain if gain == gain else 0.0
+        return count, gains
+    common, total = np.zeros(8), np.zeros(8)
     for start in range(0, n - 7, 8):
         for j in range(8):
             gain = shift * sizes[start + j] - (a[start + j] - b[start + j])
@@ -128,7 +136,8 @@ def _turn(a, b, sizes, shift, start, lane, gains):
     for j in range(min(_LOAD, n - start)):
         t = start + j
         gains[j, lane] = shift * sizes[t] - (a[t] - b[t])
-    for j in range(max(n - start, 0), _LOAD):
+    # As far as the runs go.
+    for j in range(max(n - start, 0), min(_LOAD, n - start + _RUN)):
         gains[j, lane] = np.nan
 
 

@@ -39,6 +39,10 @@ class Average(Measure):
     InvalidInputError
         If there is none, one is known exactly, or shapes differ.
 
+    Notes
+    -----
+    Complexity: O(k H) time and memory for k parts.
+
     Examples
     --------
     >>> from moltheory.objectives import Rate

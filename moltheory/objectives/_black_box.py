@@ -42,6 +42,10 @@ class BlackBoxObjectives:
     InvalidInputError
         If the bounds do not fit together, or those of an integer variable are not whole numbers.
 
+    Notes
+    -----
+    Complexity: one call of the function for all points that are evaluated together.
+
     Examples
     --------
     >>> objectives = BlackBoxObjectives(lambda x: np.c_[x[:, 0] ** 2, (x[:, 0] - 2) ** 2], [0], [4], n_objectives=2)

@@ -26,6 +26,10 @@ class Gap(Measure):
     ----------
     parts : tuple of Measure
 
+    Notes
+    -----
+    Complexity: O(H) time and memory for value, interval and width, besides those of the two parts.
+
     Examples
     --------
     >>> from moltheory.objectives import Rate
@@ -77,6 +81,10 @@ class Spread(Measure):
     ----------
     parts : tuple of Measure
 
+    Notes
+    -----
+    Complexity: O(k H) time and memory for k groups; the linear forms, one per pair of them, O(k^2).
+
     Examples
     --------
     >>> from moltheory.objectives import Rate
@@ -106,10 +114,10 @@ class Spread(Measure):
     def interval(self, lower: Sequence[FloatArray], upper: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Return the range of the largest difference, from that of each pair."""
         ends = _part_intervals(self.parts, lower, upper)
-        pairs = [(ends[a], ends[b]) for b in range(len(ends)) for a in range(b)]
-        least = [np.maximum(np.maximum(a[0] - b[1], b[0] - a[1]), 0.0) for a, b in pairs]
-        most = [np.maximum(a[1] - b[0], b[1] - a[0]) for a, b in pairs]
-        return _largest(least), _largest(most)
+        low, high = (np.stack(np.broadcast_arrays(*side)) for side in zip(*ends, strict=True))
+        least: FloatArray = np.maximum((low - _smallest_other(high)).max(axis=0), 0.0)
+        most: FloatArray = (high - _smallest_other(low)).max(axis=0)
+        return least, most
 
     def width(self, widths: Sequence[FloatArray]) -> FloatArray:
         """Return the sum of the two largest half-widths."""
@@ -129,6 +137,10 @@ class Worst(Measure):
     Attributes
     ----------
     parts : tuple of Measure
+
+    Notes
+    -----
+    Complexity: O(k H) time and memory for k parts.
 
     Examples
     --------
@@ -238,6 +250,14 @@ def _common_range(parts: tuple[Measure, ...]) -> tuple[float, float] | None:
     if not ranges:
         return None
     return max(low for low, _ in ranges), min(high for _, high in ranges)
+
+
+def _smallest_other(table: FloatArray) -> FloatArray:
+    """Return, for each row of a table (k, ...), the smallest entry of the other rows, in each column."""
+    first, second = np.sort(table, axis=0)[:2]
+    own = np.expand_dims(table.argmin(axis=0), 0) == np.arange(len(table)).reshape(-1, *[1] * (table.ndim - 1))
+    smallest: FloatArray = np.where(own, second, first)
+    return smallest
 
 
 def _largest(arrays: list[FloatArray]) -> FloatArray:

@@ -79,6 +79,9 @@ class ConvexObjectives:
 
     The absolute loss, the l1 norm and the score gap are not smooth; `solve_front` takes them by convex programs.
 
+    Complexity: O(n d) time and memory for n examples of all objectives, checked once; risks and gradients of K points
+    take O(K n d) time.
+
     Examples
     --------
     >>> x = [[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]]

@@ -19,6 +19,9 @@ from moltheory._core._validation import FloatArray
 
 __all__ = ["gap_between_lines", "gap_under_corners"]
 
+# Largest number of heights held at once.
+_BLOCK = 1 << 18
+
 
 def gap_between_lines(weights: FloatArray, points: FloatArray, lowest: FloatArray) -> FloatArray:
     r"""Return bounds (*batch,) on D for two objectives, from the supporting lines of adjacent weights.
@@ -78,16 +81,20 @@ def gap_under_corners(weights: FloatArray, points: FloatArray, lowest: FloatArra
 
     unit weights with the smallest risks included. Where the front is smooth, Q is off the attainable set by the
     order of the squared step and D is of the order of the step, so that the ratio of bound and D tends to 1.
-    Complexity O(K x corners), 2K + 1 corners for N = 3 and of the order of K^(N // 2) in general.
+    Complexity: O(K x corners) time, in bounded memory; 2K + 1 corners for N = 3, of the order of K^(N // 2) in general.
     """
     corners = _corners(points)
-    infinite = np.isinf(corners)
     planes = np.concatenate([weights, np.eye(weights.shape[1])])
     offsets = np.concatenate([(weights * points).sum(axis=1), lowest])
-    heights = np.where(infinite, 0.0, corners) @ planes.T - offsets
-    # A plane that weights an infinite coordinate is infinitely far below.
-    heights[infinite.astype(np.float64) @ planes.T > 0.0] = np.inf
-    return max(float(heights.min(axis=1).max()), 0.0)
+    step, gap = max(1, _BLOCK // len(planes)), 0.0
+    for start in range(0, len(corners), step):
+        part = corners[start : start + step]
+        infinite = np.isinf(part)
+        heights = np.where(infinite, 0.0, part) @ planes.T - offsets
+        # A plane that weights an infinite coordinate is infinitely far below.
+        heights[infinite.astype(np.float64) @ planes.T > 0.0] = np.inf
+        gap = max(gap, float(heights.min(axis=1).max()))
+    return gap
 
 
 def _corners(points: FloatArray) -> FloatArray:

@@ -46,6 +46,10 @@ class FiniteObjectives:
     InvalidInputError
         If the shape is wrong, the table is empty, or a risk is infinite or NaN for some hypotheses only.
 
+    Notes
+    -----
+    Complexity: O(H N) time and memory per batch entry.
+
     Examples
     --------
     >>> objectives = FiniteObjectives([[0.1, 3.0], [0.2, 1.0]], names=["error", "size"])

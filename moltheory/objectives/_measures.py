@@ -55,6 +55,10 @@ class Cell:
         The examples that count, for all hypotheses or for each.
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(n H) time and memory.
     """
 
     losses: npt.NDArray[Any]
@@ -139,6 +143,10 @@ class Rate(Measure):
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(n H) time and memory.
+
     Examples
     --------
     >>> rate = Rate([[1, 0], [0, 0], [1, 1]], where=[True, True, False])
@@ -179,6 +187,10 @@ class Mean(Rate):
     losses : (n, H) array_like
         Loss of each hypothesis on each example; finite.
 
+    Notes
+    -----
+    Complexity: O(n H) time and memory.
+
     Examples
     --------
     >>> Mean([[1, 0], [0, 0]]).data_dependent
@@ -202,6 +214,10 @@ class F1Error(Rate):
         Whether each hypothesis predicts the positive class.
     positive : (n,) array_like of bool
         Whether the example is positive.
+
+    Notes
+    -----
+    Complexity: O(n H) time and memory.
 
     References
     ----------
@@ -250,6 +266,10 @@ class Known(Measure):
     ----------
     values : (H,) array_like
         Finite.
+
+    Notes
+    -----
+    Complexity: O(H) time and memory.
 
     Examples
     --------

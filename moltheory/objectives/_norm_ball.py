@@ -36,6 +36,10 @@ class NormBall:
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(K d) time and memory for K points.
+
     Examples
     --------
     >>> NormBall(2.0, norm="l1").width([[3.0, -4.0]])

@@ -55,6 +55,11 @@ class QuadraticObjectives:
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(N d^2) memory per batch entry; K weights are solved in O(N d^3 + K d^2) time for N = 2, in O(K d^3)
+    for more, and K points are evaluated in O(K N d^2).
+
     Examples
     --------
     >>> curvature = [[[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [0.0, 1.0]]]

@@ -61,6 +61,10 @@ class SmoothObjectives:
         If an argument breaks its rule, or a function returns, at the origin, another shape or a value that is not
         finite.
 
+    Notes
+    -----
+    Complexity: one call of a function for all points that are evaluated together.
+
     Examples
     --------
     >>> center = np.array([[0.0, 0.0], [1.0, 0.0]])

@@ -48,6 +48,11 @@ class TypeEnumeration:
     TooLargeError
         If there are more than 10**8 types (10**6 with ``rational=True``).
 
+    Notes
+    -----
+    Complexity: the risks of T types, in blocks: memory does not grow with T = C(n + s - 1, s - 1), which is of the order
+    of n^(s - 1). Exact fractions take integers of O(n log n) bits each.
+
     Examples
     --------
     >>> coin = TypeEnumeration((Fraction(1, 2), Fraction(1, 2)), 2, risks=lambda c: c[:, :, None] / 2)
@@ -201,11 +206,15 @@ class TypeEnumeration:
         weights, denominator = multinomial_integers(self._probabilities, self.n, types)
         sums = []
         for j in range(columns.shape[1]):
-            distinct, inverse = np.unique(columns[:, j], return_inverse=True)
-            total = Fraction(0)
-            for k, value in enumerate(distinct.tolist()):
-                total += read_rational(value) * Fraction(int(weights[inverse == k].sum()), denominator)
-            sums.append(total)
+            order = np.argsort(columns[:, j], kind="stable")
+            sorted_values = columns[order, j]
+            starts = np.flatnonzero(np.append(True, sorted_values[1:] != sorted_values[:-1]))
+            together = np.add.reduceat(weights[order].astype(object), starts)
+            total = sum(
+                read_rational(value) * int(weight)
+                for value, weight in zip(sorted_values[starts].tolist(), together.tolist(), strict=True)
+            )
+            sums.append(Fraction(total) / denominator)
         return sums
 
     def __repr__(self) -> str:

@@ -46,8 +46,9 @@ def types_by_rank(n: int, n_outcomes: int, start: int, stop: int) -> npt.NDArray
 
     Notes
     -----
-    O(s log n) per type: the number of types whose first count is below c telescopes, so each count is found by
-    one bisection in a table of binomial coefficients (the combinatorial number system). Derived.
+    Complexity: O(s log n) time and O(s) memory per type. The number of types whose first count is below c telescopes,
+    so each count is found by one bisection in a table of binomial coefficients (the combinatorial number system).
+    Derived.
 
     Examples
     --------

@@ -86,8 +86,8 @@ def attainment_surfaces(
 
     Notes
     -----
-    Computed by moocore: Fonseca, Guerreiro, Lopez-Ibanez, Paquete (2011), doi 10.1007/978-3-642-19893-9_8;
-    O(k log k + s k) for m = 2, O(s^2 k log k) for m = 3.
+    Complexity: O(k log k + s k) time for s sets and m = 2, O(s^2 k log k) for m = 3; memory like the answer. Computed by
+    moocore: Fonseca, Guerreiro, Lopez-Ibanez, Paquete (2011), doi 10.1007/978-3-642-19893-9_8.
 
     Examples
     --------

@@ -18,6 +18,8 @@ __all__ = ["as_doubles", "delegated_mask", "rank_rows"]
 _EXACT = 2**53
 # moocore counts objectives in one byte.
 _MOST_OBJECTIVES = 255
+# Rows from which redundant objectives are looked for.
+_FEW = 256
 
 
 def as_doubles(points: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -88,6 +90,25 @@ def rank_rows(points: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         return np.zeros(1, dtype=np.int64)
     if m == 1:
         return np.unique(points[:, 0], return_inverse=True)[1].astype(np.int64)
+    doubles = as_doubles(points)
+    if m > 2 and n >= _FEW:
+        doubles = _without_redundant(doubles)
+        if doubles.shape[1] == 1:
+            return np.unique(doubles[:, 0], return_inverse=True)[1].astype(np.int64)
     import moocore
 
-    return np.asarray(moocore.pareto_rank(as_doubles(points)), dtype=np.int64)
+    return np.asarray(moocore.pareto_rank(doubles), dtype=np.int64)
+
+
+def _without_redundant(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the ranks of points (n, m) objective by objective, without those that order them as another one does.
+
+    Dominance depends on the orders only. Points in a chain have as many fronts as points, and one order.
+    """
+    orders = {}
+    for objective in range(points.shape[1]):
+        ranks = np.unique(points[:, objective], return_inverse=True)[1]
+        if ranks.any():
+            orders[ranks.tobytes()] = ranks.astype(np.float64)
+    # All points are equal if no order is left.
+    return np.column_stack(list(orders.values())) if orders else points[:, :1]

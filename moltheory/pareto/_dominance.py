@@ -57,11 +57,12 @@ def nondominated(points: npt.ArrayLike, /, *, maximise: Maximise = False, weak: 
 
     Notes
     -----
-    Large inputs: one pass with an archive of the best points seen so far drops nearly all dominated points,
-    O(n m) comparisons when the front is small. Sets of mostly non-dominated points go to moocore, whose
-    dimension sweep needs O(n log n) comparisons for m <= 3 and O(n log^(m-2) n) above (Kung, Luccio, Preparata
-    1975, doi 10.1145/321906.321910). Memory beyond input and answer is one block of rows, as long as the front
-    is small. The first large call of a dtype compiles the pass, which takes some seconds and is cached on disk.
+    Complexity: about O(n m k) time for a small front of k points; where most points are on the front O(n log n) for
+    m <= 3 and O(n log^(m-2) n) above; O(n m) memory. Large inputs: one pass with an archive of the best points seen so
+    far drops nearly all dominated points. Sets of mostly non-dominated points go to moocore, whose dimension sweep needs
+    as many comparisons as stated (Kung, Luccio, Preparata 1975, doi 10.1145/321906.321910). Memory beyond input and
+    answer is one block of rows, as long as the front is small. The first large call of a dtype compiles the pass, which
+    takes some seconds and is cached on disk.
 
     Examples
     --------
@@ -122,8 +123,9 @@ def pareto_rank(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> npt.
 
     Notes
     -----
-    Computed by moocore: O(n log n) for m = 2 (Jensen 2003, doi 10.1109/TEVC.2003.817234), front after front
-    above: O(n^2) where there are as many fronts as points.
+    Complexity: O(n log n) time for m = 2; front after front above, so up to O(n^2 log n) where there are as many fronts as
+    points; objectives that order all points as another one does are left out first. O(n m) memory. Computed by moocore
+    (Jensen 2003, doi 10.1109/TEVC.2003.817234).
 
     Examples
     --------

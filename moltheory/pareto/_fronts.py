@@ -45,6 +45,10 @@ class Front:
     InvalidInputError
         If the parts do not fit together or a point holds NaN.
 
+    Notes
+    -----
+    Complexity: O(k m) time and memory of each attribute and method, JSON included.
+
     Examples
     --------
     >>> front = pareto_front([[3, 1], [2, 2], [3, 3], [1, 4]])
@@ -143,6 +147,10 @@ def pareto_front(points: npt.ArrayLike, /, *, maximise: Maximise = False) -> Fro
     ------
     InvalidInputError
         If `points` is not one non-empty set of points without NaN, or if `maximise` does not fit.
+
+    Notes
+    -----
+    Complexity: that of `nondominated`, and O(k m log k) time to sort a front of k points; O(n m) memory.
 
     Examples
     --------

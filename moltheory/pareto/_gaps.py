@@ -57,9 +57,9 @@ def coverage_error(
 
     Notes
     -----
-    After dropping the rows that cannot matter, O(k l m) time; O((k + l) log l) for two objectives. Bounded memory.
-    Zitzler, Thiele, Laumanns,
-    Fonseca, Grunert da Fonseca (2003), doi 10.1109/TEVC.2003.810758, for the epsilon indicator.
+    Complexity: after dropping the rows that cannot matter, O(k l m) time; O((k + l) log l) for two objectives.
+    O((k + l) m) memory. Zitzler, Thiele, Laumanns, Fonseca, Grunert da Fonseca
+    (2003), doi 10.1109/TEVC.2003.810758, for the epsilon indicator.
 
     Examples
     --------
@@ -107,8 +107,8 @@ def purity_error(
 
     Notes
     -----
-    After dropping the rows that cannot matter, O(k l m) time; O((k + l) log l) for two objectives. Bounded memory.
-    Definition derived.
+    Complexity: after dropping the rows that cannot matter, O(k l m) time; O((k + l) log l) for two objectives.
+    O((k + l) m) memory. Definition derived.
 
     Examples
     --------
@@ -147,8 +147,9 @@ def errors_of_selections(
 
     Notes
     -----
-    With P distinct true Pareto points: O(H P (m + log H)) once, then for each of them the selections are
-    resolved together along the order of the hypotheses' gaps, most of them at its start. Derived.
+    Complexity: with P distinct true Pareto points O(H P (m + log H) + R P) time as a rule, since for each of them the
+    selections are resolved together along the order of the gaps, most of them at its start; O(R H P) at worst. O(R H)
+    memory, in bytes. Derived.
 
     Examples
     --------

@@ -42,8 +42,9 @@ def igd_plus(points: npt.ArrayLike, reference_front: npt.ArrayLike, /, *, maximi
 
     Notes
     -----
-    Computed by moocore in O(n l m), for the n non-dominated rows of `points`. Ishibuchi, Masuda, Tanigaki, Nojima (2015),
-    doi 10.1007/978-3-319-15892-1_8.
+    Complexity: O(n l m) time by moocore for the n non-dominated rows of `points`; for two objectives about
+    O((n + l) log n) by SciPy's k-d tree, O(n l) at worst (a front on a circle around the reference). O((n + l) m) memory.
+    Ishibuchi, Masuda, Tanigaki, Nojima (2015), doi 10.1007/978-3-319-15892-1_8.
 
     Examples
     --------
@@ -51,10 +52,13 @@ def igd_plus(points: npt.ArrayLike, reference_front: npt.ArrayLike, /, *, maximi
     1.0
     """
     ours, theirs = _pair(points, reference_front, maximise)
+    # A dominated row is never nearer.
+    front = front_rows(ours) if ours.shape[0] > _FEW else ours
+    if front.shape[1] == 2 and front.shape[0] > _FEW and theirs.shape[0] > _FEW:
+        return float(_shortfalls_of_two(front, theirs).mean())
     import moocore
 
-    # A dominated row is never nearer.
-    return float(moocore.igd_plus(front_rows(ours) if ours.shape[0] > _FEW else ours, ref=theirs))
+    return float(moocore.igd_plus(front, ref=theirs))
 
 
 @document
@@ -82,8 +86,8 @@ def additive_epsilon(points: npt.ArrayLike, reference_front: npt.ArrayLike, /, *
 
     Notes
     -----
-    Two objectives: O((n + l) log n). More: by moocore, in O(n l m) for non-dominated rows.
-    Zitzler et al. (2003), doi 10.1109/TEVC.2003.810758.
+    Complexity: O((n + l) log n) time for two objectives; by moocore in O(n l m) for the non-dominated rows with more.
+    O((n + l) m) memory. Zitzler et al. (2003), doi 10.1109/TEVC.2003.810758.
 
     Examples
     --------
@@ -124,7 +128,8 @@ def hausdorff(points: npt.ArrayLike, reference_front: npt.ArrayLike, /) -> float
 
     Notes
     -----
-    By SciPy's k-d tree of the distinct rows; about O((n + l) log(n + l)) for few objectives.
+    Complexity: about O((n + l) log(n + l)) time for few objectives, by SciPy's k-d tree of the distinct rows; O(n l m) in
+    many objectives, or where most rows are equally near (a circle around the others). O((n + l) m) memory.
 
     Examples
     --------
@@ -137,6 +142,23 @@ def hausdorff(points: npt.ArrayLike, reference_front: npt.ArrayLike, /) -> float
     # A k-d tree cannot split equal rows: it would compare each with each.
     ours, theirs = np.unique(ours, axis=0), np.unique(theirs, axis=0)
     return float(max(KDTree(theirs).query(ours)[0].max(), KDTree(ours).query(theirs)[0].max()))
+
+
+def _shortfalls_of_two(front: FloatArray, reference: FloatArray) -> FloatArray:
+    """Return min over q in `front` of the norm of (q - p)_+ for each p of `reference`, two objectives, (l,).
+
+    `front` comes from `front_rows`. Of its rows that are as good as p in the first objective the last one is nearest, of
+    those as good in the second the first one; for all others (q - p)_+ is q - p, whose norm is never below that.
+    """
+    from scipy.spatial import KDTree
+
+    found: FloatArray = KDTree(front).query(reference)[0]
+    last = np.searchsorted(front[:, 0], reference[:, 0], side="right") - 1
+    first = front.shape[0] - np.searchsorted(front[::-1, 1], reference[:, 1], side="right")
+    for rows, objective, inside in ((last, 1, last >= 0), (first, 0, first < front.shape[0])):
+        gap = np.maximum(front[rows[inside], objective] - reference[inside, objective], 0.0)
+        found[inside] = np.minimum(found[inside], gap)
+    return found
 
 
 def _pair(points: npt.ArrayLike, reference_front: npt.ArrayLike, maximise: Maximise) -> tuple[FloatArray, FloatArray]:

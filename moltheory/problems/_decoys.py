@@ -12,6 +12,7 @@ from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives
 from moltheory.problems._averaged import AveragedProblem
 from moltheory.problems._base import SampleSize, check_sample_size
+from moltheory.problems._room import require_room
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["ExchangeableDecoys", "NearTie", "exchangeable_decoys", "near_tie", "near_tie_limit"]
@@ -46,6 +47,7 @@ class _Decoys(AveragedProblem):
         size = check_sample_size(n, self.true.data_dependent)
         first = size if isinstance(size, int) else size[0]
         rows = 1 if replicates is None else check_count("replicates", replicates)
+        require_room(rows, 5.0 * self.n_hypotheses, of=f"{self.n_hypotheses} hypotheses")
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         errors = self._empirical_errors(first, rows, generator)
         risks = np.stack([errors, np.broadcast_to(self._cost, errors.shape)], axis=-1)
@@ -66,7 +68,12 @@ class _Decoys(AveragedProblem):
 
 
 class ExchangeableDecoys(_Decoys):
-    """See `exchangeable_decoys`."""
+    """See `exchangeable_decoys`.
+
+    Notes
+    -----
+    Complexity: R samples of n examples take O(R n m) time and O(R m) memory beside a block of draws.
+    """
 
     def __init__(self, m: int) -> None:
         self.m = check_count("m", m)
@@ -86,7 +93,12 @@ class ExchangeableDecoys(_Decoys):
 
 
 class NearTie(_Decoys):
-    """See `near_tie`."""
+    """See `near_tie`.
+
+    Notes
+    -----
+    Complexity: R samples take O(R) time and memory, whatever n; the closed form O(n).
+    """
 
     def __init__(self, p: float, gamma: float) -> None:
         self.p = check_real("p", p, low=0.0, high=1.0)
@@ -124,6 +136,10 @@ def exchangeable_decoys(m: int) -> ExchangeableDecoys:
     ExchangeableDecoys
         With ``decoy_probability(n)`` in closed form.
 
+    Notes
+    -----
+    Complexity: R samples of n examples take O(R n m) time.
+
     References
     ----------
     Derived.
@@ -154,6 +170,10 @@ def near_tie(p: float, gamma: float) -> NearTie:
     -------
     NearTie
         With ``decoy_probability(n)`` in closed form.
+
+    Notes
+    -----
+    Complexity: R samples take O(R) time and memory, whatever n; the closed form O(n).
 
     References
     ----------

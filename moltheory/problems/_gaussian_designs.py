@@ -16,6 +16,7 @@ from moltheory.problems._base import SampleSize, check_sample_size, unbounded_wi
 from moltheory.problems._gaussian_risks import GaussianRisks
 from moltheory.problems._gaussians import cholesky_factors
 from moltheory.problems._infinite import InfiniteProblem, ParametricObjectives
+from moltheory.problems._room import require_room
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["GaussianDesigns"]
@@ -78,6 +79,11 @@ class GaussianDesigns(InfiniteProblem):
     InvalidInputError
         If shapes disagree, a covariance is not symmetric positive definite (collinear features), a noise or ridge is
         negative, or x'beta_k has a standard deviation above 20 (smoothed hinge: 10, poisson: 4).
+
+    Notes
+    -----
+    Complexity: O(N d^3) time and O(N d^2) memory, and a fixed number of quadrature nodes. R samples of n examples take
+    O(R N n d^2) time and O(R N n d) memory.
 
     References
     ----------
@@ -194,6 +200,8 @@ class GaussianDesigns(InfiniteProblem):
         ------
         InvalidInputError
             If a size is not a positive integer, or differs between tasks that share examples.
+        TooLargeError
+            If the samples do not fit into memory.
         """
         size = check_sample_size(n, self.true.data_dependent)
         sizes = [size] * self.n_tasks if isinstance(size, int) else list(size)
@@ -201,6 +209,9 @@ class GaussianDesigns(InfiniteProblem):
         source = self._sources()
         if any(sizes[k] != sizes[j] for k, j in enumerate(source)):
             raise InvalidInputError(f"`n` must be equal for tasks that share examples, got {n!r}.")
+        require_room(
+            rows, 2.0 * sum(sizes) * (self.dimension + 1), of=f"{sum(sizes)} examples of {self.dimension} features"
+        )
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         x = [np.empty((rows, m, self.dimension)) for m in sizes]
         y = [np.empty((rows, m)) for m in sizes]

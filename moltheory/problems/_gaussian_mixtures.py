@@ -61,6 +61,11 @@ class GaussianMixture:
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(K d^3) time and O(K d^2) memory; n examples are drawn in O(n d^2) time and O(n d) memory, and the
+    errors of H classifiers take O(H K d^2).
+
     References
     ----------
     The shift of the margin by the dual norm: A. Ben-Tal, L. El Ghaoui, A. Nemirovski, Robust Optimization (2009).
@@ -289,6 +294,8 @@ def robust_classifiers(mean: npt.ArrayLike, *, epsilon: float, n_points: int = 2
     in w, so the front is that of their weighted sums :math:`w'm - t \|w\|_1`, maximal on the unit ball at soft(m, t).
     Moving b off 0 raises both errors while the two are positive; where the second is not, the robust error is at least
     1/2 for all b and t = 0 dominates. Derived.
+
+    Complexity: O(K d) time and memory for K members.
 
     Examples
     --------

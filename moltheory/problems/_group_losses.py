@@ -16,6 +16,7 @@ from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
 from moltheory.problems._base import SampleSize, check_sample_size, unbounded_widths
 from moltheory.problems._infinite import InfiniteProblem, ParametricObjectives, sizes_of
+from moltheory.problems._room import require_room
 from moltheory.runs import RandomSource, as_seed_sequence
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import Sweep, solve_front
@@ -64,6 +65,10 @@ class LogisticGroups(InfiniteProblem):
         Numbers of groups and of parameters.
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(n d) time and memory. R samples of n examples take O(R N n d) time and memory at most.
 
     References
     ----------
@@ -177,10 +182,15 @@ class LogisticGroups(InfiniteProblem):
             Batch shape () or (replicates,).
 
         {raises}
+        TooLargeError
+            If the samples do not fit into memory.
         """
         size = check_sample_size(n, self.true.data_dependent)
         sizes = [size] * self.n_tasks if isinstance(size, int) else list(size)
         lead = () if replicates is None else (check_count("replicates", replicates),)
+        held = sum(min(rows.size, count) for rows, count in zip(self._rows, sizes, strict=True))
+        numbers = 2.0 * held * (self.dimension + 1)
+        require_room(lead[0] if lead else 1, numbers, of=f"{held} examples of {self.dimension} features")
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         drawn: list[npt.NDArray[np.int64]] = []
         counts: list[npt.NDArray[np.int64] | None] = []

@@ -80,6 +80,8 @@ def least_squares_in_l1_balls(x: npt.ArrayLike, y: npt.ArrayLike, /, *, radii: n
     :math:`X'X = nI`, the solution is X'y / n with every entry shrunk by the same amount, so the supports on the path
     are the best subsets of their sizes; correlated features break this.
 
+    Complexity: K cone programs of n + d rows each.
+
     References
     ----------
     R. Tibshirani (1996), doi 10.1111/j.2517-6161.1996.tb02080.x.
@@ -136,6 +138,10 @@ def rows_of_moments(
     y : (d + 1,) ndarray
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(d^3) time and O(d^2) memory.
 
     Examples
     --------

@@ -16,6 +16,7 @@ from moltheory.objectives import QuadraticObjectives
 from moltheory.problems._base import SampleSize, check_sample_size, unbounded_widths
 from moltheory.problems._gaussians import cholesky_factors
 from moltheory.problems._infinite import FrontGrid, InfiniteProblem, ParametricObjectives
+from moltheory.problems._room import require_room
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["MultiTaskLeastSquares"]
@@ -55,6 +56,11 @@ class MultiTaskLeastSquares(InfiniteProblem):
     n_tasks, dimension : int
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(N d^3) time and O(N d^2) memory. R samples of n examples take O(R N n d^2) time and O(R N d^2) memory
+    beside a block of examples.
 
     References
     ----------
@@ -129,6 +135,8 @@ class MultiTaskLeastSquares(InfiniteProblem):
             Batch shape () or (replicates,); singular curvature where n < d.
 
         {raises}
+        TooLargeError
+            If the samples do not fit into memory.
 
         Notes
         -----
@@ -143,6 +151,11 @@ class MultiTaskLeastSquares(InfiniteProblem):
         size = check_sample_size(n, self.true.data_dependent)
         sizes = [size] * self.n_tasks if isinstance(size, int) else list(size)
         rows = 1 if replicates is None else check_count("replicates", replicates)
+        require_room(
+            rows,
+            4.0 * self.n_tasks * (self.dimension + 1) ** 2,
+            of=f"{self.n_tasks} moments of {self.dimension} features",
+        )
         check_choice("method", method, ("data", "wishart"))
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         draw = _grams_of_data if method == "data" else _grams_by_bartlett

@@ -17,6 +17,7 @@ from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
 from moltheory.problems._base import SampleSize, check_sample_size
 from moltheory.problems._infinite import InfiniteProblem, ParametricObjectives, sizes_of
+from moltheory.problems._room import require_room
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["LinearPopulation"]
@@ -57,6 +58,11 @@ class LinearPopulation(InfiniteProblem):
     n_tasks, dimension : int
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(m d) time and memory for m rows. R samples of n examples take O(R N n) time, and O(R N n d) memory
+    where rows are copied.
 
     Examples
     --------
@@ -129,10 +135,15 @@ class LinearPopulation(InfiniteProblem):
             On the same ball; batch shape () or (replicates,).
 
         {raises}
+        TooLargeError
+            If the samples do not fit into memory.
         """
         size = check_sample_size(n, self.true.data_dependent)
         sizes = [size] * self.n_tasks if isinstance(size, int) else list(size)
         rows = 1 if replicates is None else check_count("replicates", replicates)
+        require_room(
+            rows, 2.0 * sum(sizes) * (self.dimension + 1), of=f"{sum(sizes)} examples of {self.dimension} features"
+        )
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         drawn = [np.empty((rows, m), dtype=np.int64) for m in sizes]
         for r in range(rows):

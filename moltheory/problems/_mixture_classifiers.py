@@ -16,6 +16,7 @@ from moltheory.objectives import BlackBoxObjectives, FiniteObjectives
 from moltheory.problems._averaged import AveragedProblem
 from moltheory.problems._base import SampleSize, check_sample_size
 from moltheory.problems._gaussian_mixtures import GaussianMixture, PerturbationNorm, margin_shift
+from moltheory.problems._room import require_room
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["GaussianMixtureClassifiers", "linear_classifier_grid", "linear_classifier_objectives"]
@@ -81,6 +82,8 @@ class GaussianMixtureClassifiers(AveragedProblem):
     values of the Gaussian distribution function, equal up to rounding only, hence ``is_lattice`` is False. All
     objectives see one sample unless sizes are given per objective.
 
+    Complexity: O(H K d^2) time and O(H K) memory. R samples of n examples take O(R n H d) time.
+
     Examples
     --------
     >>> mixture = GaussianMixture([1, 1], [[-1.0, 0.0], [1.0, 0.0]], np.eye(2), [-1, 1], groups=["a", "b"])
@@ -134,6 +137,8 @@ class GaussianMixtureClassifiers(AveragedProblem):
         """
         size = check_sample_size(n, self.true.data_dependent)
         rows = 1 if replicates is None else check_count("replicates", replicates)
+        numbers = self.n_hypotheses * (len(self._cells) + 2.0 * len(self._objectives))
+        require_room(rows, numbers, of=f"{self.n_hypotheses} hypotheses and {len(self._objectives)} objectives")
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         if isinstance(size, int):
             counts, sizes = self._counts(size, rows, generator)
@@ -212,6 +217,10 @@ def linear_classifier_grid(
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(H d) time and memory for H rows.
+
     Examples
     --------
     >>> mixture = GaussianMixture([0.5, 0.5], [[-1.0, 0.0], [1.0, 0.0]], np.eye(2), [-1, 1])
@@ -256,6 +265,10 @@ def linear_classifier_objectives(
         Of d + 1 variables, for ``solve_front(method="nsga2")``.
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(H K d^2) time for the risks of H classifiers on K components.
 
     Examples
     --------

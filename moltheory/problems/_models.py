@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._shared_state import warnings_as
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.problems._encoding import EncodedColumns
@@ -54,9 +54,7 @@ def default_classifiers(
     for k, chosen in subsets:
         for penalty in _BINARY_PENALTIES if n_classes == 2 else _CLASS_PENALTIES:
             model = LogisticRegression(C=1.0 / (penalty * len(fitted)), solver="newton-cg")
-            with warnings.catch_warnings():
-                # A model that stopped early is as fixed as any other.
-                warnings.simplefilter("ignore")
+            with warnings_as("ignore"):  # a model that stopped early is as fixed as any other
                 model.fit(fitted[:, chosen], labels[train])
             norm, label = float(np.linalg.norm(model.coef_)), f"{_columns(k)}, penalty {penalty:.3g}"
             if n_classes > 2:

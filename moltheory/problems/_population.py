@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._places import places_of
 from moltheory._core._rational import read_probabilities
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names
 from moltheory.errors import InvalidInputError
@@ -18,6 +19,7 @@ from moltheory.oracle import TypeEnumeration, count_types
 from moltheory.problems._averaged import AveragedProblem
 from moltheory.problems._averages import CellAverages
 from moltheory.problems._base import SampleSize, check_sample_size
+from moltheory.problems._room import require_room
 from moltheory.problems._strata import StratifiedAverages
 from moltheory.runs import RandomSource, as_seed_sequence
 
@@ -65,6 +67,9 @@ class FinitePopulation(AveragedProblem):
     Equal risks of cells made of several strata are bitwise equal only while the common denominator of their weights
     is small, so ``is_lattice`` is False unless every cell is one stratum.
 
+    Complexity: O(s H) time and memory per cell of a measure. R samples take O(R s H) time per cell, whatever n; an
+    exact sum over T sample types O(T s H).
+
     Examples
     --------
     >>> from moltheory.objectives import Known, Mean
@@ -96,7 +101,8 @@ class FinitePopulation(AveragedProblem):
         # A cell shared by two measures is averaged once.
         cells = list(dict.fromkeys(cell for measure in self.measures for cell in measure.cells))
         averages = CellAverages(cells)
-        self._positions = [[cells.index(cell) for cell in measure.cells] for measure in self.measures]
+        places = places_of(cells)
+        self._positions = [[places[cell] for cell in measure.cells] for measure in self.measures]
         self._flat = [k for positions in self._positions for k in positions]
         self.true = FiniteObjectives(
             self._risks_of_means(averages.true_means(self.probabilities)),
@@ -154,6 +160,8 @@ class FinitePopulation(AveragedProblem):
         """
         size = check_sample_size(n, self.true.data_dependent)
         rows = 1 if replicates is None else check_count("replicates", replicates)
+        numbers = len(self._weights) + 2.0 * self.n_hypotheses * len(self.measures)
+        require_room(rows, numbers, of=f"{self.n_hypotheses} hypotheses and {len(self.measures)} objectives")
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         if isinstance(size, int):
             risks, cell_sizes = self._draw(size, rows, generator)

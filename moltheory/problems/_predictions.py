@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._labels import labels_among, order_of
+from moltheory._core._places import first_repeated
 from moltheory._core._validation import real_or_missing
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._labelled import read_predictions
@@ -66,6 +67,10 @@ def from_predictions(
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(n H) time and memory per cell of a measure.
+
     Examples
     --------
     >>> problem = from_predictions([[0, 1], [1, 1], [1, 1]], [0, 1, 1], objectives=["error"],
@@ -77,8 +82,8 @@ def from_predictions(
     read = read_predictions(predictions, target, group=group, shape="(n, H)")
     table, labels, groups = read.predictions, read.target, read.group
     columns = None if _is_numbered(predictions) else read.models
-    if columns is not None and len(set(columns)) < len(columns):
-        twice = next(name for name in columns if columns.count(name) > 1)
+    twice = first_repeated(columns or ())
+    if twice is not None:
         raise InvalidInputError(f"`predictions` must have distinct column names, got {twice!r} twice: rename one.")
     check_order("hypothesis_names", hypothesis_names, columns, of="predictions")
     measures = dict(named_measures(Examples(table, labels, groups, standardized=True), objectives))

@@ -16,6 +16,7 @@ from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.objectives import FiniteObjectives
 from moltheory.problems._base import FiniteProblem, SampleSize, check_sample_size, is_size, unbounded_widths
 from moltheory.problems._gaussians import cholesky_factors, standard_moments
+from moltheory.problems._room import require_room
 from moltheory.problems._supports import residuals_exactly, residuals_of_supports, support_masks
 from moltheory.runs import RandomSource, as_seed_sequence
 
@@ -209,6 +210,7 @@ class SparseRegression(FiniteProblem):
         True
         """
         size, rows, generator = self._request(check_count("n", n, low=max(int(self._sizes.max()), 1)), replicates, rng)
+        require_room(rows, 4.0 * self.n_hypotheses * self.dimension, of=f"coefficients on {self.n_hypotheses} supports")
         training, coefficients = [], []
         for moments in self._moments(size, rows, generator):
             training.append(self._training_errors(moments, size))
@@ -269,6 +271,7 @@ class SparseRegression(FiniteProblem):
     ) -> tuple[int, int, np.random.Generator]:
         size = check_sample_size(n, self.true.data_dependent)
         rows = 1 if replicates is None else check_count("replicates", replicates)
+        require_room(rows, 3.0 * self.n_hypotheses, of=f"{self.n_hypotheses} supports")
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         return size if isinstance(size, int) else size[0], rows, generator
 

@@ -57,6 +57,10 @@ def sparse_multi_task(
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(N d^3) time and O(N d^2) memory.
+
     References
     ----------
     The situation is that of T. Wegel, F. Kovačević, A. Ţifrea and F. Yang (2025), arXiv 2503.08849; these designs are

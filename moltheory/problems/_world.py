@@ -15,6 +15,7 @@ from moltheory._core._validation import FloatArray, as_readonly, check_count, re
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import Known, Mean
 from moltheory.problems._population import FinitePopulation
+from moltheory.problems._room import require_room
 from moltheory.runs import RandomSource, as_seed_sequence
 
 __all__ = ["FiniteWorld"]
@@ -43,6 +44,11 @@ class FiniteWorld(FinitePopulation):
     true_risks : (H, N) ndarray
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(s H N) time and memory. R samples take O(R s H N) time, whatever n, and O(R H N) memory; an exact sum
+    over T sample types O(T s H N) time.
 
     Examples
     --------
@@ -110,6 +116,7 @@ class FiniteWorld(FinitePopulation):
 
     def sample_losses(self, n: int, *, rng: RandomSource = None) -> FloatArray:
         """Return the losses of one sample, example by example, (n, H, N)."""
-        check_count("n", n)
+        size = check_count("n", n) * self.losses[0].size
+        require_room(1, size, of=f"{n} examples, {self.n_hypotheses} hypotheses and {self.losses.shape[2]} objectives")
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         return self.losses[generator.choice(self.losses.shape[0], size=n, p=self._weights)]

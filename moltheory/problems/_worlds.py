@@ -78,6 +78,10 @@ def tilted_line(n_points: int = 101) -> FiniteWorld:
     -------
     FiniteWorld
 
+    Notes
+    -----
+    Complexity: O(H) time and memory for H hypotheses.
+
     References
     ----------
     Derived.

@@ -1,7 +1,11 @@
-"""Writing a report: every figure computed, drawn and written with its tables, a record, and one page for all."""
+"""Writing a report: every figure computed and drawn, then all files written together: tables, a record, one page.
+
+The record names every other file of the report with the SHA-256 of its content.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -10,15 +14,21 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moltheory.plotting import STYLE, panels, plain_powers, to_bytes
+from moltheory._core._file_names import file_stem
+from moltheory._core._text import named
+from moltheory.plotting import panels, plain_powers, styled, to_bytes
+from moltheory.reports._csv import csv_text
 from moltheory.reports._figure import Figure, Settings
 from moltheory.reports._report_page import Opening, Section, report_page
-from moltheory.runs import prepare_folder, run_blocks, show_versions, write_atomically
+from moltheory.runs import run_blocks, show_versions
+from moltheory.runs._output_folder import OutputFolder
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Reproduction", "write_report"]
+
+_PAGE, _RECORD, _OVERVIEW = "index.html", "record.json", "overview.csv"
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,13 @@ def write_report(
 ) -> Reproduction:
     """Compute figures and write them to a folder with their tables and a page.
 
+    The files of the report appear together when everything is computed: a run that fails or is killed leaves those of
+    the report before it, or all new ones.
+
     Parameters
     ----------
     out : path
-        Folder, made if it is missing; files of the same names are replaced.
+        Folder, made if it is missing; files of the same names are replaced, all others stay.
     parts : mapping of str to sequence of Figure
         The figures of each part of the page, by its heading; an empty heading is not shown.
     opening : Opening
@@ -77,37 +90,65 @@ def write_report(
     Raises
     ------
     OutputError
-        If the folder cannot be written to; found out before any work starts.
+        If the folder cannot be written to or another run is at work in it, found out before any work starts; or if it
+        was moved or removed during the run.
+
+    Notes
+    -----
+    Between the first and the last of the renames that put the files into their places, about a millisecond, a kill
+    leaves some files of the old report beside new ones; the next run on the folder first completes the renames. The
+    file ``record.json`` comes last, and names all others with their SHA-256.
+
+    In tables, a text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break, after any number of apostrophes,
+    is written with one apostrophe more, so that no spreadsheet takes it for a formula; numbers are written as they are.
     """
-    folder = prepare_folder(out)
+    names = [
+        f"{file_stem(figure.name)}.{kind}"
+        for figures in parts.values()
+        for figure in figures
+        for kind in ("png", "pdf")
+    ]
+    with OutputFolder(out, [*names, _PAGE, _RECORD, _OVERVIEW]) as folder:
+        return _write(folder, parts, opening, settings, report, overview)
+
+
+def _write(
+    out: OutputFolder,
+    parts: Mapping[str, Sequence[Figure[Any]]],
+    opening: Opening,
+    settings: Settings,
+    report: Callable[[str], None] | None,
+    overview: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame] | None,
+) -> Reproduction:
+    folder = out.path
     chosen = replace(settings, store=folder / "runs") if settings.store is None else settings
     start = time.perf_counter()
-    sections, files = [], []
+    sections: list[Section] = []
+    contents: dict[str, bytes] = {}
     summaries: dict[str, pd.DataFrame] = {}
     for part, figures in parts.items():
         for figure in figures:
-            section, written, summary = _make(figure, chosen, folder, part)
+            section, files, summary = _make(figure, chosen, part)
             sections.append(section)
+            contents.update(files)
             summaries.update(summary)
-            files.extend(written)
             if report is not None:
-                report(f"{figure.name:<18}{section.seconds:6.1f} s   {figure.title}")
+                report(f"{named(figure.name):<18}{section.seconds:6.1f} s   {figure.title}")
     record = _record(chosen, sections)
     table = overview(summaries) if summaries and overview is not None else None
-    for name, content in (
-        ("record.json", json.dumps(record, indent=2) + "\n"),
-        ("index.html", report_page(sections, record, opening, overview=table)),
-        *([] if table is None else [("overview.csv", table.to_csv(index=False, float_format="%.17g"))]),
-    ):
-        write_atomically(folder / name, content)
-        files.append(folder / name)
-    return Reproduction(folder, folder / "index.html", tuple(files), time.perf_counter() - start, tuple(sections))
+    if table is not None:
+        contents[_OVERVIEW] = _csv(table)
+    contents[_PAGE] = report_page(sections, record, opening, overview=table).encode()
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    contents[_RECORD] = (json.dumps({**record, "files": digests}, indent=2) + "\n").encode()
+    written = out.replace(contents)
+    return Reproduction(folder, folder / _PAGE, tuple(written), time.perf_counter() - start, tuple(sections))
 
 
 def _make(
-    figure: Figure[Any], settings: Settings, folder: Path, part: str
-) -> tuple[Section, list[Path], Mapping[str, pd.DataFrame]]:
-    """Compute, draw and write one figure; its files appear only after everything about it worked."""
+    figure: Figure[Any], settings: Settings, part: str
+) -> tuple[Section, Mapping[str, bytes], Mapping[str, pd.DataFrame]]:
+    """Compute and draw one figure; return its section of the page, its files and its summaries."""
     start = time.perf_counter()
     result = figure.compute(settings)
     # Drawing costs more than most simulations of a quick report.
@@ -115,12 +156,9 @@ def _make(
         _images, [(figure, result, False, ("png", "pdf")), (figure, result, True, ("png",))], n_jobs=settings.n_jobs
     )
     tables = figure.tables(result)
-    contents: dict[str, bytes | str] = {f"{figure.name}.png": image, f"{figure.name}.pdf": document}
-    for label, table in tables.items():
-        # 17 digits restore every float exactly.
-        contents[f"{figure.name}_{label}.csv"] = table.to_csv(index=False, float_format="%.17g")
-    for name, content in contents.items():
-        write_atomically(folder / name, content)
+    stem = file_stem(figure.name)
+    files = {f"{stem}.png": image, f"{stem}.pdf": document}
+    files |= {f"{stem}_{file_stem(label)}.csv": _csv(table) for label, table in tables.items()}
     section = Section(
         name=figure.name,
         title=figure.title,
@@ -131,14 +169,16 @@ def _make(
         seconds=time.perf_counter() - start,
         part=part,
     )
-    return section, [folder / name for name in contents], figure.summaries(result)
+    return section, files, figure.summaries(result)
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return csv_text(table).encode()
 
 
 def _images(figure: Figure[Any], result: object, narrow: bool, kinds: Sequence[str]) -> list[bytes]:
     """Draw a figure once and return it as files of the given kinds."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
+    with styled():
         canvas, axes = panels(figure.n_panels, narrow=narrow)
         for ax in figure.draw(result, axes):
             plain_powers(ax)

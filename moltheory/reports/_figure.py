@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from moltheory._core._file_names import file_stem
 from moltheory._core._validation import check_count
 from moltheory.runs import check_jobs
 
@@ -48,7 +49,9 @@ class Settings:
         """Return the run folder of one simulation, or None if nothing is stored."""
         if self.store is None:
             return None
-        return self.store.joinpath("-".join((*names, "quick" if self.quick else "full", f"seed{self.seed}")))
+        return self.store.joinpath(
+            "-".join((*map(file_stem, names), "quick" if self.quick else "full", f"seed{self.seed}"))
+        )
 
     def __post_init__(self) -> None:
         check_count("seed", self.seed, low=0)

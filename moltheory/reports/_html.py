@@ -2,22 +2,32 @@
 
 Templates are files of jinja2 beside the code (``templates/*.html.j2``). What they are given is text: it is escaped, and a
 name that a template does not get is an error.
+
+A page runs nothing and loads nothing: its Content-Security-Policy admits images inside the page and its one style sheet,
+by digest. So templates have no scripts, no ``on...`` attributes and no ``style`` attributes.
 """
 
 from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from moltheory._core._text import plural
 
 if TYPE_CHECKING:
     import jinja2
+    from markupsafe import Markup
 
-__all__ = ["anchors", "render_page"]
+__all__ = ["Marks", "anchors", "render_page"]
+
+_POLICY = "default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; form-action 'none'"
+_PLACE = "the policy of this page"
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def render_page(template: str, /, *, package: str = "moltheory.reports", **values: Any) -> str:
@@ -40,7 +50,49 @@ def render_page(template: str, /, *, package: str = "moltheory.reports", **value
     >>> render_page("page.html.j2", title="A < B").count("A &lt; B")
     1
     """
-    return _environment(package).get_template(template).render(values)
+    page = _environment(package).get_template(template).render(values | {"policy": _PLACE})
+    # The first style sheet is the only one: what comes before it is escaped.
+    found = _STYLE.search(page)
+    digest = hashlib.sha256((found.group(1) if found else "").encode()).digest()
+    policy = _POLICY.format(style=f"'sha256-{base64.b64encode(digest).decode('ascii')}'")
+    # A lone surrogate has no form in UTF-8.
+    return page.replace(_PLACE, policy, 1).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+class Marks:
+    """How names are written where they occur in a text, as HTML, for the filter ``marked`` of templates.
+
+    A name that was cut has its whole as the title, which browsers show on hover, and one that is written from right to
+    left keeps its direction to itself.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        The whole names, by what is shown of each.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        from markupsafe import Markup
+
+        self._found: dict[str, Markup] = {}
+        for shown, whole in names.items():
+            title = Markup("") if shown == whole else Markup(' title="{}"').format(whole)
+            if title or any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in shown):
+                self._found[shown] = Markup("<bdi{}>{}</bdi>").format(title, shown)
+        # The longest first: a name may be a part of another one.
+        self._pattern = re.compile("|".join(map(re.escape, sorted(self._found, key=len, reverse=True))))
+
+    def __call__(self, text: str) -> str:
+        """Return the text, as HTML where it holds such a name."""
+        from markupsafe import Markup, escape
+
+        if not self._found:
+            return text
+        parts, last = [], 0
+        for match in self._pattern.finditer(text):
+            parts += [escape(text[last : match.start()]), self._found[match.group()]]
+            last = match.end()
+        return Markup("").join([*parts, escape(text[last:])]) if parts else text
 
 
 def anchors(names: Iterable[str], *, taken: Sequence[str] = ()) -> list[str]:
@@ -75,8 +127,14 @@ def _environment(package: str) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(data_uri=_data_uri, css_width=_css_width, thousands="{:,}".format, plural=plural)
+    environment.filters.update(
+        data_uri=_data_uri, css_width=_css_width, marked=_marked, thousands="{:,}".format, plural=plural
+    )
     return environment
+
+
+def _marked(text: str, marks: Marks | None) -> str:
+    return text if marks is None else marks(text)
 
 
 def _css_width(png: bytes) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from moltheory._core._file_names import file_stem
+from moltheory._core._text import visible
 from moltheory.reports._html import anchors, render_page
 
 if TYPE_CHECKING:
@@ -122,10 +124,10 @@ def _overview(table: pd.DataFrame) -> dict[str, Any]:
     for problem, (n, purity, bound, vacuous, samples, violations) in zip(table["problem"], numbers, strict=True):
         tail = (f"{samples:,.0f}", f"{violations:.0f}")
         if math.isnan(n):
-            rows.append((str(problem), "not reached", "", "", *tail))
+            rows.append((visible(str(problem)), "not reached", "", "", *tail))
             continue
         limit = "none" if math.isinf(bound) else f"{bound:.3g}{' (vacuous)' if vacuous else ''}"
-        rows.append((str(problem), f"{n:,.0f}", f"{purity:.3g}", limit, *tail))
+        rows.append((visible(str(problem)), f"{n:,.0f}", f"{purity:.3g}", limit, *tail))
     return {"head": head, "rows": rows}
 
 
@@ -145,15 +147,15 @@ def _table(section: str, name: str, table: pd.DataFrame) -> dict[str, Any]:
     shown = table.head(_MOST_ROWS)
     return {
         "label": name.replace("_", " "),
-        "head": [str(column).replace("_", " ") for column in shown.columns],
+        "head": [visible(str(column)).replace("_", " ") for column in shown.columns],
         "rows": [[_cell(value) for value in row] for row in shown.itertuples(index=False)],
         "rest": len(table) - len(shown),
-        "file": f"{section}_{name}.csv",
+        "file": f"{file_stem(section)}_{file_stem(name)}.csv",
     }
 
 
 def _cell(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else visible(str(value))
 
 
 def _listed(value: object) -> str:

@@ -11,25 +11,39 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
+import os
+import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory.errors import InvalidInputError
-from moltheory.runs._files import write_atomically
+from moltheory.runs._files import open_regular, write_atomically
 from moltheory.runs._fingerprint import fingerprint
+from moltheory.runs._remedies import reason_of, remedy_for
 
-__all__ = ["Columns", "Part", "load_part", "part_name", "save_part"]
+__all__ = ["KEY", "Columns", "Part", "load_part", "part_name", "save_part"]
 
 Columns = dict[str, npt.NDArray[Any]]
 
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}")
+"""What a block can be called: its part is a file in the folder."""
+
 _LABEL = "__part__"
 _DIGITS = 64
+_CHUNK = 1 << 20
+# What an archive that is not one of ours can raise.
+_UNREADABLE = (
+    *(ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, RuntimeError, NotImplementedError),
+    *(OverflowError, RecursionError, MemoryError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,31 +105,45 @@ def load_part(folder: Path, run: str, key: str, *, argument: str) -> Part | None
     """
     path = folder / part_name(key)
 
-    def refusal(found: str) -> InvalidInputError:
+    def refused(found: str, remedy: str = "delete this file to have its block computed again") -> InvalidInputError:
         return InvalidInputError(
-            f"`{argument}` must hold whole parts of one run, got {str(path)!r}, which {found}; "
-            "delete this file to have its block computed again."
+            f"`{argument}` must hold whole parts of one run, got {str(path)!r}, which {found}; {remedy}."
         )
 
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            # Before it is held in memory: what took the place of a part may be of any size.
+            if not _is_whole(file):
+                raise refused("is truncated or altered")
+            file.seek(0)
+            data = file.read()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise refusal(f"cannot be read ({error.strerror})") from None
-    body, digits = data[:-_DIGITS], data[-_DIGITS:]
-    if hashlib.sha256(body).hexdigest().encode() != digits:
-        raise refusal("is truncated or altered")
+        remedy = remedy_for(error, otherwise="delete it to have its block computed again")
+        raise refused(f"cannot be read ({reason_of(error)})", remedy) from None
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             label = json.loads(str(archive[_LABEL]))
             columns = {name: archive[name] for name in archive.files if name != _LABEL}
         owner, seconds = (label["run"], label["key"]), float(label["seconds"])
-    except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile):
-        raise refusal("is not a part of a run") from None
+        if not 0.0 <= seconds < math.inf:
+            raise ValueError("seconds must be finite and >= 0")
+    except _UNREADABLE:
+        raise refused("is not a part of a run") from None
     if owner != (run, key):
-        raise refusal("belongs to another run or block")
+        raise refused("belongs to another run or block")
     return Part(columns, seconds, _checksum(key, columns))
+
+
+def _is_whole(file: BinaryIO) -> bool:
+    """Whether the last bytes of a file are the digest of all others."""
+    left = os.fstat(file.fileno()).st_size - _DIGITS
+    digest = hashlib.sha256()
+    while left > 0 and (chunk := file.read(min(left, _CHUNK))):
+        digest.update(chunk)
+        left -= len(chunk)
+    return left == 0 and file.read() == digest.hexdigest().encode()
 
 
 def _checksum(key: str, columns: Columns) -> str:

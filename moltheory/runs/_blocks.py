@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from moltheory._core._docs import document
 from moltheory._core._validation import check_count, check_vector
 from moltheory.errors import InvalidInputError
 from moltheory.runs._block_result import Part, load_part, save_part
+from moltheory.runs._pool import calls
 from moltheory.runs._store import RunFolder
 
 __all__ = ["block_lengths", "check_jobs", "run_blocks"]
@@ -26,6 +26,10 @@ _BAR = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
 
 def block_lengths(total: int, block: int) -> list[int]:
     """Cut `total` items into blocks of `block`, the last one shorter.
+
+    Notes
+    -----
+    Complexity: O(B) time and memory for B blocks.
 
     Examples
     --------
@@ -92,12 +96,17 @@ def run_blocks(
         is found before any work starts, and the part is not recomputed silently.
     OutputError
         If a part cannot be written; the parts before it are kept.
+    WorkerError
+        If the process of a block ended five times, as when memory runs out; the parts that are finished are kept.
 
     Notes
     -----
-    The process that computes a block writes it at once, so a kill loses the blocks that were being computed. Each
-    block runs with one thread for linear algebra, whatever `n_jobs`: with another number of threads the last bits of
-    a matrix product differ.
+    The process that computes a block writes it at once, so a kill loses the blocks that were being computed. A block
+    whose process ends, for whatever reason, is computed again in another, from the third time on while no other is
+    computed; processes end with the one that started them. Each block runs with one thread for linear algebra, whatever
+    `n_jobs`: with another number of threads the last bits of a matrix product differ.
+
+    Complexity: O(B) time and memory for B blocks, besides the calls and their results.
 
     Examples
     --------
@@ -165,19 +174,7 @@ def _computed(tasks: Sequence[_Task], n_jobs: int) -> Iterable[tuple[int, Any]]:
     """Results with their numbers, as they arrive."""
     if n_jobs == 1 or len(tasks) <= 1:
         return (function(*entry) for function, entry in tasks)
-    return _parallel(tasks, n_jobs)
-
-
-def _parallel(tasks: Sequence[_Task], n_jobs: int) -> Iterator[tuple[int, Any]]:
-    from joblib import Parallel, delayed
-
-    with warnings.catch_warnings():
-        # joblib replaces a process that has grown, and warns in a thread of its own; where warnings are errors, that
-        # thread would die and the results would never arrive.
-        warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
-        yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-            delayed(function)(*entry) for function, entry in tasks
-        )
+    return calls(tasks, n_jobs)
 
 
 def _watched(

@@ -10,15 +10,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from moltheory.errors import OutputError
+from moltheory.runs._remedies import refusal
 
-__all__ = ["is_temporary", "prepare_folder", "remove_leftovers", "write_atomically"]
+__all__ = ["is_temporary", "open_regular", "prepare_folder", "remove_leftovers", "try_lock", "write_atomically"]
 
 _TEMPORARY = ".tmp"
+# A temporary name is longer than that of its file, which may be as long as the system allows.
+_LETTERS = 40
 # What file systems without hard links answer.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 _PROOF = bytes(4096)
@@ -47,25 +53,24 @@ def prepare_folder(folder: str | os.PathLike[str], *, argument: str = "out") -> 
     path = Path(folder)
     created: list[Path] = []
     try:
-        created = [entry for entry in (path, *path.parents) if not entry.exists()]
+        created = [entry for entry in (path, *path.parents) if not os.path.lexists(entry)]
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path) as proof:
             proof.write(_PROOF)
             proof.flush()
             os.fsync(proof.fileno())
-    except OSError as error:
+    except (OSError, ValueError) as error:
         remove_empty(created)
-        reason = error.strerror or type(error).__name__
-        raise OutputError(
-            f"`{argument}` must be a folder that can be written to, got {str(path)!r} ({reason})."
-        ) from None
+        rule = f"`{argument}` must be a folder that can be written to, got {str(path)!r}"
+        raise OutputError(refusal(rule, error)) from None
     return path
 
 
 def remove_empty(folders: list[Path]) -> None:
     """Remove folders, innermost first, that are empty; leave the others."""
     for folder in folders:
-        with contextlib.suppress(OSError):
+        # ValueError: a path that cannot be one.
+        with contextlib.suppress(OSError, ValueError):
             folder.rmdir()
 
 
@@ -91,14 +96,16 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str, *, over
     Raises
     ------
     OutputError
-        If the file cannot be written; no temporary file remains.
+        If the file cannot be written, or what is there is no file; no temporary file remains.
+
+    Notes
+    -----
+    Complexity: O(b) time for b bytes, and as much memory for text.
     """
     target = Path(path)
     data = content.encode() if isinstance(content, str) else content
-    if target.exists() and not target.is_file() and not target.is_dir():
-        # A rename would put a file in the place of a device or pipe.
-        raise OutputError(f"{str(target)!r} cannot be written (not a regular file).")
     try:
+        refuse_special(target)
         with _temporary_beside(target) as (handle, temporary):
             view = memoryview(data)
             while view:
@@ -110,9 +117,36 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str, *, over
             os.fsync(handle)
             # The folder itself is not flushed: after a power cut the rename has happened or not, and both are whole.
             return _move(temporary, target, overwrite=overwrite)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise OutputError(f"{str(target)!r} cannot be written ({reason}).") from None
+    except OutputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise OutputError(refusal(f"{str(target)!r} cannot be written", error)) from None
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse a place where a rename would fail, at a folder, or put a file in the place of a device or pipe."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        found = "a folder is there" if stat.S_ISDIR(mode) else "not a regular file"
+        raise OutputError(f"{str(path)!r} cannot be written ({found}): move away what is there, or use another place.")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, but no folder, device or pipe, which would have to be waited for.
+
+    Raises
+    ------
+    OSError
+        If there is none, it is none or it cannot be read.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(handle, "rb")
 
 
 def _move(temporary: str, target: Path, *, overwrite: bool) -> bool:
@@ -135,9 +169,12 @@ def _move(temporary: str, target: Path, *, overwrite: bool) -> bool:
 def _temporary_beside(target: Path) -> Iterator[tuple[int, str]]:
     """Give a locked temporary file that is gone afterwards, unless renamed."""
     while True:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=_TEMPORARY)
+        # Named first: whatever interrupts us, the file is removed.
+        temporary = str(target.parent / f".{target.name[:_LETTERS]}.{secrets.token_hex(8)}{_TEMPORARY}")
+        handle = -1
         try:
-            _lock(handle, wait=True)
+            handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try_lock(handle, wait=True)
             # Between its creation and the lock, somebody tidying up may have taken it for a leftover.
             if os.fstat(handle).st_nlink:
                 yield handle, temporary
@@ -145,18 +182,20 @@ def _temporary_beside(target: Path) -> Iterator[tuple[int, str]]:
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-            os.close(handle)
+            if handle >= 0:
+                os.close(handle)
 
 
-def _lock(handle: int, *, wait: bool) -> bool:
-    """Lock an open file for this process; whether it worked."""
+def try_lock(handle: int, *, wait: bool = False) -> bool | None:
+    """Lock an open file or folder for this process, until it closes it or ends; None where there are no locks."""
     try:
         import fcntl
 
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except (ImportError, OSError):
-        # Held by another process, or a file system without locks: there, leftovers stay, which is safe.
+    except BlockingIOError:
         return False
+    except (ImportError, OSError):
+        return None
     return True
 
 
@@ -179,14 +218,18 @@ def remove_leftovers(folder: Path) -> int:
         How many were removed.
     """
     removed = 0
-    for path in folder.iterdir():
-        if not is_temporary(path.name):
-            continue
+    try:
+        names = [name for name in os.listdir(folder) if is_temporary(name)]
+    except OSError:
+        # Whoever needs the folder says what is wrong with it.
+        return 0
+    for name in names:
         with contextlib.suppress(OSError):
-            handle = os.open(path, os.O_RDWR)
+            handle = os.open(folder / name, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW)
             try:
-                if _lock(handle, wait=False):
-                    path.unlink()
+                # Where there are no locks, leftovers stay, which is safe.
+                if stat.S_ISREG(os.fstat(handle).st_mode) and try_lock(handle):
+                    os.unlink(folder / name)
                     removed += 1
             finally:
                 os.close(handle)

@@ -45,6 +45,8 @@ def fingerprint(value: object, /) -> str:
     Attributes that are a ``functools.cached_property`` of the class are left out: they follow from the others and
     come and go. One pass over the bytes.
 
+    Complexity: O(b) time for b bytes and O(k) for k objects; memory does not grow with the arrays.
+
     Examples
     --------
     >>> import numpy as np

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,19 +14,26 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._reading import distinct_keys
+from moltheory._core._text import shortened
 from moltheory.errors import InvalidInputError
-from moltheory.runs._block_result import Columns, load_part, part_name
+from moltheory.runs._block_result import KEY, Columns, load_part, part_name
+from moltheory.runs._files import open_regular
+from moltheory.runs._remedies import refusal
 from moltheory.runs._versions import Versions, show_versions
 
 __all__ = ["RECORD_NAME", "RunRecord", "make_record", "read_record"]
 
 RECORD_NAME = "record.json"
 _SCHEMA = 2
+# A block takes about 150 bytes.
+_MOST_BYTES = 1 << 28
+_DIGEST = re.compile("[0-9a-f]{64}")
 _RESERVED = {"seed", "processor", "schema", "blocks"}
 _VERSION = "version of "
 _BLAS = "BLAS of "
 # These lay out, draw or distribute results; no number depends on them.
-_HARMLESS = {"matplotlib", "tqdm", "joblib"}
+_HARMLESS = {"matplotlib", "tqdm", "joblib", "cloudpickle"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class RunRecord:
     @property
     def finished_keys(self) -> tuple[str, ...]:
         """Keys of the blocks whose parts are there now, in order; they are not read."""
-        return tuple(key for key in self.keys if (self.folder / part_name(key)).exists())
+        return tuple(key for key in self.keys if os.path.exists(self.folder / part_name(key)))
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -180,6 +189,10 @@ def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> 
     InvalidInputError
         If there is no record, or it is not one that this version wrote.
 
+    Notes
+    -----
+    Complexity: O(B) time and memory for B blocks; `columns` reads every file once.
+
     Examples
     --------
     >>> import tempfile
@@ -193,18 +206,24 @@ def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> 
     """
     path = Path(folder) / RECORD_NAME
     try:
-        content = json.loads(path.read_bytes())
+        with open_regular(path) as file:
+            # Known before it is read: what took the place of a record may be of any size.
+            if os.fstat(file.fileno()).st_size > _MOST_BYTES:
+                raise _not_a_record(argument, path)
+            content = json.loads(file.read(), object_pairs_hook=distinct_keys, parse_constant=_no_number)
         schema = content["schema"]
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InvalidInputError(
-            f"`{argument}` must hold a run's {RECORD_NAME}, got {str(path)!r} ({reason})."
-        ) from None
-    except (ValueError, KeyError, TypeError):
+        rule = f"`{argument}` must hold a run's {RECORD_NAME}, got {str(path)!r}"
+        raise InvalidInputError(refusal(rule, error, otherwise="use the folder of a run")) from None
+    except InvalidInputError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise _not_a_record(argument, path) from None
     if schema != _SCHEMA:
+        found = f"schema {schema}" if type(schema) is int else "another schema"
         raise InvalidInputError(
-            f"`{argument}` must hold a record of schema {_SCHEMA}, got {str(path)!r} of schema {schema!r}."
+            f"`{argument}` must hold a record of schema {_SCHEMA}, got {str(path)!r} of {shortened(found)}: use the "
+            "version of moltheory that wrote it, or a new folder."
         )
     try:
         record = RunRecord(
@@ -217,13 +236,44 @@ def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> 
             seconds=None if content["seconds"] is None else float(content["seconds"]),
             checksums=dict(content["checksums"]),
         )
-        whole = content["run"] == record.run and (not record.is_finished or set(record.checksums) == set(record.keys))
-    except (KeyError, TypeError, AttributeError, ValueError):
+        if not all(isinstance(key, str) and KEY.fullmatch(key) for key in record.keys):
+            # Such a key could lead out of the folder.
+            raise _not_a_record(argument, path)
+        # As text: 1, 1.0 and true are equal as values.
+        again = json.loads(record.to_json())
+        whole = json.dumps(again, sort_keys=True) == json.dumps(content, sort_keys=True) and _is_possible(record)
+    except InvalidInputError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError):
         raise _not_a_record(argument, path) from None
     if not whole:
-        raise InvalidInputError(f"`{argument}` must hold a run's record as it was written, got {str(path)!r}, altered.")
+        raise InvalidInputError(
+            f"`{argument}` must hold a run's record as it was written, got {str(path)!r}, altered: restore it, or use "
+            "a new folder."
+        )
     return record
 
 
+def _is_possible(record: RunRecord) -> bool:
+    """Whether what the digest of a run does not cover can be true: its time, checksums and some versions."""
+    versions = record.versions
+    if not all(isinstance(text, str) for text in (versions.platform, *versions.packages.values())):
+        return False
+    if not record.is_finished:
+        return not record.checksums
+    return (
+        record.seconds is not None
+        and 0.0 <= record.seconds < math.inf
+        and set(record.checksums) == set(record.keys)
+        and all(isinstance(text, str) and _DIGEST.fullmatch(text) for text in record.checksums.values())
+    )
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is not JSON")
+
+
 def _not_a_record(argument: str, path: Path) -> InvalidInputError:
-    return InvalidInputError(f"`{argument}` must hold a run's record, got {str(path)!r}, which is not one.")
+    return InvalidInputError(
+        f"`{argument}` must hold a run's record, got {str(path)!r}, which is not one: restore it, or use a new folder."
+    )

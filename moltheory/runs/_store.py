@@ -8,7 +8,6 @@ share a folder can at worst do the same work twice.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,13 @@ import numpy as np
 
 from moltheory._core._text import few, shortened
 from moltheory.errors import InvalidInputError, OutputError
-from moltheory.runs._block_result import Part, load_part, part_name
+from moltheory.runs._block_result import KEY, Part, load_part, part_name
 from moltheory.runs._files import prepare_folder, remove_empty, remove_leftovers, write_atomically
 from moltheory.runs._record import RECORD_NAME, RunRecord, make_record, read_record
+from moltheory.runs._remedies import refusal
 from moltheory.runs._seeds import RandomSource, as_seed_sequence
 
 __all__ = ["RunFolder", "check_recordable"]
-
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,100}")
 
 
 def check_recordable(rng: RandomSource) -> np.random.SeedSequence:
@@ -51,6 +49,10 @@ class RunFolder:
     path : pathlib.Path
     record : RunRecord
         As it was when the folder was opened.
+
+    Notes
+    -----
+    Complexity: one file for each of B blocks; opening checks O(B) names, finishing reads every file once.
     """
 
     path: Path
@@ -102,7 +104,7 @@ class RunFolder:
         except TypeError:
             raise InvalidInputError(f"`store` must be a path, got {type(folder).__name__}.") from None
         wanted = make_record(path, parameters=parameters, seed=seed, keys=names)
-        if not (path / RECORD_NAME).exists():
+        if not os.path.lexists(path / RECORD_NAME):
             _refuse_foreign(path, set())
             _create(path, wanted)
         found = read_record(path, argument="store")
@@ -137,7 +139,7 @@ class RunFolder:
         Raises
         ------
         InvalidInputError
-            If the record already holds another checksum for a part.
+            If the record already holds another checksum for a part, or was replaced since the folder was opened.
         OutputError
             If it cannot be written.
         """
@@ -145,6 +147,11 @@ class RunFolder:
             self._compare(key, part.checksum)
         if self.record.is_finished:
             return self.record
+        if read_record(self.path, argument="store").run != self.record.run:
+            raise InvalidInputError(
+                f"`store` must hold one run until its end, got {str(self.path)!r}, which holds another by now: run it "
+                "again in a new folder."
+            )
         record = self.record.finished(
             seconds=sum(part.seconds for part in parts.values()),
             checksums={key: parts[key].checksum for key in self.keys},
@@ -163,7 +170,7 @@ class RunFolder:
 
 def _check_keys(keys: Sequence[str]) -> tuple[str, ...]:
     names = tuple(keys)
-    bad = [key for key in names if not isinstance(key, str) or not _KEY.fullmatch(key)]
+    bad = [key for key in names if not isinstance(key, str) or not KEY.fullmatch(key)]
     # Some file systems do not tell upper from lower case.
     if bad or not names or len({key.lower() for key in names}) != len(names):
         raise InvalidInputError(
@@ -173,7 +180,7 @@ def _check_keys(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _create(path: Path, record: RunRecord) -> None:
-    created = [entry for entry in (path, *path.parents) if not entry.exists()]
+    created = [entry for entry in (path, *path.parents) if not os.path.exists(entry)]
     try:
         prepare_folder(path, argument="store")
         # Never over the record of a process that came first: whose it is, is compared afterwards.
@@ -188,10 +195,9 @@ def _refuse_foreign(path: Path, known: set[str]) -> None:
         foreign = sorted({entry.name for entry in path.iterdir() if not entry.name.startswith(".")} - known)
     except FileNotFoundError:
         return
-    except OSError as error:
-        raise OutputError(
-            f"`store` must be a folder that can be written to, got {str(path)!r} ({error.strerror})."
-        ) from None
+    except (OSError, ValueError) as error:
+        rule = f"`store` must be a folder that can be written to, got {str(path)!r}"
+        raise OutputError(refusal(rule, error)) from None
     # Between two looks at the folder another process may have begun the same run in it.
     if foreign and (known or RECORD_NAME not in foreign):
         raise InvalidInputError(

@@ -23,6 +23,7 @@ _PACKAGES = (
     "moocore",
     "pandas",
     "joblib",
+    "cloudpickle",
     "threadpoolctl",
     "tqdm",
     "numba",

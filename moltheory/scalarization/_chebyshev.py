@@ -49,6 +49,8 @@ class Chebyshev(WeightedScalarization):
     Source: Steuer and Choo 1983, doi 10.1007/BF02591870; the criteria for (S) and (H) and the modulus are
     derived.
 
+    Complexity: O(K N) time and memory for the values of K points.
+
     Examples
     --------
     >>> u = Chebyshev([1.0, 2.0], augmentation=0.5)
@@ -153,6 +155,8 @@ class SmoothChebyshev(WeightedScalarization):
     points tie with Pareto-optimal ones.
 
     Source: Lin et al. 2024, arXiv 2402.19078 (there with a reference point); the properties are derived.
+
+    Complexity: O(K N) time and memory for the values of K points.
 
     Examples
     --------

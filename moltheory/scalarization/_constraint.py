@@ -39,6 +39,8 @@ class EpsilonConstraint(Scalarization):
 
     Source: Haimes, Lasdon and Wismer 1971, doi 10.1109/TSMC.1971.4308298.
 
+    Complexity: O(K N) time and memory for the values of K points.
+
     Examples
     --------
     >>> u = EpsilonConstraint([float("inf"), 0.5])

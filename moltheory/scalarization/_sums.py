@@ -36,6 +36,10 @@ class WeightedSum(WeightedScalarization):
 
     {raises}
 
+    Notes
+    -----
+    Complexity: O(K N) time and memory for the values of K points.
+
     Examples
     --------
     >>> u = WeightedSum([0.75, 0.25])
@@ -96,6 +100,10 @@ class PNorm(WeightedScalarization):
     ------
     InvalidInputError
         If a weight or `p` breaks its rule; when called, if a value is negative.
+
+    Notes
+    -----
+    Complexity: O(K N) time and memory for the values of K points.
 
     Examples
     --------

@@ -44,7 +44,7 @@ def simplex_grid(n_objectives: int, divisions: int, *, smallest: float = 0.0) ->
 
     Notes
     -----
-    Source: Das and Dennis 1998, doi 10.1137/S1052623496307510. Complexity O(K N).
+    Source: Das and Dennis 1998, doi 10.1137/S1052623496307510. Complexity: O(K N) time and memory.
 
     Examples
     --------

@@ -19,6 +19,8 @@ __all__ = ["Bracket"]
 _ROUNDING = 1e-8
 # Largest number of objectives for which games of the corners' own members are solved by enumeration.
 _SMALL = 4
+# Largest number of weighted sums held at once.
+_BLOCK = 1 << 18
 
 
 class Bracket:
@@ -56,7 +58,7 @@ class Bracket:
         self.weights = np.concatenate([self.weights, weights])
         self.points = np.concatenate([self.points, points])
         self.lower = np.concatenate([self.lower, reached if lower is None else lower / total])
-        sums = (self.weights @ self.points.T).min(axis=1)
+        sums = self._smallest_sums()
         excess = float((self.lower - sums).max())
         if excess > _ROUNDING * float(np.abs(self.points).max()):
             raise InvalidInputError(
@@ -90,9 +92,15 @@ class Bracket:
 
     def floors(self) -> FloatArray:
         """Return, for each piece, the largest gap at its corners, which no cut of the piece can remove."""
-        own: FloatArray = (self.weights @ self.points.T).min(axis=1) - self.lower
+        own: FloatArray = self._smallest_sums() - self.lower
         largest: FloatArray = own[self.pieces].max(axis=1)
         return largest
+
+    def _smallest_sums(self) -> FloatArray:
+        """Return the smallest weighted sum of the members for each row of weights, in bounded memory."""
+        step = max(1, _BLOCK // len(self.points))
+        starts = range(0, len(self.weights), step)
+        return np.concatenate([(self.weights[k : k + step] @ self.points.T).min(axis=1) for k in starts])
 
     def is_new(self, weights: FloatArray) -> bool:
         """Tell whether weights differ from all that were solved for."""

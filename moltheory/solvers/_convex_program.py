@@ -12,12 +12,12 @@ smooth and constraints of the user enter the bound by linear functions, see ``_d
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from moltheory._core._shared_state import warnings_as
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization import Form, Scalarization
@@ -144,9 +144,7 @@ class _Program:
         names = ("tol_gap_abs", "tol_gap_rel", "tol_feas") if self.solver == "CLARABEL" else ()
         settings = dict.fromkeys(names, accuracy)
         try:
-            with warnings.catch_warnings():
-                # Inaccuracy is told by the certificate.
-                warnings.simplefilter("ignore")
+            with warnings_as("ignore"):  # inaccuracy is told by the certificate
                 self.program.solve(solver=self.solver, **settings)
         except (cp.SolverError, ValueError, ArithmeticError):
             return "failed"

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._shared_state import one_thread
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import BlackBoxObjectives
@@ -46,7 +47,7 @@ def search(
     """Run an algorithm and take each minimiser from all points it evaluated; refuse a budget too small to begin with."""
     size = check_count("population", population, low=4)
     steps = check_count("generations", generations)
-    with redirect_stdout(io.StringIO()):
+    with one_thread(), redirect_stdout(io.StringIO()):
         # On import pymoo says on the standard output which of its parts are compiled.
         from pymoo.core.problem import Problem
         from pymoo.optimize import minimize

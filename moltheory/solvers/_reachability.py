@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["chebyshev_weights", "geoffrion_constants", "largest_augmentation", "reachability"]
 
 # Entries of one block of pairwise differences.
-_BLOCK = 1 << 20
+_BLOCK = 1 << 17
 
 
 @document
@@ -46,6 +46,10 @@ def chebyshev_weights(point: npt.ArrayLike, /, *, ideal: npt.ArrayLike, normalis
     (N,) ndarray
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(N) time and memory.
 
     References
     ----------
@@ -92,7 +96,7 @@ def largest_augmentation(
 
     Notes
     -----
-    O(n^2 N). Derived.
+    Complexity: O(n^2 N) time and O(n N) memory. Derived.
 
     Examples
     --------
@@ -138,8 +142,10 @@ def geoffrion_constants(points: npt.ArrayLike, /) -> npt.NDArray[np.float64]:
 
     Notes
     -----
-    O(n^2 N). Every efficient point of a finite set is properly efficient, but M can be of any size: it is the price,
-    in units of one objective, that its best point pays for a unit of another.
+    Every efficient point of a finite set is properly efficient, but M can be of any size: it is the price, in units of
+    one objective, that its best point pays for a unit of another.
+
+    Complexity: O(n^2 N) time and O(n N) memory.
 
     References
     ----------
@@ -180,6 +186,10 @@ def reachability(points: npt.ArrayLike, /, *, ideal: npt.ArrayLike) -> pd.DataFr
         ``largest_augmentation_normalised`` and ``geoffrion_constant`` (missing for dominated points).
 
     {raises}
+
+    Notes
+    -----
+    Complexity: O(n^2 N) time and O(n N) memory for N = 2; more with `support_kinds`.
 
     Examples
     --------

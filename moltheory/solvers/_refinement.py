@@ -148,6 +148,9 @@ def refine_front(
     up to the rounding of the risks. Smooth fronts need of the order of
     ``tolerance ** (-(N - 1) / 2)`` members.
 
+    Complexity: K solves and O(K^2) time beside them for K members and N = 2, K convex hulls and linear programs for
+    N >= 3.
+
     References
     ----------
     K. Klamroth, J. Tind, M. M. Wiecek 2002, "Unbiased approximation in multicriteria optimization", Math. Methods Oper.
@@ -234,6 +237,10 @@ def sandwich_gap(
     ------
     InvalidInputError
         If an argument breaks its rule, or a point is below the bound of another weight.
+
+    Notes
+    -----
+    Complexity: O(K log K + K^2) time and O(K^2) memory.
 
     Examples
     --------

@@ -127,6 +127,10 @@ class Sweep:
         Why these methods.
     dropped : tuple of int
         Positions, among the scalarizations asked for, of those left out by ``on_failure="drop"``.
+
+    Notes
+    -----
+    Complexity: O(R K N) memory for R batch entries; `front` and `nondominated` as `moltheory.nondominated` for each.
     """
 
     scalarizations: tuple[Scalarization, ...]

@@ -43,6 +43,10 @@ def supported(
     --------
     support_kinds : The finer distinction, and what it is computed with.
 
+    Notes
+    -----
+    Complexity: as `support_kinds`.
+
     Examples
     --------
     >>> supported([[0.0, 1.0], [0.6, 0.6], [1.0, 0.0]])
@@ -82,8 +86,11 @@ def support_kinds(points: npt.ArrayLike, /) -> npt.NDArray[np.str_]:
     Notes
     -----
     N <= 3: exact, each float read as the simplest fraction that rounds to it, so that 0.1, 0.2 and 0.3 are collinear
-    as written; O(n log n) for N = 2 (lower convex hull), O(n^2) for N = 3 (weight cells). N >= 4: two linear programs
-    per point (HiGHS) on points scaled to unit ranges; margins below 1e-9 count as ties.
+    as written. N >= 4: two linear programs per point (HiGHS) on points scaled to unit ranges; margins below 1e-9 count
+    as ties.
+
+    Complexity: O(n log n) time for N = 2 (lower convex hull), O(n^2) for N = 3 (weight cells), with O(n) memory each;
+    2 n linear programs of n rows for more.
 
     Source: classical, for example M. Ehrgott 2005, "Multicriteria optimization", doi 10.1007/3-540-27659-9.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._memory_estimate import require_memory
 from moltheory._core._validation import FloatArray, as_readonly, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import nondominated
@@ -79,8 +80,10 @@ def weight_cells(points: npt.ArrayLike, /) -> WeightCells:
 
     Notes
     -----
-    N <= 3: exact, each float read as the simplest fraction that rounds to it; O(n log n) for N = 2, O(n^2) for
-    N = 3. N >= 4: rounded volumes by Qhull.
+    N <= 3: exact, each float read as the simplest fraction that rounds to it. N >= 4: rounded volumes by Qhull.
+
+    Complexity: O(n log n) time for N = 2, O(n^2) for N = 3, with O(n) memory each; for more n half-space intersections,
+    each of the order of n^(N // 2).
 
     Examples
     --------
@@ -120,6 +123,9 @@ def certified_cells(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> Weigh
     -----
     Exact for N <= 3, as `weight_cells`; O(n) floats per point on the front. Derived.
 
+    Complexity: O(n log n) time for N = 2 with the front's O(n) rivals cut exactly at each point: O(n^2) time and
+    memory; O(n^2) cuts for N = 3.
+
     Examples
     --------
     >>> certified = certified_cells([[0.0, 1.0], [0.3, 0.4], [1.0, 0.0]], widths=0.02)
@@ -152,6 +158,10 @@ def certified_share(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> float
 
     {raises}
 
+    Notes
+    -----
+    Complexity: as `certified_cells`.
+
     Examples
     --------
     >>> certified_share([[0.0, 1.0], [0.3, 0.4], [1.0, 0.0]], widths=0.02) == 83 / 99
@@ -175,11 +185,15 @@ def cell_members(points: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> npt.NDA
         At least one True per row.
 
     {raises}
+    TooLargeError
+        If the result does not fit into memory.
 
     Notes
     -----
     Sums that floats cannot tell apart are compared as fractions, both arguments read as the simplest fractions that
     round to them.
+
+    Complexity: O(K n N) time and O(K n) memory, besides the sums that need fractions.
 
     Examples
     --------
@@ -193,6 +207,11 @@ def cell_members(points: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> npt.NDA
         raise InvalidInputError(f"`weights` must have shape (K, {array.shape[1]}), got shape {w.shape}.")
     if (w < 0.0).any() or not w.any(axis=1).all():
         raise InvalidInputError("`weights` must be >= 0 with no row zero, got a negative entry or a zero row.")
+    require_memory(
+        17.0 * w.shape[0] * array.shape[0],
+        f"`weights` of {w.shape[0]} rows for {array.shape[0]} points",
+        "pass fewer weights at a time",
+    )
     values = w @ array.T
     doubt = 1e-12 * w.sum(axis=1, keepdims=True) * np.abs(array).max()
     near: npt.NDArray[np.bool_] = values <= values.min(axis=1, keepdims=True) + doubt

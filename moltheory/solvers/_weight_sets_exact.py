@@ -48,13 +48,14 @@ def certain_cells(points: FloatArray, widths: FloatArray) -> list[Vertices]:
     """
     cells: list[Vertices] = [()] * points.shape[0]
     rows = exact_rows(points)
+    known = set(rows)
     twice = tuple(2 * width for width in exact_rows(widths[None])[0])
     scale = float(np.abs(points).max() + 2.0 * widths.max())
     for index in np.flatnonzero(nondominated(points)):
         others = np.delete(np.arange(points.shape[0]), index)
         base = tuple(x + c for x, c in zip(rows[index], twice, strict=True))
         # A rival exactly at the base beats it for no weights strictly, which no cut of closed halfspaces shows.
-        if any(rows[k] == base for k in others):
+        if base in known and base != rows[index]:
             continue
         cells[index] = cut_simplex(
             points[others] - points[index] - 2.0 * widths,

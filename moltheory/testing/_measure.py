@@ -71,6 +71,8 @@ def check_measure(
     A measure that keeps the contract passes; one that breaks it somewhere between the points that are tried may pass
     too. Coverage of tails is tested at delta = 0.2 by exact binomial tests at level 1e-9.
 
+    Complexity: O(n H) time and memory for the cells, and `draws` evaluations.
+
     Examples
     --------
     >>> from moltheory.objectives import Mean, Measure

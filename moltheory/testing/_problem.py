@@ -63,6 +63,8 @@ def check_problem(
     problem that keeps the contract is refused with probability below 1e-6. Risks of an infinite class are looked at in a
     few points, so half-widths that fail elsewhere may pass.
 
+    Complexity: O(R) samples of each size.
+
     Examples
     --------
     >>> from moltheory.problems import FiniteWorld, two_coins

@@ -50,6 +50,8 @@ def check_scalarization(
     multipliers give lower bounds everywhere. A check at samples can miss a fault, but names none that is not there; values
     so near a maximum that floats cannot tell them apart (a p-norm with p > 1000) pass for one.
 
+    Complexity: a fixed number of evaluations of at most O(N^2) time.
+
     Examples
     --------
     >>> from moltheory.scalarization import Chebyshev, WeightedSum

@@ -31,6 +31,10 @@ def check_source(source: Any, /, *, loss_range: tuple[float, float] | None = Non
     ContractError
         If the contract is broken.
 
+    Notes
+    -----
+    Complexity: one pass over the losses, block by block.
+
     Examples
     --------
     >>> from moltheory.evaluation import LossTable

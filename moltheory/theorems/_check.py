@@ -91,6 +91,11 @@ def check(
     TooLargeError
         If there are too many sample types for ``method="exact"``.
 
+    Notes
+    -----
+    Complexity: O(T) samples or sample types, in blocks of bounded memory; for each, O(H N) time for most statements
+    and O(H^2 N) for those about all pairs of hypotheses, times the inputs tried.
+
     Examples
     --------
     >>> from moltheory.problems import reference_world

@@ -71,6 +71,11 @@ def check_pair(theorem: Theorem, true: Any, empirical: Any, widths: Any = None, 
     InvalidInputError
         If shapes do not fit, or an assumption fails: the message names it.
 
+    Notes
+    -----
+    Complexity: O(P H N) time for P pairs of tables for most statements, O(P H^2 N) time and memory for those about all
+    pairs of hypotheses, times the inputs tried.
+
     Examples
     --------
     The factor 2 of the forward statement is attained:

@@ -133,6 +133,10 @@ def falsify(
     InvalidInputError
         If the budget is not a positive integer, or widths are stated for a theorem that does not ask for them.
 
+    Notes
+    -----
+    Complexity: O(budget) time for tables of a bounded size; memory does not grow.
+
     Examples
     --------
     >>> from dataclasses import replace

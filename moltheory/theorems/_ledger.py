@@ -112,6 +112,10 @@ def markdown_table(theorems: Mapping[str, Theorem] | None = None, /) -> str:
     str
         One row per theorem: id, function, assumptions, figure of the report, provenance.
 
+    Notes
+    -----
+    Complexity: O(k) time and memory for k theorems.
+
     Examples
     --------
     >>> print(markdown_table().splitlines()[0])
@@ -150,6 +154,10 @@ def check_all(
     Returns
     -------
     dict of str to CheckResult
+
+    Notes
+    -----
+    Complexity: one enumeration or sample; then as `check` for every statement.
 
     Examples
     --------

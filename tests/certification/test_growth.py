@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import moltheory as mt
-from moltheory.certification import _p_values, _pair_bets, _plan, _relations, certificate_page
+from moltheory.certification import _p_values, _pair_bets, _plan, _relations, _row_blocks, certificate_page
 from moltheory.certification._decisions import RELEVANT, decide
 from moltheory.certification._groups import _cliques
 from moltheory.certification._power import plan_pairs
@@ -51,7 +51,7 @@ def test_blocks_words_and_plans_change_no_bit(kind: str, seed: int, monkeypatch:
         monkeypatch.setattr(_pair_bets, "_PRODUCTS", 0)  # empirical Bernstein for losses between
     whole = _certify(kind, seed)
     plan = whole.plan(simulate=3)
-    monkeypatch.setattr(_pair_bets, "_ENTRIES", 20)
+    monkeypatch.setattr(_row_blocks, "_ENTRIES", 20)
     monkeypatch.setattr(_relations, "_COMPILE_FROM", 0)
     monkeypatch.setattr(_pairs, "_COMPILE_FROM", 0)
     monkeypatch.setattr(_plan, "_PAIRS", 5)

@@ -30,7 +30,8 @@ print(ones(np.array([7, 0, 2**64 - 1], np.uint64)), type(ones).__name__)
 
 def _run(folder, **environment):
     root = Path(__file__).parents[2]
-    (folder / "kernels.py").write_text(_KERNELS)
+    if not (folder / "kernels.py").exists():
+        (folder / "kernels.py").write_text(_KERNELS)  # written again, it is another file for older versions of numba
     done = subprocess.run(
         [sys.executable, "-c", _CALL],
         env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{root}", **environment},

@@ -202,7 +202,7 @@ def test_columns_of_other_types_are_refused(role, column, tmp_path, refuses):
     "column",
     [
         pa.array([0, 1], pa.uint64()),
-        pa.array([0.0, 1.0], pa.float16()),
+        pa.array(np.array([0.0, 1.0], np.float16)),
         pa.array([False, True]),
         pa.array([0, 1], pa.decimal128(38, 5)),
         pa.array([0, 1], pa.decimal256(50, 3)),

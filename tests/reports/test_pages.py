@@ -9,7 +9,7 @@ import pytest
 
 from moltheory._core._text import visible
 from moltheory.certification import certificate_page, certify, further_examples
-from moltheory.plotting import panels, plain_text, to_bytes
+from moltheory.plotting import name_text, panels, to_bytes
 from moltheory.reports import Opening, Section
 from moltheory.reports._html import anchors, render_page
 from moltheory.reports._report_page import report_page
@@ -89,7 +89,7 @@ def test_a_report_shows_every_name_as_it_is(sections):
     for name in NASTY:
         assert f"Title of {name}" in page.cells
         assert page.cells.count(f"Title of {name}") == 2  # the link and the heading
-        assert any(cell == f"{name}!" for cell in page.cells)
+        assert any(cell == f"{visible(name)}!" for cell in page.cells)
         assert f"Numbers: table of {name}" in page.cells
         # As in one paragraph per line.
         assert [line for line in f"Caption of {name}.".splitlines() if line not in page.cells] == []
@@ -164,7 +164,7 @@ def test_names_are_drawn_as_they_are(rng):
     ax = panels(1)[1][0]
     certificate.plot(ax)
     ax.figure.canvas.draw()
-    assert [text.get_text() for text in ax.texts] == [plain_text(visible(name)) for name in NASTY]
+    assert [text.get_text() for text in ax.texts] == [name_text(name) for name in NASTY]
     for name, text in zip(NASTY, ax.texts, strict=True):
         drawn, is_formula = text._preprocess_math(text.get_text())
         assert (drawn, bool(is_formula)) == (visible(name), False)

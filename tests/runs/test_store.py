@@ -315,7 +315,7 @@ def test_a_disk_that_fills_up_leaves_whole_parts_only(tmp_path, monkeypatch, exp
 
     with monkeypatch.context() as patch:
         patch.setattr(os, call, fills_up)
-        with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)\.$"):
+        with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\): make room"):
             _table(tmp_path / "run")
     left = os.listdir(tmp_path / "run")
     assert set(left) < {*PARTS, RECORD_NAME}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._shared_state import warnings_as
 from moltheory._core._validation import FloatArray, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.studies._collapse import variability
@@ -99,8 +99,7 @@ def train_network(
         MLPClassifier(max_iter=steps, learning_rate_init=rate, n_iter_no_change=steps + 1, tol=0.0, **options)
         for steps, rate in ((1, 1e-300), (epochs, 1e-3))
     ]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with warnings_as("ignore", ConvergenceWarning):
         for model in ends:
             model.fit(features, labels)
     start, end = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._shared_state import warnings_as
 from moltheory._core._validation import FloatArray, check_count, check_real
 from moltheory.reports import Settings
 from moltheory.studies._runner import Columns, run_study_blocks
@@ -84,9 +84,7 @@ def train_network(split: DigitsSplit, sigma: float, *, seed: int, epochs: int = 
     inputs = np.repeat(split.train, _COPIES, axis=0)
     inputs = inputs + check_real("sigma", sigma, low=0.0) * rng.standard_normal(inputs.shape)
     model = MLPClassifier((_HIDDEN,), max_iter=check_count("epochs", epochs), random_state=seed, batch_size=200)
-    with warnings.catch_warnings():
-        # A fixed number of epochs is meant.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with warnings_as("ignore", ConvergenceWarning):  # a fixed number of epochs is meant
         model.fit(inputs, np.repeat(split.train_labels, _COPIES))
     return {
         **{f"weights_{i + 1}": one for i, one in enumerate(model.coefs_)},

@@ -52,7 +52,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-portable: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.portable
+	$(BIN)/python -m tests.portable $(PORTABLE)
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow $(PARALLEL)

@@ -115,6 +115,7 @@ def test_templates_escape() -> None:
     assert count
 
 
+@pytest.mark.slow
 def test_certify_uses_no_network_no_pickle_and_no_program() -> None:
     """From a file of each format, in a process in which none of these can be used."""
     code = """

@@ -30,7 +30,9 @@ def _(count: int) -> Work:
     return lambda: types.probability(lambda risks: risks[:, 0, 0] == 0.5)
 
 
-@grows("oracle.TypeEnumeration.expectation", "T types of three outcomes, fractions", time=1.5, first=500, largest=128_000)
+@grows(
+    "oracle.TypeEnumeration.expectation", "T types of three outcomes, fractions", time=1.5, first=500, largest=128_000
+)
 def _(count: int) -> Work:
     n = round((2 * count) ** 0.5)
     thirds = (Fraction(1, 3),) * 3

@@ -44,6 +44,7 @@ def alone():
     return answer()
 
 
+@pytest.mark.slow
 def test_threads_from_the_first_import_on(alone):
     script = _THREADS.replace("THREADS", "4" if os.environ.get("MOLTHEORY_FULL") is None else "16")
     done = subprocess.run(

@@ -40,6 +40,7 @@ def test_weights_order_the_scalarizations(weights):
         assert (np.diff(part.sort_values("smallest_weight")["purity_error"]) <= 1e-12).all()
 
 
+@pytest.mark.slow
 def test_images_are_the_same_bytes_again(weights):
     figure = get_figure("weights")
 

@@ -25,6 +25,7 @@ def _none(faults):
     assert not faults, "\n".join([f"{len(faults)} faults", *faults[:10]])
 
 
+@pytest.mark.slow
 def test_one_malformed_file_of_each_format_and_some_more():
     _none(check(0, _TURN + 20))
 

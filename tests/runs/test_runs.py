@@ -2,7 +2,6 @@
 
 import os
 import stat
-import time
 from pathlib import Path
 
 import numpy as np
@@ -96,19 +95,3 @@ def test_folders_are_proved_before_work(tmp_path):
         with pytest.raises(OutputError, match="`out` must be a folder that can be written to"):
             prepare_folder(bad)
     assert list(Path(tmp_path / "x" / "y").iterdir()) == []
-
-
-_KEPT: list[object] = []
-
-
-def _grow(index):
-    """Keep 200 MB more with every call, for longer than joblib waits between looks at its processes."""
-    _KEPT.append(np.ones(25_000_000))
-    time.sleep(1.2)
-    return index
-
-
-@pytest.mark.slow
-def test_processes_that_grow_are_replaced_without_a_word():
-    # Warnings are errors here: joblib's own thread used to die of the one that it gives.
-    assert run_blocks(_grow, [(i,) for i in range(12)], n_jobs=2) == list(range(12))

@@ -391,6 +391,7 @@ def test_another_seed_is_told_plainly(tmp_path, refuses):
     )
 
 
+@pytest.mark.slow
 def test_the_checksum_notices_what_the_crc_of_a_zip_archive_does_not(tmp_path, refuses):
     """Without its comment a part could lose its last bytes, or a bit of a header, and still be read."""
     _squares(_open(tmp_path))

@@ -47,6 +47,7 @@ def test_versions():
     assert f"BLAS of scipy {versions.blas['scipy']}" in lines
 
 
+@pytest.mark.slow
 def test_kernels_do_not_hang_on_what_else_was_imported():
     told = "from moltheory.runs import show_versions\nprint(show_versions().blas)"
     assert _elsewhere(told) == _elsewhere(f"import sklearn.linear_model, cvxpy, scs\n{told}")

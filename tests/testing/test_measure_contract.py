@@ -202,6 +202,7 @@ def test_accuracy_from_outside_is_never_turned_upside_down() -> None:
     assert inherited.methods == ("clopper-pearson; no paired test",)
 
 
+@pytest.mark.slow
 def test_the_spread_of_three_groups_is_tested_by_contrasts() -> None:
     # The first model errs alike in all groups, and more; the second least, but with a gap.
     rng = np.random.default_rng(3)

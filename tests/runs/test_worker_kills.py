@@ -88,7 +88,7 @@ def test_killed_in_the_middle_of_an_answer(monkeypatch):
 
     monkeypatch.setattr(pool._Worker, "answer", killed)
     monkeypatch.setattr(pool, "MOST_ENDS", 100)
-    results = dict(enumerate(pool.calls([(_long_answer, (index,)) for index in range(30)], 2)))
-    assert sorted(float(row[0]) for row in results.values()) == list(range(30))
+    results = dict(enumerate(pool.calls([(_long_answer, (index,)) for index in range(_KILLS)], 2)))
+    assert sorted(float(row[0]) for row in results.values()) == list(range(_KILLS))
     assert all((row == row[0]).all() for row in results.values())
     assert len(ends) == _KILLS // 4

@@ -1,6 +1,7 @@
 """Shared fixtures."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -31,3 +32,13 @@ def refuses() -> Callable[..., str]:
         return message
 
     return check
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Handle signals as a process does that was started by hand; jobs in the background ignore some."""
+    default = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in default.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

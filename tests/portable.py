@@ -202,7 +202,9 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="print the configurations and run nothing")
     names = [configuration.name for configuration in MATRIX]
     parser.add_argument("--only", action="append", choices=names, help="run this one; may be repeated")
-    parser.add_argument("--without", action="append", choices=names, default=[], help="leave this one out; may be repeated")
+    parser.add_argument(
+        "--without", action="append", choices=names, default=[], help="leave this one out; may be repeated"
+    )
     arguments = parser.parse_args()
     wanted = set(arguments.only or names) - set(arguments.without)
     chosen = [configuration for configuration in MATRIX if configuration.name in wanted]

@@ -25,6 +25,9 @@ def losses(tmp_path, monkeypatch):
     Path("losses.csv").write_text("\n".join(["a,b,c", *(",".join(map(str, row)) for row in rows)]))
 
 
+pytestmark = pytest.mark.usefixtures("default_signals")
+
+
 def _raising(number):
     def raising(*args, **kwargs):
         signal.raise_signal(number)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from moltheory._core._text import few, joined, named
+from moltheory._core._text import few, joined, named, quoted
 from moltheory._core._validation import FloatArray, check_count, check_real
 from moltheory.errors import InvalidInputError
 
@@ -50,7 +50,7 @@ class Comparisons:
         """
         if model not in self.models:
             raise InvalidInputError(
-                f"`claims` must be about models in the data, got {model!r} beside {few(self.models)}."
+                f"`claims` must be about models in the data, got {quoted(model)} beside {few(self.models)}."
             )
         return self.models.index(model)
 
@@ -136,7 +136,7 @@ class Better(Claim):
         margins = {name: check_real("margins", margin) for name, margin in self.margins.items()}
         object.__setattr__(self, "objectives", better)
         object.__setattr__(self, "margins", margins)
-        wrong = [f"{margin:g} in {name!r}" for name, margin in margins.items() if margin <= 0.0]
+        wrong = [f"{margin:g} in {quoted(name)}" for name, margin in margins.items() if margin <= 0.0]
         if wrong:
             raise InvalidInputError(f"`margins` must be > 0, got {few(wrong, describe=str)}.")
         names = [*better, *margins]

@@ -40,6 +40,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray
 from moltheory.certification._matched_units import can_match, matched_units
 from moltheory.errors import InvalidInputError
@@ -212,6 +213,6 @@ def _checked_value(objective: Objective, measure: Measure, forms: FloatArray) ->
         m = int(np.flatnonzero(wrong)[0])
         raise InvalidInputError(
             f"`objectives` must have the largest of their `linear_forms` as value, got {largest[m]:g} for {value[m]:g} in "
-            f"{objective.name!r}: `moltheory.testing.check_measure` shows where."
+            f"{quoted(objective.name)}: `moltheory.testing.check_measure` shows where."
         )
     return value

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from moltheory._core._text import few
+from moltheory._core._text import few, quoted
 from moltheory._core._validation import FloatArray
 from moltheory.certification._statistics import Moments
 from moltheory.errors import AggregateWarning, DataWarning, DirectionWarning, FewExamplesWarning
@@ -157,14 +157,13 @@ def _aggregates(problem: Comparison, scan: Scan, losses: Any) -> str:
         return f"the row {(averages or folds)[0]!r} is named like a fold or an average"
     across = [name for name in titles if _FOLD.fullmatch(name)]
     if 2 * len([name for name in problem.model_names if name in across]) >= len(problem.model_names):
-        return f"the model {across[0]!r} is named like a fold"
+        return f"the model {quoted(across[0])} is named like a fold"
     for c, column in enumerate(scan.columns):
         if 1 < column.n_units <= _FEW_ROWS and not column.clustered and (column.low, column.high) == (0.0, 1.0):
             size = _common_size(scan.stacked(c).values)
             if size:
-                return (
-                    f"all {column.n_units} rows of {column.name!r} are multiples of 1/{size} strictly between 0 and 1"
-                )
+                rows_of = f"all {column.n_units} rows of {quoted(column.name)}"
+                return f"{rows_of} are multiples of 1/{size} strictly between 0 and 1"
     return ""
 
 

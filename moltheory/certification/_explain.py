@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._frames import frame_with_names, texts_or_missing
-from moltheory._core._text import few, joined, named
+from moltheory._core._text import few, joined, named, quoted
 from moltheory.certification._format import CAUTION, confidence_text
 from moltheory.errors import InvalidInputError
 
@@ -269,6 +269,6 @@ def _index(certificate: Certificate, model: str | int) -> int:
     elif isinstance(model, int | np.integer) and not isinstance(model, bool) and 0 <= model < len(certificate):
         return int(model)
     raise InvalidInputError(
-        f"`model` must be the name of a model or its number below {len(certificate)}, got {model!r}; the models are "
+        f"`model` must be the name of a model or its number below {len(certificate)}, got {quoted(model)}; the models are "
         f"{few(certificate.names, 6)}."
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._objectives import Objective
@@ -33,7 +34,7 @@ def measure_boxes(
     value = value_at("objectives", name, measure, means, n_models)
     if not np.isfinite(value).all():
         raise InvalidInputError(
-            f"`objectives` must have finite values, got {value[~np.isfinite(value)][0]} in {name!r}."
+            f"`objectives` must have finite values, got {value[~np.isfinite(value)][0]} in {quoted(name)}."
         )
     # Betting intervals may miss the sample's mean; measures are compared at means that are inside.
     inside = [np.clip(mean, low, high) for mean, low, high in zip(means, lows, highs, strict=True)]
@@ -63,7 +64,8 @@ def tail_boxes(objective: Objective, delta: float) -> tuple[FloatArray, tuple[Fl
         sized = isinstance(pair, tuple | list) or (isinstance(pair, np.ndarray) and pair.ndim > 0)
         if not sized or len(pair) != 2:
             raise InvalidInputError(
-                f"`objectives` must return a lower and an upper end from `interval`, got {pair!r} in {objective.name!r}."
+                f"`objectives` must return a lower and an upper end from `interval`, got {pair!r} in "
+                f"{quoted(objective.name)}."
             )
     values = np.array(found)
     lower, upper = (np.array([_answer(objective, "interval", pair[end]) for pair in pairs]) for end in (0, 1))
@@ -97,7 +99,7 @@ def _refuse_incoherent(name: str, value: FloatArray, lower: FloatArray, upper: F
         model = int(np.flatnonzero(outside)[0])
         raise InvalidInputError(
             f"`objectives` must have intervals that hold their estimates, got {value[model]:g} outside "
-            f"[{lower[model]:g}, {upper[model]:g}] in {name!r}: `moltheory.testing.check_measure` shows what is wrong."
+            f"[{lower[model]:g}, {upper[model]:g}] in {quoted(name)}: `moltheory.testing.check_measure` shows what is wrong."
         )
 
 
@@ -122,7 +124,8 @@ def _refuse_decreasing(
             rise = sign * (value_at("objectives", name, measure, moved, n_models) - center)
             if not (rise >= -_rounding(center)).all():
                 raise InvalidInputError(
-                    f"`objectives` must increase with every part where they declare `is_increasing`, got {name!r}, which "
+                    "`objectives` must increase with every part where they declare `is_increasing`, got "
+                    f"{quoted(name)}, which "
                     "does not: leave it undeclared; `moltheory.testing.check_measure` shows where."
                 )
             steps = [np.abs(there - here) for there, here in zip(moved, inside, strict=True)]
@@ -135,7 +138,8 @@ def _refuse_narrow(name: str, moved: FloatArray, width: FloatArray, value: Float
     if beyond.any():
         model = int(np.flatnonzero(beyond)[0])
         raise InvalidInputError(
-            f"`objectives` must have half-widths that bound how far the value moves, got {width[model]:g} in {name!r}, "
+            f"`objectives` must have half-widths that bound how far the value moves, got {width[model]:g} in "
+            f"{quoted(name)}, "
             f"which moves by {moved[model]:g}: `moltheory.testing.check_measure` shows where."
         )
 
@@ -154,7 +158,7 @@ def _reach(objective: Objective, measure: Measure, moved: float) -> float:
     if not (width > 0.0).all():
         raise InvalidInputError(
             f"`objectives` must have half-widths above 0 where the parts move and the value increases with them, got 0 in "
-            f"{name!r}: `moltheory.testing.check_measure` shows where."
+            f"{quoted(name)}: `moltheory.testing.check_measure` shows where."
         )
     low, high = objective.loss_range
     for start in np.linspace(low, high, 5)[:-1].tolist():

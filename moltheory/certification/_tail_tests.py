@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._objectives import Objective
@@ -53,7 +54,7 @@ def tail_p_values(objective: Objective, shift: float) -> FloatArray | None:
     if p.shape != (n_models, n_models) or p.dtype.kind not in "biuf" or not ((p >= 0.0) & (p <= 1.0)).all():
         raise InvalidInputError(
             f"`objectives` must return p-values ({n_models}, {n_models}) in [0, 1] from `paired_p_values`, got shape "
-            f"{p.shape} of {p.dtype} in {objective.name!r}."
+            f"{p.shape} of {p.dtype} in {quoted(objective.name)}."
         )
     p = p.astype(np.float64)
     np.fill_diagonal(p, 1.0)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from moltheory._core._inputs import labels_in, numbers_in
 from moltheory._core._labels import axis_labels, has_labels, is_index, labels_among, order_of
 from moltheory._core._places import places_of
-from moltheory._core._text import few
+from moltheory._core._text import few, quoted
 from moltheory._core._validation import FloatArray, Maximise, check_choice, check_names, real_array, refuse_masked
 from moltheory.errors import DataWarning, InvalidInputError
 from moltheory.evaluation._measured_cost import refuse_measurements
@@ -246,7 +246,7 @@ def read_ranges(
         remedy = f": {ALTERNATIVES}" if np.isinf([low[first], high[first]]).any() else ""
         raise InvalidInputError(
             f"`loss_range` must have ends a finite distance apart with low < high, got {low[first]:g} and {high[first]:g} "
-            f"for objective {objectives[first]!r}{remedy}."
+            f"for objective {quoted(objectives[first])}{remedy}."
         )
     return low, high
 

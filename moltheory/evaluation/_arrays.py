@@ -16,7 +16,7 @@ import numpy.typing as npt
 from moltheory._core._docs import document
 from moltheory._core._places import first_repeated
 from moltheory._core._reading import check_unpacked
-from moltheory._core._text import few, visible
+from moltheory._core._text import few, quoted, visible
 from moltheory._core._validation import check_names
 from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.evaluation._compressed import first_bytes, starts_with
@@ -163,8 +163,8 @@ class ArraySource(LossSource):
             bad = first_outside(losses, self._low, self._high)
             if bad is not None:
                 row, model, objective = (int(place) for place in np.unravel_index(bad, losses.shape))
-                where = f"example {first + row + 1} of model {self.model_names[model]!r}"
-                of = f" for objective {self.objective_names[objective]!r}" if shape[1] > 1 else ""
+                where = f"example {first + row + 1} of model {quoted(self.model_names[model])}"
+                of = f" for objective {quoted(self.objective_names[objective])}" if shape[1] > 1 else ""
                 found = f"{losses[row, model, objective]:.6g} at {where}{of}"
                 low, high = self._low[model, objective], self._high[model, objective]
                 refusal = self._refusal(f"hold losses in [{low:g}, {high:g}]", found)
@@ -256,7 +256,9 @@ class ArraySource(LossSource):
                     place = members[names.index(name)]
                     shape, _, dtype = self._member_header(archive, place, freely=_LABELS_FREELY)
                     if math.prod(shape) > max(math.prod(self._shape), 1) or dtype.itemsize > _LONGEST_LABEL:
-                        raise self._refusal(f"hold one name per model, objective or example in {name!r}", f"{shape}")
+                        raise self._refusal(
+                            f"hold one name per model, objective or example in {quoted(name)}", f"{shape}"
+                        )
                     with archive.open(place) as content, warnings.catch_warnings():
                         warnings.simplefilter("ignore")
                         found[name] = np.lib.format.read_array(content, allow_pickle=False)

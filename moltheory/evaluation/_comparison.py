@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._places import places_of
+from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_names
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_maximise, read_names, read_ranges
@@ -314,7 +315,7 @@ def _refuse_infinite(objectives: Sequence[Objective]) -> None:
         if objective.columns and not np.isfinite([low, high]).all():
             raise NoRangeError(
                 f"`loss_range` must have finite ends where confidence is exact, got {low:g} and {high:g} for objective "
-                f"{objective.name!r}",
+                f"{quoted(objective.name)}",
                 ALTERNATIVES,
                 objective=objective.name,
                 infinite=True,
@@ -330,7 +331,8 @@ def _check_tails(objectives: Sequence[Objective]) -> None:
         if least < low or largest > high:
             found = float(least if least < low else largest)
             raise InvalidInputError(
-                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {objective.name!r}, got {found:g}: "
+                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {quoted(objective.name)}, "
+                f"got {found:g}: "
                 f"state the range of all possible losses; {ALTERNATIVES}."
             )
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from moltheory._core._labels import is_index
 from moltheory._core._reading import distinct_keys, reading, small_file
-from moltheory._core._text import few, shortened, visible
+from moltheory._core._text import few, quoted, shortened, visible
 from moltheory._core._validation import FloatArray
 from moltheory.errors import DataWarning, InvalidInputError
 from moltheory.evaluation._paths import readable_paths
@@ -83,16 +83,16 @@ def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tup
     for place, row in rows:
         label = row.pop("model", None)
         if isinstance(label, dict | list | bool):
-            raise _refusal(shown, "name a model in every row", f"{label!r} in {place}")
+            raise _refusal(shown, "name a model in every row", f"{quoted(label)} in {place}")
         model = "" if label is None else str(label)
         if not model:
             raise _refusal(shown, "name a model in every row", f"none in {place}")
         if model in found:
-            raise _refusal(shown, "hold each model once", f"{model!r} in {places[model]} and {place}")
+            raise _refusal(shown, "hold each model once", f"{quoted(model)} in {places[model]} and {place}")
         found[model], places[model] = row, place
     for model in models:
         if model not in found and found:
-            raise _refusal(shown, "hold a cost for every model", f"none for {model!r}")
+            raise _refusal(shown, "hold a cost for every model", f"none for {quoted(model)}")
     names = tuple(found[models[0]]) if found and models else ()
     if not names:
         raise _refusal(shown, "hold models and at least one cost", "none")
@@ -142,8 +142,8 @@ def _from_json(text: bytes, shown: str, models: Sequence[str]) -> list[tuple[str
             }
         for model, costs in content.items():
             if "model" in costs:
-                raise _refusal(shown, "name each model once", f"a key 'model' in entry {model!r}: leave it out")
-        return [(f"entry {model!r}", {**costs, "model": model}) for model, costs in content.items()]
+                raise _refusal(shown, "name each model once", f"a key 'model' in entry {quoted(model)}: leave it out")
+        return [(f"entry {quoted(model)}", {**costs, "model": model}) for model, costs in content.items()]
     if isinstance(content, list) and all(isinstance(row, dict) for row in content):
         return [(f"entry {number}", dict(row)) for number, row in enumerate(content, start=1)]
     raise InvalidInputError(
@@ -160,7 +160,7 @@ def _number(shown: str, row: dict[str, object], name: str, place: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _refusal(shown, f"hold a finite number for {name!r}", f"{shortened(repr(value), 80)} in {place}")
+        raise _refusal(shown, f"hold a finite number for {quoted(name)}", f"{shortened(repr(value), 80)} in {place}")
     return number
 
 

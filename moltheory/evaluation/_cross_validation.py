@@ -12,6 +12,7 @@ import numpy.typing as npt
 from moltheory._core._docs import document
 from moltheory._core._inputs import labels_in, rows_of
 from moltheory._core._labels import row_labels
+from moltheory._core._text import quoted
 from moltheory.errors import AggregateWarning, InvalidInputError
 from moltheory.evaluation._estimators import refuse_kinds
 from moltheory.evaluation._labelled import of_examples
@@ -143,7 +144,7 @@ def _check_results(results: Any) -> None:
         missing = [key for key in _NEEDED if not isinstance(result, Mapping) or key not in result]
         if missing:
             raise InvalidInputError(
-                f"`results` must hold {missing[0]!r} for {name!r}, got none: call cross_validate with "
+                f"`results` must hold {quoted(missing[0])} for {quoted(name)}, got none: call cross_validate with "
                 f"return_estimator=True and return_indices=True."
             )
 
@@ -155,17 +156,18 @@ def _folds(name: str, result: Mapping[str, Any], n: int) -> npt.NDArray[np.int64
         places = np.asarray(rows)
         if places.size and (places.min() < 0 or places.max() >= n):
             raise InvalidInputError(
-                f"`results` must be of the {n} rows of `features`, got row {places.max()} in {name!r}."
+                f"`results` must be of the {n} rows of `features`, got row {places.max()} in {quoted(name)}."
             )
         if (folds[places] >= 0).any() or np.unique(places).size < places.size:
             raise InvalidInputError(
                 f"`results` must test each example in one fold, got several for row {int(places[folds[places] >= 0][0])} "
-                f"in {name!r}: use KFold or the like, without repetitions."
+                f"in {quoted(name)}: use KFold or the like, without repetitions."
             )
         folds[places] = number
     if (folds < 0).any():
         raise InvalidInputError(
-            f"`results` must test each example in one fold, got none for {int((folds < 0).sum())} of {n} rows in {name!r}: "
+            f"`results` must test each example in one fold, got none for {int((folds < 0).sum())} of {n} rows "
+            f"in {quoted(name)}: "
             f"use KFold or the like."
         )
     return folds
@@ -182,7 +184,8 @@ def _predicted(name: str, result: Mapping[str, Any], features: Any, folds: npt.N
         found = labels_in("results", model.predict(part))
         if found.shape != rows.shape:
             raise InvalidInputError(
-                f"`results` must predict one label for each of {rows.size} rows, got shape {found.shape} from {name!r}."
+                f"`results` must predict one label for each of {rows.size} rows, got shape {found.shape} from "
+                f"{quoted(name)}."
             )
         parts.append(found)
         places.append(rows)

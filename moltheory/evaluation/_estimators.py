@@ -11,6 +11,7 @@ import numpy.typing as npt
 from moltheory._core._docs import document
 from moltheory._core._inputs import labels_in, rows_of
 from moltheory._core._labels import row_labels
+from moltheory._core._text import quoted
 from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._labelled import of_examples
@@ -130,7 +131,8 @@ def refuse_kinds(estimators: Mapping[str, Any], objectives: Sequence[str]) -> No
     for name, model in estimators.items():
         if others and _is_regressor(model):
             raise InvalidInputError(
-                f"`objectives` must be losses of numbers for a regressor, got {others[0]!r} for {name!r}: ask for "
+                f"`objectives` must be losses of numbers for a regressor, got {quoted(others[0])} for "
+                f"{quoted(name)}: ask for "
                 f"squared_error, absolute_error or pinball:0.9, with its loss_range."
             )
 
@@ -146,16 +148,18 @@ def _is_regressor(model: Any) -> bool:
 
 def _predict(name: str, model: Any, features: Any, rows: int) -> npt.NDArray[Any]:
     if not callable(getattr(model, "predict", None)):
-        raise InvalidInputError(f"`estimators` must have a method predict, got {type(model).__name__} as {name!r}.")
+        raise InvalidInputError(
+            f"`estimators` must have a method predict, got {type(model).__name__} as {quoted(name)}."
+        )
     try:
         found = labels_in("estimators", model.predict(features))
     except Exception as error:
         reason = (str(error).splitlines() or ["no reason"])[0].rstrip(".")
         raise InvalidInputError(
-            f"`estimators` must be fitted and predict these rows, got {type(error).__name__} from {name!r}: {reason}."
+            f"`estimators` must be fitted and predict these rows, got {type(error).__name__} from {quoted(name)}: {reason}."
         ) from error
     if found.shape != (rows,):
         raise InvalidInputError(
-            f"`estimators` must predict one label for each of {rows} rows, got shape {found.shape} from {name!r}."
+            f"`estimators` must predict one label for each of {rows} rows, got shape {found.shape} from {quoted(name)}."
         )
     return found

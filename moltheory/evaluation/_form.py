@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from moltheory._core._text import few
+from moltheory._core._text import few, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._compressed import bare_stem
 from moltheory.evaluation._long import LongSource
@@ -136,7 +136,8 @@ def _long(
     values: tuple[str, ...] = ("loss",)
     if example is None:
         raise rows.refuse(
-            f"have a column 'example' beside the column {model!r}", f"columns {list(columns)}: name it by `example`"
+            f"have a column 'example' beside the column {quoted(model)}",
+            f"columns {list(columns)}: name it by `example`",
         )
     if request.objectives is not None and objective is None:
         values = request.objectives
@@ -145,20 +146,21 @@ def _long(
             if name not in known_columns or name in keys or counts[name] > 1:
                 offered = _numeric(rows, [column for column in columns if column not in keys])
                 raise InvalidInputError(
-                    f"`objectives` must be distinct columns of losses, such as {brief(few(offered))}, got {name!r} for "
+                    f"`objectives` must be distinct columns of losses, such as {brief(few(offered))}, got "
+                    f"{quoted(name)} for "
                     f"{rows.name}."
                 )
     elif "loss" not in columns:
         offered = _numeric(rows, [column for column in columns if column not in keys])
         others = f": name the columns of losses by `objectives` (numbers are in {few(offered)})" if offered else ""
-        raise rows.refuse(f"have a column 'loss' beside the column {model!r}", f"columns {few(columns)}{others}")
+        raise rows.refuse(f"have a column 'loss' beside the column {quoted(model)}", f"columns {few(columns)}{others}")
     else:
         known = [model, keys[1], "loss", "objective", *keys[2:]]
         for name in columns:
             if name not in known:
                 raise rows.refuse(
                     f"have the columns {', '.join(known)} only",
-                    f"a column {name!r}: leave it out by `ignore`, or name the columns of losses by `objectives`",
+                    f"a column {quoted(name)}: leave it out by `ignore`, or name the columns of losses by `objectives`",
                 )
     ranges = request.loss_range
     if isinstance(ranges, Mapping) and objective is None:
@@ -209,7 +211,7 @@ def _check_models(rows: Rows, columns: Sequence[str], are_several: bool, plain: 
     first = rows.head(shown)
     for name in columns:
         if _is_numbering(first.get(name, ())):
-            raise rows.refuse("have columns of models only", f"{name!r}, which numbers the rows: {_remedy(1)}")
+            raise rows.refuse("have columns of models only", f"{quoted(name)}, which numbers the rows: {_remedy(1)}")
 
 
 def _remedy(count: int) -> str:

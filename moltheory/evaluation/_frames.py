@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from moltheory._core._containers import pandas_frame
 from moltheory._core._places import first_repeated
+from moltheory._core._text import quoted
 from moltheory._core._validation import real_or_missing
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._table import LossTable
@@ -109,7 +110,7 @@ def from_long_table(
         first = int(np.argmax(again))
         raise InvalidInputError(
             f"`frame` must have one row per model, example and objective, got a second one for "
-            f"{models[model_codes[first]]!r}, {examples[example_codes[first]]!r}, "
+            f"{quoted(models[model_codes[first]])}, {quoted(examples[example_codes[first]])}, "
             f"{objectives[objective_codes[first]]!r} ({int(again.sum())} such rows)."
         )
     # Missing rows become NaN, which only floats have.
@@ -141,13 +142,13 @@ def _numbers(column: pd.Series[Any], name: Hashable) -> npt.NDArray[Any]:
     try:
         plain = real_or_missing("frame", column)
     except InvalidInputError:
-        raise InvalidInputError(f"`frame` must have numbers in column {name!r}, got {column.dtype}.") from None
+        raise InvalidInputError(f"`frame` must have numbers in column {quoted(name)}, got {column.dtype}.") from None
     values = plain.astype(np.float64)
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InvalidInputError(
-            f"`frame` must have finite numbers in column {name!r}, got {values[row]} in row {row}: leave out the rows "
+            f"`frame` must have finite numbers in column {quoted(name)}, got {values[row]} in row {row}: leave out the rows "
             f"of what was not evaluated."
         )
     return plain if plain.dtype.kind in "biu" else values
@@ -165,6 +166,6 @@ def _clusters(
         row = int(np.argmax(differing))
         raise InvalidInputError(
             f"`frame` must put all rows of an example into one cluster, got {examples[example_codes[row]]!r} in "
-            f"{names[codes[row]]!r} and {names[clusters[example_codes[row]]]!r}."
+            f"{quoted(names[codes[row]])} and {quoted(names[clusters[example_codes[row]]])}."
         )
     return clusters

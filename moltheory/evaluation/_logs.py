@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from moltheory._core._text import few, plural
+from moltheory._core._text import few, plural, quoted
 from moltheory.errors import DataWarning, InvalidInputError, TooLargeError
 from moltheory.evaluation._logs_choice import Column, chosen_columns, chosen_directions, chosen_filters, chosen_models
 from moltheory.evaluation._logs_folder import others_below
@@ -137,7 +137,7 @@ class Log:
                 if number is not None:
                     kept[name] = number
                 else:
-                    self._refuse(name, f"{excerpt(value)} for {name!r} in {record.place}")
+                    self._refuse(name, f"{excerpt(value)} for {quoted(name)} in {record.place}")
         names = tuple(kept)
         shared = self._shared.get(names)
         if shared is None:
@@ -282,7 +282,8 @@ class Log:
         for name in given:
             if name not in known:
                 raise InvalidInputError(
-                    f"`loss_range` must name metrics or objectives of the logs, got {name!r} among {few(list(known), 8)}."
+                    f"`loss_range` must name metrics or objectives of the logs, got {quoted(name)} among "
+                    f"{few(list(known), 8)}."
                 )
         ranges = {column.name: given.get(column.name, given.get(column.metric)) for column in columns}
         return {name: pair for name, pair in ranges.items() if pair is not None}
@@ -312,7 +313,8 @@ class Log:
             for model, own in seen.items():
                 if len(own) < len(every):
                     self.say(
-                        f"Model {model!r} has {len(own):,} of the {plural(len(every), 'example')} of {title}; the others "
+                        f"Model {quoted(model)} has {len(own):,} of the {plural(len(every), 'example')} of "
+                        f"{title}; the others "
                         "count as not evaluated.",
                         warn=True,
                     )
@@ -335,11 +337,12 @@ class Log:
                     if lacking and not own:
                         raise InvalidInputError(
                             f"`{self.words.metrics}` must be metrics of every model, got {column.metric!r}{title}, which "
-                            f"{model!r} lacks: choose other ones, or leave out the model (`models`)."
+                            f"{quoted(model)} lacks: choose other ones, or leave out the model (`models`)."
                         )
                     if lacking:
                         self.say(
-                            f"Model {model!r} has no {column.metric!r} for {plural(len(lacking), 'example')}{title} that "
+                            f"Model {quoted(model)} has no {column.metric!r} for "
+                            f"{plural(len(lacking), 'example')}{title} that "
                             "other models have; these count as not evaluated.",
                             warn=True,
                         )

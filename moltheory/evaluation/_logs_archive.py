@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from moltheory._core._reading import reading
+from moltheory._core._text import named
 from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.evaluation._logs_folder import check_ordinary
 from moltheory.evaluation._logs_json import MOST_BYTES, parsed
@@ -46,7 +47,8 @@ def archive(path: Path) -> zipfile.ZipFile:
     if beyond is not None:
         opened.close()
         raise InvalidInputError(
-            f"`path` must be an undamaged archive, got a size beyond its end for {beyond.filename} of {path}: copy the file "
+            f"`path` must be an undamaged archive, got a size beyond its end for {named(beyond.filename)} of "
+            f"{path}: copy the file "
             "again."
         )
     total = sum(entry.file_size for entry in opened.infolist())

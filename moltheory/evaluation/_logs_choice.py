@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from moltheory._core._places import places_of
-from moltheory._core._text import few, joined
+from moltheory._core._text import few, joined, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_maximise
 from moltheory.evaluation._reader import Request
@@ -56,7 +56,9 @@ def chosen_models(found: tuple[str, ...], request: Request) -> tuple[str, ...]:
     for argument, names in (("models", request.models or ()), ("ignore", request.ignore)):
         for name in names:
             if name not in found:
-                raise InvalidInputError(f"`{argument}` must be models of the logs, got {name!r} among {few(found, 8)}.")
+                raise InvalidInputError(
+                    f"`{argument}` must be models of the logs, got {quoted(name)} among {few(found, 8)}."
+                )
     kept = tuple(name for name in request.models or found if name not in request.ignore)
     if not kept or len(set(kept)) < len(kept):
         raise InvalidInputError(f"`models` must be at least one model, each named once, got {list(kept)}.")
@@ -128,7 +130,7 @@ def chosen_columns(
     for name in asked:
         if name not in common and name not in exact:
             listed = ", ".join(list(seen)[:40])
-            raise InvalidInputError(f"`{argument}` must be fields of the logs, got {name!r} among {listed}.")
+            raise InvalidInputError(f"`{argument}` must be fields of the logs, got {quoted(name)} among {listed}.")
     if request.pooled:
         if len(whole) < len(asked):
             raise InvalidInputError(f"`{argument}` must be metrics without a task where tasks are pooled, got {asked}.")
@@ -136,7 +138,7 @@ def chosen_columns(
             lacking = [titles[part] for part in parts if name not in found[part]]
             if lacking and strict:
                 raise InvalidInputError(
-                    f"`{argument}` must be metrics of all tasks where these are pooled, got {name!r}, which "
+                    f"`{argument}` must be metrics of all tasks where these are pooled, got {quoted(name)}, which "
                     f"{few(lacking)} lacks: choose `tasks`."
                 )
             columns[name] = Column(name, name, frozenset(parts))
@@ -199,10 +201,10 @@ def _by_name(
     for name, flag in given.items():
         if name not in names:
             raise InvalidInputError(
-                f"`maximise` must name metrics or objectives of the logs, got {name!r} among {few(sorted(names), 8)}."
+                f"`maximise` must name metrics or objectives of the logs, got {quoted(name)} among {few(sorted(names), 8)}."
             )
         if not isinstance(flag, bool | np.bool_):
-            raise InvalidInputError(f"`maximise` must map names to bools, got {flag!r} for {name!r}.")
+            raise InvalidInputError(f"`maximise` must map names to bools, got {flag!r} for {quoted(name)}.")
     found = []
     for column in columns:
         own = given.get(column.name, given.get(column.metric))

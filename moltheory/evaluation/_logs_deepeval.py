@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moltheory._core._text import plural
+from moltheory._core._text import plural, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Contents, Log, Record
 from moltheory.evaluation._logs_folder import found_below, head
@@ -53,7 +53,7 @@ def _open(paths: tuple[Path, ...], request: Request) -> LossTable:
         model = _model(run, path)
         if models.setdefault(model, path) != path:
             raise InvalidInputError(
-                f"`path` must hold one test run per model, got {models[model]} and {path} of {model!r}."
+                f"`path` must hold one test run per model, got {models[model]} and {path} of {quoted(model)}."
             )
         cases = []
         for kind in ("testCases", "test_cases", "conversationalTestCases"):
@@ -75,7 +75,7 @@ def _open(paths: tuple[Path, ...], request: Request) -> LossTable:
             if values:
                 log.add(Record(model, example, values, place, fields=case, repeat=again))
         if unscored:
-            text = f"{plural(unscored, 'test case')} of {model!r} have no result and count as not evaluated."
+            text = f"{plural(unscored, 'test case')} of {quoted(model)} have no result and count as not evaluated."
             log.say(text, warn=True)
     return log.table()
 
@@ -101,7 +101,9 @@ def _values(case: Mapping[str, Any], place: str, log: Log) -> dict[str, Any]:
     for metric in metrics:
         name = label(metric.get("name"), "path", place)
         if name in found:
-            raise InvalidInputError(f"`path` must hold each metric of a test case once, got {name!r} twice in {place}.")
+            raise InvalidInputError(
+                f"`path` must hold each metric of a test case once, got {quoted(name)} twice in {place}."
+            )
         # A metric that failed to be computed has an error instead of a score.
         if metric.get("score") is not None and not metric.get("error"):
             found[name] = metric["score"]

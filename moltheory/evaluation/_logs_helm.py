@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moltheory._core._text import few, joined, plural
+from moltheory._core._text import few, joined, plural, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record, is_missing
 from moltheory.evaluation._logs_folder import found_below
@@ -50,7 +50,9 @@ def _open(paths: tuple[Path, ...], request: Request) -> LossTable:
         # Where a run has several splits, results are those of the test split.
         split = "test" if "test" in splits and len(splits) > 1 else None
         if split:
-            log.say(f"Instances of other splits than test ({few(sorted(splits - {'test'}))}) of {name!r} are left out.")
+            log.say(
+                f"Instances of other splits than test ({few(sorted(splits - {'test'}))}) of {quoted(name)} are left out."
+            )
         for number, entry in enumerate(entries, start=1):
             where = f"entry {number} of {path}"
             change = _perturbation(entry, where)
@@ -105,7 +107,7 @@ def _values(entry: Mapping[str, Any], split: str | None, place: str) -> dict[str
             continue
         if name in found:
             raise InvalidInputError(
-                f"`path` must hold each statistic of an instance once, got {name!r} twice in {place}."
+                f"`path` must hold each statistic of an instance once, got {quoted(name)} twice in {place}."
             )
         found[label(name, "path", place)] = stat["mean"]
     return found

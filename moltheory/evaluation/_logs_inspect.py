@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from moltheory._core._text import plural
+from moltheory._core._text import plural, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record, digest, is_missing
 from moltheory.evaluation._logs_archive import archive, member
@@ -162,10 +162,10 @@ def _read(log: Log, model: str, task: str, path: Path, kinds: dict[tuple[str, st
         raise InvalidInputError(f"`path` must hold logs with samples, got none in {path}: leave the file out.")
     for number, what in ((failed, "ended with an error"), (unscored, "have no score")):
         if number:
-            text = f"{plural(number, 'sample')} of {model!r} on task {task!r} {what} and count as not evaluated."
+            text = f"{plural(number, 'sample')} of {quoted(model)} on task {task!r} {what} and count as not evaluated."
             log.say(text[0].upper() + text[1:], warn=True)
     if limited:
-        log.say(f"{plural(limited, 'sample')} of {model!r} on task {task!r} hit a limit and count as scored.")
+        log.say(f"{plural(limited, 'sample')} of {quoted(model)} on task {task!r} hit a limit and count as scored.")
 
 
 def _mark(asked: Any) -> str:

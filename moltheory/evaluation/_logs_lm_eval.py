@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from moltheory._core._places import first_repeated
-from moltheory._core._text import few, joined
+from moltheory._core._text import few, joined, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._lm_eval import harness_record, name_of_samples
 from moltheory.evaluation._logs import Log
@@ -118,7 +118,7 @@ def _newest(found: list[Path], results: Mapping[Path, Mapping[str, dict[str, Any
             text = f"{older or 'without a date'}{' (of another configuration)' if other else ''}"
             left.setdefault((run.model or run.folder.name, task), []).append(text)
     for (model, task), dates in left.items():
-        log.say(f"Older runs of {model!r} on task {task!r} are left out: {joined(dates)}.")
+        log.say(f"Older runs of {quoted(model)} on task {task!r} are left out: {joined(dates)}.")
     return list(runs.values())
 
 
@@ -197,7 +197,7 @@ def _metrics(line: Mapping[str, Any], place: str, request: Request) -> dict[str,
         if isinstance(value, list | dict):
             raise InvalidInputError(
                 f"`objectives` must be metrics that are one number per document, got a {type(value).__name__} for "
-                f"{name!r} in {place}, which the harness aggregates otherwise than by a mean: choose another metric."
+                f"{quoted(name)} in {place}, which the harness aggregates otherwise than by a mean: choose another metric."
             )
     return found
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from moltheory._core._text import quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record, digest, is_missing
 from moltheory.evaluation._logs_folder import found_below, head
@@ -42,7 +43,7 @@ def _open(paths: tuple[Path, ...], request: Request) -> LossTable:
         names = [label(name, "path", str(path)) for name in columns]
         for argument, name in (("model", request.model), ("example", request.example)):
             if name is not None and name not in names:
-                raise InvalidInputError(f"`{argument}` must be a column of {path}, got {name!r}.")
+                raise InvalidInputError(f"`{argument}` must be a column of {path}, got {quoted(name)}.")
         if not rows or len(set(names)) < len(names):
             raise InvalidInputError(f"`path` must hold tables of rows and distinct columns, got other ones in {path}.")
         for number, row in enumerate(rows):

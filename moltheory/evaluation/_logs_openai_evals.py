@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from moltheory._core._text import plural
+from moltheory._core._text import plural, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Log, Record
 from moltheory.evaluation._logs_folder import found_below, head
@@ -79,7 +79,7 @@ def _read(log: Log, path: Path) -> None:
         for run, (values, place) in enumerate(events, start=1):
             log.add(Record(model, sample, values, place, task=task, repeat=f"run {run}"))
     if failed - runs.keys():
-        text = f"{plural(len(failed - runs.keys()), 'sample')} of {model!r} on task {task!r} ended with an error and "
+        text = f"{plural(len(failed - runs.keys()), 'sample')} of {quoted(model)} on task {task!r} ended with an error and "
         log.say(f"{text}count as not evaluated.", warn=True)
 
 

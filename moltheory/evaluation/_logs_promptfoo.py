@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moltheory._core._text import plural
+from moltheory._core._text import plural, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._logs import Contents, Log, Record
 from moltheory.evaluation._logs_folder import found_below, head
@@ -67,8 +67,8 @@ def _open(paths: tuple[Path, ...], request: Request) -> LossTable:
             if result.get("failureReason") != _ERROR:
                 log.add(Record(model, example, _values(result, place), place, fields=result, repeat=run))
         for model, count in failed.items():
-            text = f"{plural(count, 'request')} of {model!r} in {path.name} ended with an error and count as not evaluated."
-            log.say(text, warn=True)
+            ended = f"{plural(count, 'request')} of {quoted(model)} in {path.name} ended with an error"
+            log.say(f"{ended} and count as not evaluated.", warn=True)
     return log.table()
 
 

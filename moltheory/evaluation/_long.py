@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._text import quoted
 from moltheory.evaluation._label_column import Distinct, run_codes, starts_of_runs
 from moltheory.evaluation._requests import outside_range
 from moltheory.evaluation._source import (
@@ -181,10 +182,10 @@ class LongSource(LossSource):
         place = int(repeats[np.argmin(chunk.row[order][repeats + 1])])
         one, two = (int(chunk.row[order[place + k]]) for k in (0, 1))
         model, objective = divmod(int(chunk.cell[order[place]]), len(self._objectives))
-        of = f" and objective {self.objective_names[objective]!r}" if self._objective else ""
+        of = f" and objective {quoted(self.objective_names[objective])}" if self._objective else ""
         raise self._rows.refuse(
             "hold each example once per model and objective",
-            f"model {self.model_names[model]!r}{of} twice for the example in {self._rows.place(one)} and "
+            f"model {quoted(self.model_names[model])}{of} twice for the example in {self._rows.place(one)} and "
             f"{self._rows.place(two)}",
         )
 

@@ -29,7 +29,7 @@ import numpy as np
 from moltheory._core._docs import document
 from moltheory._core._labels import axis_labels, has_labels, labels_among
 from moltheory._core._places import places_of
-from moltheory._core._text import few
+from moltheory._core._text import few, quoted
 from moltheory._core._validation import (
     FloatArray,
     as_readonly,
@@ -120,7 +120,7 @@ class Measured:
             h = int(wrong[0])
             raise InvalidInputError(
                 f"`value` must lie between `low` and `high`, got {value[h]:g} outside [{ends[0][h]:g}, {ends[1][h]:g}] "
-                f"for model {models[h] if models else h + 1!r}."
+                f"for model {quoted(models[h] if models else h + 1)}."
             )
         for name, array in zip(_PARTS, (value, *ends), strict=True):
             object.__setattr__(self, name, as_readonly(np.array(array, dtype=np.float64)))
@@ -187,7 +187,9 @@ class Measured:
             kept = column[~np.isnan(column)]
             label = names[h] if names else h + 1
             if kept.size == 0:
-                raise InvalidInputError(f"`samples` must hold a measurement of every model, got none of {label!r}.")
+                raise InvalidInputError(
+                    f"`samples` must hold a measurement of every model, got none of {quoted(label)}."
+                )
             _check_inside(kept, value_range, label)
             # Bets depend on the order, and measurements may have been sorted.
             kept = np.random.default_rng([seed, kept.size]).permutation(kept)
@@ -323,7 +325,7 @@ def _check_inside(column: FloatArray, value_range: Any, label: object) -> None:
     if column.min() < low or column.max() > high:
         found = column.min() if column.min() < low else column.max()
         raise InvalidInputError(
-            f"`samples` must lie in `value_range` [{low:g}, {high:g}], got {found:g} of model {label!r}."
+            f"`samples` must lie in `value_range` [{low:g}, {high:g}], got {found:g} of model {quoted(label)}."
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from moltheory._core._places import places_of
+from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray, check_choice, check_names
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import known_costs, read_ranges, tell_left_out
@@ -232,7 +233,8 @@ def _check_range(name: str, measure: Measure, low: float, high: float) -> None:
     if low < bottom or high > top:
         kind = "bools" if all(cell.losses.dtype == np.bool_ for cell in measure.cells) else "losses"
         raise InvalidInputError(
-            f"`loss_range` must lie within ({bottom:g}, {top:g}) in objective {name!r}, as {type(measure).__name__} is "
+            f"`loss_range` must lie within ({bottom:g}, {top:g}) in objective {quoted(name)}, as "
+            f"{type(measure).__name__} is "
             f"made of {kind} in that range, got ({low:g}, {high:g}): state one range per estimated objective."
         )
 
@@ -240,12 +242,14 @@ def _check_range(name: str, measure: Measure, low: float, high: float) -> None:
 def _known_values(name: str, measure: Measure, n_models: int) -> FloatArray:
     shape = np.shape(measure.value([]))
     if shape != (n_models,):
-        raise InvalidInputError(f"`objectives` must hold one known value per model in {name!r}, got shape {shape}.")
+        raise InvalidInputError(
+            f"`objectives` must hold one known value per model in {quoted(name)}, got shape {shape}."
+        )
     values = value_at("objectives", name, measure, [], n_models)
     ends = interval_at("objectives", name, measure, [], [], n_models)
     if not np.isfinite(values).all() or any((end != values).any() for end in ends):
         raise InvalidInputError(
             f"`objectives` must hold finite values with themselves as interval where `is_exact` is declared, got another "
-            f"interval or an infinite value in {name!r}: values that are not known exactly are estimates."
+            f"interval or an infinite value in {quoted(name)}: values that are not known exactly are estimates."
         )
     return values

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from moltheory._core._reading import check_unpacked
-from moltheory._core._text import visible
+from moltheory._core._text import quoted, visible
 from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.evaluation._compressed import starts_with
 from moltheory.evaluation._form import FORM_REQUESTS, table_source
@@ -41,7 +41,7 @@ class _TypedRows(Rows):
             names = list(self._schema.names)
         self.columns = tuple(name for name in names if not name.startswith(_INDEX))
         self.notes = tuple(
-            f"Column {name!r} of {self.name} was left out: it is an index of pandas."
+            f"Column {quoted(name)} of {self.name} was left out: it is an index of pandas."
             for name in names
             if name.startswith(_INDEX)
         )
@@ -56,7 +56,7 @@ class _TypedRows(Rows):
         for name in numbers:
             kind = self._schema.field(place[name]).type
             if not is_numeric(kind):
-                raise self.refuse(f"hold numbers in column {name!r}", f"values of type {kind}{self.hint}")
+                raise self.refuse(f"hold numbers in column {quoted(name)}", f"values of type {kind}{self.hint}")
         self._check_labels(keys)
         with reading(self.name, self._rule):
             for batch in self._read([*keys, *numbers], rows):

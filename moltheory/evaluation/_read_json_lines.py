@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from moltheory._core._reading import distinct_keys
+from moltheory._core._text import quoted
 from moltheory.errors import TooLargeError
 from moltheory.evaluation._compressed import bare_suffix, opened
 from moltheory.evaluation._form import FORM_REQUESTS, table_source
@@ -117,7 +118,7 @@ class _JsonRows(Rows):
             value = row.get(name)
             if isinstance(value, dict | list):
                 kind = "an object" if isinstance(value, dict) else "a list"
-                raise self.refuse(f"hold a name in column {name!r} in every row", f"{kind} in line {line}")
+                raise self.refuse(f"hold a name in column {quoted(name)} in every row", f"{kind} in line {line}")
             label = None if value is None or value != value or value == "" else str(value)
             found.append(codes.setdefault(label, len(codes)))
         return Keys(np.array(found, np.int64), list(codes))
@@ -138,14 +139,14 @@ class _JsonRows(Rows):
         if mixed.bools and mixed.other is not None:
             value, line = mixed.other
             found = f"{_shown(value)} in line {line} beside true or false"
-            raise self.refuse(f"hold true, false, 1 or 0 in column {name!r}", found)
+            raise self.refuse(f"hold true, false, 1 or 0 in column {quoted(name)}", found)
 
     def _number(self, name: str, line: int, row: Mapping[str, Any]) -> float:
         value = row.get(name)
         if value is None:
             return math.nan
         if not isinstance(value, bool | int | float):
-            raise self.refuse(f"hold numbers in column {name!r}", f"{_shown(value)} in line {line}{self.hint}")
+            raise self.refuse(f"hold numbers in column {quoted(name)}", f"{_shown(value)} in line {line}{self.hint}")
         try:
             return float(value)
         except OverflowError:

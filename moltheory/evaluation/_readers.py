@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from moltheory._core._text import joined
+from moltheory._core._text import joined, quoted
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arrays import ARRAYS
 from moltheory.evaluation._logs_deepeval import DEEPEVAL
@@ -77,7 +77,7 @@ def register_reader(reader: Reader, /) -> Reader:
         raise InvalidInputError(f"`reader` must be a Reader, got {type(reader).__name__}.")
     if any(known.name == reader.name for known in readers()):
         raise InvalidInputError(
-            f"`reader` must have a name that no other reader has, got {reader.name!r}: choose another name."
+            f"`reader` must have a name that no other reader has, got {quoted(reader.name)}: choose another name."
         )
     _REGISTERED.append(reader)
     return reader

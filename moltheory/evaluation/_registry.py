@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._examples import Bools, Examples, are_fractions, format_value
@@ -234,15 +235,15 @@ def objective_of(name: object) -> NamedObjective:
         return _BY_NAME[name]
     reason = refusal_of(name)
     if reason is not None:
-        raise InvalidInputError(f"`objectives` must be estimated with a guarantee, got {name!r}, {reason}.")
+        raise InvalidInputError(f"`objectives` must be estimated with a guarantee, got {quoted(name)}, {reason}.")
     if not isinstance(name, str) or not name.startswith(_PINBALL):
-        raise InvalidInputError(f"`objectives` must be among {', '.join(sorted(_BY_NAME))}, got {name!r}.")
+        raise InvalidInputError(f"`objectives` must be among {', '.join(sorted(_BY_NAME))}, got {quoted(name)}.")
     try:
         level = float(name.removeprefix(_PINBALL))
     except ValueError:
         level = 0.0
     if not 0.0 < level < 1.0:
-        raise InvalidInputError(f"`objectives` must have a level in (0, 1) in pinball:level, got {name!r}.")
+        raise InvalidInputError(f"`objectives` must have a level in (0, 1) in pinball:level, got {quoted(name)}.")
     return replace(_BY_NAME["pinball"], name=name, measure=lambda examples: _pinball(examples, level))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._places import first_repeated
+from moltheory._core._text import quoted
 from moltheory._core._validation import check_choice, check_fraction, check_real
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._service import CappedMean, ExceedanceRate, MeasuredMean
@@ -100,7 +101,7 @@ def _check_column(argument: str, name: str, table: LossTable) -> None:
     """Refuse an objective that the table does not have, or that is better when larger."""
     if table.maximise[table.objective_names.index(check_choice(argument, name, table.objective_names))]:
         raise InvalidInputError(
-            f"`{argument}` must name values that are minimised, such as a latency, got {name!r}, which is maximised."
+            f"`{argument}` must name values that are minimised, such as a latency, got {quoted(name)}, which is maximised."
         )
 
 
@@ -108,7 +109,8 @@ def _check_caps(name: str, caps: Sequence[float], low: float) -> None:
     """Refuse a cap that is not above the smallest possible value."""
     if min(caps) <= low:
         raise InvalidInputError(
-            f"`cap` must be above the smallest possible value, {low:g} by `loss_range`, got {min(caps):g} for {name!r}."
+            f"`cap` must be above the smallest possible value, {low:g} by `loss_range`, got {min(caps):g} for "
+            f"{quoted(name)}."
         )
 
 
@@ -116,13 +118,14 @@ def _check_values(name: str, values: Column, low: float) -> None:
     """Refuse an infinite value, and one below the smallest possible one."""
     if np.isinf(values).any():
         raise InvalidInputError(
-            f"`losses` must be finite, or NaN where not evaluated, got an infinity in {name!r}: of a request that was given "
+            f"`losses` must be finite, or NaN where not evaluated, got an infinity in {quoted(name)}: of a "
+            "request that was given "
             "up, give the time limit."
         )
     least = float(np.fmin.reduce(values, axis=None))
     if least < low:
         raise InvalidInputError(
-            f"`loss_range` must state the smallest possible value of {name!r}, at which its capped mean begins, got "
+            f"`loss_range` must state the smallest possible value of {quoted(name)}, at which its capped mean begins, got "
             f"{least:g} and none below {low:g}."
         )
 
@@ -133,6 +136,6 @@ def _numbers(kind: _Kind, name: str, given: Any) -> list[float]:
     found = [kind.check(kind.argument, number) for number in several]
     if not found or len(set(found)) < len(found):
         raise InvalidInputError(
-            f"`{kind.argument}` must map objectives to a number, or to different numbers, got {given!r} for {name!r}."
+            f"`{kind.argument}` must map objectives to a number, or to different numbers, got {given!r} for {quoted(name)}."
         )
     return found

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._blocks import ColumnBlock, ReadColumns, cluster_totals
@@ -321,30 +322,30 @@ class _Look:
         if least < low or most > high:
             found = float(least if least < low else most)
             raise NoRangeError(
-                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {name!r}, got {found:g}",
+                f"`losses` must lie in `loss_range` [{low:g}, {high:g}] in objective {quoted(name)}, got {found:g}",
                 f"state the range of all possible losses; {ALTERNATIVES}",
                 objective=name,
             )
 
         if np.isinf(least) or np.isinf(most):
             found = float(least if np.isinf(least) else most)
-            raise InvalidInputError(f"`losses` must be finite, or NaN, in objective {name!r}, got {found:g}.")
+            raise InvalidInputError(f"`losses` must be finite, or NaN, in objective {quoted(name)}, got {found:g}.")
 
     def refuse_larger(self, name: str, stated: int | None) -> None:
         if stated is not None and self.largest > stated:
             raise InvalidInputError(
                 f"`largest_cluster` must be a size that no cluster exceeds, got {stated} and a cluster of {self.largest} "
-                f"examples in objective {name!r}: state the largest size possible, or take `cluster_weights='equal'`."
+                f"examples in objective {quoted(name)}: state the largest size possible, or take `cluster_weights='equal'`."
             )
 
     def refuse_gaps(self, name: str, models: tuple[str, ...]) -> None:
         never = np.flatnonzero(self.seen == 0)
         if never.size == len(models):
-            raise InvalidInputError(f"`losses` must hold losses in objective {name!r}, got NaN only.")
+            raise InvalidInputError(f"`losses` must hold losses in objective {quoted(name)}, got NaN only.")
         if never.size:
             raise InvalidInputError(
-                f"`losses` must evaluate every model in objective {name!r} on some example (or whole cluster), "
-                f"got none for model {models[int(never[0])]!r}."
+                f"`losses` must evaluate every model in objective {quoted(name)} on some example (or whole cluster), "
+                f"got none for model {quoted(models[int(never[0])])}."
             )
 
 

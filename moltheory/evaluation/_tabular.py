@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._reading import reading
-from moltheory._core._text import few, visible
+from moltheory._core._text import few, quoted, visible
 from moltheory.errors import InvalidInputError, TooLargeError
 from moltheory.evaluation._label_column import Keys
 
@@ -91,7 +91,9 @@ class Rows(ABC):
         if row is not None:
             found = "none" if not column[row] else repr(column[row])
             of = "a cluster" if cluster else "a name"
-            raise self.refuse(f"hold {of} in column {name!r} in every row", f"{found} in {self.place(first + row)}")
+            raise self.refuse(
+                f"hold {of} in column {quoted(name)} in every row", f"{found} in {self.place(first + row)}"
+            )
 
     def _check_header(self) -> None:
         for position, column in enumerate(self.columns, start=1):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from moltheory._core._text import quoted
 from moltheory.evaluation._tabular import MISSING, Rows
 
 __all__ = ["TextNumbers"]
@@ -78,7 +79,7 @@ class TextNumbers:
         if name in self._bools and name in self._others:
             field, row = self._others[name]
             found = f"{field!r} in {self._rows.place(row)} beside True or False"
-            raise self._rows.refuse(f"hold True, False, 1 or 0 in column {name!r}", found)
+            raise self._rows.refuse(f"hold True, False, 1 or 0 in column {quoted(name)}", found)
         return values
 
     def _refuse(self, name: str, text: Any, plain: Any) -> None:
@@ -88,7 +89,7 @@ class TextNumbers:
                 comma = self._decimal == "." and _is_number(field.replace(",", ".", 1))
                 hint = ": say decimal=',' if it is a number" if comma else self._rows.hint
                 found = f"{field!r} in {self._rows.place(self._row + row)}{hint}"
-                raise self._rows.refuse(f"hold numbers in column {name!r}", found)
+                raise self._rows.refuse(f"hold numbers in column {quoted(name)}", found)
 
 
 def _is_number(field: str) -> bool:

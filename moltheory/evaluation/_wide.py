@@ -8,7 +8,7 @@ import numpy as np
 
 from moltheory._core._docs import document
 from moltheory._core._places import places_of
-from moltheory._core._text import few, plural
+from moltheory._core._text import few, plural, quoted
 from moltheory.evaluation._label_column import Distinct, run_codes, starts_of_runs
 from moltheory.evaluation._requests import outside_range
 from moltheory.evaluation._source import (
@@ -158,7 +158,7 @@ class WideSource(LossSource):
             for code in column.codes.tolist():
                 label = column.labels[code] or ""
                 if label in seen:
-                    found = f"{label!r} in {self._rows.place(seen[label])} and {self._rows.place(row)}"
+                    found = f"{quoted(label)} in {self._rows.place(seen[label])} and {self._rows.place(row)}"
                     raise self._rows.refuse("hold every example once", found)
                 seen[label] = row
                 row += 1

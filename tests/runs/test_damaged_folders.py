@@ -260,6 +260,9 @@ def test_a_folder_that_changes_during_the_run(tmp_path, change):
 
 def test_a_clock_that_goes_back(tmp_path, monkeypatch):
     later = iter(range(10**9, 0, -1000))
+    # It keeps the clock that it finds when it is imported.
+    import tqdm.auto  # noqa: F401
+
     monkeypatch.setattr(time, "time", lambda: float(next(later)))
     assert _outcome(tmp_path) is None
     for k in range(N):

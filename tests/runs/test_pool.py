@@ -227,6 +227,7 @@ def test_scripts_need_no_guard_and_may_define_what_they_call(tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.usefixtures("default_signals")
 def test_workers_end_with_their_parent(tmp_path, number):
     with _script(tmp_path, 60) as process:
         deadline = time.monotonic() + 60

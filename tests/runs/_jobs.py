@@ -71,7 +71,6 @@ def _stand_ins(figure, result, narrow, kinds):
 
 
 def _serve():
-    import joblib  # noqa: F401
     import pandas  # noqa: F401
 
     table(sizes=[2], replicates=2)
@@ -117,19 +116,9 @@ def server() -> Iterator[Server]:
     """Run a server while the block runs."""
     command = [sys.executable, "-m", "tests.runs._jobs"]
     root = Path(__file__).parents[2]
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=root,
-            # Killed runs cannot remove what joblib shares between processes.
-            env={**os.environ, "JOBLIB_TEMP_FOLDER": scratch},
-        ) as process,
-    ):
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=root
+    ) as process:
         try:
             yield Server(process)
         finally:

@@ -7,8 +7,11 @@ OUT ?= reproduction
 TORCH ?= torch==2.13.0
 # Two processes; a module stays in one of them, so that its fixtures are made once.
 PARALLEL := -n 2 --dist loadscope
+# Checks of accessibility for the tests of pages, in a folder of their own; no part of the package.
+AXE_VERSION := 4.14.1
+AXE := .npm/node_modules/axe-core/axe.min.js
 
-.PHONY: help reproduce quick studies torch test test-portable slow full lint notebooks benchmarks clean
+.PHONY: help reproduce quick studies torch axe test test-portable slow full lint notebooks benchmarks clean
 
 help:
 	@echo "make reproduce      simulate, write figures, tables and $(OUT)/index.html"
@@ -17,6 +20,7 @@ help:
 	@echo "make quick          the same with a small budget, into $(OUT)-quick"
 	@echo "make studies        the full report with the case studies, about half an hour"
 	@echo "make torch          install torch, the optional extra with which studies train networks"
+	@echo "make axe            install axe-core with npm, for the tests of pages"
 	@echo "make slow           the long statistical tests, at CI's budget"
 	@echo "make full           the long statistical tests, at full budget"
 	@echo "make lint           format, lint and type checks"
@@ -48,13 +52,20 @@ studies: $(VENV)/.installed
 torch: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
 
-test: $(VENV)/.installed-dev
+# Without npm, or without a network, the tests that need it say that they are skipped.
+axe:
+	@if [ -f $(AXE) ] && grep -q 'axe v$(AXE_VERSION)$$' $(AXE); then :; \
+	elif ! command -v npm >/dev/null; then echo "npm is missing: the accessibility tests of pages will be skipped."; \
+	else mkdir -p .npm && npm install --prefix .npm --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
+		--loglevel=error axe-core@$(AXE_VERSION) || echo "axe-core could not be installed: its tests will be skipped."; fi
+
+test: $(VENV)/.installed-dev axe
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-portable: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.portable $(PORTABLE)
 
-slow: $(VENV)/.installed-dev
+slow: $(VENV)/.installed-dev axe
 	$(BIN)/python -m pytest -m slow $(PARALLEL)
 
 full: $(VENV)/.installed-dev
@@ -66,7 +77,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 notebooks: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m notebook -n 2 tests/test_notebooks.py
+	$(BIN)/python -m pytest -m notebook -n 2 tests/notebooks
 
 benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/dominance.py --write
@@ -86,4 +97,4 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/growth.py --write
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-wheel build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-wheel build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .npm

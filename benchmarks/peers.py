@@ -32,7 +32,7 @@ import moltheory as mt
 from moltheory.bounds import binomial_interval
 from moltheory.figures._claim_counts import SETTINGS, count_verdicts, rows_of
 from moltheory.figures._claim_procedures import PROCEDURES, PROMISES, Procedure
-from moltheory.figures._claims import draw_claims
+from moltheory.figures._claims_drawing import draw_claims
 from moltheory.plotting import panels, to_bytes
 from moltheory.runs import as_seed_sequence, block_stream
 
@@ -130,15 +130,13 @@ def details(rows: list[Row]) -> Iterator[str]:
 
 
 def draw(rows: list[Row]) -> None:
-    """Write peers.png: a panel for one objective and a price, one for two."""
+    """Write peers.png: how often each procedure is wrong, and how much it decides."""
     import pandas as pd
 
     table = pd.DataFrame(rows)
     figure, axes = panels(2)
     figure.set_size_inches(13.0, 7.0)
-    for ax, objectives, title in zip(axes, (1, 2), ("One objective and a price", "Two objectives"), strict=True):
-        draw_claims(ax, table[table["objectives"] == objectives], DELTA)
-        ax.set_title(title)
+    draw_claims(axes, table, DELTA)
     (RESULTS / "peers.png").write_bytes(to_bytes(figure, "png"))
 
 

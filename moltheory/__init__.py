@@ -39,6 +39,8 @@ __all__ = [
     "errors",
     "evaluation",
     "experiments",
+    "explore",
+    "explorer",
     "figures",
     "hypervolume",
     "inference",
@@ -48,6 +50,7 @@ __all__ = [
     "pareto",
     "pareto_front",
     "pareto_rank",
+    "plot",
     "plotting",
     "problems",
     "purity_error",
@@ -77,6 +80,7 @@ _HOMES = {
     "Theorem": "moltheory.theorems",
     "certify": "moltheory.certification",
     "coverage_error": "moltheory.pareto",
+    "explore": "moltheory.explorer",
     "hypervolume": "moltheory.pareto",
     "nondominated": "moltheory.pareto",
     "pareto_front": "moltheory.pareto",
@@ -97,7 +101,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)
 
 
 class _RenamedModules:
@@ -122,11 +126,13 @@ if TYPE_CHECKING:
         errors,
         evaluation,
         experiments,
+        explorer,
         figures,
         inference,
         objectives,
         oracle,
         pareto,
+        plot,
         plotting,
         problems,
         reports,
@@ -141,6 +147,7 @@ if TYPE_CHECKING:
     from moltheory.certification import Certificate, CertificateStream, certify
     from moltheory.errors import DataWarning, InvalidInputError
     from moltheory.evaluation import Measured
+    from moltheory.explorer import explore
     from moltheory.pareto import (
         Front,
         coverage_error,

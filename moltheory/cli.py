@@ -14,6 +14,7 @@ from moltheory._cli._console import complain, is_watched, say
 from moltheory._cli._options import add_certify_options
 from moltheory._cli._parser import CommandParser
 from moltheory._cli._signals import Signals, sentence_of, status_of
+from moltheory._core._listing import public_names
 from moltheory._core._text import visible
 from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError, MoltheoryError
@@ -21,7 +22,11 @@ from moltheory.errors import InvalidInputError, MoltheoryError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from moltheory.reports import Settings
+
 __all__ = ["main"]
+
+__dir__ = public_names(__name__)
 
 
 EXIT_STATUS = """\
@@ -137,7 +142,17 @@ def _reproduce_options(parser: CommandParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
     parser.add_argument("--n-jobs", type=int, default=-1, help="number of processes; -1 is one per core (default)")
     parser.add_argument("--quick", action="store_true", help="a small budget, in under a minute")
-    parser.add_argument("--studies", action="store_true", help="include the case studies, under a heading of their own")
+    parser.add_argument("--studies", action="store_true", help="include the case studies, in a chapter of their own")
+    _keep_runs_option(parser)
+
+
+def _keep_runs_option(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--keep-runs",
+        action="store_true",
+        help="keep the finished blocks of simulations, in FOLDER/runs, when the report is written; an interrupted run "
+        "always keeps them",
+    )
 
 
 def _study_options(parser: CommandParser) -> None:
@@ -147,6 +162,7 @@ def _study_options(parser: CommandParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
     parser.add_argument("--n-jobs", type=int, default=-1, help="number of processes; -1 is one per core (default)")
     parser.add_argument("--quick", action="store_true", help="a small budget, in under 20 seconds")
+    _keep_runs_option(parser)
     parser.add_argument("--data", metavar="FOLDER", help="fully-connected: original files of CIFAR-10 or MNIST")
     parser.add_argument("--json", action="store_true", help="print findings and tables as JSON")
 
@@ -182,13 +198,13 @@ def _theorems_options(parser: CommandParser) -> None:
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    from moltheory.figures import Settings, figure_names, get_figure, reproduce
+    from moltheory.figures import figure_names, get_figure, reproduce
 
     if options.list:
         for name in figure_names():
             say(f"{name:<18}{get_figure(name).title}")
         return 0
-    settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=is_watched())
+    settings = _settings(options)
     studies = []
     if options.studies:
         from importlib.util import find_spec
@@ -206,8 +222,19 @@ def _reproduce(options: argparse.Namespace) -> int:
     return 0
 
 
-def _study(options: argparse.Namespace) -> int:
+def _settings(options: argparse.Namespace) -> Settings:
     from moltheory.reports import Settings
+
+    return Settings(
+        quick=options.quick,
+        seed=options.seed,
+        n_jobs=options.n_jobs,
+        progress=is_watched(),
+        keep_runs=options.keep_runs,
+    )
+
+
+def _study(options: argparse.Namespace) -> int:
     from moltheory.studies import get_study, run_study, study_names
 
     if options.list:
@@ -230,10 +257,10 @@ def _study(options: argparse.Namespace) -> int:
 
         # Before the folder of the results is made.
         require_torch()
-    settings = Settings(quick=options.quick, seed=options.seed, n_jobs=options.n_jobs, progress=is_watched())
+    settings = _settings(options)
     done = run_study(study, options.out or f"study-{study.name}", settings=settings)
     (section,) = done.sections
-    paper, *findings = section.caption.splitlines()
+    paper, *findings = section.details.splitlines()
     if options.json:
         tables = {
             name: json.loads(table.to_json(orient="records", double_precision=15))

@@ -12,6 +12,7 @@ __all__ = [
     "DirectionWarning",
     "FewExamplesWarning",
     "InvalidInputError",
+    "MissingDependencyError",
     "MoltheoryError",
     "NotDeclaredError",
     "OutputError",
@@ -19,6 +20,11 @@ __all__ = [
     "TooLargeError",
     "WorkerError",
 ]
+
+
+def __dir__() -> list[str]:
+    # Not the shared function: nothing may be needed before the errors.
+    return sorted(__all__)
 
 
 class MoltheoryError(Exception):
@@ -39,6 +45,10 @@ class TooLargeError(MoltheoryError, ValueError):
 
 class OutputError(MoltheoryError, OSError):
     """A result cannot be written where it was asked to go; nothing half-written is left there."""
+
+
+class MissingDependencyError(MoltheoryError, ImportError):
+    """An optional dependency is asked for and not installed; the message holds the line that installs it."""
 
 
 class SolverError(MoltheoryError, RuntimeError):

@@ -219,7 +219,7 @@ def test_the_page_the_plan_and_the_notes(folder, capsys):
     options = ("--quantile", "seconds=0.95", "--plan", "--html", "r.html", "--plot", "f.png")
     assert main(["certify", "wide.csv", *options]) == 0
     out, error = capsys.readouterr()
-    assert "seconds p95" in out.splitlines()[0]
+    assert "seconds p95" in out.split("\n\n")[1].splitlines()[0]
     assert "read as MODEL/OBJECTIVE" in error
     assert "seconds p95" in (folder / "r.html").read_text()
     content_of = ("wide.csv", "--quantile", "seconds=0.95", "--json")

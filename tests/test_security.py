@@ -31,6 +31,7 @@ _WHY = {
     ("runs/_worker.py", "pickle"): "calls from the own parent, over a private pipe",
     ("runs/_worker.py", "cloudpickle"): "answers to the own parent; writes only",
     ("runs/_worker.py", "multiprocessing"): "the connection to the own parent",
+    ("certification/_svg.py", "xml"): "the figure just drawn, to change its attributes; nothing from outside",
     ("_core/_kernel_cache.py", "pickle"): "numba's cache of machine code, which is the user's own",
     ("studies/fully_connected/_files.py", "pickle"): "CIFAR-10, by an unpickler that admits arrays of bytes only",
 }

@@ -18,10 +18,14 @@ NOT_IN_TABLE = {
         *("problems.small_world", "problems.two_coins", "theorems.ledger"),
         *("figures.figure_names", "figures.get_figure", "studies.get_study", "studies.study_names"),
     ),
+    "at most 200 hypotheses and 200,000 losses, others are refused": (
+        *("explorer.explore", "explorer.explorer_page", "explorer.explorer_section"),
+    ),
     "a record of arguments, or a result as large as what made it": (
         *("bounds.Complexity", "bounds.MixtureBound", "bounds.MixtureTable", "bounds.SlackGuarantee"),
         *("certification.AmongBest", "certification.BestWithin", "certification.Better", "certification.ClaimResults"),
         *("certification.Comparisons", "certification.ModelGroups"),
+        *("explorer.ExplorerSection", "reports.Extra"),
         *("evaluation.NamedObjective", "evaluation.Reader", "evaluation.Request", "evaluation.Timings"),
         *("objectives.WeightedFront", "pareto.AttainmentSurfaces"),
         *("problems.FittedSupports", "problems.FrontGrid", "problems.L1Path"),

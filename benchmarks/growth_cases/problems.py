@@ -1,4 +1,4 @@
-"""Growth of `moltheory.oracle` and `moltheory.problems`."""
+"""Growth of `moltheory.oracle`, `moltheory.problems` and worlds of the explorer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from moltheory import objectives, oracle, problems
+from moltheory import explorer, objectives, oracle, problems
 
 from ._case import Work, grows
 from ._inputs import bits, floats, names, normals, world
@@ -289,3 +289,10 @@ def _(rows: int) -> Work:
 def _(columns: int) -> Work:
     frame = table(100, columns)
     return lambda: problems.from_table(frame, target="target", objectives=["squared_error", "n_features"])
+
+
+@grows("explorer.with_true_risks", "K outcomes", first=500, largest=64_000)
+def _(k: int) -> Work:
+    before = world(k, 10)
+    moved = 0.5 * (before.true_risks + 0.25)
+    return lambda: explorer.with_true_risks(before, moved).true_risks

@@ -16,7 +16,7 @@ from moltheory._cli._open import opened
 from moltheory._cli._outputs import Outputs
 from moltheory._cli._parser import CommandParser
 from moltheory._cli._per_request import in_options
-from moltheory._cli._texts import as_json, next_step, plan_lines, undecided_lines, verdict_lines
+from moltheory._cli._texts import as_json, opening_lines, plan_lines, undecided_lines, verdict_lines
 from moltheory._core._text import few, visible
 from moltheory.errors import DataWarning, DirectionWarning, InvalidInputError
 
@@ -59,8 +59,9 @@ def certify_command(options: argparse.Namespace) -> int:
     if options.json:
         text = [as_json(certificate, shown, notes=remarks, warnings=sentences, files=outputs.paths)]
     else:
-        text = [*verdict_lines(certificate, draw=bool(options.draw) or is_terminal()), *undecided_lines(certificate)]
-        text += [*([] if shown is None else plan_lines(shown)), *next_step(certificate, shown)]
+        text = opening_lines(certificate, shown)
+        text += [*verdict_lines(certificate, draw=bool(options.draw) or is_terminal()), *undecided_lines(certificate)]
+        text += [] if shown is None else plan_lines(shown)
         text += [f"{'Report' if kind == 'html' else 'Figure'}: {visible(path)}" for kind, path in outputs.paths.items()]
     if options.more:
         complain(f"moltheory: {_OLD}")

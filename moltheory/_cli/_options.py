@@ -12,7 +12,8 @@ __all__ = ["add_certify_options"]
 
 DESCRIPTION = """\
 Report which models are certainly on the true Pareto front, which are
-certainly not on it and which model dominates them, and which remain undecided.
+certainly not and which model to use instead, and about which the data cannot
+tell yet.
 With probability at least 1 - delta, all verdicts are correct at once (--error
 has weaker promises, which decide more models).
 """
@@ -46,19 +47,24 @@ names:
   of lists: objectives, models, ignore, maximise, minimise.
 
 output:
-  on the front no other model is at least as good in every objective and
-               better in one; with --epsilon: none is better by E in all
-  not on it    the named model dominates it ('probably X': some model does,
-               most likely X)
+  What you can safely do: models to drop, with the one to use instead, models
+  to keep, those about which the data cannot tell yet, and the cheapest next
+  step. Then a table, whose numbers are those of figures:
+  on the front      no other model is at least as good in every objective and
+                    better in one; with --epsilon: none is better by E in all
+  not on the front  another model dominates it: use the named one instead
+                    ('probably X': some model does, most likely X)
+  cannot tell yet   explained below the table: the models that may still
+                    dominate it, and the confidence at which it would be
+                    decided, which is no probability of being on the front
   confidence   1 minus the adjusted p-value of the verdict: with --error any,
                the confidence at which all verdicts up to this one hold at once
-  undecided    said in words below the table: the models that may still
-               dominate it, and the confidence at which it would be decided,
-               which is not a probability of being on the front
   [low, high]  contains the true mean, for all models and objectives at once
   --json       one object: the fields of moltheory.Certificate, whose from_json
-               reads it back, with promise, a sentence; then status (one per
-               model), summary, undecided_models, statements, plan (null if not
+               reads it back, with promise, a sentence, and verdict, the words
+               above (one per model); then status (sure, undecided or
+               excluded), advice (drop, keep, cannot_tell_yet, next_step),
+               summary, undecided_models, statements, plan (null if not
                asked for; a number may be null = not estimated, or "infinite"),
                notes and warnings. Pairs of models beyond 10,000 may stand as
                bits in base64: {{"shape": [M, M], "packed_bits": text}}
@@ -243,7 +249,7 @@ def _statistics_options(group: argparse._ArgumentGroup) -> None:
 
 def _output_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    _flag(group, "--plan", help="estimate how many more examples would decide the undecided models")
+    _flag(group, "--plan", help="estimate how many more examples would decide about the open models")
     _flag(group, "--more", help=argparse.SUPPRESS)
     _flag(group, "--json", help="print the certificate as JSON instead of a table")
     _flag(group, "--draw", help="draw the models as text below the table, as is done on a terminal")

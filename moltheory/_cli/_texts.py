@@ -17,18 +17,27 @@ if TYPE_CHECKING:
 
     from moltheory.certification import Certificate
 
-__all__ = ["as_json", "next_step", "plan_lines", "undecided_lines", "verdict_lines"]
+__all__ = ["as_json", "opening_lines", "plan_lines", "undecided_lines", "verdict_lines"]
 
 # Undecided models that are explained one by one.
 _EXPLAINED = 12
+# Models up to which the next step is planned without --plan, which takes O(M^2) time.
+_PLANNED = 300
 # Open rivals that are named in JSON; `open_rivals` has all.
 _RIVALS = 20
 _COUNTS = ("expected_additional", "sufficient_additional", "sufficient_additional_high")
 
 
+def opening_lines(certificate: Certificate, plan: pd.DataFrame | None) -> list[str]:
+    """Return what can be done with the models, and the cheapest next step."""
+    from moltheory.certification._advice_text import advice_lines
+
+    return [*advice_lines(certificate, _steps(certificate, plan)), ""]
+
+
 def verdict_lines(certificate: Certificate, *, draw: bool = False) -> list[str]:
-    """Return one line per model, the front as a drawing if asked for, a summary and the directions."""
-    from moltheory.certification._format import directions_text, summary_sentence, verdict_rows
+    """Return one line per model, the front as a drawing if asked for, and the directions."""
+    from moltheory.certification._format import directions_text, verdict_rows
     from moltheory.certification._text_front import PLAIN, RICH, front_lines
 
     drawn = ["", *front_lines(certificate, RICH if shows(RICH.characters()) else PLAIN)] if draw else []
@@ -36,7 +45,6 @@ def verdict_lines(certificate: Certificate, *, draw: bool = False) -> list[str]:
         *aligned(*verdict_rows(certificate)),
         *drawn,
         "",
-        summary_sentence(certificate),
         directions_text(certificate),
         *_likely_lines(certificate),
     ]
@@ -44,7 +52,8 @@ def verdict_lines(certificate: Certificate, *, draw: bool = False) -> list[str]:
 
 def undecided_lines(certificate: Certificate) -> list[str]:
     """Return what is known about the undecided models, in words; nothing if there are none."""
-    from moltheory.certification._explain import alternatives_sentences, tolerance_sentence, tolerances
+    from moltheory.certification._advice_text import witnesses
+    from moltheory.certification._explain import lean_text, still_text, tolerance_sentence, tolerances
 
     rows = np.flatnonzero(certificate.undecided).tolist()
     if not rows:
@@ -53,40 +62,33 @@ def undecided_lines(certificate: Certificate) -> list[str]:
     rows.sort(key=lambda h: (float(certificate.decided_at[h]), h))
     lines = [
         "",
-        "Undecided models: what may still dominate them, and the confidence at which the tests would decide them",
+        "Cannot tell yet: what may still dominate these models, and the confidence at which the tests would decide them",
     ]
     lines += ["(which is not a probability of being on the front):"]
     allowed = tolerances(certificate)
     for h in rows[:_EXPLAINED]:
         more = f"; tolerance {allowed[h]}" if allowed[h] else ""
-        lines.append(f"  {certificate.explain(h).replace(' is undecided', '', 1).removesuffix('.')}{more}.")
+        known = "; ".join(filter(None, [still_text(certificate, h), lean_text(certificate, h)]))
+        lines.append(f"  {named(certificate.names[h])}: {known}{more}.")
     if len(rows) > _EXPLAINED:
         lines.append(f"  and {len(rows) - _EXPLAINED:,} more, see --json or --html")
     meaning = [tolerance_sentence(certificate)] if any(allowed) else []
-    return [*lines, *alternatives_sentences(certificate), *meaning]
+    return [*lines, *witnesses(certificate)[1], *meaning]
 
 
-def next_step(certificate: Certificate, plan: pd.DataFrame | None) -> list[str]:
-    """Return what to do next about undecided models: how many more examples to collect, or how to find out."""
-    from moltheory.certification._format import count_text
+def _steps(certificate: Certificate, plan: pd.DataFrame | None) -> list[str]:
+    """Return the cheapest next step about the open models, planned without simulations where no plan is given."""
+    from moltheory.certification._advice import next_step_of
+    from moltheory.certification._advice_text import step_sentences
+    from moltheory.certification._explain import tolerances
 
     if not certificate.undecided.any():
         return []
-    if plan is None:
-        return ["", "Next: --plan estimates how many more examples would decide the undecided models."]
-    first = plan.iloc[0]
-    number = float(first["sufficient_additional"])
-    if not math.isfinite(number):
-        allows = "a larger --epsilon" if certificate.epsilon.any() else "--epsilon"
-        return [
-            "",
-            f"Next: no sample size can be planned at the observed rates; {allows} allows for small differences.",
-        ]
-    return [
-        "",
-        f"Next: to decide {named(str(first['model']))}, about {count_text(number)} more examples (80% at the observed "
-        "rates): certify new ones alone.",
-    ]
+    if plan is None and len(certificate) <= _PLANNED and hasattr(certificate, "_statistics"):
+        plan = certificate.plan(simulate=0)
+    step = None if plan is None else next_step_of(plan)
+    found = step_sentences(certificate, step, tolerances(certificate))
+    return found or ["--plan estimates how many more examples would decide the open models."]
 
 
 def _likely_lines(certificate: Certificate) -> list[str]:
@@ -113,7 +115,7 @@ def plan_lines(plan: pd.DataFrame) -> list[str]:
         for row in plan.to_dict("records")
     ]
     intro = [
-        "Additional examples that would decide the undecided models: the expected number, and numbers that suffice with",
+        "Additional examples that would decide the open models: the expected number, and numbers that suffice with",
         "probability 80%, if the observed rates are the true ones and whatever the true rates are (an estimate, not a",
         "guarantee):",
     ]
@@ -137,11 +139,29 @@ def as_json(
     files: dict[str, str],
 ) -> str:
     """Return the fields of a certificate and what else the text says, in ASCII and without NaN."""
+    from moltheory.certification._advice import advice_of
     from moltheory.certification._explain import alternatives_sentences, tolerance_sentence, tolerances
     from moltheory.certification._format import directions_text, summary_sentence
 
     content = json.loads(certificate.to_json())
     content["status"] = list(certificate.status)
+    names, advice = certificate.names, advice_of(certificate)
+    content["advice"] = {
+        "drop": [
+            {
+                "models": [names[h] for h in entry.models],
+                "use_instead": names[entry.use] if entry.use >= 0 else None,
+                "is_certain": entry.certain,
+            }
+            for entry in advice.drop
+        ],
+        "keep": [names[h] for h in advice.keep],
+        "cannot_tell_yet": [
+            {"models": [names[h] for h in tier.models], "lowest_cost": [names[h] for h in tier.cheapest]}
+            for tier in advice.open
+        ],
+        "next_step": _steps(certificate, plan),
+    }
     content["summary"] = f"{summary_sentence(certificate)} {directions_text(certificate)}"
     allowed = tolerances(certificate)
     content["undecided_models"] = [
@@ -159,11 +179,12 @@ def as_json(
 def _undecided(certificate: Certificate, h: int) -> dict[str, Any]:
     """Return what is known about an undecided model."""
     from moltheory.certification._explain import threatening
+    from moltheory.certification._words import VERDICTS
 
     at = float(certificate.decided_at[h])
     return {
         "model": certificate.names[h],
-        "leans_to": {1: "on the front", -1: "not on it"}.get(int(certificate.leaning[h])),
+        "leans_to": {1: VERDICTS["sure"], -1: VERDICTS["excluded"]}.get(int(certificate.leaning[h])),
         "confidence": None if math.isnan(at) else 1.0 - at,
         "n_open_rivals": int(np.count_nonzero(certificate.open_rivals[h])),
         "open_rivals": [certificate.names[b] for b in threatening(certificate, h, _RIVALS)],

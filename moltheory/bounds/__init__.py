@@ -3,6 +3,7 @@
 ``delta`` is the total failure probability over all hypotheses and all data-dependent objectives at once.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.bounds._applicable import applicable_bounds
 from moltheory.bounds._bound import Bound
 from moltheory.bounds._certified import certified_members
@@ -93,3 +94,5 @@ __all__ = [
     "vc",
     "weak_converse",
 ]
+
+__dir__ = public_names(__name__)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._deprecation import DeprecatedAlias
+from moltheory._core._html_repr import Printed
 from moltheory._core._serialization import floats, number, optional, read_json, string, strings, write_json
 from moltheory._core._validation import FloatArray, as_readonly, check_fits, check_fraction, real_array
 from moltheory.bounds._array_like import ArrayLike
+from moltheory.bounds._cards import bound_card, vacuous_note
 from moltheory.errors import InvalidInputError
 from moltheory.inference._events import Event, read_event
 
@@ -39,7 +42,7 @@ _READERS = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bound(ArrayLike):
+class Bound(Printed, ArrayLike):
     """Half-widths C with P(all hypotheses, all i: |true risk i - empirical risk i| <= C_i) >= 1 - delta.
 
     Attributes
@@ -245,12 +248,9 @@ class Bound(ArrayLike):
             raise InvalidInputError(f"`width` must hold one entry to be read as a number, got {self.width.size}.")
         return float(self.width.item())
 
-    def __repr__(self) -> str:
-        """Return half-widths, delta and method; vacuous entries are marked."""
+    def _line(self) -> str:
         widths = np.array2string(self.width, precision=6, separator=", ", threshold=8, edgeitems=3)
-        count = int(self.vacuous.sum())
-        note = "" if not count else ", VACUOUS" if count == self.width.size else f", VACUOUS in {count} entries"
-        return f"Bound(width={widths}, delta={self.delta:g}, method={self.method!r}{note})"
+        return f"Bound(width={widths}, delta={self.delta:g}, method={self.method!r}{vacuous_note(self)})"
 
     def to_json(self) -> str:
         """Return the bound as JSON; `from_json` restores it exactly."""
@@ -295,6 +295,9 @@ class Bound(ArrayLike):
         widths = np.atleast_1d(self.width)
         counted = (widths > 0).reshape(-1, widths.shape[-1]).any(axis=0)
         return np.where(counted, self.delta / max(int(counted.sum()), 1), 0.0)
+
+    def _card(self) -> Card:
+        return bound_card(self)
 
 
 @overload

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._memory_estimate import require_memory
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, check_real, real_array
 from moltheory.errors import InvalidInputError, TooLargeError
@@ -28,7 +29,7 @@ _BLOCK = 4_000_000
 
 
 @dataclass(frozen=True)
-class Complexity:
+class Complexity(Shown):
     """Upper bound on a Rademacher complexity, with the method and failure probability behind it.
 
     Attributes

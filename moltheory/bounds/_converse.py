@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_count, check_real, check_vector, real_array
 from moltheory.bounds._front_consequences import check_widths
 from moltheory.errors import InvalidInputError
@@ -146,7 +147,7 @@ def strong_convexity(widths: npt.ArrayLike, /, *, moduli: npt.ArrayLike) -> Floa
 
 
 @dataclass(frozen=True)
-class SlackGuarantee:
+class SlackGuarantee(Shown):
     """Guarantees of pruning with slack, in units of the risks.
 
     Attributes

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._deprecation import DeprecatedAlias
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import check_count, check_fraction, check_real, check_vector, numbers_or_one
+from moltheory.bounds._cards import mixture_card, mixtures_card
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ __all__ = ["MixtureBound", "MixtureTable", "mixture_bounds"]
 
 
 @dataclass(frozen=True)
-class MixtureBound:
+class MixtureBound(Printed):
     """One-sided bound: with probability at least 1 - delta, L_w(h) <= Lhat_w(h) + width for all h and w.
 
     Attributes
@@ -72,9 +75,12 @@ class MixtureBound:
         known = self.deviation if math.isnan(self.complexity) else self.width
         return known > 0 and known >= self.loss_range
 
+    def _card(self) -> Card:
+        return mixture_card(self)
+
 
 @dataclass(frozen=True)
-class MixtureTable:
+class MixtureTable(Printed):
     """Three bounds for one set of arguments."""
 
     cover: MixtureBound
@@ -88,6 +94,9 @@ class MixtureTable:
         columns = ("method", "complexity", "deviation", "width", "vacuous", "delta", "source")
         rows = (self.cover, self.objective_union, self.union_class)
         return pd.DataFrame([{name: getattr(row, name) for name in columns} for row in rows])
+
+    def _card(self) -> Card:
+        return mixtures_card(self)
 
 
 @document

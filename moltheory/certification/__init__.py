@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from moltheory._core._deprecation import renamed_names
+from moltheory._core._listing import public_names
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._certify import certify
 from moltheory.certification._certify_claims import ClaimResults, certify_claims
@@ -60,6 +61,8 @@ __all__ = [
     "read_costs",
     "stored_numbers",
 ]
+
+__dir__ = public_names(__name__)
 
 if not TYPE_CHECKING:
     __getattr__ = renamed_names(__name__, {"groups_not_told_apart": "indistinguishable_groups"})

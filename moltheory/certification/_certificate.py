@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._deprecation import DeprecatedAlias, renamed_parameter
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_fraction
+from moltheory.certification._cards import certificate_card
 from moltheory.certification._certificate_json import DTYPES, read_certificate, write_certificate
 from moltheory.certification._consequences import Consequences
 from moltheory.certification._promises import ENGINES, Promise
@@ -34,8 +37,8 @@ _PER_MODEL = (
 @renamed_parameter("spent", "delta_allocation")
 @renamed_parameter("beats", "dominates")
 @renamed_parameter("level", "adjusted_p_value")
-@dataclass(frozen=True, eq=False)
-class Certificate(Consequences):
+@dataclass(frozen=True, eq=False, repr=False)
+class Certificate(Shown, Consequences):
     """Claims about the Pareto front of M models in m objectives, at total failure probability delta.
 
     Attributes
@@ -106,6 +109,8 @@ class Certificate(Consequences):
         What is promised, as in `moltheory.certify`.
     engine : str
         "exact", or "asymptotic": nothing is guaranteed at this sample size, and `delta` is nominal.
+    n_clusters : int
+        Number of clusters that hold the examples; 0 if the examples themselves are independent.
 
     Notes
     -----
@@ -154,6 +159,7 @@ class Certificate(Consequences):
     dependence: str = "any"
     verdicts: str = "both"
     engine: str = "exact"
+    n_clusters: int = 0
     level = DeprecatedAlias[FloatArray]("adjusted_p_value")
     beats = DeprecatedAlias[npt.NDArray[np.bool_]]("dominates")
     spent = DeprecatedAlias[tuple[tuple[str, float], ...]]("delta_allocation")
@@ -311,25 +317,47 @@ class Certificate(Consequences):
 
         return frame_of(self)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Return axes with the boxes of all models, colored and marked by status.
+    def plot(self, ax: Axes | None = None, theme: str | None = None) -> Any:
+        """Return axes on which all models are drawn, by verdict in color and marker.
 
-        One objective is drawn as sorted intervals, two as boxes in the plane, more as one line per model over the
-        objectives, each scaled to the range of the boxes.
+        One objective: a row per model with its interval, in the order of the tables. Two: the plane, with the empirical
+        front as a staircase and the band in which the true front lies. Three and more: rows again, with a column per
+        objective. Axes are logarithmic where estimates span decades. A name that has no place is a number, explained
+        under the axis; with many models the verdicts that matter most keep rows and names.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
+            The place to draw on; new axes by default. With three objectives and more, columns are axes inside it.
+        theme : {"light", "dark"}, optional
+            That of new axes.
 
         Returns
         -------
-        matplotlib.axes.Axes
+        matplotlib.axes.Axes, or list of them
+            `ax` if it was given; new axes otherwise, with three objectives and more one per objective.
+
+        Notes
+        -----
+        Given the boxes and the claims of dominance, which all hold with probability at least 1 - `delta`, what the models
+        truly achieve contains what their worst corners dominate, and is contained in what the best corners dominate of
+        those that are not certainly dominated: the true staircase runs between the two. Of one objective, the best true
+        value lies between the best and the worst of these ends.
+
+        Complexity: O(M log M) for M models, and places for at most 60 names per verdict.
+
+        Examples
+        --------
+        >>> import moltheory as mt
+        >>> certificate = mt.certify(np.eye(2), names=["a", "b"], objectives=["error"], costs={"size": [1, 2]})
+        >>> certificate.plot().get_xlabel()
+        '← better     error'
         """
         from moltheory.certification._plot import plot_certificate
 
-        return plot_certificate(self, ax)
+        return plot_certificate(self, ax, theme)
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """The verdicts in words."""
         from moltheory.certification._explain import described
 
@@ -349,3 +377,6 @@ class Certificate(Consequences):
             If `text` is not such a certificate.
         """
         return read_certificate(text, cls)
+
+    def _card(self) -> Card:
+        return certificate_card(self)

@@ -31,6 +31,7 @@ from moltheory._core._serialization import (
     write_json,
 )
 from moltheory._core._validation import FloatArray
+from moltheory.certification._words import verdicts_of
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -61,11 +62,14 @@ _PAIRS = ("dominates", "open_rivals")
 _WITH_GAPS = ("adjusted_p_value", "decided_at")
 _LATER = (
     *("within_slack", "replaceable_by", "measured", "decided_at", "leaning", "open_rivals"),
-    *("error", "dependence", "verdicts", "engine"),
+    *("error", "dependence", "verdicts", "engine", "n_clusters"),
 )
 _BY_TYPE: dict[type, Callable[[Any], Any]] = {np.bool_: booleans, np.int64: integers, np.float64: floats}
-# What follows from the fields, or is about the files; all but the promise is added by `moltheory certify --json`.
-_ADDED = ("promise", "status", "summary", "undecided_models", "statements", "plan", "notes", "warnings", "files")
+# What follows from the fields, or is about the files; all but the first two are added by `moltheory certify --json`.
+_ADDED = (
+    *("promise", "verdict", "status", "advice", "summary", "undecided_models", "statements", "plan"),
+    *("notes", "warnings", "files"),
+)
 # Number of pairs up to which they are always listed, and characters that a listed pair takes, about.
 _LISTED = 10_000
 _PAIR_LENGTH = 12
@@ -83,8 +87,11 @@ def write_certificate(certificate: Certificate) -> str:
         content[name] = _written_table(getattr(certificate, name))
     for name in _WITH_GAPS:
         content[name] = [None if np.isnan(p) else p for p in getattr(certificate, name).tolist()]
+    content["verdict"] = verdicts_of(certificate)
     if not certificate.measured.any():
         del content["measured"]
+    if not certificate.n_clusters:
+        del content["n_clusters"]
     if not np.isfinite(certificate.boxes).all():
         ends = certificate.boxes.astype(object)
         ends[~np.isfinite(certificate.boxes)] = None
@@ -194,6 +201,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "delta": number,
     "delta_allocation": _read_shares,
     "n_examples": integer,
+    "n_clusters": integer,
     "methods": strings,
     "assumptions": strings,
 }

@@ -183,10 +183,10 @@ def certify(
     >>> losses = np.zeros((1000, 3))
     >>> losses[:200, 0] = losses[20:250, 1] = losses[5:204, 2] = 1  # b errs on 50 that a gets right
     >>> certify(losses, costs={"size": [5, 7, 9]}, names=["a", "b", "c"])
-    Certificate at confidence 0.95 from 1000 examples: 3 models, objectives objective_1, size
-      on the front for sure (1): a
-      excluded (1): b (dominated by a)
-      undecided (1): c
+    Certificate at confidence 0.95 from 1,000 examples: 3 models, objectives objective_1, size
+      on the front (1): a
+      not on the front (1): b (dominated by a)
+      cannot tell yet (1): c
     """
     total = check_fraction("delta", delta)
     check_choice("method", method, METHODS)
@@ -275,6 +275,7 @@ def certify(
         delta=total,
         delta_allocation=shares.allocation(),
         n_examples=_n_examples(problem, scan),
+        n_clusters=max((column.n_units for column in scan.columns if column.clustered), default=0),
         methods=tuple(_method(problem, scan, o, slack, shares, powers or {}) for o in problem.objectives),
         assumptions=assumptions_of(
             problem,

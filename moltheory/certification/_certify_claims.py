@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, Maximise, as_readonly, check_fraction, check_real
+from moltheory.certification._cards import claims_card
 from moltheory.certification._claims import Claim, Comparisons
 from moltheory.certification._contrasts import with_contrasts
 from moltheory.certification._data_warnings import directions_stated, warn_about_data, warn_about_pairs
@@ -32,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["ClaimResults", "certify_claims"]
 
 
-@dataclass(frozen=True, eq=False)
-class ClaimResults:
+@dataclass(frozen=True, eq=False, repr=False)
+class ClaimResults(Shown):
     """Tests of C claims, at total failure probability delta.
 
     Attributes
@@ -75,7 +78,7 @@ class ClaimResults:
             }
         )
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """The claims and their results in words."""
         lines = [
             f"{len(self)} claims; with probability at least {confidence_text(self.delta)}, all confirmed ones are true"
@@ -84,6 +87,9 @@ class ClaimResults:
             word = "confirmed" if yes else "not confirmed"
             lines.append(f"  {word:<13}  p = {p:.2g}  {claim}")
         return "\n".join(lines)
+
+    def _card(self) -> Card:
+        return claims_card(self)
 
 
 @document

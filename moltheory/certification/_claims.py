@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Shown
 from moltheory._core._text import few, joined, named, quoted
 from moltheory._core._validation import FloatArray, check_count, check_real
+from moltheory.certification._cards import comparisons_card
 from moltheory.errors import InvalidInputError
 
 __all__ = ["AmongBest", "BestWithin", "Better", "Claim", "Comparisons"]
 
 
-@dataclass(frozen=True)
-class Comparisons:
+@dataclass(frozen=True, repr=False)
+class Comparisons(Shown):
     """P-values of comparisons of all pairs of models, for `Claim.p_value`.
 
     Attributes
@@ -79,8 +82,11 @@ class Comparisons:
             )
         return self.tables[objective, margin]
 
+    def _card(self) -> Card:
+        return comparisons_card(self)
 
-class Claim(ABC):
+
+class Claim(Shown, ABC):
     """A statement about models whose truth is tested; a class of your own needs these three methods."""
 
     @abstractmethod
@@ -102,7 +108,7 @@ class Claim(ABC):
         """The claim in words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Better(Claim):
     """The claim that a model is better than another one, and worse by less than a margin elsewhere.
 
@@ -164,7 +170,7 @@ class Better(Claim):
         return f"{named(self.model)} is {' and '.join(better + worse)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AmongBest(Claim):
     """The claim that a model is among the k best of all in one objective: fewer than k others are better.
 
@@ -216,7 +222,7 @@ class AmongBest(Claim):
         return f"{named(self.model)} is {rank} in {named(self.objective)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BestWithin(Claim):
     """The claim that a model is better in one objective than all other models within a limit of a known cost.
 

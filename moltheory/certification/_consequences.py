@@ -236,7 +236,7 @@ class Consequences:
         >>> losses = np.zeros((1000, 3), dtype=bool)
         >>> losses[:200, 0] = losses[:225, 1] = losses[20:224, 2] = True
         >>> print(mt.certify(losses, names=["a", "b", "c"]).explain("a"))
-        a is undecided: only c may still dominate it; no direction yet.
+        a: cannot tell yet; only c may still dominate it; no direction yet.
         """
         from moltheory.certification._explain import explained
 

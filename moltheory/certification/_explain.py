@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from moltheory._core._frames import frame_with_names, texts_or_missing
 from moltheory._core._text import few, joined, named, quoted
-from moltheory.certification._format import CAUTION, confidence_text
+from moltheory.certification._format import CAUTION, confidence_text, examples_text
+from moltheory.certification._words import VERDICTS, WITHIN, verdict_words, verdicts_of
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "alternatives_sentences",
+    "counted_text",
     "described",
     "explained",
     "frame_of",
     "lean_text",
     "open_rivals_text",
     "promise_sentence",
+    "still_text",
     "threatening",
+    "tolerance_scope",
     "tolerance_sentence",
     "tolerances",
 ]
@@ -69,7 +73,7 @@ def promise_sentence(delta: float, error: str, engine: str = "exact") -> str:
 def explained(certificate: Certificate, model: str | int) -> str:
     """Return `Certificate.explain`."""
     h = _index(certificate, model)
-    name, within = named(certificate.names[h]), " to within the tolerance" if certificate.epsilon.any() else ""
+    name, within = named(certificate.names[h]), WITHIN if certificate.epsilon.any() else ""
     if certificate.excluded[h]:
         by = named(certificate.names[certificate.excluded_by[h]])
         if certificate.dominates[certificate.excluded_by[h], h]:
@@ -78,8 +82,8 @@ def explained(certificate: Certificate, model: str | int) -> str:
     if certificate.sure[h]:
         others = "no other model is better by it everywhere" if within else "no other model dominates it"
         return f"{name} is on the front{within}: {others}."
-    parts = [part for part in (_still(certificate, h), lean_text(certificate, h)) if part]
-    return f"{name} is undecided{': ' if parts else ''}{'; '.join(parts)}."
+    parts = [part for part in (still_text(certificate, h), lean_text(certificate, h)) if part]
+    return f"{name}: {'; '.join([VERDICTS['undecided'], *parts])}."
 
 
 def lean_text(certificate: Certificate, h: int) -> str:
@@ -89,7 +93,7 @@ def lean_text(certificate: Certificate, h: int) -> str:
         return ""
     if side == 0 or at > 0.5:
         return "no direction yet"
-    where = "on the front" if side > 0 else "not on it"
+    where = VERDICTS["sure" if side > 0 else "excluded"]
     return f"would be decided as {where} at {confidence_text(at)}"
 
 
@@ -117,8 +121,8 @@ def tolerances(certificate: Certificate) -> list[str]:
     return [f"{math.ceil(1000.0 * t - 1e-9) / 10.0:g}%" if t < 1.0 else "" for t in found.tolist()]
 
 
-def tolerance_sentence(certificate: Certificate) -> str:
-    """Return what the tolerances mean, and with what probability."""
+def tolerance_scope(certificate: Certificate) -> tuple[str, str]:
+    """Return in which objectives tolerances hold, and at which costs, as parts of a sentence."""
     cost = " at no higher cost" if not certificate.data_dependent.all() else ""
     from moltheory.certification._smallest_tolerance import counted_objectives
 
@@ -128,15 +132,27 @@ def tolerance_sentence(certificate: Certificate) -> str:
     if len(counted) < n_estimated:
         # Quantiles, gaps and the like have no range that counts; nothing is said about them.
         every = f" in {few(counted, 6, describe=lambda name: named(str(name)))}"
+    return every, cost
+
+
+def tolerance_sentence(certificate: Certificate) -> str:
+    """Return what the tolerances mean, and with what probability."""
+    every, cost = tolerance_scope(certificate)
     return (
         f"'tolerance X%': no other model is better by more than X% of the range{every}{cost}, with probability at least "
         f"{confidence_text(certificate.delta)} for all models at once (a statement beside the verdicts)."
     )
 
 
+def counted_text(certificate: Certificate) -> str:
+    """Return the estimated objectives as text: the first ones by name."""
+    names = [name for name, data in zip(certificate.objectives, certificate.data_dependent, strict=True) if data]
+    return joined([named(name) for name in names]) if len(names) <= _NAMED else "the estimated objectives"
+
+
 def alternatives_sentences(certificate: Certificate) -> list[str]:
     """Return the statements about several models at once: pairs and few, numbers on the front."""
-    within = " to within the tolerance" if certificate.epsilon.any() else ""
+    within = WITHIN if certificate.epsilon.any() else ""
     # With weaker promises the verdicts do not hold on the same event, so these have their own.
     own = certificate.error != "any" or certificate.engine == "asymptotic"
     nominal = "As the sample grows, with" if certificate.engine == "asymptotic" else "With"
@@ -158,8 +174,9 @@ def alternatives_sentences(certificate: Certificate) -> list[str]:
 def frame_of(certificate: Certificate) -> pd.DataFrame:
     """Return `Certificate.to_frame`."""
     by = certificate.excluded_by
-    sides = {1: "on the front", -1: "not on it", 0: None}
+    sides = {1: VERDICTS["sure"], -1: VERDICTS["excluded"], 0: None}
     columns: dict[str, Any] = {"model": certificate.names, "status": certificate.status}
+    columns["verdict"] = verdicts_of(certificate)
     columns |= {"excluded_by": _named(certificate, by), "adjusted_p_value": certificate.adjusted_p_value}
     certain = certificate.dominates[by, np.arange(by.size)] & (by >= 0)
     columns |= {
@@ -198,7 +215,7 @@ def described(certificate: Certificate) -> str:
     """Return the verdicts in words, a few lines."""
     exact = certificate.engine == "exact"
     tolerance = f", tolerance {'/'.join(f'{e:g}' for e in certificate.epsilon)}" if certificate.epsilon.any() else ""
-    within = "to within the tolerance" if tolerance else "for sure" if certificate.error == "any" and exact else ""
+    words = verdict_words(certificate)
     promised = {"any": "", "one": ", at most one verdict wrong", "share": ""}[certificate.error]
     at = (
         f"with at most {100.0 * certificate.delta:g}% of verdicts wrong on average"
@@ -207,13 +224,13 @@ def described(certificate: Certificate) -> str:
     )
     kind = "Asymptotic certificate" if certificate.engine == "asymptotic" else "Certificate"
     lines = [
-        f"{kind} {at} from {certificate.n_examples} examples: "
+        f"{kind} {at} from {examples_text(certificate)}: "
         f"{len(certificate)} models, objectives {', '.join(map(named, certificate.objectives))}{tolerance}"
     ]
     for title, mask, tell in (
-        (" ".join(filter(None, ["on the front", within])), certificate.sure, None),
-        ("excluded", certificate.excluded, _by),
-        ("undecided", certificate.undecided, None),
+        (words["sure"], certificate.sure, None),
+        (words["excluded"], certificate.excluded, _by),
+        (words["undecided"], certificate.undecided, None),
     ):
         rows = np.flatnonzero(mask).tolist()
         texts = [named(certificate.names[h]) + ("" if tell is None else tell(certificate, h)) for h in rows[:_SHOWN]]
@@ -233,7 +250,8 @@ def _by(certificate: Certificate, h: int) -> str:
     return f" ({likely}dominated by {named(certificate.names[by])})"
 
 
-def _still(certificate: Certificate, h: int) -> str:
+def still_text(certificate: Certificate, h: int) -> str:
+    """Return what may still dominate a model; empty if that is not known."""
     count = int(np.count_nonzero(certificate.open_rivals[h]))
     if count == 0:
         return ""

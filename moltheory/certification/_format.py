@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory._core._text import named
+from moltheory._core._text import named, plural
+from moltheory.certification._words import VERDICTS, reading_order, verdict_words, verdicts_of
 
 if TYPE_CHECKING:
     from moltheory.certification._certificate import Certificate
@@ -21,6 +22,7 @@ __all__ = [
     "confidence_text",
     "count_text",
     "directions_text",
+    "examples_text",
     "number_text",
     "summary_sentence",
     "verdict_rows",
@@ -34,24 +36,28 @@ CAUTION = (
 # Before a dominator whose dominance is not certain by itself.
 LIKELY = "probably "
 
-_ORDER = {"sure": 0, "undecided": 1, "excluded": 2}
-_WORDS = {"sure": "on the front", "undecided": "undecided", "excluded": "not on it"}
-
 
 def summary_sentence(certificate: Certificate) -> str:
-    """Return one sentence with the numbers of sure, excluded and undecided models.
+    """Return one sentence with the numbers of models by verdict.
 
     Examples
     --------
     >>> import numpy as np
     >>> from moltheory.certification import certify
     >>> summary_sentence(certify(np.eye(2)[:, :, None]))
-    'With probability at least 95%, all of this is true at once: of 2 models, 0 are on the front, 0 are not, and 2
-    are undecided (from 2 examples).'
+    'With probability at least 95%, all of this is true at once: of 2 models, none is certain to be on the front yet,
+    none is ruled out yet, and about 2 the data cannot tell yet (from 2 examples).'
     """
-    sure, out, rest = (int(mask.sum()) for mask in (certificate.sure, certificate.excluded, certificate.undecided))
-    # With a tolerance a sure model may be dominated by little: to call it on the front would be untrue.
-    within = " to within the tolerance" if certificate.epsilon.any() else ""
+    words = verdict_words(certificate)
+    yet = " yet" if certificate.undecided.any() else ""
+    counts = {status: int(getattr(certificate, status).sum()) for status in words}
+    none = {"sure": f"none is certain to be {words['sure']}{yet}", "excluded": f"none is ruled out{yet}"}
+    parts = [
+        f"{counts[status]:,} {_is(counts[status])} {words[status]}" if counts[status] else none[status]
+        for status in ("sure", "excluded")
+    ]
+    left = counts["undecided"]
+    parts.append(f"about {left:,} the data {VERDICTS['undecided']}" if left else "every one is decided")
     opening = certificate.promise.removesuffix(".")
     if certificate.error == "any":
         opening = f"With probability at least {confidence_text(certificate.delta)}, all of this is true at once"
@@ -60,9 +66,23 @@ def summary_sentence(certificate: Certificate) -> str:
         opening = f"As the sample grows, {held[0].lower()}{held[1:]} ({CAUTION})"
     asked = {"both": "", "excluded": " Only exclusions were asked for.", "sure": " Only memberships were asked for."}
     return (
-        f"{opening}: of {len(certificate):,} models, {sure:,} {_is(sure)} on the front{within}, {out:,} {_is(out)} not, "
-        f"and {rest:,} {_is(rest)} undecided (from {certificate.n_examples:,} examples).{asked[certificate.verdicts]}"
+        f"{opening}: of {plural(len(certificate), 'model')}, {', '.join(parts[:2])}, and {parts[2]} "
+        f"(from {examples_text(certificate)}).{asked[certificate.verdicts]}"
     )
+
+
+def examples_text(certificate: Certificate) -> str:
+    """Return the number of examples, and of the clusters that hold them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from moltheory.certification import certify
+    >>> examples_text(certify(np.eye(2))), examples_text(certify(np.eye(4), clusters=[0, 0, 1, 1]))
+    ('2 examples', '4 examples in 2 clusters')
+    """
+    text = plural(certificate.n_examples, "example")
+    return f"{text} in {plural(certificate.n_clusters, 'cluster')}" if certificate.n_clusters else text
 
 
 def directions_text(certificate: Certificate) -> str:
@@ -89,43 +109,42 @@ def directions_text(certificate: Certificate) -> str:
     if parts:
         said.append(
             f"With tolerance {', '.join(parts)}: on the front then means that no model is better by at least that much "
-            "everywhere; not on it still means dominated, by however little."
+            "everywhere; not on the front still means dominated, by however little."
         )
     return " ".join(said)
 
 
 def verdict_rows(certificate: Certificate) -> tuple[list[str], list[list[str]]]:
-    """Return titles and one row per model: sure, then undecided, then excluded ones, each by the first objective.
+    """Return titles and one row per model, in the order of `reading_order`.
 
     Returns
     -------
     head : list of str
     rows : list of list of str
-        Model, status, the model that dominates it (after "probably" if only that some model does is certain), the
-        confidence of the verdict, the model that can replace it within the tolerance (where there is one), then every
-        objective with its box.
+        Number, model, verdict, the model that dominates it, which can be used instead (after "probably" if only that
+        some model does is certain), the confidence of the verdict, the model that can replace it within the tolerance
+        (where there is one), then every objective with its box.
     """
-    first = certificate.estimates[:, 0] * (-1.0 if certificate.maximise[0] else 1.0)
-    status = certificate.status
+    verdicts = verdicts_of(certificate)
     replacing = certificate.replaceable_by.tolist()
     replaced = ["replaceable by"] if max(replacing) >= 0 else []
-    order = sorted(range(len(certificate)), key=lambda h: (_ORDER[status[h]], first[h], h))
     rows = [
         [
+            f"{number}",
             named(certificate.names[h]),
-            _WORDS[status[h]],
+            verdicts[h],
             _dominator(certificate, h),
             _confidence(certificate, h),
             *([_name(certificate, replacing[h])] if replaced else []),
             *(_with_box(certificate, h, i) for i in range(len(certificate.objectives))),
         ]
-        for h in order
+        for number, h in enumerate(reading_order(certificate), start=1)
     ]
     better = [
         f"{named(name)} ↑" if up else named(name)
         for name, up in zip(certificate.objectives, certificate.maximise, strict=True)
     ]
-    return ["model", "status", "dominated by", "confidence", *replaced, *better], rows
+    return ["#", "model", "verdict", "use instead", "confidence", *replaced, *better], rows
 
 
 def confidence_text(adjusted_p_value: float) -> str:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._frames import frame_with_names
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import as_readonly
+from moltheory.certification._cliques import cliques
+from moltheory.certification._groups_card import groups_card
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -23,8 +27,8 @@ Bools = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
-class ModelGroups:
+@dataclass(frozen=True, eq=False, repr=False)
+class ModelGroups(Printed):
     """Partition of M models into groups of indistinguishable ones, with tiers along each objective.
 
     Attributes
@@ -79,6 +83,9 @@ class ModelGroups:
             row["members"] = tuple(names[here].tolist())
             rows.append(row)
         return frame_with_names(rows)
+
+    def _card(self) -> Card:
+        return groups_card(self)
 
 
 def indistinguishable_groups(certificate: Certificate, /) -> ModelGroups:
@@ -143,7 +150,7 @@ def indistinguishable_groups(certificate: Certificate, /) -> ModelGroups:
         worse = below[k].T if certificate.maximise[i] else below[k]
         order = np.argsort(certificate.estimates[:, i] * (-1 if certificate.maximise[i] else 1), kind="stable")
         tier[:, i], leaders[i] = _tiers(worse, order)
-    return ModelGroups(certificate, _ordered(_cliques(apart), certificate), tier, tuple(leaders))
+    return ModelGroups(certificate, _ordered(cliques(apart), certificate), tier, tuple(leaders))
 
 
 def _tiers(better: Bools, order: npt.NDArray[np.intp]) -> tuple[IntArray, tuple[int, ...]]:
@@ -155,34 +162,6 @@ def _tiers(better: Bools, order: npt.NDArray[np.intp]) -> tuple[IntArray, tuple[
             tier[(tier < 0) & ~better[model]] = len(leaders)
             leaders.append(model)
     return tier, tuple(leaders)
-
-
-def _cliques(apart: Bools) -> IntArray:
-    """Return a greedy partition into groups of which no two members are distinguished."""
-    together = ~apart
-    group = np.full(apart.shape[0], -1, dtype=np.int64)
-    left = np.arange(group.size)
-    # Numbers of partners among the models that are left, and among the candidates for the present group.
-    partners = np.count_nonzero(together, axis=1)
-    count = 0
-    while left.size:
-        candidates, degree = left, partners[left]
-        while candidates.size:
-            model = int(candidates[degree.argmax()])
-            group[model] = count
-            stays = together[model, candidates] & (candidates != model)
-            gone, candidates, degree = candidates[~stays], candidates[stays], degree[stays]
-            degree = degree - _partners(together, candidates, gone)
-        members = left[group[left] == count]
-        left = left[group[left] < 0]
-        partners[left] -= _partners(together, left, members)
-        count += 1
-    return group
-
-
-def _partners(together: Bools, models: npt.NDArray[np.intp], among: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return how many of some models are not distinguished from each model."""
-    return np.asarray(np.count_nonzero(together[np.ix_(models, among)], axis=1))
 
 
 def _ordered(group: IntArray, certificate: Certificate) -> IntArray:

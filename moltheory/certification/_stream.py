@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import FloatArray, Maximise, check_count, check_fraction, check_names
+from moltheory.certification._cards import stream_card, stream_line
 from moltheory.certification._decisions import decide
 from moltheory.certification._memory import require_pairs
 from moltheory.certification._row_blocks import row_blocks
@@ -39,7 +42,7 @@ _MEASURED = "intervals of measured costs that hold for all models at once, excep
 
 
 @document
-class CertificateStream:
+class CertificateStream(Printed):
     """Certificates of models from examples that arrive one after another, all valid at once.
 
     With probability at least 1 - delta, no certificate ever made from the stream, after any number of examples, reports
@@ -232,6 +235,12 @@ class CertificateStream:
         turned = np.where(self._maximise[:count], 1.0 - scaled, scaled)
         values: FloatArray = np.clip(self._low + (self._high - self._low) * turned, self._low, self._high)
         return values
+
+    def _line(self) -> str:
+        return stream_line(self)
+
+    def _card(self) -> Card:
+        return stream_card(self)
 
 
 class _Objective:

@@ -12,6 +12,7 @@ from moltheory._core._text import shortened, visible
 from moltheory._core._validation import FloatArray
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._format import number_text
+from moltheory.certification._words import verdict_words
 
 __all__ = ["PLAIN", "RICH", "Marks", "front_lines"]
 
@@ -56,7 +57,7 @@ def front_lines(certificate: Certificate, marks: Marks = RICH) -> list[str]:
     O a  [-------O--------]
     x b                                           [----------x---------]
          0.1633                                                   0.4479
-      O on the front   x not on it
+      O on the front   x not on the front
     """
     m = len(certificate.objectives)
     if m == 1:
@@ -64,10 +65,7 @@ def front_lines(certificate: Certificate, marks: Marks = RICH) -> list[str]:
     else:
         known = np.flatnonzero(~certificate.data_dependent[1:]) + 1
         lines = _scatter(certificate, (int(known[-1]) if known.size else 1), marks)
-    words = {"sure": "on the front", "undecided": "undecided", "excluded": "not on it"}
-    if certificate.epsilon.any():
-        words["sure"] += " to within the tolerance"
-    found = set(certificate.status)
+    words, found = verdict_words(certificate), set(certificate.status)
     there = [status for status in words if status in found]
     return [*lines, "  " + "   ".join(f"{getattr(marks, status)} {words[status]}" for status in there)]
 

@@ -5,6 +5,7 @@ losses ``(b, M, N)`` that never split a cluster. Files in a suitable order are r
 the mean of a loss, a `moltheory.objectives.Measure`, or a `Tail`; `named_objectives` lists those that have a name.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.evaluation._auc import AUCError
 from moltheory.evaluation._costs import read_costs
 from moltheory.evaluation._cross_validation import from_cross_validation
@@ -55,3 +56,5 @@ __all__ = [
     "register_reader",
     "stored_numbers",
 ]
+
+__dir__ = public_names(__name__)

@@ -26,7 +26,9 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._labels import axis_labels, has_labels, labels_among
 from moltheory._core._places import places_of
 from moltheory._core._text import few, quoted
@@ -40,6 +42,7 @@ from moltheory._core._validation import (
     real_or_missing,
 )
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._cards import measured_card
 from moltheory.evaluation._model_cost import Timings
 from moltheory.inference import mean_interval
 
@@ -48,8 +51,8 @@ __all__ = ["Measured", "refuse_measurements", "total_delta"]
 _PARTS = ("value", "low", "high")
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
+@dataclass(frozen=True, eq=False, repr=False)
+class Measured(Printed):
     """A measured cost: an estimate and an interval for each model, all intervals valid at once.
 
     With probability at least 1 - delta, the true cost of **every** model lies between its `low` and `high`. It is given
@@ -232,9 +235,12 @@ class Measured:
     def __len__(self) -> int:
         return self.value.size
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Number of models and confidence."""
         return f"Measured({len(self)} models, all intervals hold with probability {1.0 - self.delta:g})"
+
+    def _card(self) -> Card:
+        return measured_card(self)
 
 
 def refuse_measurements(name: str, costs: Any) -> None:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._deprecation import warn_renamed
+from moltheory._core._html_repr import Printed
 from moltheory._core._inputs import rows_of
 from moltheory._core._validation import FloatArray, as_readonly, check_count
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._cards import timings_card
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,8 +127,8 @@ def stored_numbers(estimator: Any, /) -> int:
     return counter.numbers
 
 
-@dataclass(frozen=True, eq=False)
-class Timings:
+@dataclass(frozen=True, eq=False, repr=False)
+class Timings(Printed):
     """Measured times of predictions, in seconds per example: measurements, not a cost that is known.
 
     Another run gives other numbers, and runs one after another on one machine are not independent, so no interval
@@ -176,6 +179,9 @@ class Timings:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def _card(self) -> Card:
+        return timings_card(self)
 
 
 def prediction_seconds(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._reading import reading
 from moltheory._core._text import joined
 from moltheory.errors import InvalidInputError
@@ -18,7 +19,7 @@ ClusterRule = str | Callable[[str, str], Hashable]
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Shown):
     """What is asked of a reader, the same for all formats; None and the empty tuple leave the choice to the file.
 
     Attributes
@@ -72,7 +73,7 @@ _ALWAYS = frozenset({"objectives", "models", "ignore", "maximise", "loss_range",
 
 
 @dataclass(frozen=True)
-class Reader:
+class Reader(Shown):
     """A format: how its files are recognized, which requests it understands, and how they are opened.
 
     Attributes

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
@@ -112,7 +113,7 @@ def _pinball(examples: Examples, level: float) -> Measure:
 
 
 @dataclass(frozen=True)
-class NamedObjective:
+class NamedObjective(Shown):
     """An objective with a name.
 
     Attributes

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
 from moltheory._core._places import places_of
 from moltheory._core._validation import FloatArray, check_choice, check_real
 from moltheory.errors import InvalidInputError, TooLargeError
+from moltheory.evaluation._cards import source_card
 
 __all__ = [
     "CELLS_PER_BLOCK",
@@ -43,7 +46,7 @@ MOST_IN_MEMORY = 20_000_000
 """Largest number of losses of a file in an unsuitable order, which is sorted in memory."""
 
 
-class LossSource(ABC):
+class LossSource(Printed, ABC):
     """Losses of some models on some examples for some objectives, read in blocks.
 
     Attributes
@@ -91,6 +94,9 @@ class LossSource(ABC):
         """
         chosen = check_objectives(objectives, self.objective_names)
         return self if chosen == self.objective_names else _Selection(self, chosen)
+
+    def _card(self) -> Card:
+        return source_card(self)
 
 
 class _Selection(LossSource):

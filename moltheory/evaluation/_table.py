@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
 from moltheory._core._labels import Rows, aligned_labels, column_labels, has_labels
 from moltheory._core._places import places_of
@@ -21,6 +22,7 @@ from moltheory._core._validation import (
 )
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import known_costs, read_maximise, read_names, read_ranges, refuse_bools
+from moltheory.evaluation._cards import table_card, table_line
 from moltheory.evaluation._memory import LossArray, read_loss_array
 from moltheory.evaluation._objectives import ranges_of_measures, read_measures, shape_of
 from moltheory.evaluation._own_names import check_order
@@ -238,9 +240,9 @@ class LossTable(LossSource):
         >>> table = LossTable(seconds, ["a", "b"], ["seconds"])
         >>> table.with_objectives(quantile={"seconds": [0.5, 0.95]}, limit={"seconds": 2}).certify()
         Certificate at confidence 0.95 from 300 examples: 2 models, objectives seconds p50, seconds p95, seconds above 2
-          on the front for sure (2): a, b
-          excluded (0): none
-          undecided (0): none
+          on the front (2): a, b
+          not on the front (0): none
+          cannot tell yet (0): none
         """
         from moltheory.evaluation._request_table import request_measures
 
@@ -309,15 +311,11 @@ class LossTable(LossSource):
             order = np.argsort(self.clusters, kind="stable")
             yield self.losses[order], self.clusters[order]
 
-    def __repr__(self) -> str:
-        """Sizes and names."""
-        names = ", ".join((*(self.measures or self.objective_names), *self.cost_names))
-        if self.in_memory is None:
-            return f"LossTable({len(self.model_names)} models in {self.name}: {names})"
-        n, m, _ = self.in_memory.shape
-        gaps = f", {missing:.0%} not evaluated" if (missing := float(np.isnan(self.in_memory).mean())) else ""
-        groups = "" if self.clusters is None else f", {np.unique(self.clusters).size} clusters"
-        return f"LossTable({m} models, {n} examples{groups}: {names}{gaps})"
+    def _line(self) -> str:
+        return table_line(self)
+
+    def _card(self) -> Card:
+        return table_card(self)
 
 
 def _read_losses(losses: npt.ArrayLike) -> LossArray:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._declared import check_together, stands
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, check_fraction, check_real
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._order_statistics import fewest, most, sample_rank
@@ -23,7 +24,7 @@ from moltheory.objectives import Cell
 __all__ = ["CVaR", "Quantile", "Tail", "check_tail", "has_own_test"]
 
 
-class Tail(ABC):
+class Tail(Shown, ABC):
     """A functional of the distribution of each model's losses, with a confidence interval from an i.i.d. sample.
 
     A subclass of your own defines `value` and `interval` together, in one class, for the losses of one model. If it has
@@ -181,9 +182,9 @@ class Quantile(Tail):
     >>> seconds = np.random.default_rng(0).lognormal([0.0, 0.8, 1.0], size=(500, 3))  # of three models
     >>> mt.certify(None, objectives={"p95": Quantile(seconds, 0.95)}, costs={"price": [2, 1, 3]}, names=["a", "b", "c"])
     Certificate at confidence 0.95 from 500 examples: 3 models, objectives p95, price
-      on the front for sure (2): a, b
-      excluded (1): c (dominated by a)
-      undecided (0): none
+      on the front (2): a, b
+      not on the front (1): c (dominated by a)
+      cannot tell yet (0): none
 
     One interval by itself:
 

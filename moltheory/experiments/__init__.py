@@ -4,6 +4,7 @@ All distances are in true risks: the empirical front decides which hypotheses ar
 how good they are.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.experiments._asymmetry import asymmetry
 from moltheory.experiments._exact import exact_errors
 from moltheory.experiments._excess_risks import excess
@@ -25,3 +26,5 @@ __all__ = [
     "selection_errors",
     "two_stage",
 ]
+
+__dir__ = public_names(__name__)

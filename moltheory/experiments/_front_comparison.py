@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives
@@ -14,7 +15,7 @@ from moltheory.problems import FiniteProblem
 __all__ = ["FrontComparison"]
 
 
-class FrontComparison:
+class FrontComparison(Shown):
     """Everything about a batch of empirical fronts that the asymmetry is stated in.
 
     Parameters
@@ -44,6 +45,8 @@ class FrontComparison:
     >>> columns["coverage_error"], columns["purity_error"]
     (array([0., 0., 0.]), array([1., 1., 1.]))
     """
+
+    _shown = ("problem", "truly_optimal", "true_hypervolume")
 
     def __init__(self, problem: FiniteProblem) -> None:
         self.problem = problem

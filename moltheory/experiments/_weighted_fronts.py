@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.experiments._fronts import Objectives, risks_of, weighted_members
@@ -19,7 +20,7 @@ _CHUNK = 1 << 22
 
 
 @document
-class WeightedFrontComparison:
+class WeightedFrontComparison(Shown):
     """What the asymmetry is stated in, for fronts that are known at a grid of weights.
 
     Quadratic fronts are computed in closed form, others by Newton steps with a certificate for each member. Each
@@ -66,6 +67,8 @@ class WeightedFrontComparison:
     >>> bool((columns["coverage_error"] <= 2 * columns["uniform_deviation"] + columns["discretization"]).all())
     True
     """
+
+    _shown = ("problem", "weights", "true_points", "true_discretization")
 
     def __init__(self, problem: InfiniteProblem, *, n_points: int | None = None, refinement: int | None = None) -> None:
         self.problem = problem

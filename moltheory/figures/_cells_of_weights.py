@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory.bounds import required_sample_size
-from moltheory.plotting import COLORS, note
+from moltheory.figures._inline import point_out
+from moltheory.plot import cells as draw_cells
+from moltheory.plotting import colors_of
 from moltheory.reports import Figure, Settings
 from moltheory.solvers import WeightCells, certified_cells, certified_share, weight_cells
 
@@ -24,7 +27,7 @@ _POINTS = np.array([[0.0, 1.0], [0.3, 0.4], [1.0, 0.0]])
 _WIDTH = 0.02
 _DELTA = 0.05
 _THREE = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.35, 0.3, 0.4], [0.15, 0.6, 0.5]])
-_COLORS = ("coverage", "purity", "deviation", "light", "extra")
+_OBJECTIVES = ("objective 1", "objective 2", "objective 3")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class CellsOfWeights(Figure[CellsResult]):
     name = "weight_cells"
     title = "Away from ties between two points, sampling error does not change what a weighted sum returns"
     n_panels = 3
+    chapter = "Why"
 
     def compute(self, settings: Settings) -> CellsResult:
         """Cut the simplex exactly, for several widths."""
@@ -66,32 +70,59 @@ class CellsOfWeights(Figure[CellsResult]):
         )
 
     def draw(self, result: CellsResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw the sums of three points, the shares, and the simplex of three weights."""
-        _draw_sums(axes[0], result)
-        _draw_shares(axes[1], result)
-        _draw_simplex(axes[2], result)
+        """Draw the sums of three points, the simplex of three weights, and the shares."""
+        draw_cells(_POINTS, widths=_WIDTH, names=("A", "B", "C"), objectives=_OBJECTIVES[:2], ax=axes[0])
+        # The cell of B begins at the tie of B and C.
+        tie = result.cells.intervals[1]
+        if tie is not None:
+            text = "near a tie (pale), sampling\ncan change the lowest one"
+            point_out(axes[0], (tie[0], 0.42), text, place=(0.5, 0.85), ha="center")
+        axes[0].set_xlabel(f"weight of {_OBJECTIVES[0]}")
+        axes[0].set_title(f"1. All risks within {_WIDTH} of the truth", loc="left")
+        draw_cells(_THREE, widths=_WIDTH, names=tuple("DEFGH"), objectives=_OBJECTIVES, ax=axes[1])
+        axes[1].set_title("2. The same for three objectives", loc="left")
+        for ax in axes[:2]:
+            legend = ax.get_legend()
+            if legend is not None:
+                legend.remove()
+        _draw_shares(axes[2], result)
         return axes
 
     def caption(self, result: CellsResult) -> str:
-        """Quote the cells and shares as fractions."""
-        cells = _fractions(result.cells)
-        ends = "; ".join(
-            f"{tuple(point)} for the first weight in [{low}, {high}]"
-            for point, (low, high) in zip(_POINTS.tolist(), _ends(result.cells), strict=True)
+        """Quote the shares."""
+        return (
+            f"Every empirical risk is within c of the true one. Where a weighted sum leads by more than 2c, sampling "
+            f"cannot change the point that it returns (full color); near ties it can (pale). With c = {_WIDTH} that is "
+            f"safe at {percent_text(result.certified.total)} of the weights with two objectives, "
+            f"{percent_text(result.three_certified.total)} with three."
         )
-        n = required_sample_size(excess=2 * _WIDTH, n_hypotheses=len(_POINTS), delta=_DELTA, n_objectives=2)
+
+    def details(self, result: CellsResult) -> str:
+        """Quote the cells as fractions."""
+        cells = ", ".join(map(str, _fractions(result.cells)))
+        ends = "; ".join(
+            f"{name} = ({a:g}, {b:g}) for a first weight in [{low}, {high}]"
+            for name, (a, b), (low, high) in zip("ABC", _POINTS.tolist(), _ends(result.cells), strict=True)
+        )
         fewest = result.shares[result.shares["two_objectives"] == 0.0]["width"]
-        never = f" None is left from c = {fewest.min():.3f} on." if len(fewest) else ""
+        never = f" No weight is safe from c = {number_text(float(fewest.min()))} on." if len(fewest) else ""
         inside = int((result.three.share > 0).sum())
         return (
-            f"First panel: the weighted sum of each of three points; the lowest line is returned: {ends}. With "
-            f"empirical risks within c = {_WIDTH} of the true ones, the minimiser is certainly the true one wherever "
-            f"its lead exceeds 2c (thick): on {_total(result.certified)} = {result.certified.total:.3f} of the "
-            f"weights (shares of the cells {', '.join(map(str, cells))}). A union bound over the 3 models and 2 "
-            f"objectives gives that width from n = {n:,} on (losses in [0, 1], confidence 95 %). Second panel: the "
-            f"share against c.{never} Third panel: {len(_THREE)} points with three objectives; {inside} have a cell, "
-            f"pale; certified for c = {_WIDTH} is {result.three_certified.total:.1%} of all weights, in full color. "
-            f"At weights between the colors two points are too close for any sample of that accuracy."
+            f"First panel: the weighted sum of each of three points; the lowest is returned: {ends}. The cells have the "
+            f"shares {cells}; what is safe sums to {_total(result.certified)} of all weights.{never}\n"
+            f"Second panel: {len(_THREE)} points with three objectives, of which {inside} have a cell; a place in the "
+            f"triangle is a choice of three weights.\n"
+            f"A union bound over 3 models and 2 objectives gives c = {_WIDTH} from n = {count_text(_enough())} on, for "
+            f"losses in [0, 1] and {percent_text(1 - _DELTA)} confidence."
+        )
+
+    def alt(self, result: CellsResult) -> str:
+        """Describe the three panels."""
+        return (
+            "First panel: weighted sums of three points against the first weight, straight lines; the lowest is thick "
+            "except near the two weights at which lines cross. Second panel: a triangle of weights cut into "
+            f"{int((result.three.share > 0).sum())} colored cells with pale borders. Third panel: the safe share of the "
+            "weights falls from all to none as c grows, faster with three objectives."
         )
 
     def tables(self, result: CellsResult) -> Mapping[str, pd.DataFrame]:
@@ -109,63 +140,29 @@ class CellsOfWeights(Figure[CellsResult]):
         return {"cells": pd.DataFrame(rows), "shares": result.shares}
 
 
-def _draw_sums(ax: Axes, result: CellsResult) -> None:
-    w = np.array([0.0, 1.0])
-    cells, sure = result.cells.intervals, result.certified.intervals
-    for k, (point, color, line) in enumerate(zip(_POINTS, _COLORS, ("-", "--", "-."), strict=False)):
-        a, b = point.tolist()
-        tone = COLORS[color]
-        ax.plot(w, a * w + b * (1 - w), line, color=tone, linewidth=1.4, label=f"({a:g}, {b:g})")
-        for ends, alpha in ((cells[k], 0.12), (sure[k], 0.3)):
-            if ends is not None:
-                ax.axvspan(*ends, color=tone, alpha=alpha, linewidth=0)
-        certain = sure[k]
-        if certain is not None:
-            x = np.array(certain)
-            ax.plot(x, a * x + b * (1 - x), color=tone, linewidth=5, solid_capstyle="butt")
-    ax.set_xlim(0, 1)
-    ax.set_ylim(0, 1.45)
-    ax.set_yticks([0, 0.5, 1])
-    ax.set_xlabel("weight of the first objective")
-    ax.set_ylabel("← better     weighted sum")
-    ax.set_title(f"Three points, c = {_WIDTH}")
-    ax.legend(loc="upper center", ncols=3, columnspacing=1.0, handlelength=1.6)
+def _enough() -> int:
+    """Return the number of examples that gives the width drawn."""
+    return required_sample_size(excess=2 * _WIDTH, n_hypotheses=len(_POINTS), delta=_DELTA, n_objectives=2)
 
 
 def _draw_shares(ax: Axes, result: CellsResult) -> None:
-    table = result.shares
-    ax.plot(table["width"], table["two_objectives"], "-", color=COLORS["coverage"], label="two objectives")
-    ax.plot(table["width"], table["three_objectives"], "--", color=COLORS["purity"], label="three objectives")
-    total = result.certified.total
-    ax.plot(_WIDTH, total, "o", color=COLORS["coverage"], markersize=8)
-    note(ax, f"{_total(result.certified)} at c = {_WIDTH}", at=(0.12, 0.86), color=COLORS["coverage"])
+    colors, table = colors_of(ax), result.shares
+    ax.plot(table["width"], table["two_objectives"], "-", color=colors["coverage"], label="two objectives")
+    ax.plot(table["width"], table["three_objectives"], "--", color=colors["purity"], label="three objectives")
+    for cells, color, place in (
+        (result.certified, "coverage", (0.36, 0.84)),
+        (result.three_certified, "purity", (0.36, 0.62)),
+    ):
+        ax.plot(_WIDTH, cells.total, "o", color=colors[color], markersize=8)
+        names = "two" if color == "coverage" else "three"
+        text = f"{names} objectives: {percent_text(cells.total)}\nat c = {_WIDTH}"
+        point_out(ax, (_WIDTH, cells.total), text, place=place, color=colors[color])
     ax.set_xlim(0, float(table["width"].max()))
     ax.set_ylim(0, 1.03)
-    ax.set_xlabel("← better     largest error c of a risk")
-    ax.set_ylabel("certified share     better →")
-    ax.set_title("Certified share of the weights")
-    ax.legend(loc="upper right")
-
-
-def _draw_simplex(ax: Axes, result: CellsResult) -> None:
-    from matplotlib.patches import Polygon
-
-    for k, color in zip(range(len(_THREE)), _COLORS, strict=True):
-        tone = COLORS[color]
-        for corners, alpha in ((result.three.vertices[k], 0.22), (result.three_certified.vertices[k], 0.75)):
-            if len(corners) >= 3:
-                ax.add_patch(Polygon(corners[:, :2], facecolor=tone, edgecolor="white", linewidth=1.0, alpha=alpha))
-        if result.three.share[k] > 0:
-            x, y = result.three.vertices[k][:, :2].mean(axis=0)
-            label = "(" + ", ".join(f"{value:g}" for value in _THREE[k]) + ")"
-            ax.text(x, y, label, ha="center", va="center", fontsize=8.5, color=COLORS["truth"])
-    ax.plot([0, 1, 0, 0], [0, 0, 1, 0], color=COLORS["truth"], linewidth=1.2)
-    note(ax, "the rest is the weight\nof the third objective", at=(0.5, 0.86))
-    ax.set_xlim(-0.02, 1.02)
-    ax.set_ylim(-0.02, 1.02)
-    ax.set_xlabel("weight of the first objective")
-    ax.set_ylabel("weight of the second objective")
-    ax.set_title(f"Three objectives, c = {_WIDTH}")
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+    ax.set_xlabel("← better     c: how far risks may be off")
+    ax.set_ylabel("safe weights     better →")
+    ax.set_title("3. The smaller c, the more is safe")
 
 
 def _fractions(cells: WeightCells) -> list[Fraction]:

@@ -1,17 +1,19 @@
-"""How often procedures that name the front are wrong, against how much they settle, in worlds with a known front."""
+"""How often procedures that name the front are wrong, and how much they decide, in worlds with a known front."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._numbers import percent_text
 from moltheory._core._validation import FloatArray
+from moltheory.bounds import binomial_interval
 from moltheory.figures._claim_counts import count_verdicts, rows_of
 from moltheory.figures._claim_procedures import PROCEDURES
-from moltheory.plotting import COLORS
+from moltheory.figures._claims_drawing import draw_claims
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream, run_blocks
 
@@ -19,30 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Claims", "draw_claims"]
+__all__ = ["Claims"]
 
 _MODELS, _EXAMPLES, _DELTA = 20, 1000, 0.05
 _WORLDS = ("trade-off", "ties", "near-ties", "equal", "flat", "clusters")
 _BLOCK = 2  # runs of one block of work
-_TITLES = {1: "One objective and a price", 2: "Two objectives"}
-# Color and marker by the beginning of a name; the color tells the family.
-_STYLES = {
-    "certify, one": ("coverage", "^"),
-    "certify, false share (PRDS)": ("coverage", "v"),
-    "certify, false": ("coverage", "s"),
-    "certify, asymptotic": ("coverage", "D"),
-    "certify": ("coverage", "o"),
-    "boxes": ("bound", "s"),
-    "Romano": ("bound", "D"),
-    "bootstrap": ("purity", "D"),
-    "evalstats, dom": ("extra", "^"),
-    "evalstats": ("extra", "o"),
-    "claimeval": ("purity", "s"),
-    "SPA per": ("deviation", "^"),
-    "SPA": ("deviation", "v"),
-    "MCS": ("deviation", "o"),
-    "Learn": ("light", "s"),
-}
+_OBJECTIVES = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -53,18 +37,19 @@ class ClaimsResult:
 
 
 class Claims(Figure[ClaimsResult]):
-    """Runs with a false verdict against the share of models settled: certify with each promise, and other rules."""
+    """Runs with a false verdict, and the share of models decided: certify with each promise, and other rules."""
 
     name = "claims"
-    title = "What settles most is wrong most: share of models settled, and runs with a false verdict"
+    title = "The rule that decides most is wrong most: a bootstrap of the front against guaranteed verdicts"
     n_panels = 2
+    chapter = "Certificates"
 
     def compute(self, settings: Settings) -> ClaimsResult:
         """Draw worlds and data, and compare each verdict with the true front."""
         import pandas as pd
 
         runs = _BLOCK if settings.quick else 30 * _BLOCK
-        cases = [(world, objectives) for objectives in _TITLES for world in _WORLDS]
+        cases = [(world, objectives) for objectives in _OBJECTIVES for world in _WORLDS]
         blocks = [(*case, start, settings.seed) for case in cases for start in range(0, runs, _BLOCK)]
         counts = run_blocks(_block, blocks, n_jobs=settings.n_jobs, progress=settings.progress, description=self.name)
         rows = []
@@ -75,31 +60,53 @@ class Claims(Figure[ClaimsResult]):
         return ClaimsResult(pd.DataFrame(rows))
 
     def draw(self, result: ClaimsResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw one panel for one objective and a price, one for two objectives."""
-        for ax, (objectives, title) in zip(axes, _TITLES.items(), strict=True):
-            draw_claims(ax, result.table[result.table["objectives"] == objectives], _DELTA)
-            ax.set_title(title)
+        """Draw a row per procedure: how often it is wrong, and how much it decides."""
+        draw_claims(axes, result.table, _DELTA)
         return axes
 
     def caption(self, result: ClaimsResult) -> str:
-        """Quote what is promised, and what was counted."""
-        sums = result.table.groupby("procedure", sort=False)[["runs", "wrong", "two_wrong"]].sum()
-        share = result.table.groupby("procedure", sort=False)["false_share"].max()
-        trade_off = result.table[result.table["world"] == "trade-off"].groupby("procedure")["settled"].mean()
-        wrong = "; ".join(f"{name} {int(row['wrong'])}" for name, row in sums.iterrows())
-        settled = "; ".join(f"{name} {trade_off[name]:.0%}" for name in sums.index)
-        two = int(sums["two_wrong"]["certify, one error"])
+        """Quote how often the bootstrap and certify are wrong, and how much they decide."""
+        table = result.table
+        sums = table.groupby("procedure", sort=False)[["runs", "wrong"]].sum()
+        decided = table[table["world"] == "trade-off"].groupby("procedure")["settled"].mean()
+        mine, boot, boxes = "certify", "bootstrap fronts", "boxes alone"
         return (
-            f"{_MODELS} models, n = {_EXAMPLES:,} examples, confidence {1 - _DELTA:.0%}; {len(_WORLDS)} worlds whose "
-            f"true front is known: a trade-off (large marks), the same with ties or in clusters, near-ties, all "
-            f"models equal, and a front that is flat by a hair. Each mark is one procedure in one world; the vertical "
-            f"axis (square roots) is the share of runs with at least one false verdict, the line {_DELTA:.0%}. Settled "
-            f"on trade-offs: {settled}. Runs with a false verdict, of {int(sums['runs'].iloc[0]):,} over all worlds: "
-            f"{wrong}. The promise of one error allows runs with a single false verdict: {two} had more; that of a "
-            f"false share bounds the mean share of false verdicts, which was at most "
-            f"{share['certify, false share']:.1%} in any world. The bootstrap guarantees nothing; max-t (Romano and "
-            f"Wolf) and the asymptotic engine hold for many examples only. Packages that answer the same question are "
-            f"compared in benchmarks/peers.py."
+            f"{_MODELS} models, {_EXAMPLES:,} examples, {len(_WORLDS)} worlds whose true front is known. Where there is a "
+            f"trade-off, bootstrap fronts decide {decided[boot]:.0%} of the models, certify {decided[mine]:.0%}, boxes "
+            f"alone {decided[boxes]:.0%}. But over all worlds {sums['wrong'][boot]:.0f} of {sums['runs'][boot]:,.0f} "
+            f"bootstrap runs hold a false verdict; of certify's, {sums['wrong'][mine]:.0f}."
+        )
+
+    def details(self, result: ClaimsResult) -> str:
+        """Say what the worlds and the promises are, and how far the counts reach."""
+        table = result.table
+        sums = table.groupby("procedure", sort=False)[["runs", "wrong", "two_wrong"]].sum()
+        share = table.groupby("procedure", sort=False)["false_share"].max()
+        runs = int(table["runs"].iloc[0])
+        wrong = "; ".join(f"{name} {int(row['wrong'])}" for name, row in sums.iterrows())
+        largest = percent_text(share["certify, false share"], 1)
+        mine = table[table["procedure"] == "certify"]
+        worst = mine.iloc[int(mine["wrong"].to_numpy().argmax())]
+        ends = binomial_interval(int(worst["wrong"]), runs, delta=0.05)
+        worst_text = (
+            f"{worst['world']}, {int(worst['wrong'])} of {runs} runs, an interval from {float(ends.lower):.1%} to "
+            f"{float(ends.upper):.1%}"
+        )
+        return "\n".join(
+            [
+                "The worlds: a trade-off, the same with ties or in clusters, near-ties, all models equal, and a front that "
+                "is flat by a hair; each with one objective and a price, and with two objectives.",
+                f"First panel (square roots): small marks are the {2 * len(_WORLDS)} worlds, {runs} runs each; the large "
+                f"one is all runs together, with its 95% Clopper-Pearson interval. The worst world of certify: "
+                f"{worst_text}. Second panel: the worlds with a trade-off.",
+                f"Runs with a false verdict, of {int(sums['runs'].iloc[0]):,} over all worlds: {wrong}.",
+                f"Filled marks promise no false verdict with probability {1 - _DELTA:.0%}. One error: at most one false "
+                f"verdict, and {int(sums['two_wrong']['certify, one error'])} runs had more. False share: at most "
+                f"{_DELTA:.0%} of the verdicts on average; it was at most {largest} in any "
+                f"world. The bootstrap promises nothing; max-t (Romano and Wolf) and the asymptotic engine hold for many "
+                f"examples only.",
+                "Packages that answer the same question are compared in benchmarks/peers.py.",
+            ]
         )
 
     def tables(self, result: ClaimsResult) -> Mapping[str, pd.DataFrame]:
@@ -112,52 +119,3 @@ def _block(world: str, objectives: int, start: int, seed: int) -> dict[str, Floa
     root = as_seed_sequence(seed)
     streams = [block_stream(root, f"claims {world} {objectives}", run) for run in range(start, start + _BLOCK)]
     return count_verdicts(PROCEDURES, world, objectives, streams, models=_MODELS, examples=_EXAMPLES, delta=_DELTA)
-
-
-def draw_claims(ax: Axes, table: pd.DataFrame, delta: float) -> Axes:
-    """Draw one point per procedure and world, large for the trade-off, with the names in lanes above the points.
-
-    Names stand in order of the trade-off's share settled, the leftmost in the highest lane: no name crosses the line that
-    leads to another.
-    """
-    large = table[table["world"] == "trade-off"].sort_values("settled", kind="stable")
-    lanes = len(large)
-    ax.set_yscale("function", functions=(_root, _square))
-    ax.axhline(delta, color=COLORS["truth"], linewidth=1.0, label=f"{delta:.0%}")
-    ax.text(1.0, _square(_root(delta) + 0.03), f"nominal {delta:.0%}", fontsize=8.5, ha="right")
-    points = zip(large["procedure"], large["settled"], large["wrong"] / large["runs"], strict=True)
-    for lane, (name, x, y) in enumerate(points):
-        color, marker = next(style for begin, style in _STYLES.items() if name.startswith(begin))
-        part = table[table["procedure"] == name]
-        ax.plot(
-            part["settled"],
-            part["wrong"] / part["runs"],
-            marker,
-            color=COLORS[color],
-            markersize=4.5,
-            alpha=0.55,
-            markeredgewidth=0,
-            label=name,
-            clip_on=False,
-        )
-        ax.plot([x], [y], marker, color=COLORS[color], markersize=8, markeredgecolor="white", zorder=4, clip_on=False)
-        top = _square(1.09 + 0.085 * (lanes - 1 - lane))
-        ax.plot([x, x], [y, top], "-", color=COLORS[color], linewidth=0.7, alpha=0.6, zorder=1)
-        ax.text(x + 0.012, top, name, color=COLORS[color], fontsize=8.5, va="center")
-    ax.set_ylim(_square(-0.04), _square(1.09 + 0.085 * lanes))
-    ax.set_yticks([0, 0.01, delta, 0.2, 0.5, 1.0], ["0", "1%", f"{delta:.0%}", "20%", "50%", "100%"])
-    ax.set_xlim(-0.02, 1.0)
-    ax.set_xticks(np.linspace(0, 1, 6), [f"{share:.0%}" for share in np.linspace(0, 1, 6)])
-    ax.set_xlabel("share of models settled     better →")
-    ax.set_ylabel("← better     runs with a false verdict", loc="bottom")
-    return ax
-
-
-def _root(value: float | FloatArray) -> Any:
-    root: Any = np.sign(value) * np.sqrt(np.abs(value))
-    return root
-
-
-def _square(value: float | FloatArray) -> Any:
-    square: Any = np.sign(value) * np.square(value)
-    return square

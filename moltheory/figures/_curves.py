@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moltheory.plotting import COLORS, band, log_sizes
+from moltheory import plot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,39 +73,9 @@ def fitted_slope(table: pd.DataFrame, column: str, *, largest: float = math.inf)
     return Slope(value, value - half, value + half)
 
 
-def draw_errors(
-    ax: Axes, table: pd.DataFrame, *, labels: Mapping[str, str] | None = None, logarithmic: bool = True
-) -> Axes:
-    """Draw mean errors against n with bands from the 5 % to the 95 % quantile of the samples.
-
-    On a logarithmic axis a band begins at the mean where its lower quantile is 0.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-    table : pandas.DataFrame
-        As `asymmetry` returns it.
-    labels : mapping of column to str, optional
-        Other names for the legend.
-    logarithmic : bool, default True
-        Whether errors are drawn on a logarithmic axis.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    grouped = table.groupby("size")
-    sizes = np.array(sorted(table["size"].unique()))
-    for column, (label, color, marker) in ERRORS.items():
-        low, high = (grouped[column].quantile(level).to_numpy() for level in (0.05, 0.95))
-        mean = grouped[column].mean().to_numpy()
-        band(ax, sizes, np.where((low > 0) | (not logarithmic), low, mean), np.maximum(high, mean), color=COLORS[color])
-        name = (labels or {}).get(column, label)
-        ax.plot(sizes, mean, marker=marker, color=COLORS[color], label=name)
-    if logarithmic:
-        ax.set_yscale("log")
-    ax.set_ylabel("← better     distance in true risks")
-    return log_sizes(ax)
+def draw_errors(ax: Axes, table: pd.DataFrame, *, logarithmic: bool = True) -> Axes:
+    """Draw errors against n as `moltheory.plot.asymmetry` does, without the bound."""
+    return plot.asymmetry(table, ax=ax, bound=False, logarithmic=logarithmic)
 
 
 def summarize(table: pd.DataFrame, *, largest_risk: float = math.inf) -> pd.DataFrame:

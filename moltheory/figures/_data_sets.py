@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from moltheory._core._numbers import count_text, interval_text, number_text, percent_text
 from moltheory.experiments import asymmetry
 from moltheory.figures._curves import fitted_slope, summarize
 from moltheory.figures._populations import data_set, never_decided
-from moltheory.plotting import COLORS, log_sizes
+from moltheory.plotting import colors_of, label_lines, log_sizes
 from moltheory.problems import FiniteProblem, from_table
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
@@ -27,9 +26,10 @@ _STYLES = {
     "digits": ("coverage", "s", "--"),
     "wine": ("purity", "^", "-."),
     "diabetes": ("deviation", "D", ":"),
-    "own table": ("extra", "v", "-"),
+    "diabetes by sex": ("extra", "v", "-"),
 }
-_FLOOR = 3e-5
+# Below it the axis is linear, so that it has a zero.
+_LINEAR = 1e-4
 _OFTEN = 0.05
 _SHARE_REPLICATES = 200
 
@@ -49,6 +49,7 @@ class DataSets(Figure[DataSetsResult]):
     name = "data_sets"
     title = "Four data sets, five problems: coverage error dies out, purity error often does not"
     n_panels = 2
+    chapter = "On real data"
 
     def compute(self, settings: Settings) -> DataSetsResult:
         """Simulate each data set; count the models that chance keeps on the empirical front."""
@@ -72,49 +73,74 @@ class DataSets(Figure[DataSetsResult]):
 
     def draw(self, result: DataSetsResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw coverage errors, then purity errors."""
-        for ax, column, title in zip(
-            axes, ("coverage_error", "purity_error"), ("Coverage error", "Purity error"), strict=True
-        ):
+        titles = {"coverage_error": "Coverage error dies out", "purity_error": "Purity error often does not"}
+        for ax, (column, title) in zip(axes, titles.items(), strict=True):
             for label, table in result.simulations.items():
                 color, marker, line = _STYLES[label]
                 means = table.groupby("size")[column].mean()
-                ax.plot(
-                    means.index, np.maximum(means, _FLOOR / 100), f"{marker}{line}", color=COLORS[color], label=label
-                )
-            ax.set_yscale("log")
-            ax.set_ylim(_FLOOR, 1)
+                ax.plot(means.index, means, f"{marker}{line}", color=colors_of(ax)[color], label=label, clip_on=False)
+            ax.set_yscale("symlog", linthresh=_LINEAR, linscale=0.5)
+            ax.set_ylim(0, 0.3)
+            ax.set_yticks([0, 1e-4, 1e-3, 1e-2, 1e-1], ["0", "0.0001", "0.001", "0.01", "0.1"])
+            ax.minorticks_off()
             ax.set_title(title)
             ax.set_ylabel("← better     mean over samples")
             log_sizes(ax)
-        sizes = np.array(sorted(next(iter(result.simulations.values()))["size"].unique()))
-        axes[0].plot(sizes, 0.9 * np.sqrt(sizes[0] / sizes), color="#BBBBBB", linewidth=4, zorder=0, label="∝ 1/√n")
-        axes[0].legend(loc="lower left")
+            label_lines(ax)
         return axes
 
     def caption(self, result: DataSetsResult) -> str:
-        """Quote fitted powers of n, violations, and why spurious models stay."""
+        """Quote the largest errors at the largest size, and why spurious models stay."""
+        last = [summary.iloc[-1] for summary in self.summaries(result).values()]
+        coverage, purity = (max(row[column] for row in last) for column in ("coverage_error", "purity_error"))
+        staying, ties = (int(result.staying[column].sum()) for column in ("staying", "exact_ties"))
+        return (
+            f"Models trained on one half of each table, samples drawn from the other. At n = "
+            f"{count_text(int(last[0]['size']))} the mean coverage error is at most {number_text(coverage, 2)}, the mean "
+            f"purity error up to {number_text(purity, 2)}: {staying} models that are not optimal are still selected in "
+            f"at least {percent_text(_OFTEN)} of samples, {ties} of them because of exact ties, which no sample size "
+            f"resolves."
+        )
+
+    def details(self, result: DataSetsResult) -> str:
+        """Quote fitted powers of n, violations, and the models that stay by data set."""
         summaries = self.summaries(result)
         total = sum(int(summary["replicates"].sum()) for summary in summaries.values())
         violations = sum(int(summary["violations"].sum()) for summary in summaries.values())
+        slopes = {label: fitted_slope(table, "coverage_error") for label, table in result.simulations.items()}
         powers = "; ".join(
-            f"{label} {fitted_slope(table, 'coverage_error')}" for label, table in result.simulations.items()
+            f"{label} {number_text(slope.value, 2)} {interval_text(slope.low, slope.high, 2)}"
+            for label, slope in slopes.items()
         )
         reasons = "; ".join(
-            f"{row.data_set}: purity error {summaries[str(row.data_set)]['purity_error'].iloc[-1]:.2g}, {row.staying} "
-            f"models that are not optimal selected in at least {_OFTEN:.0%} of samples, {row.exact_ties} of them in "
-            f"exact ties"
+            f"{row.data_set}: purity error {number_text(summaries[str(row.data_set)]['purity_error'].iloc[-1], 2)}, "
+            f"{row.staying} models stay, {row.exact_ties} of them in exact ties"
             for row in result.staying.itertuples()
         )
         return (
-            f"Models trained on one half of each table, samples drawn from the other half, so true risks are exact. "
-            f"The fifth problem treats the diabetes data as a user's own table: whether the disease progresses beyond "
-            f"140, by sex, with sampling stratified by group. In {total:,} samples the coverage error was above twice "
-            f"the largest deviation {violations} times. Powers of n fitted to the mean coverage error (least squares "
-            f"on logarithms over sizes with a positive mean; 95 % intervals from the residuals): {powers}. A finite "
-            f"class ends faster than any power, once n resolves its last gap. At n = "
-            f"{int(result.staying['size'].iloc[0]):,}: {reasons}. In an exact tie every model that dominates has one "
-            f"of the estimated risks in common, and chance can decide at any n. All other dominated models lose in "
-            f"the limit, but their gaps can ask for more examples than shown."
+            "True risks are exact: those on the whole half from which the samples are drawn. The fifth problem treats the "
+            "diabetes data as a user's own table: whether the disease progresses beyond 140, by sex, with sampling "
+            "stratified by group. Between 0 and 0.0001 the axis is linear.\n"
+            f"In {count_text(total)} samples the coverage error was above twice the largest deviation {violations} "
+            f"times.\n"
+            f"Powers of n fitted to the mean coverage error (least squares on logarithms over sizes with a positive mean; "
+            f"95% intervals from the residuals): {powers}. A finite class ends faster than any power, once n resolves its "
+            f"last gap.\n"
+            f"At the largest n: {reasons}. In an exact tie every model that dominates has one of the estimated risks in "
+            f"common, and chance can decide at any n. All other dominated models lose in the limit, but their gaps can "
+            f"ask for more examples than shown."
+        )
+
+    def alt(self, result: DataSetsResult) -> str:
+        """Describe both panels."""
+        ends = "; ".join(
+            f"{label} {number_text(summary['coverage_error'].iloc[-1], 2)} and "
+            f"{number_text(summary['purity_error'].iloc[-1], 2)}"
+            for label, summary in self.summaries(result).items()
+        )
+        return (
+            "Left: the mean coverage error of five problems falls with n. Right: their mean purity error falls less or "
+            f"levels off. Coverage and purity error at the largest n: {ends}."
         )
 
     def summaries(self, result: DataSetsResult) -> Mapping[str, pd.DataFrame]:
@@ -140,7 +166,7 @@ def _problems() -> dict[str, FiniteProblem]:
     problems: dict[str, FiniteProblem] = {
         name.replace("_", " "): data_set(name) for name in ("breast_cancer", "digits", "wine", "diabetes")
     }
-    problems["own table"] = _own_table()
+    problems["diabetes by sex"] = _own_table()
     return problems
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory import plot
+from moltheory._core._numbers import count_text, interval_text, number_text
 from moltheory._core._text import joined
 from moltheory.experiments import asymmetry, excess, flat_directions
-from moltheory.figures._curves import draw_errors, fitted_slope, summarize
-from moltheory.plotting import COLORS, log_sizes
+from moltheory.figures._curves import ERRORS, fitted_slope, summarize
+from moltheory.plotting import colors_of, label_lines, log_sizes
 from moltheory.problems import LinearPopulation
 from moltheory.reports import Figure, Settings
 from moltheory.scalarization import WeightedSum
@@ -28,6 +30,11 @@ _GROUP = "mean texture"
 # Radius of the ball of predictors, largest norm of an input, ridge.
 _BALL, _INPUT, _RIDGE = 4.0, 4.0, 0.01
 _SUMS = {"weights (.5, .5)": WeightedSum([0.5, 0.5]), "weights (.9, .1)": WeightedSum([0.9, 0.1])}
+_NAMES = {
+    "purity_error": "purity error",
+    "coverage_error": "coverage error",
+    "uniform_deviation": "deviation",
+}
 _STYLES = {"weights (.5, .5)": ("coverage", "o"), "weights (.9, .1)": ("extra", "D")}
 
 
@@ -47,6 +54,7 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
     name = "infinite_classes"
     title = "Infinite classes: strong convexity restores the converse, a flat direction breaks it"
     n_panels = 4
+    chapter = "Infinite classes"
 
     def compute(self, settings: Settings) -> InfiniteClassesResult:
         """Simulate the unit disk, and classifiers of tumors over a ball."""
@@ -82,40 +90,33 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
 
     def draw(self, result: InfiniteClassesResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw errors of three problems, and the excess of the last."""
-        for ax, case, title in zip(axes, (_CURVED, _FLAT), ("Strongly convex", "One flat direction"), strict=False):
-            part = result.disk[result.disk["case"] == case]
-            draw_errors(ax, part)
-            inner = part.groupby("size")["interior_purity"].mean()
-            ax.plot(inner.index, inner, "D--", color=COLORS["extra"], label="purity error, all weights ≥ 0.2")
-            ax.set_ylim(1e-5, 1e3)
+        titles = ("Strongly convex: purity improves", "One flat direction: it never does")
+        for ax, case, title in zip(axes, (_CURVED, _FLAT), titles, strict=False):
+            _draw_disk(ax, result.disk[result.disk["case"] == case])
             ax.set_title(title)
-        axes[0].legend(loc="upper right")
-        draw_errors(axes[2], result.groups)
-        axes[2].set_ylim(3e-4, 1)
-        axes[2].set_title("Logistic losses of two groups")
-        axes[2].legend(loc="lower left")
-        ax = axes[3]
-        for label, (color, marker) in _STYLES.items():
-            chosen = result.excess[result.excess["scalarization"] == label]
-            part = chosen.groupby("size").mean(numeric_only=True)
-            tone = COLORS[color]
-            ax.plot(part.index, part["excess"], f"{marker}-", color=tone, label=f"excess, {label}")
-            ax.plot(part.index, part["twice_deviation"], f"{marker}:", color=tone, markerfacecolor="white")
-        ax.plot([], [], ":", color=COLORS["bound"], label="2U(C), C realized on the fronts")
-        ax.plot(part.index, part["bound"], "--", color=COLORS["bound"], label="2U(C), C a bound for the ball")
-        ax.set_yscale("log")
-        ax.set_ylim(1e-5, 5e4)
-        ax.set_ylabel("← better     scalarized excess")
-        ax.set_title("The same: excess of weighted sums")
-        ax.legend(loc="upper right")
-        log_sizes(ax)
+        plot.asymmetry(result.groups, bound=False, labels=_NAMES, ax=axes[2])
+        axes[2].set_title("Logistic losses: both shrink")
+        _draw_excess(axes[3], result.excess)
         return axes
 
     def caption(self, result: InfiniteClassesResult) -> str:
-        """Quote slopes, last values, and what was violated."""
+        """Quote the slope with curvature, and the last values without and on real data."""
         last = result.disk[result.disk["size"] == result.disk["size"].max()].groupby("case").mean(numeric_only=True)
         curved = result.disk[result.disk["case"] == _CURVED].assign(undefined=False)
-        n = int(result.disk["size"].max())
+        end = summarize(result.groups).iloc[-1]
+        return (
+            f"With curvature in every direction purity error falls like n to the power "
+            f"{number_text(fitted_slope(curved, 'purity_error').value, 2)}; with one flat direction it is still "
+            f"{number_text(last.loc[_FLAT, 'purity_error'], 2)} at n = {count_text(result.disk['size'].max())}, but not "
+            f"for weights of at least 0.2. Logistic losses with ridge on real data are of the first kind: "
+            f"{number_text(end['purity_error'], 2)} at n = {count_text(end['size'])}. Their bound holds and is loose."
+        )
+
+    def details(self, result: InfiniteClassesResult) -> str:
+        """Say what is simulated, quote slopes and last values, and what was violated."""
+        last = result.disk[result.disk["size"] == result.disk["size"].max()].groupby("case").mean(numeric_only=True)
+        curved = result.disk[result.disk["case"] == _CURVED].assign(undefined=False)
+        slope = fitted_slope(curved, "purity_error")
         broken = int(
             (result.disk["squared_distance"] > result.disk["convexity_bound"] * (1 + 1e-9)).sum()
             + (result.disk["interior_purity"] > result.disk["interior_bound"] * (1 + 1e-9)).sum()
@@ -125,23 +126,25 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
         table = result.excess
         above = int((table["excess"] > table["deviation"] + table["gap"] + 1e-12).sum())
         at_end = table[table["size"] == table["size"].max()]
-        ends = joined(f"{row['excess']:.1e} ({label})" for label, row in _means(at_end).iterrows())
+        ends = joined(f"{number_text(row['excess'], 2)} ({label})" for label, row in _means(at_end).iterrows())
         return (
             f"First two panels: predictors in the unit disk, one objective known, the other tilted by sampling noise. "
-            f"With curvature 1 in the tilted direction purity error goes like n to the power "
-            f"{fitted_slope(curved, 'purity_error')}; with curvature 0 it is {last.loc[_FLAT, 'purity_error']:.2f} at "
-            f"n = {n:,}, though the largest deviation is {last.loc[_FLAT, 'uniform_deviation']:.1e}. Members with all "
-            f"weights at least 0.2 are safe in both (interior-weights; dashed). Coverage error levels off at what the "
-            f"60 weights of the trace can miss. The statements interior-weights and strong-convexity, with realized "
-            f"deviations, failed in {broken} of {len(result.disk):,} samples. Third panel: linear classifiers in a "
-            f"ball, logistic losses with ridge of {result.name}; at n = {int(end['size']):,} per group purity error "
-            f"is {end['purity_error']:.1e}, coverage error {end['coverage_error']:.1e}, of which the grid of weights "
-            f"can miss {end['discretization']:.1e}; {int(summary['violations'].sum())} of "
-            f"{int(summary['replicates'].sum()):,} samples above twice the deviation plus that. Fourth panel: the "
-            f"true excess of empirical minimisers, {ends} at the last size; above the realized deviation at the two "
-            f"minimisers in {above} of {len(table):,} cases. The bound from Rademacher complexity (95 %) is "
-            f"{at_end['bound'].mean():.2g} there, for losses of up to {np.log1p(np.exp(_BALL * _INPUT)):.2g} on the "
-            f"ball."
+            f"With curvature 1 in the tilted direction the power of n is {number_text(slope.value)} "
+            f"{interval_text(slope.low, slope.high)} (95% interval); with curvature 0 purity error stays, though the "
+            f"largest deviation is {number_text(last.loc[_FLAT, 'uniform_deviation'], 2)} at the last size. Members "
+            f"with all weights at least 0.2 are safe in both (interior-weights). Coverage error levels off at what the 60 "
+            f"weights of the trace can miss. The statements interior-weights and strong-convexity, with realized "
+            f"deviations, failed in {broken} of {len(result.disk):,} samples.\n"
+            f"Third panel: linear classifiers in a ball, logistic losses with ridge of {result.name}; bands hold 90% "
+            f"of the samples. At n = {int(end['size']):,} per group coverage error is "
+            f"{number_text(end['coverage_error'], 2)}, of which the grid of weights can miss "
+            f"{number_text(end['discretization'], 2)}; {int(summary['violations'].sum())} of "
+            f"{int(summary['replicates'].sum()):,} samples above twice the deviation plus that.\n"
+            f"Fourth panel: the true excess of empirical minimisers, {ends} at the last size; twice the deviation that "
+            f"occurs on the fronts; and the bound from Rademacher complexity, at confidence 95%: "
+            f"{number_text(at_end['bound'].mean(), 2)} there, for losses of up to "
+            f"{number_text(np.log1p(np.exp(_BALL * _INPUT)), 2)} on the ball. The excess was above the realized "
+            f"deviation at the two minimisers in {above} of {len(table):,} cases."
         )
 
     def summaries(self, result: InfiniteClassesResult) -> Mapping[str, pd.DataFrame]:
@@ -153,6 +156,40 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
         disk = result.disk.drop(columns="replicate").groupby(["case", "size"], as_index=False).mean()
         means = result.excess.groupby(["scalarization", "size"], as_index=False).mean(numeric_only=True)
         return {"disk": disk, "groups": summarize(result.groups), "excess": means.drop(columns="replicate")}
+
+
+def _draw_disk(ax: Axes, table: pd.DataFrame) -> None:
+    """Draw mean errors, those of purity bold, and the purity error of members that no weight near zero selects."""
+    palette = colors_of(ax)
+    means = table.groupby("size").mean(numeric_only=True)
+    for column, (_, color, marker) in ERRORS.items():
+        width = 3.0 if column == "purity_error" else 1.5
+        look: dict[str, Any] = {"color": palette[color], "linewidth": width, "label": _NAMES[column]}
+        ax.plot(means.index, means[column], f"{marker}-", **look)
+    inner = means["interior_purity"]
+    ax.plot(means.index, inner, "D--", color=palette["extra"], linewidth=1.5, label="purity error,\nweights ≥ 0.2")
+    ax.set_yscale("log")
+    ax.set_ylim(2e-6, 4)
+    ax.set_ylabel("← better     distance in true risks")
+    log_sizes(ax)
+    label_lines(ax)
+
+
+def _draw_excess(ax: Axes, table: pd.DataFrame) -> None:
+    """Draw the excess of weighted sums, twice the deviation that occurs, and the bound."""
+    palette = colors_of(ax)
+    for label, (color, marker) in _STYLES.items():
+        part = table[table["scalarization"] == label].groupby("size").mean(numeric_only=True)
+        name = label.replace("weights ", "excess,\n")
+        ax.plot(part.index, part["excess"], f"{marker}-", color=palette[color], label=name)
+    ax.plot(part.index, part["twice_deviation"], "v:", color=palette["deviation"], label="twice the\ndeviation")
+    ax.plot(part.index, part["bound"], "--", color=palette["bound"], label="bound, 95%")
+    ax.set_yscale("log")
+    ax.set_ylim(4e-5, 60)
+    ax.set_ylabel("← better     excess of weighted sums")
+    ax.set_title("The same: the bound is loose")
+    log_sizes(ax)
+    label_lines(ax)
 
 
 def _means(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory.bounds import binomial_interval, mean_interval
 from moltheory.inference._methods import METHODS
-from moltheory.plotting import COLORS, log_sizes
+from moltheory.plotting import colors_of, label_lines, log_sizes, readable_color
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
@@ -22,18 +23,21 @@ __all__ = ["Intervals"]
 
 _N = 100
 _DELTA = 0.05
-_LOOKS: dict[str, tuple[str, Any]] = {
-    "hoeffding": ("bound", ":"),
-    "empirical-bernstein": ("deviation", "-."),
-    "kl": ("light", "--"),
-    "hoeffding-bentkus": ("extra", (0, (5, 1))),
-    "clopper-pearson": ("truth", "-"),
-    "betting": ("purity", "-"),
+_EXACT, _BETTING = "clopper-pearson", "betting"
+# Smallest failure probability drawn.
+_LEAST = 1e-6
+_LINES: dict[str, Any] = {
+    "hoeffding": ":",
+    "empirical-bernstein": "-.",
+    "kl": "--",
+    "hoeffding-bentkus": (0, (5, 1)),
+    _EXACT: "-",
+    _BETTING: "-",
 }
-# A method without a look of its own is drawn too, in gray.
+# A method without a line of its own is drawn too.
 _STYLES = {
-    name: (METHODS[name].label, *_LOOKS.get(name, ("bound", (0, (1, 3)))))
-    for name in (*_LOOKS, *(name for name in METHODS if name not in _LOOKS))
+    name: (METHODS[name].label, _LINES.get(name, (0, (1, 3))))
+    for name in (*_LINES, *(name for name in METHODS if name not in _LINES))
 }
 
 
@@ -47,11 +51,12 @@ class IntervalsResult:
 
 
 class Intervals(Figure[IntervalsResult]):
-    """Failure probability against p, width against the observed rate, and widths on losses between 0 and 1."""
+    """Failure probability by method, width against the observed rate, and widths on losses between 0 and 1."""
 
     name = "intervals"
-    title = "Every interval keeps its level; the exact one is narrowest for 0/1 losses, betting for others"
+    title = "Every interval keeps its promise; the exact one is narrowest for 0/1 losses, betting for others"
     n_panels = 3
+    chapter = "Bounds"
 
     def compute(self, settings: Settings) -> IntervalsResult:
         """Sum binomial probabilities exactly, and average widths over simulated samples of skewed losses."""
@@ -82,49 +87,106 @@ class Intervals(Figure[IntervalsResult]):
         return IntervalsResult(pd.DataFrame(failures), pd.DataFrame(widths), pd.DataFrame(rows))
 
     def draw(self, result: IntervalsResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw exact failure probabilities, widths by observed rate, and widths on skewed losses."""
+        """Draw failure probabilities by method, widths by observed rate, and widths on skewed losses."""
         first, second, third = axes
-        for method, (label, color, line) in _STYLES.items():
-            look: dict[str, Any] = {"color": COLORS[color], "linestyle": line, "label": label}
-            if method in result.failures:
-                first.plot(result.failures["p"], np.maximum(result.failures[method], 1e-7), **look | {"linewidth": 1.3})
-                second.plot(result.widths["rate"], result.widths[method], **look)
-            part = result.skewed[result.skewed["method"] == method]
-            if len(part):
-                third.plot(part["size"], part["width"], **look)
-        first.axhline(_DELTA, color=COLORS["purity"], linewidth=1)
-        first.set_yscale("log")
-        first.set_ylim(1e-6, 0.2)
-        first.set_title(f"Exact level, 0/1 losses, n = {_N}")
-        first.set_xlabel("true error p")
-        first.set_ylabel("P(interval misses p)")
-        second.set_title(f"Width, 0/1 losses, n = {_N}")
-        second.set_xlabel("observed error rate")
+        _draw_failures(first, result.failures)
+        # The other half is a mirror image.
+        half = result.widths[result.widths["rate"] <= 0.5]
+        for method in result.widths.columns[1:]:
+            _curve(second, half["rate"], half[method], method, best=_EXACT)
+        second.set_xlim(0, 0.5)
+        second.set_ylim(0, 1.05 * half.iloc[:, 1:].to_numpy().max())
+        second.set_title("0/1: exact is narrowest")
+        second.set_xlabel(f"observed error rate, n = {_N}")
         second.set_ylabel("← better     width of the interval")
-        second.set_ylim(0, 0.42)
-        second.legend(loc="lower center")
+        for name, part in result.skewed.groupby("method", sort=False):
+            _curve(third, part["size"], part["width"], str(name), best=_BETTING)
         third.set_yscale("log")
-        third.set_title("Width, skewed losses, mean 0.05")
+        third.set_title("Skewed: betting is narrowest")
         third.set_ylabel("← better     mean width")
         log_sizes(third)
-        third.legend(loc="lower left")
+        for ax in (second, third):
+            label_lines(ax)
         return axes
 
     def caption(self, result: IntervalsResult) -> str:
-        """Quote the largest failure probability per method, and the widths at the ends."""
+        """Quote the failure probability of the exact interval, and the widths of the two narrowest on skewed losses."""
+        n = int(result.skewed["size"].max())
+        last = result.skewed[result.skewed["size"] == n].set_index("method")["width"].sort_values()
+        best, second = (str(method) for method in last.index[:2])
+        return (
+            f"Two-sided intervals for one mean that may fail with probability {percent_text(_DELTA)}. On {_N} losses of 0 "
+            f"or 1 none fails more often, and the exact one, Clopper-Pearson, comes closest "
+            f"({_percent(result.failures[_EXACT].max())}) and is narrowest. On skewed losses between 0 and 1 with mean "
+            f"0.05, {_STYLES[best][0]} has width {number_text(last[best], 2)} at n = {count_text(n)}, the next method "
+            f"({_STYLES[second][0]}) {number_text(last[second], 2)}."
+        )
+
+    def details(self, result: IntervalsResult) -> str:
+        """Quote the largest failure probability per method, and all widths at the end."""
         worst = ", ".join(
-            f"{_STYLES[method][0]} {result.failures[method].max():.2g}" for method in result.failures.columns[1:]
+            f"{_STYLES[method][0]} {_percent(result.failures[method].max())}" for method in result.failures.columns[1:]
         )
         last = result.skewed[result.skewed["size"] == result.skewed["size"].max()].set_index("method")["width"]
-        order = ", ".join(f"{_STYLES[str(method)][0]} {width:.2g}" for method, width in last.sort_values().items())
+        order = ", ".join(
+            f"{_STYLES[str(method)][0]} {number_text(width, 2)}" for method, width in last.sort_values().items()
+        )
         return (
-            f"Two-sided intervals at failure probability {_DELTA:g} per mean. First panel: exact probability of "
-            f"missing p for n = {_N} 0/1 losses, never above the level (line); largest values: {worst}. Second panel: "
-            f"for 0/1 losses Clopper-Pearson is never wider than Chernoff-kl or Hoeffding-Bentkus. Third panel: for "
-            f"losses between 0 and 1 (Beta(0.5, 9.5)) mean widths at n = {int(result.skewed['size'].max()):,}: "
+            f"First panel: exact probability of missing the true error p; the marks are the largest values over a grid "
+            f"of p: {worst}. Bars go from the smallest value to the largest. Betting depends on the order of the "
+            f"losses and has no such table.\n"
+            f"Second panel: Clopper-Pearson is never wider than Chernoff-kl or Hoeffding-Bentkus. The curves are "
+            f"symmetric about 0.5.\n"
+            f"Third panel: losses drawn from Beta(0.5, 9.5); mean widths at n = {int(result.skewed['size'].max()):,}: "
             f"{order}."
         )
 
     def tables(self, result: IntervalsResult) -> Mapping[str, pd.DataFrame]:
         """Return all curves."""
         return {"failure_probability": result.failures, "widths": result.widths, "skewed_losses": result.skewed}
+
+
+def _draw_failures(ax: Axes, failures: pd.DataFrame) -> None:
+    """Draw for each method a mark at the largest failure probability and a bar over all, below the line of the promise."""
+    palette = colors_of(ax)
+    methods = failures.columns[1:][np.argsort(failures.iloc[:, 1:].max().to_numpy())]
+    ax.set_xscale("log")
+    ax.set_xlim(_LEAST, 1.0)
+    ax.axvspan(_DELTA, 1.0, color=palette["purity"], alpha=0.1, linewidth=0)
+    ax.axvline(_DELTA, color=palette["purity"])
+    for row, method in enumerate(methods):
+        color = _look(ax, method, best=_EXACT)["color"]
+        values = np.maximum(failures[method].to_numpy(), _LEAST)
+        ax.plot([values.min(), values.max()], [row, row], color=color, alpha=0.45, linewidth=5, solid_capstyle="butt")
+        ax.plot(values.max(), row, "o", color=color, markersize=8, label=_STYLES[method][0])
+    ax.set_yticks(range(len(methods)), [_two_lines(_STYLES[method][0]) for method in methods])
+    ax.set_ylim(-0.6, len(methods) - 0.2)
+    ax.grid(axis="y", visible=False)
+    ax.annotate(
+        f"promised: {percent_text(_DELTA)}", (_DELTA, 1.0), (-4, -4), xycoords=("data", "axes fraction"),
+        textcoords="offset points", ha="right", va="top", fontsize=10.0,
+        color=readable_color(ax, palette["purity"]),
+    )  # fmt: skip
+    ax.set_title("All keep the promise")
+    ax.set_xlabel(f"probability of missing p, n = {_N}")
+    ax.set_ylabel("method")
+
+
+def _curve(ax: Axes, x: pd.Series[float], y: pd.Series[float], method: str, *, best: str) -> None:
+    ax.plot(x, y, label=_two_lines(_STYLES[method][0]), **_look(ax, method, best=best))
+
+
+def _look(ax: Axes, method: str, *, best: str) -> dict[str, Any]:
+    """Return the look of a curve: in color for the narrowest, which carries the point, and gray for the others."""
+    palette = colors_of(ax)
+    color = palette["coverage"] if method == best else palette["bound"]
+    return {"color": color, "linestyle": _STYLES[method][1], "linewidth": 3.0 if method == best else 1.6}
+
+
+def _percent(share: float) -> str:
+    return f"{number_text(100.0 * share)}%"
+
+
+def _two_lines(name: str) -> str:
+    """Return a long name with a break where it has a blank or a hyphen."""
+    return name.replace(" ", "\n").replace("-", "-\n") if len(name) > 12 else name

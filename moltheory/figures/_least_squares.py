@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory import plot
+from moltheory._core._numbers import count_text, interval_text, number_text
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import WeightedFrontComparison, asymmetry
-from moltheory.figures._curves import draw_errors, fitted_slope, summarize
-from moltheory.pareto import attainment_surfaces
-from moltheory.plotting import COLORS, axis_labels
+from moltheory.figures._curves import fitted_slope, summarize
+from moltheory.plotting import axis_labels, colors_of, note
 from moltheory.problems import MultiTaskLeastSquares
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LeastSquares", "two_tasks"]
 
-_SIZE = 20
+# Sizes of the samples whose fronts are shown.
+_SMALL, _LARGE = 20, 200
 _FRONTS = 60
-_LEVELS = (5, 50, 95)
+_NAMES = {
+    "purity_error": "purity\nerror",
+    "coverage_error": "coverage\nerror",
+    "uniform_deviation": "largest\ndeviation",
+}
 
 
 def two_tasks() -> MultiTaskLeastSquares:
@@ -36,11 +42,10 @@ def two_tasks() -> MultiTaskLeastSquares:
 
 @dataclass(frozen=True)
 class LeastSquaresResult:
-    """True front, empirical fronts and their attainment surfaces in true risks, and a simulation."""
+    """True front, empirical fronts in true risks by sample size, and a simulation."""
 
     true_points: FloatArray
-    fronts: FloatArray
-    surfaces: dict[int, FloatArray]
+    fronts: dict[int, FloatArray]
     simulation: pd.DataFrame
 
 
@@ -49,16 +54,20 @@ class LeastSquares(Figure[LeastSquaresResult]):
 
     name = "least_squares"
     title = "Strongly convex objectives: both errors shrink, for the whole infinite class"
-    n_panels = 2
+    n_panels = 3
+    chapter = "Infinite classes"
 
     def compute(self, settings: Settings) -> LeastSquaresResult:
-        """Draw sixty samples of 20 for the picture, and many for the curves."""
+        """Draw sixty samples of two sizes for the pictures, and many for the curves."""
         problem = two_tasks()
         compare = WeightedFrontComparison(problem)
-        rng = block_stream(as_seed_sequence(settings.seed), "least_squares figure", _SIZE)
-        fronts = compare.true_risks_of_fronts(problem.sample(_SIZE, replicates=_FRONTS, rng=rng))
-        labels = np.repeat(np.arange(_FRONTS), fronts.shape[1])
-        surfaces = attainment_surfaces(fronts.reshape(-1, 2), labels, percentiles=_LEVELS)
+        root = as_seed_sequence(settings.seed)
+        fronts = {
+            n: compare.true_risks_of_fronts(
+                problem.sample(n, replicates=_FRONTS, rng=block_stream(root, "least_squares figure", n))
+            )
+            for n in (_SMALL, _LARGE)
+        }
         simulation = asymmetry(
             problem,
             sizes=[30, 100, 300, 1000, 3000] if settings.quick else [30, 100, 300, 1000, 3000, 10_000, 30_000],
@@ -68,53 +77,47 @@ class LeastSquares(Figure[LeastSquaresResult]):
             progress=settings.progress,
             store=settings.store_for(self.name),
         )
-        return LeastSquaresResult(
-            compare.true_points, fronts, {level: surfaces.surface(level) for level in _LEVELS}, simulation
-        )
+        return LeastSquaresResult(compare.true_points, fronts, simulation)
 
     def draw(self, result: LeastSquaresResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw fronts in true risks, then errors against n."""
-        first, second = axes
-        for i, points in enumerate(result.fronts):
-            label = f"{_FRONTS} empirical fronts" if i == 0 else None
-            first.plot(points[:, 0], points[:, 1], color=COLORS["purity"], linewidth=0.6, alpha=0.35, label=label)
-        limit = 1.25 * result.true_points.max(axis=0)
-        edges = np.linspace(0, limit[0], 400)
-        low, high = (_height(result.surfaces[level], edges, limit[1]) for level in (_LEVELS[0], _LEVELS[-1]))
-        first.fill_between(edges, low, high, color=COLORS["light"], alpha=0.4, linewidth=0, label="attained by 5-95 %")
-        first.plot(*result.true_points.T, color=COLORS["truth"], linewidth=2.5, label="true front")
-        first.set_xlim(0.9 * result.true_points[:, 0].min(), limit[0])
-        first.set_ylim(0.9 * result.true_points[:, 1].min(), limit[1])
-        first.set_title(f"In true risks; samples of n = {_SIZE}")
-        axis_labels(first, "risk of task 1", "risk of task 2")
-        first.legend(loc="upper right")
-        draw_errors(second, result.simulation)
-        second.plot(
-            result.simulation["size"].unique(),
-            result.simulation.groupby("size")["discretization"].mean(),
-            "--",
-            color=COLORS["bound"],
-            label="discretization",
-        )
-        second.set_ylim(bottom=1.5e-4)
-        second.set_title("Errors against n")
-        second.legend(loc="lower left")
+        """Draw fronts in true risks for two sizes, then errors against n."""
+        limits = _limits(result.true_points)
+        for ax, n in zip(axes, (_SMALL, _LARGE), strict=False):
+            _draw_fronts(ax, result.true_points, result.fronts[n])
+            ax.set_xlim(*limits[0])
+            ax.set_ylim(*limits[1])
+            ax.set_title(f"Fronts of {_FRONTS} samples, n = {n}")
+        palette = colors_of(axes[0])
+        note(axes[0], "empirical fronts, in true risks", at=(0.28, 0.7), color=palette["purity"])
+        note(axes[0], "true front", at=(0.28, 0.61), color=palette["truth"])
+        note(axes[1], "ten times as many examples", at=(0.28, 0.7), color=palette["purity"])
+        third = axes[2]
+        plot.asymmetry(result.simulation, bound=False, labels=_NAMES, ax=third)
+        third.set_title("Both errors shrink")
         return axes
 
     def caption(self, result: LeastSquaresResult) -> str:
-        """Quote slopes and violations."""
+        """Quote slopes and last values."""
+        last = summarize(result.simulation).iloc[-1]
+        slope = fitted_slope(result.simulation, "purity_error")
+        return (
+            f"One linear predictor for two regression tasks. Fronts of samples, in true risks, close in on the true "
+            f"front. Purity error shrinks like n to the power {number_text(slope.value, 2)} "
+            f"{interval_text(slope.low, slope.high, 2)}, to "
+            f"{number_text(last['purity_error'], 2)} at n = {count_text(last['size'])}: where every objective is "
+            f"strongly convex, a predictor that is nearly as good in all of them is nearly the same predictor."
+        )
+
+    def details(self, result: LeastSquaresResult) -> str:
+        """Say how fronts are computed, what the grid can miss, and quote violations."""
         summary = summarize(result.simulation)
         last = summary.iloc[-1]
         return (
-            f"One linear predictor in three dimensions for two regression tasks; true and empirical fronts in closed "
-            f"form on a grid of weights. First panel: empirical fronts lie above the true one in true risks; the band "
-            f"is what 5 to 95 % of samples attain. Second panel: in {int(summary['replicates'].sum()):,} samples the "
-            f"coverage error was above twice the largest deviation plus the discretization "
-            f"{int(summary['violations'].sum())} times. Purity error shrinks here, to {last['purity_error']:.2g} at n "
-            f"= {int(last['size']):,}, with a fitted power of n of {fitted_slope(result.simulation, 'purity_error')}: "
-            f"every objective is strongly convex, so a predictor that is nearly as good in all objectives is nearly "
-            f"the same predictor. Coverage error falls to what the grids of weights can miss, at most "
-            f"{last['discretization']:.2g} (dashed)."
+            f"Predictors in three dimensions; true and empirical fronts in closed form on a grid of weights, "
+            f"{_FRONTS} samples per panel. Bands in the third panel hold 90% of the samples. Coverage error falls to "
+            f"what the grids of weights can miss, at most {number_text(last['discretization'], 2)}.\n"
+            f"In {int(summary['replicates'].sum()):,} samples the coverage error was above twice the largest deviation "
+            f"plus the discretization {int(summary['violations'].sum())} times."
         )
 
     def summaries(self, result: LeastSquaresResult) -> Mapping[str, pd.DataFrame]:
@@ -129,9 +132,15 @@ class LeastSquares(Figure[LeastSquaresResult]):
         return {"true_front": front, "errors_by_size": summarize(result.simulation)}
 
 
-def _height(surface: FloatArray, x: FloatArray, top: float) -> FloatArray:
-    """Return the height of an attainment surface, a staircase given by its corners, at each x."""
-    order = np.argsort(surface[:, 0])
-    corners = surface[order]
-    below = np.searchsorted(corners[:, 0], x, side="right") - 1
-    return np.where(below < 0, top, np.minimum(corners[np.maximum(below, 0), 1], top))
+def _limits(points: FloatArray) -> FloatArray:
+    """Return limits of both axes around the true front, with room above it."""
+    return np.stack([0.0 * points.min(axis=0), 1.25 * points.max(axis=0)], axis=1)
+
+
+def _draw_fronts(ax: Axes, true_points: FloatArray, fronts: FloatArray) -> None:
+    """Draw empirical fronts as thin lines above the true one."""
+    palette = colors_of(ax)
+    for points in fronts:
+        ax.plot(points[:, 0], points[:, 1], color=palette["purity"], linewidth=0.7, alpha=0.4)
+    ax.plot(*true_points.T, color=palette["truth"], linewidth=2.5)
+    axis_labels(ax, "risk of task 1", "risk of task 2")

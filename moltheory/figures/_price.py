@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._numbers import percent_text
 from moltheory.bounds import finite_class, mixture_bounds, required_sample_size
-from moltheory.plotting import COLORS
+from moltheory.figures._ticks import grouped_thousands, plain_sizes
+from moltheory.plotting import colors_of, label_lines, note
 from moltheory.reports import Figure, Settings
 
 if TYPE_CHECKING:
@@ -23,9 +25,9 @@ _HYPOTHESES = 100
 _DELTA = 0.05
 _EXCESS = 0.1
 _DEVIATIONS = (
-    ("cover", "cover of the mixtures (Cortes et al. 2020)", "purity", "-."),
-    ("objective_union", "union over objectives", "coverage", "-"),
-    ("union_class", "class of the union", "deviation", "--"),
+    ("cover", "cover of\nthe mixtures", "purity", "-."),
+    ("objective_union", "union over\nobjectives", "coverage", "-"),
+    ("union_class", "class of\nthe union", "deviation", "--"),
 )
 
 
@@ -37,11 +39,12 @@ class PriceResult:
 
 
 class Price(Figure[PriceResult]):
-    """Width of a finite class, deviation terms over all mixtures, and sample size, against N."""
+    """Sample size against the number of objectives, and three ways to bound all mixtures of them."""
 
     name = "price"
-    title = "The price of many objectives is small: log N inside the width"
-    n_panels = 3
+    title = "A thousand objectives cost less than twice the examples of one: log N inside a root"
+    n_panels = 2
+    chapter = "Bounds"
 
     def compute(self, settings: Settings) -> PriceResult:
         """Evaluate the bounds; the budget does not matter."""
@@ -65,39 +68,63 @@ class Price(Figure[PriceResult]):
         return PriceResult(pd.DataFrame(rows))
 
     def draw(self, result: PriceResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw the width, the sample size and the deviation terms of mixtures."""
+        """Draw the sample size with its two ends named, and three deviation terms over all mixtures."""
+        first, second = axes
         table = result.table
-        axes[0].plot(table["n_objectives"], table["width"], color=COLORS["coverage"])
-        axes[0].set_ylim(0, 0.1)
-        axes[0].set_title(f"Joint width, n = {_N:,}")
-        axes[0].set_ylabel("← better     width C")
-        axes[1].plot(table["n_objectives"], table["sample_size"], color=COLORS["coverage"])
-        axes[1].set_ylim(0, 1.15 * table["sample_size"].max())
-        axes[1].set_title(f"Examples for 2C ≤ {_EXCESS:g}")
-        axes[1].set_ylabel("← better     number of examples n")
-        for name, label, color, line in _DEVIATIONS:
-            axes[2].plot(table["n_objectives"], table[name], color=COLORS[color], linestyle=line, label=label)
-        axes[2].set_yscale("log")
-        axes[2].set_title("All mixtures: deviation term")
-        axes[2].set_ylabel("← better     deviation term")
-        axes[2].legend(loc="upper left")
         for ax in axes:
-            ax.set_xscale("log")
+            plain_sizes(ax, 10.0 ** np.arange(4))
             ax.set_xlabel("number N of objectives")
+        count, needed = table["n_objectives"].to_numpy(), table["sample_size"].to_numpy()
+        palette = colors_of(first)
+        first.plot(count, needed, color=palette["coverage"])
+        first.plot(count[[0, -1]], needed[[0, -1]], "o", color=palette["coverage"])
+        first.set_ylim(0, 1.42 * needed.max())
+        first.set_xlim(0.8, 1300)
+        grouped_thousands(first)
+        last = f"{count[-1]:,} objectives:\n{needed[-1]:,} examples,\n{needed[-1] / needed[0]:.1f} times as many"
+        for k, text, side, above in ((0, f"1 objective:\n{needed[0]:,} examples", "left", -1), (-1, last, "right", 1)):
+            first.annotate(
+                text, (count[k], needed[k]), (0, 9 * above), textcoords="offset points", ha=side,
+                va="bottom" if above > 0 else "top", fontsize=10.0,
+            )  # fmt: skip
+        first.set_title(f"Examples for excess ≤ {_EXCESS:g}")
+        first.set_ylabel("← better     number of examples n")
+        palette = colors_of(second)
+        for name, label, color, line in _DEVIATIONS:
+            second.plot(count, table[name], color=palette[color], linestyle=line, label=label)
+        second.set_yscale("log")
+        second.set_ylim(0.02, 3)
+        second.axhspan(1, 3, color=palette["bound"], alpha=0.08, linewidth=0)
+        note(second, "above 1: says nothing", at=(0.03, 0.89), color=palette["bound"])
+        second.set_title(f"Width for all mixtures, n = {_N:,}")
+        second.set_ylabel("← better     width")
+        label_lines(second)
         return axes
 
     def caption(self, result: PriceResult) -> str:
-        """Quote one, ten and a hundred objectives."""
+        """Quote the sample size at the ends, and where a cover says nothing."""
+        table = result.table.set_index("n_objectives")
+        one, many = table.iloc[0], table.iloc[-1]
+        vacuous = table.index[table["cover"] > 1]
+        return (
+            f"{_HYPOTHESES} hypotheses, confidence {percent_text(1 - _DELTA)}. Excess at most {_EXCESS:g} needs "
+            f"{one['sample_size']:,.0f} examples for one objective and {many['sample_size']:,.0f} for "
+            f"{table.index[-1]:,}, as log N stands inside a root. For all mixtures of the objectives at once, a union "
+            f"over objectives is as cheap; a cover of the mixtures grows like √N and says nothing from {vacuous[0]:,} "
+            f"objectives on."
+        )
+
+    def details(self, result: PriceResult) -> str:
+        """Say what the three widths are, and quote the width of the finite class."""
         table = result.table.set_index("n_objectives")
         one, many = table.iloc[0], table.iloc[-1]
         return (
-            f"{_HYPOTHESES} hypotheses, failure probability {_DELTA:g} in all. First panel: at n = {_N:,} the width "
-            f"for all objectives at once grows from {one['width']:.4f} for one to {many['width']:.4f} for "
-            f"{table.index[-1]:,}. Second panel: the examples that make twice the width at most {_EXCESS:g} grow from "
-            f"{one['sample_size']:,.0f} to {many['sample_size']:,.0f}. Third panel: to bound all mixtures of N "
-            f"objectives at once, a cover of the mixtures costs about N log n inside the root, the union over "
-            f"objectives log N, and one class that holds all losses nothing there, at the price of a larger "
-            f"complexity: the supremum over mixtures is at a vertex (derived)."
+            f"At n = {_N:,} the width for all objectives at once grows from {one['width']:.4f} for one to "
+            f"{many['width']:.4f} for {table.index[-1]:,}; excess at most {_EXCESS:g} is a width of half of that.\n"
+            f"Second panel: deviation terms of bounds on all mixtures of N objectives. A cover of the mixtures (Cortes "
+            f"et al. 2020) costs about N log n inside the root, the union over objectives log N, and one class that "
+            f"holds all losses nothing there, at the price of a larger complexity. The supremum over mixtures is at a "
+            f"vertex, so that the union suffices (derived)."
         )
 
     def tables(self, result: PriceResult) -> Mapping[str, pd.DataFrame]:

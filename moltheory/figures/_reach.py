@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
+from moltheory._core._numbers import number_text, percent_text
 from moltheory._core._validation import FloatArray
+from moltheory.figures._inline import point_out, write_at
 from moltheory.objectives import FiniteObjectives
-from moltheory.plotting import COLORS, axis_labels
+from moltheory.plotting import axis_labels, colors_of
 from moltheory.reports import Figure, Settings
 from moltheory.scalarization import Chebyshev, EpsilonConstraint, PNorm, Scalarization, WeightedSum
 from moltheory.solvers import chebyshev_weights, largest_augmentation, reachability, solve_front, weight_cells
@@ -26,14 +29,8 @@ _IDEAL = (-0.1, -0.1)
 _POWERS = (2, 4)
 # As parts of the largest augmentation that still returns the middle point.
 _FACTORS = (0.5, 2.0)
-# Color and line of the curves through the middle point.
-_STYLES: list[tuple[str, Any]] = [
-    ("coverage", "--"),
-    ("light", "-."),
-    ("truth", "-"),
-    ("deviation", (0, (5, 1))),
-    ("purity", ":"),
-]
+# The two whose difference is the point of the figure.
+_LEVELS = {"weighted sum": ("purity", "--"), "Chebyshev": ("coverage", "-")}
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,7 @@ class Reach(Figure[ReachResult]):
     name = "reach"
     title = "Weighted sums miss the non-convex part of a front; Chebyshev scalarizations reach all of it"
     n_panels = 3
+    chapter = "Why"
 
     def compute(self, settings: Settings) -> ReachResult:
         """Solve every family on a grid of weights, over three points and over a finely cut curve."""
@@ -66,8 +64,8 @@ class Reach(Figure[ReachResult]):
             "weighted sum": WeightedSum([0.5, 0.5]),
             "p-norm, p = 2": PNorm([0.5, 0.5], 2),
             "Chebyshev": Chebyshev(weights, ideal=_IDEAL),
-            f"augmented, ρ = {low:.2f}": Chebyshev(weights, ideal=_IDEAL, augmentation=low),
-            f"augmented, ρ = {high:.2f}": Chebyshev(weights, ideal=_IDEAL, augmentation=high),
+            _name(low): Chebyshev(weights, ideal=_IDEAL, augmentation=low),
+            _name(high): Chebyshev(weights, ideal=_IDEAL, augmentation=high),
         }
         front = _curve(101 if settings.quick else 401)
         kinds = reachability(front, ideal=_IDEAL)
@@ -95,21 +93,40 @@ class Reach(Figure[ReachResult]):
         return axes
 
     def caption(self, result: ReachResult) -> str:
-        """Quote the limits and the shares."""
-        limit = result.three["largest_augmentation"][1]
-        verbs = {name: ("returns" if 1 in rows else "never returns") for name, rows in result.returned.items()}
-        middle = "; ".join(f"{name}: {verb} it" for name, verb in verbs.items())
-        shares = "; ".join(f"{name} {values.mean():.0%}" for name, values in result.reached.items())
-        supported = result.kinds["supported"].mean()
+        """Quote the shares."""
+        shares = {name: percent_text(values.mean()) for name, values in result.reached.items()}
         return (
-            f"First panel: three points, and the curve of equal value through the middle one for each scalarization; "
-            f"the middle point is returned if no other lies on the lower left of the curve. No weighted sum returns "
-            f"it. With weights 1/(y − z), z = ({_IDEAL[0]}, {_IDEAL[1]}), augmented Chebyshev does up to ρ* = "
-            f"{limit:.6f}. Over all weights: {middle}. Second panel: a front of {len(result.front)} points, "
-            f"{supported:.0%} of them supported, on its lower convex hull. Third panel: the points returned, by each "
-            f"family for some weights: {shares}. Chebyshev and ε-constraint return every point; an augmentation of at "
-            f"most {result.augmentations[0]:.2f}, below ρ* of every point, costs no reach, a larger one does. A "
-            f"p-norm reaches more, the larger p is."
+            f"Over all its weights, a weighted sum returns {shares['weighted sum']} of the {len(result.front)} points of "
+            f"this front: those on the lower convex hull. A p-norm returns more ({shares['p-norm, p = 4']} for p = 4); "
+            f"Chebyshev and ε-constraint return every point. An augmentation ρ keeps that up to a limit: "
+            f"{shares[_name(result.augmentations[0])]} for ρ = {result.augmentations[0]:.2f}, "
+            f"{shares[_name(result.augmentations[1])]} for ρ = {result.augmentations[1]:.2f}."
+        )
+
+    def details(self, result: ReachResult) -> str:
+        """Explain level curves, and the three points."""
+        limit = result.three["largest_augmentation"][1]
+        verbs = {name: ("returned" if 1 in rows else "never returned") for name, rows in result.returned.items()}
+        ideal = f"({number_text(_IDEAL[0])}, {number_text(_IDEAL[1])})"
+        return (
+            "First panel: a scalarization returns the middle point if no other point lies on the lower left of its "
+            "curve of equal value through it. Below the line of a weighted sum there is always one of the other two, "
+            "whatever the weights; in the corner of Chebyshev there is none.\n"
+            f"Chebyshev has weights 1/(y − z) for a point y, with z = {ideal} below all points; ρ is its augmentation. "
+            f"The middle point of the three is returned up to ρ* = {number_text(limit, 7)}.\n"
+            f"The middle point over all weights: {'; '.join(f'{name}: {verb}' for name, verb in verbs.items())}.\n"
+            f"On the front of the second panel {percent_text(result.kinds['supported'].mean())} of the points are "
+            f"supported, which is to say on the lower convex hull. ρ = {result.augmentations[0]:.2f} is below ρ* of "
+            f"every point; the other is the median of ρ*."
+        )
+
+    def alt(self, result: ReachResult) -> str:
+        """Describe the three panels."""
+        rows = ", ".join(f"{name} {percent_text(values.mean())}" for name, values in result.reached.items())
+        return (
+            "First panel: three points; the straight line of a weighted sum through the middle one has another point "
+            "below it, the corner of Chebyshev has none. Second panel: a front, convex on the left and bulging outward "
+            f"on the right. Third panel: bars of the part returned: {rows}."
         )
 
     def tables(self, result: ReachResult) -> Mapping[str, pd.DataFrame]:
@@ -148,9 +165,7 @@ def _families(points: FloatArray, augmentations: tuple[float, float], count: int
         "weighted sum": [WeightedSum([w, 1.0 - w]) for w in cells],
         **{f"p-norm, p = {p}": [PNorm(w, p) for w in tangent(p)] for p in _POWERS},
         **{
-            f"augmented, ρ = {rho:.2f}": [
-                Chebyshev(own(y, ideal=_IDEAL), ideal=_IDEAL, augmentation=rho) for y in points
-            ]
+            _name(rho): [Chebyshev(own(y, ideal=_IDEAL), ideal=_IDEAL, augmentation=rho) for y in points]
             for rho in reversed(augmentations)
         },
         "Chebyshev": [Chebyshev(own(y, ideal=_IDEAL), ideal=_IDEAL) for y in points],
@@ -163,52 +178,108 @@ def _returned(points: FloatArray, family: Sequence[Scalarization]) -> tuple[int,
     return tuple(np.unique(solutions).tolist())
 
 
-def _draw_levels(ax: Axes, result: ReachResult) -> None:
-    from matplotlib.lines import Line2D
+def _name(augmentation: float) -> str:
+    return f"augmented, ρ = {augmentation:.2f}"
 
-    side = np.linspace(-0.1, 1.35, 400)
+
+def _draw_levels(ax: Axes, result: ReachResult) -> None:
+    from matplotlib.patches import Polygon
+
+    colors = colors_of(ax)
+    side = np.linspace(-0.12, 1.5, 400)
     grid = np.stack(np.meshgrid(side, side), axis=-1)
-    handles = []
-    for (name, u), (color, line) in zip(result.curves.items(), _STYLES, strict=True):
-        # A p-norm is one of distances from zero.
-        values = u(np.maximum(grid, 0.0) if isinstance(u, PNorm) else grid)
-        ax.contour(side, side, values, levels=[float(u(_POINTS[1]))], colors=[COLORS[color]], linestyles=[line])
-        handles.append(Line2D([], [], color=COLORS[color], linestyle=line, label=name))
-    ax.plot(*_POINTS[[0, 2]].T, "o", color=COLORS["truth"], markersize=9)
-    ax.plot(*_POINTS[1], "D", color=COLORS["purity"], markersize=9)
-    ax.set_xlim(-0.12, 1.9)
-    ax.set_ylim(-0.12, 1.9)
+    low, middle = side[0], _POINTS[1]
+    # What is better than the middle point: a triangle below the line, and a square in the corner.
+    total = float(middle.sum())
+    for name, corners in (
+        ("weighted sum", [(low, low), (total - low, low), (low, total - low)]),
+        ("Chebyshev", [(low, low), (middle[0], low), tuple(middle), (low, middle[1])]),
+    ):
+        color, line = _LEVELS[name]
+        # The corner is not tinted twice.
+        ax.add_patch(Polygon(corners, facecolor=ax.get_facecolor(), linewidth=0))
+        ax.add_patch(Polygon(corners, facecolor=colors[color], alpha=0.15, linewidth=0))
+        u = result.curves[name]
+        ax.contour(side, side, u(grid), levels=[float(u(middle))], colors=[colors[color]], linestyles=[line])
+    ax.plot(*_POINTS[[0, 2]].T, "o", color=colors["truth"], markersize=9)
+    ax.plot(*middle, "D", color=colors["truth"], markersize=9)
+    below = "two points lie below the line\nof this weighted sum: it returns\none of them"
+    point_out(ax, (0.06, 1.03), below, place=(0.24, 0.87), color=colors["purity"])
+    write_at(
+        ax,
+        (0.24, 0.24),
+        "nothing is better\nfor Chebyshev: it\nreturns the\nmiddle point",
+        offset=(0, 0),
+    )
+    ax.set_xlim(low, 1.5)
+    ax.set_ylim(low, 1.5)
     ax.set_xticks([0, 0.5, 1])
     ax.set_yticks([0, 0.5, 1])
     axis_labels(ax, "first objective", "second objective")
-    ax.set_title("Equal value, through one point")
-    ax.legend(handles=handles, loc="upper right")
+    ax.set_title("1. The middle point of three")
 
 
 def _draw_front(ax: Axes, result: ReachResult) -> None:
+    colors = colors_of(ax)
     supported = result.kinds["supported"].to_numpy()
     x, y = result.front.T
     hull = result.front[supported]
-    ax.plot(hull[:, 0], hull[:, 1], "--", color=COLORS["bound"], linewidth=1.2, label="lower convex hull")
+    ax.plot(hull[:, 0], hull[:, 1], "--", color=colors["bound"], linewidth=1.2, label="lower convex hull")
     for part, color, name in ((supported, "coverage", "supported"), (~supported, "purity", "unsupported")):
-        ax.plot(np.where(part, x, np.nan), np.where(part, y, np.nan), color=COLORS[color], linewidth=3.5, label=name)
+        ax.plot(np.where(part, x, np.nan), np.where(part, y, np.nan), color=colors[color], linewidth=3.5, label=name)
+    write_at(
+        ax,
+        (0.13, float(np.interp(0.13, x, y))),
+        "on the convex hull:\nsome weighted sum\nreturns it",
+        color=colors["coverage"],
+        offset=(8, 4),
+    )
+    write_at(
+        ax,
+        (0.66, float(np.interp(0.66, x, y))),
+        "off the hull:\nno weighted\nsum does",
+        color=colors["purity"],
+        offset=(8, 4),
+    )
+    write_at(ax, (0.46, 0.44), "convex hull", color=colors["bound"], offset=(-6, -6))
     ax.set_xticks([0, 0.5, 1])
     ax.set_yticks([0, 0.5, 1])
     axis_labels(ax, "first objective", "second objective")
-    ax.set_title("A front, half of it convex")
-    ax.legend(loc="upper right")
+    ax.set_title("2. A front with a bulge")
 
 
 def _draw_strips(ax: Axes, result: ReachResult) -> None:
+    colors = colors_of(ax)
     x = result.front[:, 0]
     for row, (name, values) in enumerate(result.reached.items()):
         hit = values > 0
-        ax.plot(x[hit], np.full(hit.sum(), row), "|", color=COLORS["coverage"], markersize=9, markeredgewidth=2.0)
-        ax.plot(x[~hit], np.full((~hit).sum(), row), ".", color=COLORS["purity"], markersize=2.5)
-        ax.text(0.0, row - 0.3, f"{name}: {values.mean():.0%}", fontsize=10.0, va="bottom")
-    ax.set_yticks([])
-    ax.set_ylim(len(result.reached) - 0.6, -0.9)
+        # Half a step on both sides of each point: bars, not dots.
+        half = 0.5 * (x[1] - x[0])
+        ax.hlines(row, -half, 1.0 + half, color=colors["purity"], linewidth=1.5, linestyle=(0, (1, 2)))
+        for first, last in _runs(hit):
+            ax.plot(
+                [x[first] - half, x[last] + half],
+                [row, row],
+                color=colors["coverage"],
+                linewidth=8,
+                solid_capstyle="butt",
+                label=f"{name} from {first} to {last}",
+            )
+        write_at(ax, (1.0, row), percent_text(values.mean()), offset=(8, 0))
+    write_at(ax, (0.14, 0), "returned", color=colors["coverage"], offset=(0, 6))
+    write_at(ax, (0.64, 0), "missed", color=colors["purity"], offset=(0, 6))
+    ax.set_yticks(range(len(result.reached)), [name.replace(", ", ",\n") for name in result.reached], fontsize=9.5)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
+    ax.set_ylim(len(result.reached) - 0.5, -0.75)
+    ax.set_xlim(-0.03, 1.2)
     ax.set_xticks([0, 0.5, 1])
     ax.set_xlabel("first objective of the point")
-    ax.set_ylabel("returned (bars), missed (dots)")
-    ax.set_title("What is reached of it")
+    ax.set_ylabel("scalarization")
+    ax.set_title("3. What each returns of it")
+
+
+def _runs(hit: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first and last index of each run of true entries."""
+    steps = np.diff(np.concatenate([[0], hit.astype(np.int8), [0]]))
+    return list(zip(np.flatnonzero(steps == 1).tolist(), (np.flatnonzero(steps == -1) - 1).tolist(), strict=True))

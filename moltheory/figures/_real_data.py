@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import asymmetry
-from moltheory.figures._curves import draw_errors, summarize
+from moltheory.figures._curves import summarize
+from moltheory.figures._inline import point_out, write_at
 from moltheory.figures._populations import data_set, never_decided
 from moltheory.pareto import nondominated
-from moltheory.plotting import COLORS, axis_labels, log_sizes, note
+from moltheory.plot import asymmetry as draw_asymmetry
+from moltheory.plotting import axis_labels, colors_of, log_sizes, staircase
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
@@ -27,6 +30,14 @@ __all__ = ["BreastCancer"]
 _DRAW_SIZE = 200
 _SHARE_REPLICATES = 400
 _RATES = np.array([True, True, False])
+_OFTEN = 0.05
+_FEATURES = 30
+# Numbers of features whose fronts are drawn, and where each is named: beside its line, in rates and points.
+_LEVELS = (
+    (2, ":", (0.1792, 0.07), (5, 0)),
+    (6, "--", (0.103, 0.0615), (0, 3)),
+    (30, "-", (0.0943, 0.031), (-5, 0)),
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,7 @@ class BreastCancer(Figure[BreastCancerResult]):
     name = "breast_cancer"
     title = "Real data: what is real gets found, but not all that is found is real"
     n_panels = 3
+    chapter = "On real data"
 
     def compute(self, settings: Settings) -> BreastCancerResult:
         """Draw one sample of 200, then many samples."""
@@ -79,32 +91,56 @@ class BreastCancer(Figure[BreastCancerResult]):
     def draw(self, result: BreastCancerResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw the models in true risks, the errors against n, and the make-up of the empirical front."""
         _draw_models(axes[0], result)
-        _draw_errors(axes[1], result.simulation)
+        draw_asymmetry(result.simulation, ax=axes[1])
+        axes[1].set_title("2. Only coverage error dies out", loc="left")
         _draw_members(axes[2], result)
         return axes
 
     def caption(self, result: BreastCancerResult) -> str:
         """Quote the one draw and the largest n."""
-        found = result.selected & ~result.truly_optimal
+        spurious = result.selected & ~result.truly_optimal
+        last = summarize(result.simulation).iloc[-1]
+        return (
+            f"Tumor classifiers, three objectives: the two rates and the number of features. A sample of {_DRAW_SIZE} "
+            f"selects {int(result.selected.sum())} of {len(result.true_risks)} models, {int(spurious.sum())} of them "
+            f"not optimal. At n = {count_text(last['size'])} the mean coverage error is "
+            f"{number_text(last['coverage_error'], 2)}, the mean purity error still "
+            f"{number_text(last['purity_error'], 2)}: {number_text(last['mean_n_spurious'], 2)} of "
+            f"{number_text(last['mean_n_front'], 2)} members are spurious."
+        )
+
+    def details(self, result: BreastCancerResult) -> str:
+        """Say what is drawn, and why spurious members stay."""
         summary = summarize(result.simulation)
         last = summary.iloc[-1]
-        stay = ~result.truly_optimal & (result.share_on_front >= 0.05)
+        stay = ~result.truly_optimal & (result.share_on_front >= _OFTEN)
         tied = int((stay & never_decided(result.true_risks, _RATES)).sum())
         return (
-            f"Breast cancer, {result.true_risks.shape[0]} models fixed before any draw, population of 285 tumors; "
-            f"objectives are false-negative rate, false-positive rate and the share of features used. First panel: in "
-            f"one sample of {_DRAW_SIZE} the empirical front has {int(result.selected.sum())} members, of which "
-            f"{int(found.sum())} are not truly optimal (squares); {int(result.truly_optimal.sum())} models are truly "
-            f"optimal (the third objective is not drawn: it is why some of them look dominated). Second panel: in "
-            f"{int(summary['replicates'].sum()):,} samples the coverage error was above twice the largest deviation "
-            f"{int(summary['violations'].sum())} times; bands reach from the 5 % to the 95 % quantile, or from the "
-            f"mean where the former is 0. At n = {int(last['size']):,} the mean coverage error is "
-            f"{last['coverage_error']:.2g} and the mean purity error {last['purity_error']:.2g}. Third panel: members "
-            f"of the empirical front by what they truly are. Why do spurious ones stay? At that n, {int(stay.sum())} "
-            f"models that are not optimal are on the empirical front in at least 5 % of {_SHARE_REPLICATES} samples; "
+            f"The {len(result.true_risks)} models were fixed before any sample was drawn; the population has 285 tumors, "
+            f"so true risks are exact. First panel: true risks of the models that are optimal or selected. A gray line "
+            f"is the front of all models with at most so many features: a model off the lowest line can be optimal "
+            f"because it needs fewer features. A square around a dot has the same rates as an optimal model and more "
+            f"features. Axes are square roots.\n"
+            f"In {count_text(int(summary['replicates'].sum()))} samples the coverage error was above twice the largest "
+            f"deviation {int(summary['violations'].sum())} times. Bands reach from the 5% to the 95% quantile, or from the "
+            f"mean where the former is 0. {int(summary['undefined'].sum())} samples had no tumor of one kind and make no "
+            f"claim.\n"
+            f"Why do spurious members stay? At n = {count_text(last['size'])}, {int(stay.sum())} models that are not "
+            f"optimal are on the empirical front in at least {percent_text(_OFTEN)} of {_SHARE_REPLICATES} samples; "
             f"{tied} of them tie exactly, in one of the two rates, with every model that dominates them, so chance "
-            f"decides for any number of examples. {int(summary['undefined'].sum())} samples had no tumor of one kind "
-            f"and make no claim."
+            f"decides for any number of examples."
+        )
+
+    def alt(self, result: BreastCancerResult) -> str:
+        """Describe the three panels."""
+        last = summarize(result.simulation).iloc[-1]
+        return (
+            "First panel: models by false-negative and false-positive rate, with the fronts for few and many features as "
+            f"nested steps; {int((result.selected & ~result.truly_optimal).sum())} squares are selected and not optimal. "
+            f"Second panel: coverage error falls to {number_text(last['coverage_error'], 2)}, purity error stays near "
+            f"{number_text(last['purity_error'], 2)}. Third panel: the empirical front grows to all "
+            f"{int(result.truly_optimal.sum())} optimal models and "
+            f"{number_text(last['mean_n_spurious'], 2)} spurious ones."
         )
 
     def tables(self, result: BreastCancerResult) -> Mapping[str, pd.DataFrame]:
@@ -121,55 +157,73 @@ class BreastCancer(Figure[BreastCancerResult]):
         return {"models": models, "errors_by_size": summarize(result.simulation)}
 
 
+def _root(values: FloatArray) -> FloatArray:
+    # Odd, so that the little room left of zero has a place too.
+    return np.asarray(np.sign(values) * np.sqrt(np.abs(values)))
+
+
+def _square(values: FloatArray) -> FloatArray:
+    return np.asarray(np.sign(values) * values**2)
+
+
 def _draw_models(ax: Axes, result: BreastCancerResult) -> None:
+    colors = colors_of(ax)
     optimal, found = result.truly_optimal, result.selected
-    groups = (
-        (~found & ~optimal, "other models", ".", 5, COLORS["bound"], COLORS["bound"]),
-        (optimal & ~found, "truly optimal, missed", "o", 8, "white", COLORS["coverage"]),
-        (optimal & found, "truly optimal, found", "o", 8, COLORS["coverage"], "white"),
-        (found & ~optimal, "found, not optimal", "s", 7, COLORS["purity"], "white"),
-    )
-    for mask, label, marker, size, face, edge in groups:
-        ax.plot(
-            result.true_risks[mask, 0],
-            result.true_risks[mask, 1],
-            marker,
-            color=face,
-            markeredgecolor=edge,
-            markersize=size,
-            label=f"{label} ({int(mask.sum())})",
-        )
-    # Models that always say one thing would stretch the axes; the front is what matters.
     shown = result.true_risks[optimal | found].max(axis=0)
-    outside = int((result.true_risks[:, :2] > 1.15 * shown[:2]).any(axis=1).sum())
-    note(ax, f"{outside} other models lie outside", at=(0.98, 0.5), color=COLORS["bound"], ha="right")
-    ax.set_xlim(-0.02, 1.15 * shown[0])
-    ax.set_ylim(-0.02, 1.15 * shown[1])
-    ax.set_title(f"True risks; one sample of n = {_DRAW_SIZE}")
+    for set_scale in (ax.set_xscale, ax.set_yscale):
+        set_scale("function", functions=(_root, _square))
+    ax.set_xlim(-0.0008, 1.1 * shown[0])
+    ax.set_ylim(-0.0008, 1.5 * shown[1])
+    for most, line, at, offset in _LEVELS:
+        part = result.true_risks[result.true_risks[:, 2] <= most / _FEATURES + 1e-9][:, :2]
+        staircase(ax, part, color=colors["bound"], linewidth=1.3, linestyle=line, label=f"front of {most} features")
+        write_at(ax, at, f"≤ {most} features", offset=offset, color=colors["bound"], fontsize=9.0)
+    groups = (
+        (found & ~optimal, "selected, not optimal", "s", 10, "none", colors["purity"]),
+        (optimal & ~found, "optimal, missed", "o", 6, ax.get_facecolor(), colors["coverage"]),
+        (optimal & found, "optimal, selected", "o", 6, colors["coverage"], colors["coverage"]),
+    )
+    handles = []
+    for mask, label, marker, size, face, edge in groups:
+        points = result.true_risks[mask]
+        name = f"{int(mask.sum())} {label}"
+        handles += ax.plot(
+            points[:, 0],
+            points[:, 1],
+            marker,
+            markerfacecolor=face,
+            markeredgecolor=edge,
+            markeredgewidth=2.0 if marker == "s" else 1.2,
+            markersize=size,
+            label=name,
+        )
+    ax.legend(handles=handles[::-1], loc="upper right", handletextpad=0.3, borderaxespad=0.0)
+    ticks = [0, 0.01, 0.05, 0.1, 0.2, 0.4]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axis_labels(ax, "false-negative rate", "false-positive rate")
-    ax.legend(loc="upper right")
-
-
-def _draw_errors(ax: Axes, table: pd.DataFrame) -> None:
-    draw_errors(ax, table)
-    bound = table.groupby("size")["bound"].mean()
-    ax.plot(bound.index, bound, "--", color=COLORS["bound"], label="bound 2C on coverage")
-    ax.set_title("Errors against n")
-    ax.set_ylim(bottom=2e-6)
-    ax.legend(loc="lower left")
+    ax.set_title(f"1. A sample of {_DRAW_SIZE}, in true risks")
 
 
 def _draw_members(ax: Axes, result: BreastCancerResult) -> None:
+    colors = colors_of(ax)
     grouped = result.simulation.groupby("size")
     sizes = np.array(sorted(result.simulation["size"].unique()))
-    spurious = grouped["n_spurious"].mean()
-    real = grouped["n_front"].mean() - spurious
-    ax.fill_between(sizes, 0, real, color=COLORS["coverage"], alpha=0.75, label="truly optimal")
-    ax.fill_between(sizes, real, real + spurious, color=COLORS["purity"], alpha=0.75, label="spurious", hatch="//")
-    ax.axhline(result.truly_optimal.sum(), color=COLORS["truth"], linestyle="--", label="size of the true front")
-    ax.set_title("Members of the empirical front")
+    spurious = grouped["n_spurious"].mean().to_numpy()
+    real = grouped["n_front"].mean().to_numpy() - spurious
+    count = int(result.truly_optimal.sum())
+    ax.fill_between(sizes, 0, real, color=colors["coverage"], linewidth=0, label="truly optimal")
+    ax.fill_between(sizes, real, real + spurious, color=colors["purity"], linewidth=0, label="spurious")
+    ax.axhline(count, color=colors["truth"], linestyle="--", linewidth=1.5, label="size of the true front")
     log_sizes(ax)
     ax.set_xlim(sizes[0], sizes[-1])
-    ax.set_ylim(bottom=0)
-    ax.set_ylabel("mean number of models")
-    ax.legend(loc="best")
+    ax.set_ylim(0, 1.4 * count)
+    write_at(ax, (sizes[0], count), f"true front: {count}", offset=(6, 4))
+    ax.text(0.96, 0.3, "truly optimal", transform=ax.transAxes, color=ax.get_facecolor(), ha="right")
+    at = float(np.sqrt(sizes[-1] * sizes[-2]))
+    middle = float(real[-1] + 0.5 * spurious[-1])
+    point_out(
+        ax, (at, middle), f"spurious: {number_text(spurious[-1], 2)} stay", place=(0.42, 0.94), color=colors["purity"]
+    )
+    ax.set_ylabel("models, mean over samples")
+    ax.set_title("3. Members of the empirical front")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._numbers import number_text
 from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
 from moltheory.objectives import BlackBoxObjectives, ConvexObjectives, QuadraticObjectives
-from moltheory.plotting import COLORS, note
+from moltheory.plotting import axis_labels, colors_of
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 from moltheory.scalarization import WeightedSum
@@ -26,7 +27,7 @@ __all__ = ["SolverCost"]
 
 _N, _D = 300, 4
 _POPULATION = 40
-_FLOOR = 1e-36
+# Of one risk of order one: differences below it mean nothing.
 _ROUNDING = 1e-16
 _STYLES = {"closed form": ("coverage", "o"), "Newton": ("deviation", "^"), "cvxpy (Clarabel)": ("extra", "D")}
 _SEARCH = ("purity", "s")
@@ -44,11 +45,12 @@ class SolverCostResult:
 
 
 class SolverCost(Figure[SolverCostResult]):
-    """Two least-squares tasks: largest excess against seconds. Two logistic losses: certified gap of each weight."""
+    """Two least-squares tasks: fronts that solvers return, and their largest excess against seconds."""
 
     name = "solver_cost"
-    title = "What is known of the problem decides: closed form, Newton, convex program, search"
+    title = "What is known of the problem decides: formulas are exact in milliseconds, search is neither"
     n_panels = 2
+    chapter = "Bounds"
 
     def compute(self, settings: Settings) -> SolverCostResult:
         """Solve the same weights by every method; the seconds are the only part that depends on the machine."""
@@ -77,75 +79,63 @@ class SolverCost(Figure[SolverCostResult]):
                 solve()
                 took.append(time.perf_counter() - start)
             seconds.append({"solver": name, "seconds": min(took)})
-            excess = _excess(quadratic, weights, np.asarray(sweep.solutions, dtype=np.float64))
+            solutions = np.asarray(sweep.solutions, dtype=np.float64)
+            excess = _excess(quadratic, weights, solutions)
             rows += [
-                {"solver": name, "first_weight": w, "excess": e, "gap": g, "rigorous": bool(r)}
-                for w, e, g, r in zip(
+                {"solver": name, "first_weight": w, "excess": e, "gap": g, "rigorous": bool(r), "risk_1": a, "risk_2": b}
+                for w, e, g, r, (a, b) in zip(
                     share.tolist(), excess.tolist(), np.nan_to_num(sweep.gap, nan=np.inf).tolist(), sweep.rigorous,
-                    strict=True,
+                    quadratic.risks(solutions).tolist(), strict=True,
                 )
             ]  # fmt: skip
         return SolverCostResult(pd.DataFrame(rows), _logistic_gaps(logistic), pd.DataFrame(seconds), len(weights))
 
     def draw(self, result: SolverCostResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw the largest excess against seconds, and the certified gap against the excess."""
-        first, second = axes
-        worst = result.accuracy.groupby("solver")["excess"].max()
-        seconds = result.seconds.set_index("solver")["seconds"]
-        searches = [name for name in seconds.index if name not in _STYLES]
-        for name, (color, marker) in _STYLES.items():
-            first.plot(seconds[name], max(worst[name], _FLOOR), marker, color=COLORS[color], markersize=9, label=name)
-        first.plot(
-            seconds[searches], worst[searches], _SEARCH[1] + ":", color=COLORS[_SEARCH[0]], markersize=9,
-            label="NSGA-II, by evaluations",
-        )  # fmt: skip
-        for name in searches:
-            count = name.removeprefix("NSGA-II, ").removesuffix(" evaluations")
-            first.annotate(count, (seconds[name], worst[name]), (0, 9), textcoords="offset points", ha="center")
-        first.set_xlabel(f"← better     seconds, {result.weights} weights, this machine")
-        first.set_ylabel("← better     largest true excess")
-        first.set_title("Two squared losses")
-        first.legend(loc="upper left")
-        first.set_xscale("log")
-        for name in ("Newton", "cvxpy (Clarabel)"):
-            color, marker = _STYLES[name]
-            part = result.logistic[result.logistic["solver"] == name]
-            gap = np.maximum(part["gap"], _FLOOR)
-            second.plot(part["first_weight"], gap, f"{marker}-", color=COLORS[color], label=name)
-        second.set_xlabel("weight of the first loss")
-        second.set_ylabel("← better     certified gap")
-        second.set_title("Two logistic losses, with ridge")
-        second.legend(loc="upper right")
-        # Gaps cover the rounding of risks, so that they end a little above it.
-        for ax, limits, height in ((first, (_FLOOR / 30, 1e8), 0.49), (second, (_ROUNDING / 10, 1e-9), 0.03)):
-            ax.set_yscale("log")
-            ax.set_ylim(*limits)
-            ax.axhline(_ROUNDING, color=COLORS["bound"], linestyle="--", linewidth=1.2)
-            note(ax, "rounding of one risk", at=(0.98, height), color=COLORS["bound"], ha="right")
+        """Draw the points that two searches find beside the exact front, and the largest excess against seconds."""
+        _draw_fronts(axes[0], result.accuracy)
+        _draw_cost(axes[1], result)
         return axes
 
     def caption(self, result: SolverCostResult) -> str:
-        """Quote seconds, excess and gap of each solver."""
+        """Quote the seconds of each solver, and how far the longest search is off."""
         seconds = result.seconds.set_index("solver")["seconds"]
-        groups = result.accuracy.groupby("solver", sort=False)
+        worst = result.accuracy.groupby("solver")["excess"].max()
+        longest = seconds.index[-1]
+        exact = [name for name in _STYLES if worst[name] <= _ROUNDING]
+        times = joined(f"{name} ({_seconds(seconds[name])})" for name in exact)
+        return (
+            f"Two least-squares tasks, {result.weights} weighted sums, on this machine. Exact up to rounding: "
+            f"{times or 'none'}. A search that knows only values of the objectives, {longest}, takes "
+            f"{_seconds(seconds[longest])} and is still off by {number_text(worst[longest], 2)} for some weight."
+        )
+
+    def details(self, result: SolverCostResult) -> str:
+        """Quote seconds, excess and certified gap of each solver, and the gaps of logistic losses."""
+        seconds = result.seconds.set_index("solver")["seconds"]
         parts = []
-        for name, part in groups:
-            gap = f"certified gap {part['gap'].max():.1e}" if bool(part["rigorous"].all()) else "no certificate"
-            parts.append(f"{name} {seconds[name]:.2g} s, excess {part['excess'].max():.1e}, {gap}")
+        for name, part in result.accuracy.groupby("solver", sort=False):
+            gap = (
+                f"certified gap {number_text(part['gap'].max(), 2)}"
+                if bool(part["rigorous"].all())
+                else "no certified gap"
+            )
+            worst = part["excess"].max()
+            excess = "excess at rounding" if worst <= _ROUNDING else f"excess {number_text(worst, 2)}"
+            parts.append(f"{name}: {_seconds(seconds[str(name)])}, {excess}, {gap}")
         certified = result.accuracy[result.accuracy["rigorous"]]
         beyond = int((certified["excess"] > certified["gap"] + _ROUNDING).sum())
         logistic = result.logistic.groupby("solver", sort=False)["gap"].max()
         spread = result.logistic.groupby("first_weight")["value"].agg(lambda values: values.max() - values.min()).max()
         return (
-            f"First panel: least squares for two tasks in {_D} parameters on {_N} examples each, where the minimiser "
-            f"of every weighted sum is known; largest values over {result.weights} weights: {'; '.join(parts)}. The "
-            f"true excess is above the certified gap plus {_ROUNDING:g}, the rounding of one risk, for {beyond} of "
-            f"{len(certified):,} weights and solvers. Second panel: two logistic losses with ridge, which have no "
-            f"closed form: certified gaps, rounding of risks included, of at most "
-            f"{joined(f'{gap:.1e} ({name})' for name, gap in logistic.items())}, and values that differ by at most "
-            f"{spread:.1e}. A search that knows values only needs many evaluations for a few digits. Seconds are "
-            f"those of the machine that made this report, imports and first calls left out; all other numbers follow "
-            f"from the seed."
+            f"{_D} parameters, {_N} examples per task; the minimiser of every weighted sum is known. Largest values "
+            f"over {result.weights} weights: {'; '.join(parts)}. The excess is computed as a quadratic form; below "
+            f"10⁻¹⁶, the rounding of one risk, it is shown as at rounding.\n"
+            f"The true excess is above the certified gap plus the rounding of one risk for {beyond} of "
+            f"{len(certified):,} weights and solvers. Two logistic losses with ridge have no closed form: certified "
+            f"gaps, rounding of risks included, of at most "
+            f"{joined(f'{number_text(gap, 2)} ({name})' for name, gap in logistic.items())}, and values that differ by "
+            f"at most {number_text(spread, 2)}.\n"
+            f"Seconds leave imports and first calls out; all other numbers follow from the seed."
         )
 
     def tables(self, result: SolverCostResult) -> Mapping[str, pd.DataFrame]:
@@ -197,3 +187,72 @@ def _excess(objectives: QuadraticObjectives, weights: FloatArray, solutions: Flo
     best = np.linalg.solve(curvature, np.einsum("kn,ni->ki", weights, objectives.linear)[..., None])[..., 0]
     off = solutions - best
     return np.asarray(np.einsum("ki,kij,kj->k", off, curvature, off))
+
+
+def _draw_fronts(ax: Axes, accuracy: pd.DataFrame) -> None:
+    """Draw the front in closed form as a line, and what the shortest and the longest search return as marks."""
+    palette = colors_of(ax)
+    names = list(dict.fromkeys(accuracy["solver"]))
+    searches = [name for name in names if name not in _STYLES]
+    exact = accuracy[accuracy["solver"] == names[0]]
+    ax.plot(exact["risk_1"], exact["risk_2"], color=palette["truth"], linewidth=2.5, label="exact")
+    for name, marker, face in ((searches[0], "s", "none"), (searches[-1], "D", palette["purity"])):
+        part = accuracy[accuracy["solver"] == name]
+        label = f"search, {_evaluations(name)} evaluations"
+        ax.plot(
+            part["risk_1"], part["risk_2"], marker, color=palette["purity"], markersize=5, markerfacecolor=face,
+            label=label,
+        )  # fmt: skip
+    ax.set_title("Fronts that solvers return")
+    axis_labels(ax, "risk of task 1", "risk of task 2")
+    ax.legend(loc="upper right", handletextpad=0.3, borderaxespad=0.0)
+
+
+def _draw_cost(ax: Axes, result: SolverCostResult) -> None:
+    """Draw the largest excess against seconds; what is below rounding stands on one line."""
+    palette = colors_of(ax)
+    worst = result.accuracy.groupby("solver", sort=False)["excess"].max()
+    seconds = result.seconds.set_index("solver")["seconds"]
+    searches = [name for name in seconds.index if name not in _STYLES]
+    ax.axhspan(_ROUNDING / 1e4, _ROUNDING, color=palette["bound"], alpha=0.1, linewidth=0)
+    ax.axhline(_ROUNDING, color=palette["bound"], linestyle="--", linewidth=1.2)
+    placed = []
+    for (name, (color, marker)), above in zip(_STYLES.items(), (True, False, True), strict=True):
+        x, y = float(seconds[name]), max(float(worst[name]), _ROUNDING)
+        ax.plot(x, y, marker, color=palette[color], markersize=9, label=name)
+        placed.append((name.replace(" (", "\n("), (x, y), above, "center"))
+    color, marker = _SEARCH
+    ax.plot(
+        seconds[searches], worst[searches], marker + ":", color=palette[color], markersize=8, label="NSGA-II (search)"
+    )
+    for name, above, side in ((searches[0], True, "center"), (searches[-1], False, "right")):
+        text = f"search,\n{_evaluations(name)} evaluations"
+        placed.append((text, (float(seconds[name]), float(worst[name])), above, side))
+    for text, point, above, side in placed:
+        ax.annotate(
+            text,
+            point,
+            (0, 9 if above else -9),
+            textcoords="offset points",
+            ha=side,
+            va="bottom" if above else "top",
+            fontsize=10.0,
+        )
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(seconds.min() / 8, 6 * seconds.max())
+    ax.set_ylim(_ROUNDING / 1e4, 1e5)
+    ax.set_yticks([1.0, 1e-5, 1e-10, _ROUNDING], ["1", "10⁻⁵", "10⁻¹⁰", "at\nrounding"])
+    ax.minorticks_off()
+    ax.set_xlabel(f"← better     seconds for {result.weights} weights")
+    ax.set_ylabel("← better     largest excess")
+    ax.set_title("Formulas: exact and fast")
+
+
+def _evaluations(name: str) -> str:
+    return name.removeprefix("NSGA-II, ").removesuffix(" evaluations")
+
+
+def _seconds(value: float) -> str:
+    """Return a time in words: milliseconds below a second."""
+    return f"{value:.2g} s" if value >= 0.995 else f"{float(f'{1000 * value:.2g}'):g} ms"

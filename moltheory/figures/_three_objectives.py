@@ -1,4 +1,4 @@
-"""Three objectives at once: parallel coordinates of the digits' empirical front."""
+"""Three objectives at once: what of the empirical front of digit classifiers is real, and why some is not."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._numbers import count_text, number_text
 from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
+from moltheory.figures._inline import write_at
 from moltheory.figures._populations import data_set
 from moltheory.pareto import nondominated
-from moltheory.plotting import COLORS
+from moltheory.plotting import colors_of, readable_color
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
@@ -25,6 +27,9 @@ __all__ = ["ThreeObjectives"]
 
 _SIZES = (300, 30_000)
 _REPLICATES = 200
+# Marks of one kind stand in columns of so many.
+_ROWS = 5
+_BLOCK = 7.6
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,9 @@ class ThreeObjectives(Figure[ThreeObjectivesResult]):
     """Error, worst-class error and size of digit classifiers: what a small and a large sample select."""
 
     name = "three_objectives"
-    title = "Three objectives: most spurious members of the front go, a few stay"
+    title = "Three objectives: a large sample finds nearly the whole front, and still some models that are not on it"
     n_panels = 2
+    chapter = "On real data"
 
     def compute(self, settings: Settings) -> ThreeObjectivesResult:
         """Draw 200 samples per size, of which one is drawn; the budget does not matter."""
@@ -59,58 +65,50 @@ class ThreeObjectives(Figure[ThreeObjectivesResult]):
         return ThreeObjectivesResult(problem.objective_names, truth, nondominated(truth), selected, mean_spurious)
 
     def draw(self, result: ThreeObjectivesResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw one panel per size: a line is a model, in true risks."""
-        shown = result.truly_optimal.copy()
-        for selected in result.selected.values():
-            shown |= selected
-        low, high = result.true_risks[shown].min(axis=0), result.true_risks[shown].max(axis=0)
-        # Most models crowd near the best risks: a root spreads them.
-        scaled = np.sqrt(np.clip((result.true_risks - low) / np.where(high > low, high - low, 1.0), 0.0, None))
-        for ax, (size, selected) in zip(axes, result.selected.items(), strict=True):
-            optimal = result.truly_optimal
-            groups = (
-                (optimal & ~selected, "optimal, missed", COLORS["bound"], ":", 1.0),
-                (optimal & selected, "optimal, found", COLORS["coverage"], "-", 1.3),
-                (selected & ~optimal, "found, not optimal", COLORS["purity"], "--", 1.8),
-            )
-            for mask, label, color, line, width in groups:
-                for i, row in enumerate(scaled[mask]):
-                    name = f"{label} ({int(mask.sum())})" if i == 0 else None
-                    ax.plot(range(len(row)), row, line, color=color, linewidth=width, alpha=0.8, label=name)
-            for i in range(len(result.names)):
-                ax.plot([i, i], [0, 1], color=COLORS["truth"], linewidth=0.8)
-                ax.text(i, -0.03, f"{low[i]:.2f}", ha="center", va="top", fontsize=10)
-                ax.text(i, 1.02, f"{high[i]:.2f}", ha="center", va="bottom", fontsize=10)
-            ax.set_xlim(-0.25, len(result.names) - 0.75)
-            ax.set_ylim(-0.12, 1.55)
-            ax.set_xticks(
-                range(len(result.names)), [name.replace("_", "\n", 1).replace("_", " ") for name in result.names]
-            )
-            ax.set_yticks([])
-            ax.set_xlabel("objective")
-            ax.set_ylabel("← better     true risk")
-            ax.set_title(f"A sample of n = {size:,}")
-            ax.legend(loc="upper center")
+        """Draw a mark per model and sample, then the models that stay beside those that dominate them."""
+        _draw_members(axes[0], result)
+        _draw_stayers(axes[1], result)
         return axes
 
     def caption(self, result: ThreeObjectivesResult) -> str:
         """Quote the numbers of members."""
-        parts = [
-            f"at n = {size:,} the front has {int(selected.sum())} members, "
-            f"{int((selected & ~result.truly_optimal).sum())} of them not optimal, and misses "
-            f"{int((result.truly_optimal & ~selected).sum())} of {int(result.truly_optimal.sum())} optimal models"
-            for size, selected in result.selected.items()
-        ]
-        averages = joined(f"{mean:.1f} at n = {size:,}" for size, mean in result.mean_spurious.items())
+        parts = [_words(size, result) for size in _SIZES]
+        first, last = (number_text(result.mean_spurious[size], 2) for size in _SIZES)
         return (
-            f"{len(result.true_risks)} classifiers of handwritten digits; each line is a model, its height on each "
-            f"axis its true risk (lower is better; the numbers are the ends of the axes, heights go by the root). In "
-            f"one sample each, {'; '.join(parts)}. Over {_REPLICATES} samples the front holds {averages} models that "
-            f"are not optimal."
+            f"{len(result.true_risks)} classifiers of handwritten digits, {int(result.truly_optimal.sum())} of them "
+            f"optimal. {parts[0]}. {parts[1]}. On average over {_REPLICATES} samples, {first} members are spurious at n "
+            f"= {count_text(_SIZES[0])} and {last} at n = {count_text(_SIZES[1])}."
+        )
+
+    def details(self, result: ThreeObjectivesResult) -> str:
+        """Say what the objectives are, and compare each spurious member with what dominates it."""
+        lines = []
+        for model, other in _stayers(result):
+            worse = [
+                f"{number_text(gap, 2)} in {name.replace('_', ' ')}"
+                for name, gap in zip(result.names, result.true_risks[model] - result.true_risks[other], strict=True)
+                if gap > 0
+            ]
+            lines.append(f"Model {model} is worse than model {other} by {joined(worse)}, and equal in the rest.")
+        return "\n".join(
+            [
+                "The objectives are the error, the error of the worst class and the size of the model as a share of the "
+                "largest. True risks are those of all images from which the samples are drawn.",
+                "Left: one mark per model in one sample of each size.",
+                *lines,
+            ]
+        )
+
+    def alt(self, result: ThreeObjectivesResult) -> str:
+        """Describe both panels."""
+        return (
+            f"Left: rows of marks. {_words(_SIZES[0], result)}. {_words(_SIZES[1], result)}. Right: for each spurious "
+            "member of the larger sample a square, and a dot for the model that dominates it, in each of three "
+            "objectives; they are close or coincide."
         )
 
     def tables(self, result: ThreeObjectivesResult) -> Mapping[str, pd.DataFrame]:
-        """Return all models with what each sample selects."""
+        """Return all models with what each sample selects, and what dominates the spurious members that are drawn."""
         import pandas as pd
 
         table = pd.DataFrame(result.true_risks, columns=list(result.names))
@@ -118,4 +116,96 @@ class ThreeObjectives(Figure[ThreeObjectivesResult]):
         for size, selected in result.selected.items():
             table[f"selected_at_{size}"] = selected
         table.insert(0, "model", range(len(table)))
-        return {"models": table}
+        return {"models": table, "spurious": pd.DataFrame(_stayers(result), columns=["model", "dominated_by"])}
+
+
+def _groups(size: int, result: ThreeObjectivesResult) -> tuple[int, int, int]:
+    """Return how many models a sample finds, misses, and selects wrongly."""
+    optimal, selected = result.truly_optimal, result.selected[size]
+    return int((optimal & selected).sum()), int((optimal & ~selected).sum()), int((selected & ~optimal).sum())
+
+
+def _words(size: int, result: ThreeObjectivesResult) -> str:
+    found, missed, spurious = _groups(size, result)
+    return f"A sample of {count_text(size)} finds {found}, misses {missed} and adds {spurious} spurious ones"
+
+
+def _stayers(result: ThreeObjectivesResult) -> list[tuple[int, int]]:
+    """Return the spurious members of the larger sample, each with the nearest model that dominates it."""
+    risks = result.true_risks
+    pairs = []
+    for model in np.flatnonzero(result.selected[_SIZES[-1]] & ~result.truly_optimal).tolist():
+        dominating = (risks <= risks[model]).all(axis=1) & (risks < risks[model]).any(axis=1)
+        gaps = np.where(dominating, (risks[model] - risks).max(axis=1), np.inf)
+        pairs.append((model, int(gaps.argmin())))
+    return pairs
+
+
+def _draw_members(ax: Axes, result: ThreeObjectivesResult) -> None:
+    colors = colors_of(ax)
+    kinds = (
+        ("optimal, found", "o", colors["coverage"], colors["coverage"]),
+        ("optimal, missed", "o", "none", colors["bound"]),
+        ("spurious", "s", colors["purity"], colors["purity"]),
+    )
+    # Three blocks of columns, one per kind; the widest kind sets the width.
+    counts = {size: _groups(size, result) for size in _SIZES}
+    widths = [max(-(-counts[size][k] // _ROWS) for size in _SIZES) for k in range(3)]
+    starts = np.concatenate([[0.0], np.cumsum([max(width, 2.4) + 1.1 for width in widths])])
+    for block, size in enumerate(_SIZES):
+        base = -_BLOCK * block
+        for k, (label, marker, face, edge) in enumerate(kinds):
+            places = np.arange(counts[size][k])
+            ax.plot(
+                starts[k] + places // _ROWS,
+                base - places % _ROWS,
+                marker,
+                markerfacecolor=face,
+                markeredgecolor=edge,
+                markersize=9,
+                label=f"{label} at {size}",
+            )
+            text = f"{counts[size][k]}"
+            ax.text(starts[k] - 0.3, base + 0.8, text, color=readable_color(ax, edge), fontsize=17, fontweight="bold")
+            if block == 0:
+                name = label.replace(", ", ",\n")
+                ax.text(starts[k] - 0.3, base + 2.6, name, color=readable_color(ax, edge), fontsize=10.5)
+    ax.set_yticks([-_BLOCK * block - 1.5 for block in range(2)], [f"n =\n{size:,}" for size in _SIZES], fontsize=12)
+    ax.tick_params(length=0)
+    ax.set_xticks([])
+    ax.grid(visible=False)
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.set_xlim(-0.8, starts[-1] + 0.2)
+    ax.set_ylim(-_BLOCK - _ROWS, 5.0)
+    ax.set_xlabel("one mark per model")
+    ax.set_ylabel("size of the sample")
+    ax.set_title("What one sample selects")
+
+
+def _draw_stayers(ax: Axes, result: ThreeObjectivesResult) -> None:
+    colors = colors_of(ax)
+    pairs = _stayers(result)
+    places, labels, largest = [], [], 0.0
+    for block, (model, other) in enumerate(pairs):
+        top = 4.4 * block
+        gaps = (result.true_risks[model] - result.true_risks[other]).tolist()
+        largest = max(largest, *gaps)
+        rows = top + np.arange(len(gaps))
+        ax.barh(rows, gaps, height=0.62, color=colors["purity"], label=f"model {model}")
+        for row, gap in zip(rows.tolist(), gaps, strict=True):
+            write_at(ax, (gap, row), number_text(gap, 2) if gap > 0 else "equal", offset=(5, 0))
+        write_at(
+            ax, (0.0, top - 0.55), f"model {model}, dominated by model {other}", offset=(2, 2), color=colors["purity"]
+        )
+        places += rows.tolist()
+        labels += [name.replace("_", " ") for name in result.names]
+    ax.axvline(0.0, color=colors["truth"], linewidth=1.2)
+    ax.set_yticks(places, labels)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
+    ax.set_xlim(0.0, 1.25 * largest or 1.0)
+    ax.set_ylim(4.4 * max(len(pairs), 1) - 1.2, -1.4)
+    ax.locator_params(axis="x", nbins=5)
+    ax.set_xlabel("← better     excess true risk")
+    ax.set_ylabel("objective")
+    ax.set_title(f"Why {len(pairs)} stay: hardly worse" if pairs else "No spurious model stays")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from moltheory import plot
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import exact_errors
 from moltheory.pareto import nondominated
-from moltheory.plotting import COLORS, axis_labels, log_sizes
+from moltheory.plotting import axis_labels, colors_of, ink_of, readable_color
 from moltheory.problems import tilted_line
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
@@ -40,6 +41,7 @@ class TiltedLine(Figure[TiltedLineResult]):
     """Empirical risks of a segment of hypotheses in several samples, and the errors against n."""
 
     name = "tilted_line"
+    chapter = "What happens"
     title = "A whole segment of bad models is on the empirical front in half of the samples"
     n_panels = 2
 
@@ -53,44 +55,69 @@ class TiltedLine(Figure[TiltedLineResult]):
 
     def draw(self, result: TiltedLineResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw the segments in objective space, then the expected errors."""
-        first, second = axes
-        first.plot([0.5, 0.5], [0, 1], color=COLORS["truth"], linewidth=4, label="truth: all errors are 1/2")
-        labels = {True: "all of it on the empirical front", False: "only the lower end on it"}
-        for risks, whole in zip(result.risks, result.whole.tolist(), strict=True):
-            color = COLORS["purity"] if whole else COLORS["light"]
-            first.plot(risks[:, 0], risks[:, 1], "-" if whole else "--", color=color, label=labels.pop(whole, None))
-        first.plot(0.5, 0, "o", color=COLORS["truth"], markersize=10, label="the one optimal model")
-        first.set_title(f"{_DRAWS} samples of n = {_SIZE}")
-        first.set_ylim(-0.08, 1.75)
-        first.locator_params(axis="x", nbins=5)
-        first.set_yticks([0, 0.5, 1])
-        axis_labels(first, "error", "cost")
-        first.legend(loc="upper center")
-        table = result.exact
-        second.plot(table["size"], table["purity_error"], "s-", color=COLORS["purity"], label="purity error")
-        second.plot(
-            table["size"], table["uniform_deviation"], "^-", color=COLORS["deviation"], label="largest deviation"
-        )
-        second.plot(table["size"], table["coverage_error"], "o-", color=COLORS["coverage"], label="coverage error")
-        second.set_title("Exact expectations, odd n")
-        second.set_ylim(-0.04, 0.85)
-        second.set_ylabel("← better     distance in true risks")
-        log_sizes(second)
-        second.legend(loc="upper right")
+        _draw_segments(axes[0], result)
+        axes[1].set_title("Exact expectations, odd n")
+        axes[1].set_ylim(-0.04, 0.85)
+        plot.asymmetry(result.exact, logarithmic=False, ax=axes[1])
         return axes
 
     def caption(self, result: TiltedLineResult) -> str:
         """Quote the draws and the last size."""
         last = result.exact.iloc[-1]
         return (
-            f"Models h in [0, 1] have true error 1/2 and cost h, so h = 0 alone is optimal. A sample tilts the line "
-            f"of their empirical errors; if it tilts to the left, every model is empirically Pareto-optimal: so in "
-            f"{int(result.whole.sum())} of the {_DRAWS} samples shown (equal samples overlap). Second panel: the "
-            f"expected purity error is {last['purity_error']:.3g} at n = {int(last['size']):,}, while the largest "
-            f"deviation of any risk is {last['uniform_deviation']:.2g} on average and the coverage error "
-            f"{last['coverage_error']:g}. The losses are linear in h: convexity alone does not help."
+            f"All models have true error 1/2; only the cheapest is optimal. A sample tilts the line of their empirical "
+            f"errors, and if it tilts to the left, every model looks optimal: in {int(result.whole.sum())} of "
+            f"{_DRAWS} samples shown. The expected purity error stays: {last['purity_error']:.3g} at "
+            f"n = {int(last['size']):,}. The coverage error is {last['coverage_error']:g}."
+        )
+
+    def details(self, result: TiltedLineResult) -> str:
+        """Say what the models are, and that convexity does not help."""
+        last = result.exact.iloc[-1]
+        return "\n".join(
+            (
+                "Models h in [0, 1] have true error 1/2 and cost h, so h = 0 alone is optimal. Equal samples overlap in the "
+                "first panel.",
+                f"The largest deviation of any risk is {last['uniform_deviation']:.2g} on average at "
+                f"n = {int(last['size']):,}: all empirical risks converge, and the purity error does not.",
+                "The losses are linear in h: convexity alone does not help.",
+            )
+        )
+
+    def alt(self, result: TiltedLineResult) -> str:
+        """Say what each panel shows."""
+        return (
+            "Two panels. First, error against cost: the true models stand in one vertical line; samples tilt it, about half "
+            "of them to the left, where all models are on the empirical front. Second, against the number of examples: the "
+            "purity error stays, the largest deviation falls to zero, the coverage error is zero."
         )
 
     def tables(self, result: TiltedLineResult) -> Mapping[str, pd.DataFrame]:
         """Return the exact errors."""
         return {"exact": result.exact}
+
+
+def _draw_segments(ax: Axes, result: TiltedLineResult) -> None:
+    """Draw the risks of all models in each sample, and in truth."""
+    colors, ink = colors_of(ax), ink_of(ax)
+    ax.plot([0.5, 0.5], [0, 1], color=colors["truth"], linewidth=4, label="truth: all errors are 1/2")
+    for risks, whole in zip(result.risks, result.whole.tolist(), strict=True):
+        style: dict[str, Any] = {
+            "color": colors["purity"] if whole else colors["light"],
+            "linestyle": "-" if whole else "--",
+        }
+        ax.plot(risks[:, 0], risks[:, 1], **style)
+    ax.plot(0.5, 0, "o", color=colors["truth"], markersize=10, label="the one optimal model", zorder=3)
+    ax.set_title(f"{_DRAWS} samples of n = {_SIZE}")
+    ax.set_ylim(-0.3, 1.45)
+    widest = 1.15 * float(np.abs(result.risks[:, :, 0] - 0.5).max())
+    ax.set_xlim(0.5 - widest, 0.5 + widest)
+    ax.locator_params(axis="x", nbins=5)
+    ax.set_yticks([0, 0.5, 1])
+    axis_labels(ax, "error", "cost")
+    ax.text(0.5, -0.1, "the one optimal model", ha="center", va="top", color=ink)
+    ax.text(0.5, 1.04, "truth", ha="center", va="bottom", color=ink)
+    left, right = (readable_color(ax, colors[name]) for name in ("purity", "light"))
+    inside: dict[str, Any] = {"transform": ax.transAxes, "va": "top", "fontsize": 9.5}
+    ax.text(0.02, 0.98, "tilted left:\nall look optimal", ha="left", color=left, **inside)
+    ax.text(0.98, 0.98, "tilted right:\none looks optimal", ha="right", color=right, **inside)

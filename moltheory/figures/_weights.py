@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
 from moltheory.bounds import finite_class
 from moltheory.experiments import selection_errors
-from moltheory.plotting import COLORS
+from moltheory.figures._inline import point_out, write_at
+from moltheory.plotting import colors_of
 from moltheory.problems import mirrored_decoys
 from moltheory.reports import Figure, Settings
 from moltheory.scalarization import Chebyshev, Scalarization, WeightedSum
@@ -26,7 +28,16 @@ __all__ = ["Weights"]
 _N = 101
 _SIZES = (11, 101, 1001)
 _DELTA = 0.05
-_FLOOR = 1e-6
+# Above it the cost w of a decoy exceeds (1 - w)/2, the Chebyshev value of the optimal model.
+_DROP = 1 / 3
+_QUOTED = 0.2
+# Color, line, and where the name of a curve stands: at which weight, moved by how many points.
+_STYLES: dict[str, tuple[str, str, float, tuple[float, float]]] = {
+    "Chebyshev": ("purity", "-", 0.08, (0, 6)),
+    "augmented, ρ = 0.05": ("extra", "-.", 0.105, (0, 5)),
+    "augmented, ρ = 0.2": ("deviation", ":", 0.021, (3, 5)),
+    "weighted sum": ("coverage", "--", 0.03, (8, 4)),
+}
 
 
 @dataclass(frozen=True)
@@ -43,13 +54,14 @@ class Weights(Figure[WeightsResult]):
     name = "weights"
     title = "Weights away from zero restore the converse; plain Chebyshev does not"
     n_panels = 2
+    chapter = "Why"
 
     def compute(self, settings: Settings) -> WeightsResult:
         """Enumerate all samples, for each scalarization and weight."""
         import pandas as pd
 
         world = mirrored_decoys()
-        grid = np.geomspace(0.02, 0.5, 13 if settings.quick else 49)
+        grid = np.linspace(0.02, 0.5, 241)
         tables = []
         for n in _SIZES:
             families = _families(grid) if n == _N else {"weighted sum": _sums(grid)}
@@ -68,50 +80,55 @@ class Weights(Figure[WeightsResult]):
 
     def draw(self, result: WeightsResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw all scalarizations at one n, then the weighted sum at several."""
-        styles = [
-            ("Chebyshev", "purity", "-"),
-            ("augmented, ρ = 0.05", "extra", "-."),
-            ("augmented, ρ = 0.2", "deviation", ":"),
-            ("weighted sum", "coverage", "--"),
-        ]
-        at_n = result.table[result.table["n"] == _N]
-        for family, color, line in styles:
-            part = at_n[at_n["scalarization"] == family]
-            _curve(axes[0], part, label=family, color=COLORS[color], linestyle=line)
-        axes[0].set_title(f"Four scalarizations, n = {_N}")
-        sums = result.table[result.table["scalarization"] == "weighted sum"]
-        for n, color, line in zip(_SIZES, ("light", "coverage", "truth"), (":", "--", "-"), strict=True):
-            _curve(axes[1], sums[sums["n"] == n], label=f"n = {n:,}", color=COLORS[color], linestyle=line)
-            axes[1].axvline(result.certified_from[n], color=COLORS[color], linestyle=line, linewidth=1, alpha=0.6)
-        axes[1].set_title("Weighted sum (thin lines: certified)")
+        _draw_scalarizations(axes[0], result.table[result.table["n"] == _N])
+        _draw_sizes(axes[1], result)
         for ax in axes:
             ax.set_xscale("log")
-            ax.set_yscale("log")
-            ax.set_ylim(_FLOOR, 3)
+            ax.set_xlim(0.018, 0.54)
             ax.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
             ax.minorticks_off()
-            ax.set_xlabel("smallest weight (on cost)")
+            ax.set_ylim(-0.03, 1.14)
+            ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
+            ax.set_xlabel("weight w on cost, the smaller one")
             ax.set_ylabel("← better     expected purity error")
-        axes[0].legend(loc="lower left")
-        axes[1].legend(loc="lower left")
         return axes
 
     def caption(self, result: WeightsResult) -> str:
-        """Quote the purity errors at one weight."""
-        at_n = result.table[result.table["n"] == _N]
-        nearest = at_n.loc[(at_n["smallest_weight"] - 0.2).abs() < 0.03]
-        weight = nearest["smallest_weight"].iloc[(nearest["smallest_weight"] - 0.2).abs().to_numpy().argmin()]
-        values = nearest[nearest["smallest_weight"] == weight].set_index("scalarization")["purity_error"]
-        starts = joined(f"{start:.3f} at n = {n:,}" for n, start in result.certified_from.items())
+        """Quote the purity errors at one weight, and where a guarantee starts."""
+        values = _at(result, _QUOTED)
+        starts = joined(f"{number_text(start, 2)} (n = {count_text(n)})" for n, start in result.certified_from.items())
         return (
-            f"Mirrored decoys, exact over all samples. First panel: at n = {_N} and smallest weight {weight:.3f} the "
-            f"minimiser of the plain Chebyshev scalarization is a decoy with probability {values['Chebyshev']:.3f}, "
-            f"of the augmented one with {values['augmented, ρ = 0.05']:.3f} (ρ = 0.05), of the weighted sum with "
-            f"{values['weighted sum']:.1e}. Second panel: for the weighted sum the error falls as the smallest weight "
-            f"grows and as n grows. (Above a weight of 1/3 the cost of a decoy alone exceeds what the optimal model "
-            f"scores under Chebyshev, so no decoy is selected.) The interior-weights statement (derived) limits the "
-            f"purity error in cost to 2 Σ w_j C_j / w_i; thin lines mark the weight from which that is below 1 and so "
-            f"excludes a decoy with confidence 95 %: {starts}."
+            f"Two decoys err as often as the optimal model and cost more. At w = {_QUOTED:g}, n = {_N}, plain Chebyshev "
+            f"returns a decoy with probability {number_text(values['Chebyshev'])}, a weighted sum with "
+            f"{number_text(values['weighted sum'], 2)}. Triangles: weight from which a weighted sum returns no decoy, "
+            f"with {percent_text(1 - _DELTA)} confidence: {starts}."
+        )
+
+    def details(self, result: WeightsResult) -> str:
+        """Explain the drop at one third, augmentation and the certificate."""
+        values = _at(result, _QUOTED)
+        return (
+            "Mirrored decoys: all three models have true error 1/2; the optimal one has it in every sample and costs 0, "
+            "a decoy costs 1. In every sample of odd size one of the decoys errs less than 1/2. The purity error is 1 "
+            "where a decoy is returned, so its expectation is the probability of that. All values are exact sums over "
+            "all samples.\n"
+            "Why Chebyshev drops at w = 1/3: its value for the optimal model is (1 − w)/2, for a decoy the larger of w "
+            "and 1 − w times its empirical error. Below 1/3 the better decoy is smaller in both; above 1/3 its cost alone "
+            "exceeds the value of the optimal model, in every sample.\n"
+            f"An augmentation ρ adds ρ times the sum of the objectives, so cost always counts: at w = "
+            f"{_QUOTED:g} the probability is {number_text(values['augmented, ρ = 0.05'], 2)} for ρ = 0.05 and "
+            f"{number_text(values['augmented, ρ = 0.2'], 2)} for ρ = 0.2.\n"
+            "The guarantee (interior-weights, derived): the purity error in cost is at most 2 Σ w_j C_j / w_i, with C "
+            f"the half-width for 3 models by Hoeffding's inequality and a union bound; below 1 it excludes a decoy."
+        )
+
+    def alt(self, result: WeightsResult) -> str:
+        """Describe both panels."""
+        return (
+            "First panel: the expected purity error of plain Chebyshev is 1 up to a weight of 1/3 on cost, then 0; that "
+            "of augmented Chebyshev is lower, and that of the weighted sum falls smoothly to 0. Second panel: for the "
+            f"weighted sum the curves for n = {joined(map(count_text, _SIZES))} fall to 0, for larger n at smaller "
+            "weights."
         )
 
     def tables(self, result: WeightsResult) -> Mapping[str, pd.DataFrame]:
@@ -132,6 +149,38 @@ def _families(grid: FloatArray) -> dict[str, list[Scalarization]]:
     }
 
 
-def _curve(ax: Axes, part: pd.DataFrame, **line: Any) -> None:
-    # What is zero falls off the lower end of the axis instead of ending in mid-air.
-    ax.plot(part["smallest_weight"], np.maximum(part["purity_error"], _FLOOR / 1000), **line)
+def _at(result: WeightsResult, weight: float) -> pd.Series:
+    """Return the purity error by scalarization at one weight of the grid."""
+    part = result.table[(result.table["n"] == _N) & ((result.table["smallest_weight"] - weight).abs() < 1e-9)]
+    return part.set_index("scalarization")["purity_error"]
+
+
+def _draw_scalarizations(ax: Axes, table: pd.DataFrame) -> None:
+    colors = colors_of(ax)
+    ax.axvline(_DROP, color=colors["bound"], linewidth=1, linestyle=(0, (4, 3)))
+    for name, (color, line, weight, offset) in _STYLES.items():
+        part = table[table["scalarization"] == name]
+        ax.plot(part["smallest_weight"], part["purity_error"], line, color=colors[color], label=name)
+        at = weight, float(np.interp(weight, part["smallest_weight"], part["purity_error"]))
+        write_at(ax, at, name.replace(", ρ = 0.2", ",\nρ = 0.2"), offset=offset, color=colors[color])
+    why = "at w = 1/3 the cost\nof a decoy, w, passes\n(1 − w)/2, the value of\nthe optimal model"
+    point_out(ax, (_DROP, 0.55), why, place=(0.38, 0.68), color=colors["purity"])
+    ax.set_title(f"Four scalarizations, n = {_N}")
+
+
+def _draw_sizes(ax: Axes, result: WeightsResult) -> None:
+    colors = colors_of(ax)
+    sums = result.table[result.table["scalarization"] == "weighted sum"]
+    names = zip(_SIZES, ("extra", "coverage", "truth"), (":", "--", "-"), (1.0, 0.32, 0.15), strict=True)
+    for n, color, line, height in names:
+        part = sums[sums["n"] == n]
+        tone, start = colors[color], result.certified_from[n]
+        ax.plot(part["smallest_weight"], part["purity_error"], line, color=tone, label=f"n = {n:,}")
+        ax.plot(start, 0.0, "^", color=tone, markersize=10, clip_on=False, zorder=3)
+        reached = part[part["purity_error"] >= height]
+        at = float(reached["smallest_weight"].iloc[-1]), float(reached["purity_error"].iloc[-1])
+        write_at(ax, at, f"n = {n:,}", offset=(8, 6) if height < 1.0 else (-20, 6), color=tone, ha="left")
+    first = result.certified_from[_N]
+    sure = f"guaranteed from\nw = {first:.2f} on, n = {_N}"
+    point_out(ax, (first, 0.03), sure, place=(0.56, 0.82), color=colors["coverage"])
+    ax.set_title("Weighted sum: more examples help")

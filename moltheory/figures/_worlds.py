@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from moltheory import plot
+from moltheory._core._numbers import number_text
 from moltheory._core._text import joined
 from moltheory.experiments import asymmetry, exact_errors
-from moltheory.figures._curves import ERRORS, summarize
-from moltheory.plotting import COLORS, log_sizes, note
+from moltheory.figures._curves import summarize
+from moltheory.plotting import note
 from moltheory.problems import FiniteWorld, mirrored_decoys, reference_world, tilted_line, two_coins
 from moltheory.reports import Figure, Settings
 
@@ -28,6 +28,7 @@ _TITLES = {
     "tilted_line": "Tilted line (101 models)",
     "reference_world": "Four models, no near-tie",
 }
+# Lower end of all vertical axes.
 _FLOOR = 2e-4
 
 
@@ -50,6 +51,7 @@ class Worlds(Figure[WorldsResult]):
     """Errors against n, log-log, on four finite worlds."""
 
     name = "worlds"
+    chapter = "What happens"
     title = "Coverage error obeys its bound everywhere; purity error need not shrink at all"
     n_panels = 4
 
@@ -75,33 +77,57 @@ class Worlds(Figure[WorldsResult]):
         return WorldsResult(pd.concat(exact, ignore_index=True), pd.concat(simulated, ignore_index=True))
 
     def draw(self, result: WorldsResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw one panel per world; a note replaces errors that are exactly zero."""
-        for ax, world in zip(axes, _TITLES, strict=True):
+        """Draw one panel per world, all with one vertical axis."""
+        for k, (ax, world) in enumerate(zip(axes, _TITLES, strict=True)):
             exact = result.exact[result.exact["world"] == world]
             simulated = result.simulated[result.simulated["world"] == world]
-            _draw_world(ax, exact, simulated)
             ax.set_title(_TITLES[world])
-        axes[0].legend(loc="lower left")
-        axes[-1].set_ylim(bottom=1e-10)
+            ax.set_yscale("log")
+            ax.set_ylim(_FLOOR, 6)
+            plot.asymmetry(simulated, exact=exact, key=False, ax=ax)
+            ax.set_ylabel("← better     expected distance")
+            if k == 0:
+                note(ax, "lines: exact\nhollow marks: simulated", at=(0.04, 0.12))
         return axes
 
     def caption(self, result: WorldsResult) -> str:
-        """Quote the violations, the worst ratio, and the worlds in which purity error stays."""
+        """Quote the violations, and the worlds in which purity error stays."""
         last = result.exact.groupby("world", sort=False).last()
-        kept = joined(
-            f"{_TITLES[str(world)].lower()} {row['purity_error']:.3g} at n = {row['size']:,.0f}"
-            for world, row in last.iterrows()
+        kept = last[last["purity_error"] > 0.1]
+        stays = joined(
+            f"{number_text(row['purity_error'])} ({_TITLES[str(world)].split(' (')[0].lower()})"
+            for world, row in kept.iterrows()
         )
         simulated = result.simulated
         return (
-            f"Lines are exact expectations over all samples (up to {result.exact['n_types'].max():,} sample types), "
-            f"marks are Monte Carlo means with 95 % normal intervals, also beyond the sizes enumerated. In all "
-            f"{int(simulated['replicates'].sum()):,} simulated samples the coverage error stayed within twice the "
-            f"largest deviation ({int(simulated['violations'].sum())} violations), and over all enumerated samples it "
-            f"reached at most {result.exact['worst_ratio'].max():.0%} of it. The dashed line is the distribution-free "
-            f"bound 2C (total failure probability 5 %; {int(simulated['above_bound'].sum())} samples above it). No "
-            f"such bound holds for the purity error; expected values: {kept}. Where no decoy is nearly tied, as in "
-            f"the last panel, purity error vanishes too."
+            f"In all {int(simulated['replicates'].sum()):,} samples the coverage error is at most twice the largest "
+            f"deviation ({int(simulated['violations'].sum())} violations). No such bound holds for the purity error: at "
+            f"n = {int(kept['size'].max()):,} it is still {stays}. It vanishes where no decoy is nearly tied (last panel)."
+        )
+
+    def details(self, result: WorldsResult) -> str:
+        """Say what is exact and what is simulated."""
+        simulated = result.simulated
+        return "\n".join(
+            (
+                f"Lines are exact expectations over all samples (up to {result.exact['n_types'].max():,} sample types); "
+                f"hollow marks are means of simulated samples with 95% normal intervals, also beyond the sizes that were "
+                f"enumerated. An interval that reaches below the axis ends there with an arrow.",
+                f"Over all enumerated samples the coverage error reached at most {result.exact['worst_ratio'].max():.0%} of "
+                f"twice the largest deviation.",
+                f"The dashed line is the distribution-free bound 2C with total failure probability 5%; "
+                f"{int(simulated['above_bound'].sum())} samples were above it.",
+                f"Last panel: the exact purity error at the largest size enumerated is "
+                f"{number_text(float(result.exact['purity_error'].iloc[-1]))}.",
+            )
+        )
+
+    def alt(self, result: WorldsResult) -> str:
+        """Say what the panels have in common, and what is different in the last one."""
+        return (
+            "Four panels of errors against the number of examples on logarithmic axes. In the first three the purity error "
+            "is a level line, the largest deviation falls, and the coverage error is exactly zero; in the last panel both "
+            "errors fall. The coverage error is below its dashed bound everywhere."
         )
 
     def summaries(self, result: WorldsResult) -> Mapping[str, pd.DataFrame]:
@@ -119,28 +145,3 @@ def _worlds(*, quick: bool) -> list[_World]:
     more = four if quick else [*four, 500, 1000]
     simple = [two_coins(), mirrored_decoys(), tilted_line()]
     return [*(_World(world, odd, odd) for world in simple), _World(reference_world(), four, more)]
-
-
-def _draw_world(ax: Axes, exact: pd.DataFrame, simulated: pd.DataFrame) -> None:
-    ax.plot(simulated["size"], simulated["bound"], "--", color=COLORS["bound"], label="bound 2C on coverage")
-    for column, (label, color, marker) in ERRORS.items():
-        drawn = exact[exact[column] > 0]
-        ax.plot(drawn["size"], drawn[column], color=COLORS[color], label=label)
-        dots = simulated[simulated[column] > 0]
-        low = np.maximum(dots[f"{column}_low"], 0.01 * dots[column])
-        ax.errorbar(
-            dots["size"],
-            dots[column],
-            yerr=[dots[column] - low, dots[f"{column}_high"] - dots[column]],
-            fmt=marker,
-            color=COLORS[color],
-            markersize=5,
-            capsize=2,
-            linewidth=1,
-        )
-    if not (exact["coverage_error"] > 0).any() and not (simulated["coverage_error"] > 0).any():
-        note(ax, "coverage error = 0 in every sample", at=(0.98, 0.94), color=COLORS["coverage"], ha="right")
-    log_sizes(ax)
-    ax.set_yscale("log")
-    ax.set_ylim(_FLOOR, 6)
-    ax.set_ylabel("← better     expected distance")

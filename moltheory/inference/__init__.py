@@ -1,5 +1,6 @@
 """Inference for one mean and for pairs of means: intervals, confidence sequences, paired tests, multiplicity."""
 
+from moltheory._core._listing import public_names
 from moltheory.inference._binomial import binomial_interval
 from moltheory.inference._events import Event
 from moltheory.inference._interval import Interval
@@ -22,3 +23,5 @@ __all__ = [
     "mean_interval",
     "paired_dominance",
 ]
+
+__dir__ = public_names(__name__)

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._serialization import integers, string
 
 __all__ = ["Event", "read_event"]
 
 
-class Event:
+class Event(Shown):
     """One event for each entry of an array.
 
     Parameters
@@ -62,7 +63,7 @@ class Event:
         """Return a hash that agrees with equality."""
         return hash((self.digest, self.index.tobytes()))
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Return the start of the digest, and the shape."""
         return f"Event({self.digest[:8]}, shape={self.index.shape})"
 

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._deprecation import DeprecatedAlias
+from moltheory._core._html_repr import Printed
 from moltheory._core._serialization import floats, read_json, string, strings, words, write_json
 from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_fits, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.inference._cards import interval_card
 from moltheory.inference._events import Event, read_event
 
 if TYPE_CHECKING:
@@ -24,8 +27,8 @@ SIDES = ("both", "lower", "upper")
 _AND = " AND "
 
 
-@dataclass(frozen=True, eq=False)
-class Interval:
+@dataclass(frozen=True, eq=False, repr=False)
+class Interval(Printed):
     """Confidence intervals [lower, upper], each of which contains its target with probability at least 1 - delta.
 
     Attributes
@@ -192,16 +195,16 @@ class Interval:
             identity,
         )
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Return ends, delta and method; vacuous and empty intervals are marked."""
         lower, upper = (
             np.array2string(end, precision=6, separator=", ", threshold=8) for end in (self.lower, self.upper)
         )
         methods = self.method if isinstance(self.method, str) else "/".join(np.unique(self.method).tolist())
-        delta = f"{self.delta:g}" if isinstance(self.delta, float) else f"up to {self.delta.max():g}"
+        delta = f"{self.delta:g}" if isinstance(self.delta, float) else f"up to {self.delta.max(initial=0.0):g}"
         side = "" if self.side == "both" else f", side={self.side!r}"
-        notes = ", VACUOUS" if self.vacuous.any() else ""
-        notes += ", EMPTY" if self.empty.any() else ""
+        notes = ", says nothing" if self.vacuous.any() else ""
+        notes += ", empty" if self.empty.any() else ""
         return f"Interval(lower={lower}, upper={upper}, delta={delta}, method={methods!r}{side}{notes})"
 
     def to_frame(self) -> pd.DataFrame:
@@ -233,6 +236,9 @@ class Interval:
             If `text` is not what `to_json` writes.
         """
         return read_json("Interval", text, cls, _READERS, left_out=("identity",))
+
+    def _card(self) -> Card:
+        return interval_card(self)
 
 
 def _read_events(written: list[Any]) -> tuple[Event, ...]:

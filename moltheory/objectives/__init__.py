@@ -5,6 +5,7 @@ is computed from one (a front, a scalarized minimiser) is computed from the othe
 compares the two.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.objectives._average import Average
 from moltheory.objectives._black_box import BlackBoxObjectives
 from moltheory.objectives._composed_measures import Gap, Spread, Worst
@@ -35,3 +36,5 @@ __all__ = [
     "Worst",
     "discretization_error",
 ]
+
+__dir__ = public_names(__name__)

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card, names_text
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._cards import parametric_card
 
 __all__ = ["BlackBoxObjectives"]
 
 
-class BlackBoxObjectives:
+class BlackBoxObjectives(Shown):
     """Objectives known only through their values: N functions of v variables in a box, vectorized over points.
 
     Parameters
@@ -106,6 +109,9 @@ class BlackBoxObjectives:
             )
         return risks
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Shapes and names."""
-        return f"BlackBoxObjectives(dimension={self.dimension}, names={self.names})"
+        return f"BlackBoxObjectives(dimension={self.dimension}, names={names_text(self.names)})"
+
+    def _card(self) -> Card:
+        return parametric_card(self)

@@ -11,9 +11,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card, names_text
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_names, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._cards import parametric_card
 from moltheory.objectives._convex_part import ConvexPart
 from moltheory.objectives._coordinates import Coordinates
 from moltheory.objectives._losses import LOSSES, check_targets
@@ -27,7 +30,7 @@ _GAP = "score-gap"
 
 
 @document
-class ConvexObjectives:
+class ConvexObjectives(Shown):
     r"""Objectives :math:`L_k(\theta) = \sum_i c_{ki} \ell_k(x_{ki}'\theta, y_{ki}) + \frac{r_k}{2}\|\theta\|^2`.
 
     Each objective has its own examples, convex loss and ridge; hypotheses are vectors of d parameters. The same form
@@ -266,12 +269,15 @@ class ConvexObjectives:
         )
         return flat
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Shapes and names."""
         return (
             f"ConvexObjectives(batch_shape={self.batch_shape}, dimension={self.dimension}, losses={self.losses}, "
-            f"ridge={self.ridge.tolist()}, ball={self.ball}, names={self.names})"
+            f"ridge={self.ridge.tolist()}, ball={self.ball}, names={names_text(self.names)})"
         )
+
+    def _card(self) -> Card:
+        return parametric_card(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,15 +7,18 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card, names_text
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import FloatArray, as_readonly, check_names, real_or_missing
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._cards import finite_card
 
 __all__ = ["FiniteObjectives"]
 
 
 @document
-class FiniteObjectives:
+class FiniteObjectives(Printed):
     """Table of the risks of finitely many hypotheses, true or empirical, with leading batch axes.
 
     Hypotheses are indices ``0..H-1``.
@@ -126,6 +129,10 @@ class FiniteObjectives:
             raise InvalidInputError(f"`hypotheses` must lie in 0..{self.n_hypotheses - 1}, got {indices.tolist()}.")
         return np.take(self._risks, indices, axis=-2)
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Shapes and names."""
-        return f"FiniteObjectives(batch_shape={self.batch_shape}, n_hypotheses={self.n_hypotheses}, names={self.names})"
+        sizes = f"batch_shape={self.batch_shape}, n_hypotheses={self.n_hypotheses}"
+        return f"FiniteObjectives({sizes}, names={names_text(self.names)})"
+
+    def _card(self) -> Card:
+        return finite_card(self)

@@ -35,16 +35,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, bools_in, real_array, real_or_missing, refuse_masked
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._cards import measure_card, measure_line
 
 __all__ = ["Cell", "F1Error", "Known", "Mean", "Measure", "Rate", "check_cell"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 @document
-class Cell:
+class Cell(Shown):
     """One average: the loss of every hypothesis, over the examples where a condition holds.
 
     Attributes
@@ -73,7 +76,7 @@ class Cell:
         return self.where.ndim == 2
 
 
-class Measure(ABC):
+class Measure(Shown, ABC):
     """A risk as a function of the means of cells.
 
     A subclass of your own sets `cells` and defines `value`, `interval` and `width` together, in one class.
@@ -125,6 +128,12 @@ class Measure(ABC):
     @abstractmethod
     def width(self, widths: Sequence[FloatArray]) -> FloatArray:
         """Return the half-width of the risk from one half-width per cell."""
+
+    def _line(self) -> str:
+        return measure_line(self)
+
+    def _card(self) -> Card:
+        return measure_card(self)
 
 
 @document

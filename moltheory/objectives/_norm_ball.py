@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_choice, check_real
 
 __all__ = ["NormBall"]
@@ -24,7 +25,7 @@ __all__ = ["NormBall"]
 
 @dataclass(frozen=True)
 @document
-class NormBall:
+class NormBall(Shown):
     """Set of hypotheses of norm at most `radius`.
 
     Parameters

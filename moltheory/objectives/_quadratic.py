@@ -8,9 +8,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card, names_text
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, check_names, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._cards import parametric_card
 from moltheory.objectives._quadratic_checks import check_semidefinite, shaped, symmetric
 from moltheory.objectives._weighted_front import WeightedFront, trace_front
 from moltheory.objectives._weighted_sums import (
@@ -29,7 +32,7 @@ _CHUNK = 1 << 20
 
 
 @document
-class QuadraticObjectives:
+class QuadraticObjectives(Shown):
     r"""Objectives :math:`L_k(\theta) = (\theta - c_k)' A_k (\theta - c_k) + o_k` on R^d, with leading batch axes.
 
     Hypotheses are vectors of d parameters. Every weighted sum has its minimiser in closed form, so that the
@@ -384,9 +387,12 @@ class QuadraticObjectives:
         """
         return trace_front(self, weights, minimum_norm=minimum_norm)
 
-    def __repr__(self) -> str:
-        """Shapes and names."""
-        return f"QuadraticObjectives(batch_shape={self.batch_shape}, dimension={self.dimension}, names={self.names})"
+    def _line(self) -> str:
+        sizes = f"batch_shape={self.batch_shape}, dimension={self.dimension}"
+        return f"QuadraticObjectives({sizes}, names={names_text(self.names)})"
+
+    def _card(self) -> Card:
+        return parametric_card(self)
 
 
 def _times(matrices: FloatArray, vectors: FloatArray) -> FloatArray:

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card, names_text
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names, check_real, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.objectives._cards import parametric_card
 from moltheory.objectives._convex import NormBall
 
 __all__ = ["SmoothObjectives"]
@@ -19,7 +22,7 @@ Function = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
 
 
 @document
-class SmoothObjectives:
+class SmoothObjectives(Shown):
     r"""Twice differentiable convex objectives, given by functions for value, gradient and Hessian.
 
     True risks that are integrals, closed forms that no other kind of objective has, empirical risks of a loss of one's
@@ -233,9 +236,12 @@ class SmoothObjectives:
         found = self._called(name, points, ("value", "gradient", "hessian").index(name))
         return found.reshape(math.prod(self.batch_shape), *found.shape[len(self.batch_shape) :])
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Shapes and names."""
         return (
             f"SmoothObjectives(batch_shape={self.batch_shape}, dimension={self.dimension}, "
-            f"strong_convexity={self.strong_convexity.tolist()}, ball={self.ball}, names={self.names})"
+            f"strong_convexity={self.strong_convexity.tolist()}, ball={self.ball}, names={names_text(self.names)})"
         )
+
+    def _card(self) -> Card:
+        return parametric_card(self)

@@ -8,15 +8,18 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import FloatArray, as_readonly
+from moltheory.objectives._cards import weighted_card
 from moltheory.objectives._discretization import gap_between_lines, gap_under_corners
 from moltheory.objectives._weighted_sums import check_weights
 
 __all__ = ["Traceable", "WeightedFront", "discretization_error", "trace_front"]
 
 
-@dataclass(frozen=True, eq=False)
-class WeightedFront:
+@dataclass(frozen=True, eq=False, repr=False)
+class WeightedFront(Printed):
     """Members of a front found with a grid of weights, and a bound on the part of the front that they miss.
 
     Attributes
@@ -35,6 +38,9 @@ class WeightedFront:
     solutions: FloatArray
     points: FloatArray
     discretization: FloatArray
+
+    def _card(self) -> Card:
+        return weighted_card(self)
 
 
 class Traceable(Protocol):

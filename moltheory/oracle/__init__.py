@@ -5,7 +5,10 @@ outcomes. There are C(n + s - 1, s - 1) types with multinomial probabilities, so
 expectation is a finite sum: exact in rationals for small cases, floats with a certified error for larger ones.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.oracle._enumeration import TypeEnumeration
 from moltheory.oracle._types import count_types, types_by_rank
 
 __all__ = ["TypeEnumeration", "count_types", "types_by_rank"]
+
+__dir__ = public_names(__name__)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._rational import read_rational
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError, TooLargeError
@@ -25,7 +26,7 @@ _MOST_PRINTED = 10**15
 
 
 @document
-class TypeEnumeration:
+class TypeEnumeration(Shown):
     """All samples of size n from a finite population, up to order.
 
     Parameters
@@ -217,6 +218,6 @@ class TypeEnumeration:
             sums.append(Fraction(total) / denominator)
         return sums
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Sizes."""
         return f"TypeEnumeration(n={self.n}, n_outcomes={len(self._probabilities)}, n_types={self.n_types})"

@@ -3,6 +3,7 @@
 Nothing here knows of learning: a point is a row of numbers, to be minimised unless ``maximise`` says otherwise.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.pareto._attainment import AttainmentSurfaces, attainment_surfaces
 from moltheory.pareto._dominance import nondominated, pareto_rank
 from moltheory.pareto._fronts import Front, pareto_front
@@ -26,3 +27,5 @@ __all__ = [
     "pareto_rank",
     "purity_error",
 ]
+
+__dir__ = public_names(__name__)

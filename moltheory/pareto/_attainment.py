@@ -7,17 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._labels import aligned_labels, axis_labels
 from moltheory._core._validation import FloatArray, Maximise, as_readonly, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.pareto._cards import surfaces_card
 from moltheory.pareto._orientation import check_maximise, minimised
 
 __all__ = ["AttainmentSurfaces", "attainment_surfaces"]
 
 
-@dataclass(frozen=True, eq=False)
-class AttainmentSurfaces:
+@dataclass(frozen=True, eq=False, repr=False)
+class AttainmentSurfaces(Printed):
     """Surfaces attained by given percentages of a number of sets.
 
     Attributes
@@ -50,6 +53,9 @@ class AttainmentSurfaces:
             raise InvalidInputError(f"`percentile` must be one of {self.percentiles}, got {level!r}.")
         rows = self.points[self.levels == level]
         return as_readonly(rows[np.lexsort(rows.T[::-1])])
+
+    def _card(self) -> Card:
+        return surfaces_card(self)
 
 
 @document

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._serialization import booleans, exactly, integers, numbers, read_json, string, write_json
 from moltheory._core._validation import Maximise, as_readonly, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.pareto._cards import front_card, front_line
 from moltheory.pareto._dominance import nondominated
 from moltheory.pareto._orientation import check_maximise
 
@@ -27,8 +30,8 @@ _READERS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Front:
+@dataclass(frozen=True, eq=False, repr=False)
+class Front(Printed):
     """The non-dominated points of a finite set, in the caller's orientation.
 
     Attributes
@@ -126,6 +129,12 @@ class Front:
             return cls(array, members, maximise)
 
         return read_json("Front", text, build, _READERS)
+
+    def _line(self) -> str:
+        return front_line(self)
+
+    def _card(self) -> Card:
+        return front_card(self)
 
 
 @document

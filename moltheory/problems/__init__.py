@@ -3,6 +3,7 @@
 Every problem has ``true`` objectives, gives empirical ones by ``sample(n)``, and knows its true Pareto front.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.problems._base import FiniteProblem, Problem
 from moltheory.problems._datasets import from_dataset
 from moltheory.problems._decoys import ExchangeableDecoys, NearTie, exchangeable_decoys, near_tie, near_tie_limit
@@ -64,3 +65,5 @@ __all__ = [
     "tilted_line",
     "two_coins",
 ]
+
+__dir__ = public_names(__name__)

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import FloatArray, check_count, check_fraction
 from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError, NotDeclaredError
 from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import Front, pareto_front
+from moltheory.problems._cards import finite_card, finite_line, problem_line
 from moltheory.runs import RandomSource
 
 __all__ = ["FiniteProblem", "Problem", "SampleSize", "check_sample_size", "is_size", "unbounded_widths"]
@@ -21,7 +24,7 @@ __all__ = ["FiniteProblem", "Problem", "SampleSize", "check_sample_size", "is_si
 SampleSize = int | tuple[int, ...]
 
 
-class Problem(ABC):
+class Problem(Printed, ABC):
     """Hypotheses with objectives whose true risks are known.
 
     A problem of your own derives from `FiniteProblem` or `InfiniteProblem`; `moltheory.testing.check_problem` checks it.
@@ -89,6 +92,9 @@ class Problem(ABC):
             f"{type(self).__name__} without them."
         )
 
+    def _line(self) -> str:
+        return problem_line(self)
+
 
 class FiniteProblem(Problem):
     """A problem with finitely many hypotheses, indexed ``0..H-1``.
@@ -153,12 +159,11 @@ class FiniteProblem(Problem):
         """
         return None
 
-    def __repr__(self) -> str:
-        """Name and sizes."""
-        return (
-            f"{type(self).__name__}(name={self.name!r}, n_hypotheses={self.n_hypotheses}, "
-            f"objectives={self.objective_names})"
-        )
+    def _line(self) -> str:
+        return finite_line(self)
+
+    def _card(self) -> Card:
+        return finite_card(self)
 
 
 def check_sample_size(n: SampleSize, data_dependent: npt.NDArray[np.bool_]) -> SampleSize:

@@ -254,7 +254,7 @@ class GaussianDesigns(InfiniteProblem):
         # P(logistic variable < v) = sigmoid(v).
         return x, np.where(rng.logistic(size=n) < v, 1.0, -1.0)
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Name, losses and sizes."""
         return f"GaussianDesigns(name={self.name!r}, losses={self.losses}, dimension={self.dimension})"
 

@@ -8,7 +8,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import names_text
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import (
     FloatArray,
     as_readonly,
@@ -27,7 +29,7 @@ PerturbationNorm = Literal["l2", "linf"]
 
 
 @document
-class GaussianMixture:
+class GaussianMixture(Shown):
     r"""Inputs from K Gaussians, each with a class and, if given, a group.
 
     Component k has probability p_k, mean m_k, covariance S_k and label y_k. The linear classifier (w, b) predicts the
@@ -249,11 +251,9 @@ class GaussianMixture:
             )
         return np.asarray(rows, dtype=np.float64)
 
-    def __repr__(self) -> str:
-        """Sizes."""
-        return (
-            f"GaussianMixture(n_components={self.n_components}, dimension={self.dimension}, groups={self.group_names})"
-        )
+    def _line(self) -> str:
+        groups = names_text(self.group_names)
+        return f"GaussianMixture(n_components={self.n_components}, dimension={self.dimension}, groups={groups})"
 
 
 def margin_shift(classifiers: FloatArray, epsilon: float, norm: str) -> FloatArray:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import cell_text
 from moltheory._core._docs import document
 from moltheory._core._labels import aligned_labels, order_of, row_labels
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real, real_array
@@ -272,10 +273,12 @@ class LogisticGroups(InfiniteProblem):
         )
         return replace(bound, width=np.broadcast_to(bound.width, (*lead, self.n_tasks)))
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Name and sizes."""
         sizes = dict(zip(self.group_names, (rows.size for rows in self._rows), strict=True))
-        return f"LogisticGroups(name={self.name!r}, dimension={self.dimension}, rows={sizes})"
+        return (
+            f"LogisticGroups(name={self.name!r}, dimension={self.dimension}, rows={cell_text(sizes, 200, nested=True)})"
+        )
 
 
 def _prepared(x: FloatArray, standardize: bool, intercept: bool) -> FloatArray:

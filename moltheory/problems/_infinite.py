@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from moltheory._core._card import Card, card_of_fields
 from moltheory._core._docs import document
+from moltheory._core._html_repr import html_of
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
 from moltheory.pareto import Front, pareto_front
 from moltheory.problems._base import Problem, SampleSize, check_sample_size, is_size
+from moltheory.problems._cards import infinite_card
 from moltheory.runs import RandomSource
 from moltheory.scalarization import WeightedSum, simplex_grid
 from moltheory.solvers import solve_front
@@ -39,6 +42,9 @@ class FrontGrid(NamedTuple):
     n_points: int
     refinement: int
     trials: int
+
+    def _repr_html_(self) -> str:
+        return html_of(card_of_fields(self))
 
 
 class InfiniteProblem(Problem):
@@ -152,6 +158,9 @@ class InfiniteProblem(Problem):
     def _points_at(self, weights: FloatArray) -> FloatArray:
         """True risks (K, N) of the minimisers of weighted sums (K, N)."""
         return np.asarray(solve_front(self.true, scalarizations=[WeightedSum(w) for w in weights]).points)
+
+    def _card(self) -> Card:
+        return infinite_card(self)
 
 
 def sizes_of(sample_or_n: Any, n_objectives: int) -> tuple[FloatArray, tuple[int, ...]]:

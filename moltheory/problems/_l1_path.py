@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import FloatArray, as_readonly, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
+from moltheory.problems._cards import l1_card
 from moltheory.problems._gaussians import cholesky_factors
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front
@@ -18,8 +21,8 @@ from moltheory.solvers import solve_front
 __all__ = ["L1Path", "least_squares_in_l1_balls", "rows_of_moments"]
 
 
-@dataclass(frozen=True, eq=False)
-class L1Path:
+@dataclass(frozen=True, eq=False, repr=False)
+class L1Path(Printed):
     """Least squares in l1 balls of K radii.
 
     Attributes
@@ -49,6 +52,9 @@ class L1Path:
         {raises}
         """
         return np.abs(self.coefficients) > check_real("threshold", threshold, low=0.0, strict=True)
+
+    def _card(self) -> Card:
+        return l1_card(self)
 
 
 def least_squares_in_l1_balls(x: npt.ArrayLike, y: npt.ArrayLike, /, *, radii: npt.ArrayLike) -> L1Path:

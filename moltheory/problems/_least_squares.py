@@ -202,7 +202,7 @@ class MultiTaskLeastSquares(InfiniteProblem):
     def _points_at(self, weights: FloatArray) -> FloatArray:
         return self.true.risks(self.true_solutions(weights))
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Name and sizes."""
         return f"MultiTaskLeastSquares(name={self.name!r}, n_tasks={self.n_tasks}, dimension={self.dimension})"
 

@@ -206,7 +206,7 @@ class LinearPopulation(InfiniteProblem):
         )
         return replace(bound, width=np.broadcast_to(bound.width, (*lead, self.n_tasks)))
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Name, losses and sizes."""
         return (
             f"LinearPopulation(name={self.name!r}, losses={self.true.losses}, dimension={self.dimension}, "

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Shown
 from moltheory._core._rational import read_rational
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real, check_vector, real_array
 from moltheory.bounds import Bound
@@ -28,8 +29,8 @@ _CHUNK = 1 << 21
 _NAMES = ("squared_error", "n_features")
 
 
-@dataclass(frozen=True, eq=False)
-class FittedSupports:
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedSupports(Shown):
     """Least squares on every support, from R samples.
 
     Attributes

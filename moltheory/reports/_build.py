@@ -10,16 +10,19 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moltheory._core._file_names import file_stem
+from moltheory._core._html_repr import Printed
 from moltheory._core._text import named
 from moltheory.plotting import panels, plain_powers, styled, to_bytes
 from moltheory.reports._csv import csv_text
 from moltheory.reports._figure import Figure, Settings
+from moltheory.reports._images import as_webp
 from moltheory.reports._report_page import Opening, Section, report_page
+from moltheory.reports._run_parts import WatchedSettings, remove_finished, watched
 from moltheory.runs import run_blocks, show_versions
 from moltheory.runs._output_folder import OutputFolder
 
@@ -31,8 +34,8 @@ __all__ = ["Reproduction", "write_report"]
 _PAGE, _RECORD, _OVERVIEW = "index.html", "record.json", "overview.csv"
 
 
-@dataclass(frozen=True)
-class Reproduction:
+@dataclass(frozen=True, repr=False)
+class Reproduction(Printed):
     """What a run of `reproduce` wrote.
 
     Attributes
@@ -73,11 +76,13 @@ def write_report(
     out : path
         Folder, made if it is missing; files of the same names are replaced, all others stay.
     parts : mapping of str to sequence of Figure
-        The figures of each part of the page, by its heading; an empty heading is not shown.
+        The figures of each chapter of the page, by its heading; an empty heading is not shown.
     opening : Opening
         How the page begins.
     settings : Settings
-        Without a store, finished blocks are kept in a folder ``runs`` inside `out`.
+        Without a store, finished blocks are kept in a folder ``runs`` inside `out` until the report is written: those
+        that this report began, or a killed one before it, are removed then, unless ``keep_runs`` says otherwise. A
+        store is never cleaned up.
     report : callable, optional
         Called with one line per finished figure.
     overview : callable, optional
@@ -121,7 +126,7 @@ def _write(
     overview: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame] | None,
 ) -> Reproduction:
     folder = out.path
-    chosen = replace(settings, store=folder / "runs") if settings.store is None else settings
+    chosen = watched(settings, folder / "runs")
     start = time.perf_counter()
     sections: list[Section] = []
     contents: dict[str, bytes] = {}
@@ -142,6 +147,9 @@ def _write(
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     contents[_RECORD] = (json.dumps({**record, "files": digests}, indent=2) + "\n").encode()
     written = out.replace(contents)
+    # Only now: a run that is killed before this resumes from them.
+    if isinstance(chosen, WatchedSettings) and not chosen.keep_runs:
+        remove_finished(out, chosen.used)
     return Reproduction(folder, folder / _PAGE, tuple(written), time.perf_counter() - start, tuple(sections))
 
 
@@ -163,8 +171,10 @@ def _make(
         name=figure.name,
         title=figure.title,
         caption=figure.caption(result),
-        wide=image,
-        narrow=narrow,
+        details=figure.details(result),
+        alt=figure.alt(result),
+        wide=as_webp(image),
+        narrow=as_webp(narrow),
         tables=dict(tables),
         seconds=time.perf_counter() - start,
         part=part,
@@ -189,7 +199,7 @@ def _record(settings: Settings, sections: Sequence[Section]) -> dict[str, Any]:
     versions = show_versions()
     return {
         "seed": settings.seed,
-        "parameters": {key: value for key, value in asdict(settings).items() if key in ("quick", "n_jobs")},
+        "parameters": {"quick": settings.quick, "n_jobs": settings.n_jobs},
         "seconds": {section.name: round(section.seconds, 2) for section in sections},
         "python": versions.python,
         "platform": versions.platform,

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from moltheory._core._file_names import file_stem
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import check_count
+from moltheory.plotting import panels, plain_powers, styled
 from moltheory.runs import check_jobs
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from moltheory.plotting._shown_axes import AxesList
 
 __all__ = ["Figure", "Settings"]
 
@@ -22,7 +26,7 @@ ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Shown):
     """How a figure is computed.
 
     Attributes
@@ -36,7 +40,11 @@ class Settings:
     progress : bool
         Show progress bars.
     store : pathlib.Path, optional
-        Folder under which long simulations keep their finished blocks, so that a killed run goes on.
+        Folder under which long simulations keep their finished blocks, so that a killed run goes on; it is never cleaned
+        up.
+    keep_runs : bool, default False
+        Without a store, finished blocks are kept in a folder ``runs`` beside the report until it is written; with this
+        also afterwards.
     """
 
     quick: bool = False
@@ -44,6 +52,7 @@ class Settings:
     n_jobs: int = 1
     progress: bool = False
     store: Path | None = None
+    keep_runs: bool = False
 
     def store_for(self, *names: str) -> Path | None:
         """Return the run folder of one simulation, or None if nothing is stored."""
@@ -58,7 +67,7 @@ class Settings:
         check_jobs(self.n_jobs)
 
 
-class Figure(ABC, Generic[ResultT]):
+class Figure(Shown, ABC, Generic[ResultT]):
     """One figure of the report.
 
     Attributes
@@ -68,11 +77,16 @@ class Figure(ABC, Generic[ResultT]):
     title : str
         What it shows, as a statement.
     n_panels : int
+    chapter : str
+        Heading of the part of the report to which it belongs; none by default.
     """
 
     name: str
     title: str
     n_panels: int
+    chapter: str = ""
+
+    _shown = ("name", "title", "chapter")
 
     @abstractmethod
     def compute(self, settings: Settings) -> ResultT:
@@ -82,9 +96,33 @@ class Figure(ABC, Generic[ResultT]):
     def draw(self, result: ResultT, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw on `n_panels` axes and return them."""
 
+    def plot(self, result: ResultT, *, theme: str | None = None) -> AxesList:
+        """Return new axes with the figure on them; as the last value of a notebook's cell they are its picture.
+
+        Parameters
+        ----------
+        result : object
+            What `compute` returned.
+        theme : {"light", "dark"}, optional
+            See `moltheory.plotting.styled`.
+        """
+        from moltheory.plotting._shown_axes import AxesList
+
+        with styled(theme):
+            _, axes = panels(self.n_panels, theme=theme)
+            return AxesList(plain_powers(ax) for ax in self.draw(result, axes))
+
     @abstractmethod
     def caption(self, result: ResultT) -> str:
-        """Return one paragraph of what to see, with numbers taken from the result."""
+        """Return one paragraph of what to see, with numbers taken from the result: 60 words at most."""
+
+    def details(self, result: ResultT) -> str:
+        """Return what a reader may ask next, one paragraph per line; shown in a fold. None by default."""
+        return ""
+
+    def alt(self, result: ResultT) -> str:
+        """Return what is seen, in words, for readers without the picture; title and caption by default."""
+        return f"{self.title}. {self.caption(result)}"
 
     def summaries(self, result: ResultT) -> Mapping[str, pd.DataFrame]:
         """Return the errors per size of each problem simulated, as `summarize` gives them; none by default."""

@@ -3,8 +3,9 @@
 Templates are files of jinja2 beside the code (``templates/*.html.j2``). What they are given is text: it is escaped, and a
 name that a template does not get is an error.
 
-A page runs nothing and loads nothing: its Content-Security-Policy admits images inside the page and its one style sheet,
-by digest. So templates have no scripts, no ``on...`` attributes and no ``style`` attributes.
+A page loads nothing, and runs only static scripts of the package: its Content-Security-Policy admits images inside the page,
+its one style sheet and these scripts, by digest. So templates have no ``on...`` and no ``style`` attributes, a ``<script>``
+in one includes a whole file ``templates/*.js``, and values reach a script as data, by `data_block`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,14 +25,17 @@ if TYPE_CHECKING:
     import jinja2
     from markupsafe import Markup
 
-__all__ = ["Marks", "anchors", "render_page"]
+__all__ = ["Marks", "anchors", "data_block", "render_page"]
 
-_POLICY = "default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; form-action 'none'"
+_POLICY = "default-src 'none'; style-src {style}; {script}img-src data:; base-uri 'none'; form-action 'none'"
 _PLACE = "the policy of this page"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
-def render_page(template: str, /, *, package: str = "moltheory.reports", **values: Any) -> str:
+def render_page(
+    template: str, /, *, package: str = "moltheory.reports", scripts: Sequence[str] = (), **values: Any
+) -> str:
     """Return a page as HTML without any reference to other files.
 
     Parameters
@@ -38,6 +43,8 @@ def render_page(template: str, /, *, package: str = "moltheory.reports", **value
     template : str
         A file in the folder ``templates`` of the package, or of `moltheory.reports`.
     package : str, default "moltheory.reports"
+    scripts : sequence of str
+        Static scripts of the package, never text that holds a value; each runs as a module when the page has been read.
     **values
         What the template shows. Text is escaped; ``markupsafe.Markup`` is HTML.
 
@@ -50,13 +57,70 @@ def render_page(template: str, /, *, package: str = "moltheory.reports", **value
     >>> render_page("page.html.j2", title="A < B").count("A &lt; B")
     1
     """
-    page = _environment(package).get_template(template).render(values | {"policy": _PLACE})
+    elements = _script_elements(scripts)
+    page = _environment(package).get_template(template).render(values | {"policy": _PLACE, "scripts": elements})
     # The first style sheet is the only one: what comes before it is escaped.
     found = _STYLE.search(page)
-    digest = hashlib.sha256((found.group(1) if found else "").encode()).digest()
-    policy = _POLICY.format(style=f"'sha256-{base64.b64encode(digest).decode('ascii')}'")
+    own = _scripts_of(package)
+    known = [*scripts, *(text for text in _SCRIPT.findall(page) if text.strip() in own)]
+    admitted = " ".join(dict.fromkeys(map(_digest, known)))
+    policy = _POLICY.format(
+        style=_digest(found.group(1) if found else ""), script=f"script-src {admitted}; " if admitted else ""
+    )
     # A lone surrogate has no form in UTF-8.
     return page.replace(_PLACE, policy, 1).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _digest(text: str) -> str:
+    """Return the source of a policy that admits this text, and no other."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def data_block(name: str, value: object) -> Markup:
+    r"""Return values as JSON inside a page, where a script finds them by ``id`` and nothing of them can run.
+
+    Parameters
+    ----------
+    name : str
+        The ``id``: letters, digits, ``-`` and ``_``.
+    value : object
+        What JSON can hold, without NaN and infinities.
+
+    Returns
+    -------
+    markupsafe.Markup
+
+    Examples
+    --------
+    >>> print(data_block("names", ["</script>", "é"]))
+    <script type="application/json" id="names">["\u003c/script\u003e", "\u00e9"]</script>
+    """
+    from markupsafe import Markup
+
+    text = json.dumps(value, allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup('<script type="application/json" id="{}">{}</script>').format(name, Markup(text))
+
+
+def _script_elements(scripts: Sequence[str]) -> Markup:
+    from markupsafe import Markup
+
+    for script in scripts:
+        if re.search(r"</script|<!--|\r", script, re.IGNORECASE):
+            raise ValueError(
+                "a script must hold neither an end of a script, nor a comment of HTML, nor a carriage return"
+            )
+    return Markup("\n").join(Markup(f'<script type="module">{script}</script>') for script in scripts)
+
+
+@functools.cache
+def _scripts_of(package: str) -> frozenset[str]:
+    """Return the texts of all scripts beside the templates: a ``<script>`` that is none of these never runs."""
+    environment = _environment(package)
+    loader = environment.loader
+    names = environment.list_templates(extensions=["js"]) if loader else []
+    return frozenset(loader.get_source(environment, name)[0].strip() for name in names if loader)
 
 
 class Marks:
@@ -127,9 +191,7 @@ def _environment(package: str) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
-        data_uri=_data_uri, css_width=_css_width, marked=_marked, thousands="{:,}".format, plural=plural
-    )
+    environment.filters.update(data_uri=_data_uri, marked=_marked, thousands="{:,}".format, plural=plural)
     return environment
 
 
@@ -137,11 +199,7 @@ def _marked(text: str, marks: Marks | None) -> str:
     return text if marks is None else marks(text)
 
 
-def _css_width(png: bytes) -> int:
-    """Return the width at which the text of a figure is about as large as that of the page."""
-    pixels = int.from_bytes(png[16:20], "big")  # the header chunk begins with the width
-    return round(pixels / 1.6)
-
-
 def _data_uri(image: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(image).decode("ascii")
+    """Return an image as the address that holds it: PNG, WebP or SVG by its first bytes."""
+    kind = "png" if image[:4] == b"\x89PNG" else "webp" if image[:4] == b"RIFF" else "svg+xml"
+    return f"data:image/{kind};base64," + base64.b64encode(image).decode("ascii")

@@ -5,6 +5,7 @@ random stream, keyed by what is computed and which block it is, so the result is
 number of processes. With a run folder each finished block is kept, and a killed run goes on where it stopped.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.runs._blocks import block_lengths, check_jobs, run_blocks
 from moltheory.runs._files import prepare_folder, write_atomically
 from moltheory.runs._fingerprint import fingerprint
@@ -30,3 +31,5 @@ __all__ = [
     "show_versions",
     "write_atomically",
 ]
+
+__dir__ = public_names(__name__)

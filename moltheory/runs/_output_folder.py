@@ -122,6 +122,17 @@ class OutputFolder:
             _remove(new)
         return [self.path / name for name in contents]
 
+    def discard(self, folder: Path) -> None:
+        """Remove a folder of files somewhere inside this one: at once as seen from outside, also if the process is killed.
+
+        What cannot be removed stays, and says nothing.
+        """
+        name = f"{_NEW}{secrets.token_hex(4)}{_NEW_END}"
+        with contextlib.suppress(OSError):
+            # If the process is killed after this, the next run removes it.
+            os.rename(folder, self.path / name)
+            _remove(self.path / name)
+
     def _refuse_moved(self) -> None:
         with contextlib.suppress(OSError):
             if os.path.samestat(os.fstat(self._handle), os.stat(self.path)):

@@ -14,10 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
 from moltheory._core._reading import distinct_keys
 from moltheory._core._text import shortened
 from moltheory.errors import InvalidInputError
 from moltheory.runs._block_result import KEY, Columns, load_part, part_name
+from moltheory.runs._cards import record_card, record_line
 from moltheory.runs._files import open_regular
 from moltheory.runs._remedies import refusal
 from moltheory.runs._versions import Versions, show_versions
@@ -36,8 +39,8 @@ _BLAS = "BLAS of "
 _HARMLESS = {"matplotlib", "tqdm", "joblib", "cloudpickle"}
 
 
-@dataclass(frozen=True)
-class RunRecord:
+@dataclass(frozen=True, repr=False)
+class RunRecord(Printed):
     """Record of a run: parameters, seed, versions, finished blocks.
 
     Attributes
@@ -135,6 +138,12 @@ class RunRecord:
             "checksums": self.checksums,
         }
         return json.dumps(content, indent=2) + "\n"
+
+    def _line(self) -> str:
+        return record_line(self)
+
+    def _card(self) -> Card:
+        return record_card(self)
 
 
 def make_record(

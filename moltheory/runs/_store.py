@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
 from moltheory._core._text import few, shortened
 from moltheory.errors import InvalidInputError, OutputError
 from moltheory.runs._block_result import KEY, Part, load_part, part_name
+from moltheory.runs._cards import folder_card, folder_line
 from moltheory.runs._files import prepare_folder, remove_empty, remove_leftovers, write_atomically
 from moltheory.runs._record import RECORD_NAME, RunRecord, make_record, read_record
 from moltheory.runs._remedies import refusal
@@ -40,8 +43,8 @@ def check_recordable(rng: RandomSource) -> np.random.SeedSequence:
     return as_seed_sequence(rng)
 
 
-@dataclass(frozen=True)
-class RunFolder:
+@dataclass(frozen=True, repr=False)
+class RunFolder(Printed):
     """An open run folder; make one with `RunFolder.open`.
 
     Attributes
@@ -166,6 +169,12 @@ class RunFolder:
                 f"`store` must hold the parts its record lists, got {str(self.path / part_name(key))!r} with "
                 f"checksum {checksum[:12]} and not {expected[:12]}."
             )
+
+    def _line(self) -> str:
+        return folder_line(self)
+
+    def _card(self) -> Card:
+        return folder_card(self)
 
 
 def _check_keys(keys: Sequence[str]) -> tuple[str, ...]:

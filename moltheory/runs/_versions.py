@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 
 from moltheory import __version__
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Shown
+from moltheory.runs._cards import versions_card
 
 __all__ = ["Versions", "show_versions"]
 
@@ -33,8 +36,8 @@ _PACKAGES = (
 )
 
 
-@dataclass(frozen=True)
-class Versions:
+@dataclass(frozen=True, repr=False)
+class Versions(Shown):
     """Versions of Python, the packages moltheory stands on, and what decides the last bits of their sums.
 
     Attributes
@@ -54,11 +57,14 @@ class Versions:
     processor: str
     blas: dict[str, str]
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Lay one version out per line."""
         rows = {"python": self.python, "platform": self.platform, "processor": self.processor, **self.packages}
         rows |= {f"BLAS of {package}": found for package, found in self.blas.items()}
         return "\n".join(f"{name:<14}{found}" for name, found in rows.items())
+
+    def _card(self) -> Card:
+        return versions_card(self)
 
 
 def show_versions() -> Versions:

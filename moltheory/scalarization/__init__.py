@@ -20,6 +20,7 @@ The formulas are classical (for a survey see Miettinen 1999, doi 10.1007/978-1-4
 play in learning see Súkeník and Lampert, arXiv 2208.13499.
 """
 
+from moltheory._core._listing import public_names
 from moltheory.scalarization._base import Optimality, Scalarization, WeightedScalarization
 from moltheory.scalarization._chebyshev import Chebyshev, SmoothChebyshev
 from moltheory.scalarization._constraint import EpsilonConstraint
@@ -44,3 +45,5 @@ __all__ = [
     "WeightedSum",
     "simplex_grid",
 ]
+
+__dir__ = public_names(__name__)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization._form import Form
@@ -25,7 +26,7 @@ __all__ = ["Optimality", "Scalarization", "WeightedScalarization"]
 Optimality = Literal["pareto", "weakly-pareto"]
 
 
-class Scalarization(ABC):
+class Scalarization(Shown, ABC):
     """A function U from N risks to one number, with what theory needs to know about it.
 
     Instances are immutable values: equal arguments give equal, hashable instances. A subclass provides

@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray
 from moltheory.scalarization._weights import products
 
@@ -56,7 +57,7 @@ class Equations(NamedTuple):
     """For each limit: the objective, its slope (d,) in the parameters, and by how much it is not met."""
 
 
-class Form(ABC):
+class Form(Shown, ABC):
     """What a solver of convex programs has to know about a scalarization; convex and non-decreasing in the risks."""
 
     kind: ClassVar[FormKind]

@@ -1,5 +1,6 @@
 """From objectives to fronts, each point with a certificate, and what a front's shape lets scalarizations return."""
 
+from moltheory._core._listing import public_names
 from moltheory.solvers._reachability import chebyshev_weights, geoffrion_constants, largest_augmentation, reachability
 from moltheory.solvers._refinement import RefinedFront, WeightedSumProblem, refine_front, sandwich_gap
 from moltheory.solvers._result import PartialFrontWarning, Status, Sweep
@@ -29,3 +30,5 @@ __all__ = [
     "supported",
     "weight_cells",
 ]
+
+__dir__ = public_names(__name__)

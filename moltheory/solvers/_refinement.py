@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, FiniteObjectives, QuadraticObjectives
 from moltheory.solvers._bracket import Bracket
+from moltheory.solvers._cards import refined_card
 from moltheory.solvers._weighted_solves import Solve, WeightedSumProblem, weighted_solver
 
 __all__ = ["RefinedFront", "WeightedSumProblem", "refine_front", "sandwich_gap"]
@@ -20,8 +23,8 @@ __all__ = ["RefinedFront", "WeightedSumProblem", "refine_front", "sandwich_gap"]
 _WORTH = 1.1
 
 
-@dataclass(frozen=True, eq=False)
-class RefinedFront:
+@dataclass(frozen=True, eq=False, repr=False)
+class RefinedFront(Printed):
     """Members of a front, between two polyhedra whose distance is certified.
 
     Attributes
@@ -90,10 +93,13 @@ class RefinedFront:
         excess: FloatArray = (self.lower - v @ self.weights.T).max(axis=1)
         return excess
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Size, gap and status."""
         k, n = self.points.shape
         return f"RefinedFront({k} members, {n} objectives, gap={self.gap:.3g}, status={self.status!r})"
+
+    def _card(self) -> Card:
+        return refined_card(self)
 
 
 def refine_front(

@@ -10,10 +10,13 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
 from moltheory._core._validation import FloatArray, as_readonly, check_choice
 from moltheory.errors import SolverError
 from moltheory.pareto import Front, nondominated
 from moltheory.scalarization import Scalarization
+from moltheory.solvers._cards import sweep_card
 
 __all__ = ["Outcome", "PartialFrontWarning", "Status", "Sweep"]
 
@@ -97,8 +100,8 @@ class Outcome:
         self.status[:, rows] = np.where(close & ~lost, solved, short)
 
 
-@dataclass(frozen=True, eq=False)
-class Sweep:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep(Printed):
     """Minimisers of K scalarizations, for each entry of a batch.
 
     Attributes
@@ -215,12 +218,15 @@ class Sweep:
         order = rows[np.lexsort(self.points[rows].T[::-1])]
         return Front(self.points[order], order, (False,) * self.points.shape[-1])
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Shape, methods, and what is missing."""
         k = len(self.scalarizations)
         missing = int((~self.solved).sum())
         partial = f", PARTIAL: {len(self.dropped)} dropped, {missing} failed" if self.is_partial else ""
         return f"Sweep({k} scalarizations, batch_shape={self.status.shape[:-1]}, {self.method}{partial})"
+
+    def _card(self) -> Card:
+        return sweep_card(self)
 
 
 def finished(

@@ -9,11 +9,14 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._card import Card
 from moltheory._core._docs import document
+from moltheory._core._html_repr import Printed
 from moltheory._core._memory_estimate import require_memory
 from moltheory._core._validation import FloatArray, as_readonly, check_vector, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import nondominated
+from moltheory.solvers._cards import cells_card
 from moltheory.solvers._polygons import Vertices, exact_rows, share_of
 from moltheory.solvers._programs import volume
 from moltheory.solvers._weight_sets_exact import certain_cells, exact_cells
@@ -21,8 +24,8 @@ from moltheory.solvers._weight_sets_exact import certain_cells, exact_cells
 __all__ = ["WeightCells", "cell_members", "certified_cells", "certified_share", "weight_cells"]
 
 
-@dataclass(frozen=True, eq=False)
-class WeightCells:
+@dataclass(frozen=True, eq=False, repr=False)
+class WeightCells(Printed):
     """A region of the simplex of weights for each point.
 
     Attributes
@@ -62,6 +65,9 @@ class WeightCells:
         if self.vertices[0].shape[1] != 2:
             raise InvalidInputError(f"`intervals` needs two objectives, got {self.vertices[0].shape[1]}.")
         return tuple((float(v[:, 0].min()), float(v[:, 0].max())) if len(v) else None for v in self.vertices)
+
+    def _card(self) -> Card:
+        return cells_card(self)
 
 
 @document

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["Study", "run_study"]
 
 ResultT = TypeVar("ResultT")
+_MOST_WORDS = 60
 
 
 class Study(Figure[ResultT]):
     """One source paper at small scale: exact facts as functions, an experiment, a figure, tables and findings.
 
-    A study is a figure of the report whose caption is its findings. `compute` keeps finished blocks under
+    A study is a figure of the report whose details are its findings. `compute` keeps finished blocks under
     ``settings.store_for(name, ...)``, so that a killed run continues, and gives the same bits for any number of
     processes.
 
@@ -35,6 +36,7 @@ class Study(Figure[ResultT]):
         Whether `compute` needs the optional extra torch; the command asks for it before it makes a folder.
     """
 
+    chapter: str = "Case studies"
     paper: str
     panels: ClassVar[Sequence[Callable[[Axes, Any], object]]] = ()
     needs_torch: ClassVar[bool] = False
@@ -53,15 +55,25 @@ class Study(Figure[ResultT]):
         return axes
 
     def caption(self, result: ResultT) -> str:
-        """Return the source and the findings, one paragraph each."""
+        """Return the first findings, as many as make 60 words at most: one paragraph."""
+        chosen: list[str] = []
+        for sentence in self.findings(result):
+            if len(" ".join([*chosen, sentence]).split()) > _MOST_WORDS:
+                break
+            chosen.append(sentence)
+        return " ".join(chosen)
+
+    def details(self, result: ResultT) -> str:
+        """Return the source and all findings, one paragraph each."""
         return "\n".join((f"{self.paper}.", *self.findings(result)))
 
 
 def run_study(study: Study[Any], out: str | os.PathLike[str], *, settings: Settings | None = None) -> Reproduction:
     """Compute a study and write its figure, tables and page to a folder.
 
-    The folder is made if it is missing; files of the same names are replaced. Finished blocks are kept in a folder
-    ``runs`` inside it: after a kill, the same call continues where it stopped.
+    The folder is made if it is missing; files of the same names are replaced. While the call runs, finished blocks are
+    kept in a folder ``runs`` inside it: after a kill, the same call continues where it stopped. With
+    ``settings.keep_runs`` they stay.
 
     Raises
     ------

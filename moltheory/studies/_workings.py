@@ -7,11 +7,16 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from moltheory._core._listing import public_names
+
 __all__ = ["lazy_names"]
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the ``__getattr__`` and ``__dir__`` of a package that maps modules to further names, separated by blanks."""
+    """Return the ``__getattr__`` and ``__dir__`` of a package that maps modules to further names, separated by blanks.
+
+    The further names may change, so they are not listed.
+    """
     table = {name: module for module, names in homes.items() for name in names.split()}
 
     def load(name: str) -> Any:
@@ -21,7 +26,4 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], 
         setattr(sys.modules[package], name, value)
         return value
 
-    def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *table})
-
-    return load, names
+    return load, public_names(package)

@@ -6,6 +6,7 @@ known truth (`check`, `check_all`), on any pair of risks (`check_pair`), or atta
 """
 
 from moltheory._core._deprecation import renamed_names
+from moltheory._core._listing import public_names
 from moltheory.theorems._assumptions import Assumption, NotApplicableError
 from moltheory.theorems._check import check
 from moltheory.theorems._check_pair import check_pair
@@ -33,5 +34,7 @@ __all__ = [
     "ledger",
     "markdown_table",
 ]
+
+__dir__ = public_names(__name__)
 
 __getattr__ = renamed_names(__name__, {"Level": "FailureProbability"})

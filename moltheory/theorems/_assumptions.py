@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.theorems._columns import TIE, TOLERANCE, realized_widths, scale_of
@@ -30,8 +31,8 @@ class NotApplicableError(InvalidInputError):
     """A statement does not speak about what it was given: one of its assumptions fails."""
 
 
-@dataclass(frozen=True, eq=False)
-class Assumption:
+@dataclass(frozen=True, eq=False, repr=False)
+class Assumption(Shown):
     """A condition that is evaluated, not only stated.
 
     Attributes
@@ -77,7 +78,7 @@ class Assumption:
                 f"got {int((~holds).sum())} of {holds.size} for which it fails."
             )
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """The condition in words."""
         return f"Assumption({self.text!r})"
 

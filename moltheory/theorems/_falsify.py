@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
+from moltheory._core._text import named
 from moltheory._core._validation import FloatArray, as_readonly, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.oracle import count_types
 from moltheory.problems import FiniteWorld
 from moltheory.runs import RandomSource, as_seed_sequence
 from moltheory.theorems._assumptions import NotApplicableError
+from moltheory.theorems._cards import attack_card
 from moltheory.theorems._check import Stated, check
 from moltheory.theorems._check_pair import defined_rows, evaluate_violation
 from moltheory.theorems._columns import TOLERANCE, realized_widths
@@ -34,8 +38,8 @@ _COARSE, _FINE, _FAMILIES = 10, 7, 8
 _MOST_TYPES = 20_000
 
 
-@dataclass(frozen=True, eq=False)
-class Attack:
+@dataclass(frozen=True, eq=False, repr=False)
+class Attack(Printed):
     """What `falsify` found.
 
     Attributes
@@ -64,10 +68,13 @@ class Attack:
         row = {"theorem": self.theorem, "falsified": self.falsified, "worst": self.worst, "tried": self.tried}
         return pd.DataFrame([row])
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Verdict, worst violation, number tried."""
         verdict = "FALSIFIED" if self.falsified else "not falsified"
-        return f"Attack({self.theorem!r}: {verdict} by {self.tried} tries, worst violation {self.worst:.3g})"
+        return f"Attack({named(self.theorem)!r}: {verdict} by {self.tried} tries, worst violation {self.worst:.3g})"
+
+    def _card(self) -> Card:
+        return attack_card(self)
 
 
 class _Hunt:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from moltheory._core._html_repr import Shown
 from moltheory.errors import InvalidInputError
 
 __all__ = ["Input", "read_inputs"]
 
 
-@dataclass(frozen=True)
-class Input:
+@dataclass(frozen=True, repr=False)
+class Input(Shown):
     """One input of `Theorem.evaluate`.
 
     Attributes

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
+from moltheory._core._text import named
 from moltheory.errors import InvalidInputError
 from moltheory.runs import RandomSource
 from moltheory.theorems import (
@@ -16,8 +19,13 @@ from moltheory.theorems import (
     _pruning_statements,
 )
 from moltheory.theorems._check import Method, Stated, check_many
+from moltheory.theorems._inputs import read_inputs
+from moltheory.theorems._ledger_view import ledger_card, ledger_html, matches
 from moltheory.theorems._results import CheckResult
 from moltheory.theorems._statement import Theorem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Ledger", "check_all", "ledger", "markdown_table"]
 
@@ -32,8 +40,14 @@ _MODULES = (
 )
 
 
-class Ledger(Mapping[str, Theorem]):
+class Ledger(Printed, Mapping[str, Theorem]):
     """An immutable mapping from ids to theorems.
+
+    In a notebook it is a table that can be filtered, and ids are completed: ``ledger()["<TAB>``.
+
+    Notes
+    -----
+    Complexity: `search` and `to_frame` take time and memory linear in the length of all texts.
 
     Examples
     --------
@@ -78,9 +92,70 @@ class Ledger(Mapping[str, Theorem]):
         """Return the number of theorems."""
         return len(self._theorems)
 
-    def __repr__(self) -> str:
-        """Ids."""
-        return f"Ledger({', '.join(self._theorems)})"
+    def search(self, text: str, /) -> Ledger:
+        """Return the theorems in which every word of a text occurs: in the id, statement, source or assumptions.
+
+        Parameters
+        ----------
+        text : str
+            Words, or parts of words, separated by blanks; upper and lower case are the same. All theorems match no word.
+
+        Returns
+        -------
+        Ledger
+            Those that match, in the same order; it may be empty.
+
+        Raises
+        ------
+        InvalidInputError
+            If `text` is not a string.
+
+        Examples
+        --------
+        >>> list(ledger().search("converse"))
+        ['weak-converse']
+        >>> list(ledger().search("hypervolume front"))
+        ['hypervolume']
+        """
+        if not isinstance(text, str):
+            raise InvalidInputError(f"`text` must be a string of words to find, got {type(text).__name__}.")
+        words = text.casefold().split()
+        return Ledger(theorem for theorem in self._theorems.values() if matches(theorem, words))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per theorem, with its statement, source, provenance, assumptions, inputs and function.
+
+        Examples
+        --------
+        >>> ledger().search("converse").to_frame()["provenance"].tolist()
+        ['derived']
+        """
+        from moltheory._core._frames import frame_with_names
+
+        return frame_with_names(
+            {
+                "id": list(self._theorems),
+                "statement": [one.statement for one in self._theorems.values()],
+                "source": [one.source for one in self._theorems.values()],
+                "provenance": [one.provenance for one in self._theorems.values()],
+                "assumptions": ["; ".join(part.text for part in one.assumptions) for one in self._theorems.values()],
+                "inputs": [", ".join(read_inputs(one.inputs)) for one in self._theorems.values()],
+                "function": [one.function for one in self._theorems.values()],
+                "deterministic": [one.deterministic for one in self._theorems.values()],
+            }
+        )
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._theorems)
+
+    def _line(self) -> str:
+        return f"Ledger({', '.join(map(named, self._theorems))})"
+
+    def _card(self) -> Card:
+        return ledger_card(tuple(self._theorems.values()))
+
+    def _repr_html_(self) -> str:
+        return ledger_html(tuple(self._theorems.values()))
 
 
 def ledger() -> Ledger:
@@ -97,6 +172,11 @@ def ledger() -> Ledger:
     array([0.25, 0.  ])
     """
     return Ledger(theorem for module in _MODULES for theorem in module.THEOREMS)
+
+
+# IPython completes without calling anything; from these it knows what a call gives, and ``ledger()["<TAB>`` lists ids.
+ledger.__annotations__["return"] = Ledger
+ledger.__dict__["__inferred_return__"] = ledger()
 
 
 def markdown_table(theorems: Mapping[str, Theorem] | None = None, /) -> str:

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._card import Card
 from moltheory._core._deprecation import DeprecatedAlias, renamed_parameter
+from moltheory._core._html_repr import Printed, Shown
+from moltheory._core._text import named, visible
 from moltheory._core._validation import FloatArray, check_fraction
+from moltheory.theorems._cards import check_card, pair_card, slack_card
 from moltheory.theorems._columns import TOLERANCE
 from moltheory.theorems._protocols import Inputs
 
@@ -25,23 +29,23 @@ _FIRST = int(np.array(2.0**-40).view(np.int64)) >> _SHIFT
 _EDGES = (np.arange(_FIRST, (int(np.array(2.0**40).view(np.int64)) >> _SHIFT) + 1) << _SHIFT).view(np.float64)
 
 
-@dataclass(frozen=True)
-class FailureProbability:
+@dataclass(frozen=True, repr=False)
+class FailureProbability(Shown):
     """A failure probability, exact up to rounding or with an interval that holds except with probability 1e-6."""
 
     probability: float
     low: float
     high: float
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Probability, and the interval where it is not exact."""
         if self.high - self.low <= 1e-12 * max(self.probability, 1e-300):
             return f"{self.probability:.6g}"
         return f"{self.probability:.6g} in [{self.low:.6g}, {self.high:.6g}]"
 
 
-@dataclass(frozen=True, eq=False)
-class Slack:
+@dataclass(frozen=True, eq=False, repr=False)
+class Slack(Printed):
     """Distribution of the slack over samples, and over the inputs tried with equal weight.
 
     Attributes
@@ -72,6 +76,9 @@ class Slack:
         if k == 0:
             return 0.0
         return float(_EDGES[k - 1])
+
+    def _card(self) -> Card:
+        return slack_card(self)
 
 
 class SlackRecorder:
@@ -113,8 +120,8 @@ class SlackRecorder:
 
 
 @renamed_parameter("said", "applicable_share")
-@dataclass(frozen=True, eq=False)
-class CheckResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class CheckResult(Printed):
     """Result of `check`: failure probability, violations and slack of one statement on one problem.
 
     Attributes
@@ -200,22 +207,25 @@ class CheckResult:
         }
         return pd.DataFrame([row])
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Verdict, level, violations and slack on one line."""
-        where = f"{self.theorem!r} on {self.problem}, n={self.n}, delta={self.delta:g}"
+        where = f"{named(self.theorem)!r} on {named(self.problem)}, n={self.n}, delta={self.delta:g}"
         if not self.applicable:
-            return f"CheckResult({where}: not applicable, {self.reason})"
+            return f"CheckResult({where}: not applicable, {visible(self.reason)})"
         parts = [f"{self.method} over {self.n_samples}"]
         if self.event_failure is not None:
             parts.append(f"P(fails)={self.event_failure!r}")
         if self.slack is not None:
             attained = f"attained in {self.slack.attained_share:.3g}"
-            parts.append(f"{self.violations} violations, slack >= {self.slack.smallest:.3g}, {attained}")
+            parts.append(f"{self.violations} violations, slack >= {self.slack.smallest + 0.0:.3g}, {attained}")
         return f"CheckResult({where}: {'holds' if self.holds else 'FAILS'}; {'; '.join(parts)})"
 
+    def _card(self) -> Card:
+        return check_card(self)
 
-@dataclass(frozen=True, eq=False)
-class PairResult:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PairResult(Printed):
     """Result of `check_pair`: the violation of a statement by each pair of risks.
 
     Attributes
@@ -243,7 +253,7 @@ class PairResult:
     @property
     def worst(self) -> float:
         """Largest violation."""
-        return float(self.violation.max())
+        return float(self.violation.max(initial=-math.inf))
 
     @property
     def slack(self) -> FloatArray:
@@ -257,7 +267,11 @@ class PairResult:
         values = np.ravel(self.violation)
         return pd.DataFrame({"theorem": self.theorem, "violation": values, "holds": values <= self.tolerance})
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Verdict and worst violation."""
         verdict = "holds" if self.holds else "VIOLATED"
-        return f"PairResult({self.theorem!r}: {verdict}, {self.violation.size} pairs, worst violation {self.worst:.3g})"
+        about = f"{self.violation.size} pairs, worst violation {self.worst:.3g}"
+        return f"PairResult({named(self.theorem)!r}: {verdict}, {about})"
+
+    def _card(self) -> Card:
+        return pair_card(self)

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+from moltheory._core._card import Card
+from moltheory._core._html_repr import Printed
+from moltheory._core._text import named, visible
 from moltheory._core._validation import FloatArray, check_choice
 from moltheory.errors import InvalidInputError
 from moltheory.theorems._assumptions import Assumption
+from moltheory.theorems._cards import theorem_card
 from moltheory.theorems._inputs import Input, read_inputs
 from moltheory.theorems._protocols import Cases, Draw, Failure, Inputs, Pairs, Value, Violation
 from moltheory.theorems._results import CheckResult, PairResult
@@ -24,8 +28,8 @@ def no_inputs(true: Any, limits: FloatArray) -> Sequence[Inputs]:
     return (_NOTHING,)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Theorem:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Theorem(Printed):
     """A statement that can be evaluated, checked and attacked.
 
     Attributes
@@ -154,6 +158,9 @@ class Theorem:
 
         return check_pair(self, true, empirical, widths, **inputs)
 
-    def __repr__(self) -> str:
+    def _line(self) -> str:
         """Id, provenance and statement."""
-        return f"Theorem({self.id!r}, {self.provenance}: {self.statement})"
+        return f"Theorem({named(self.id)!r}, {self.provenance}: {visible(self.statement)})"
+
+    def _card(self) -> Card:
+        return theorem_card(self)

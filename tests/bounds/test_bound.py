@@ -91,8 +91,8 @@ def test_json_restores_every_field():
 
 
 def test_repr_says_how_much_is_vacuous():
-    assert repr(finite_class(1, n_hypotheses=1, delta=0.1)).endswith("VACUOUS)")
-    assert repr(finite_class([1, 10**6], n_hypotheses=1, delta=0.1)).endswith("VACUOUS in 1 entries)")
+    assert repr(finite_class(1, n_hypotheses=1, delta=0.1)).endswith("says nothing (above 1))")
+    assert repr(finite_class([1, 10**6], n_hypotheses=1, delta=0.1)).endswith("says nothing in 1 entry)")
 
 
 def test_refusals(refuses):

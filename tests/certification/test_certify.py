@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.text import Text
 
 import moltheory as mt
 from moltheory.certification._p_values import EMPIRICAL_BERNSTEIN, PairTest, chosen_test, pair_tests
 from moltheory.certification._slack_tests import slack_mcnemar
 from moltheory.certification._statistics import summaries
+from moltheory.certification._words import VERDICTS
 from moltheory.evaluation._blocks import array_columns
 from moltheory.evaluation._scan import Scan
 from moltheory.objectives import Gap, Known, Mean, Rate, Worst
@@ -376,7 +378,7 @@ def test_round_trip_and_words() -> None:
     certificate = mt.certify(_golden(), names=["a", "ä <b>"], costs={"size": [1.0, 2.0]}, epsilon=0.001)
     assert mt.Certificate.from_json(certificate.to_json()) == certificate
     assert certificate != mt.certify(_golden(), names=["a", "ä <b>"], costs={"size": [1.0, 2.0]})
-    assert "confidence 0.95 from 1000 examples" in repr(certificate)
+    assert "confidence 0.95 from 1,000 examples" in repr(certificate)
     assert "tolerance 0.001/0" in repr(certificate)
     many = mt.certify(np.zeros((3, 12)))
     assert "and 4 more" in repr(many)
@@ -385,11 +387,17 @@ def test_round_trip_and_words() -> None:
 @pytest.mark.parametrize("m", [1, 2, 4])
 def test_plot(m: int) -> None:
     losses = _random(5, m=m, models=4)
-    ax = mt.certify(losses, maximise=True).plot()
-    assert ax.get_legend() is not None
+    certificate = mt.certify(losses, maximise=True)
+    axes = certificate.plot()
+    ax = axes[0] if m > 2 else axes
+    ax.figure.draw_without_rendering()
+    texts = " ".join(text.get_text() for text in ax.figure.findobj(Text))
+    assert all(
+        f"{VERDICTS[status]} ({getattr(certificate, status).sum()})" in texts for status in {*certificate.status}
+    )
     assert mt.certify(losses).plot(ax=ax) is ax
     crowded = mt.certify(_random(6, m=m, models=40)).plot()
-    assert crowded.figure is not ax.figure
+    assert (crowded[0] if m > 2 else crowded).figure is not ax.figure
 
 
 _NAN = float("nan")

@@ -190,15 +190,15 @@ def test_the_command_line_takes_them(tmp_path: Any, capsys: Any) -> None:
     assert main(["certify", str(path)]) == 0
     said = capsys.readouterr()
     assert "no cluster is larger" in said.err
-    assert "a      not on it" in said.out
+    assert "a      not on the front" in said.out
     assert main(["certify", str(path), "--largest-cluster", "2000", "--plan"]) == 0
     said = capsys.readouterr()
     assert "no cluster is larger" not in said.err
-    assert "not on it  " not in said.out
+    assert "not on the front  " not in said.out
     assert main(["certify", str(path), "--cluster-weights", "equal"]) == 0
     said = capsys.readouterr()
     assert "no cluster is larger" not in said.err
-    assert "a      not on it" in said.out
+    assert "a      not on the front" in said.out
     assert main(["certify", str(path), "--cluster-weights", "none"]) == 2
     assert "`cluster_weights`" in capsys.readouterr().err
 

@@ -104,7 +104,7 @@ def test_intervals_decide_where_they_are_apart_and_only_there() -> None:
     assert not open_ended.dominates.any()
     with pytest.raises(mt.InvalidInputError, match="finite boxes"):
         open_ended.hypervolume([1.0, 2.0])
-    assert open_ended.plot().get_title()
+    assert open_ended.plot().get_title(loc="left")
 
 
 @pytest.mark.parametrize("maximise", [["speed"], {"speed": True}, [False, True]])

@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moltheory._core._text import plural
 from moltheory.certification import certificate_page, certify, from_predictions, further_examples
+from moltheory.certification._advice_text import headline
 from moltheory.certification._format import confidence_text, count_text, number_text, summary_sentence, verdict_rows
+from moltheory.certification._page_figure import figure_alt
 from tests.browser import headless_browser, open_page
 
 
@@ -61,7 +64,7 @@ def test_page_says_everything(report):
     page = path.read_text(encoding="utf-8")
     assert "losses &amp; more.csv" in page
     assert "family <" not in page
-    assert summary_sentence(certificate) in page
+    assert f'<p class="headline">{headline(certificate)}</p>' in page
     for name in certificate.names:
         assert name.replace("<", "&lt;").replace(">", "&gt;") in page
     for text in certificate.assumptions:
@@ -69,8 +72,10 @@ def test_page_says_everything(report):
     for engine, share in certificate.delta_allocation:
         assert engine in page
         assert f"{share:g} of 0.05" in page
-    for section in ("front", "models", "dominance", "more", "guarantee", "reading"):
-        assert f'<section id="{section}">' in page
+    sections = re.findall(r'<section id="(.*?)">', page)
+    assert sections[:3] == ["do", "front", "models"]
+    assert set(sections) >= {"dominance", "more", "guarantee", "reading"}
+    assert 30_000 < len(page.encode()) < 300_000
     assert not re.search(r'(src|href|srcset)="(?!data:|#)', page)
 
 
@@ -81,22 +86,23 @@ def test_page_is_whole_and_readable(browser, report, width):
     open_page(browser, path, width)
     assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    ((complete, natural, shown, alt),) = browser.execute_script(
-        "return [...document.images].map(i => [i.complete, i.naturalWidth, i.clientWidth, i.alt])"
+    ((alt, shown, cut),) = browser.execute_script(
+        "return [...document.querySelectorAll('#front svg, #front img')].filter(i => i.getBoundingClientRect().width)"
+        ".map(i => [i.getAttribute('aria-label') || i.alt, i.getBoundingClientRect().width,"
+        " i.getBoundingClientRect().right > innerWidth])"
     )
-    assert complete
-    assert alt
-    assert natural > 600
+    assert alt == figure_alt(certificate)
     assert 0.5 * width - 20 <= shown <= width
+    assert not cut
     names = browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
     assert [name for name in names if not name.startswith("data:")] == []
     sizes = browser.execute_script(
-        "return [...document.querySelectorAll('p, h1, h2, td, summary, dd, dt, li')]"
+        "return [...document.querySelectorAll('main p, h1, h2, h3, td, th button, summary, dd, dt, li')]"
         ".map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
     assert min(sizes) >= 14
     rows = browser.execute_script(
-        "return [...document.querySelectorAll('#models tbody tr')].map(r => [r.className, r.cells[0].innerText])"
+        "return [...document.querySelectorAll('#models tbody tr')].map(r => [r.className, r.cells[1].innerText])"
     )
     assert [name for name, _ in rows] == sorted(certificate.status, key=("sure", "undecided", "excluded").index)
     assert sorted(name for _, name in rows) == sorted(certificate.names)
@@ -111,10 +117,11 @@ def test_page_is_whole_and_readable(browser, report, width):
 def test_rows_are_sorted_and_boxes_hold_what_they_held(report):
     certificate, _ = report
     head, rows = verdict_rows(certificate)
-    assert head[:4] == ["model", "status", "dominated by", "confidence"]
+    assert head[:5] == ["#", "model", "verdict", "use instead", "confidence"]
+    assert [row[0] for row in rows] == [f"{k + 1}" for k in range(len(certificate))]
     place = {name: h for h, name in enumerate(certificate.names)}
     first = []
-    for row in rows:
+    for row in (row[1:] for row in rows):
         h = place[row[0]]
         first.append((row[1], certificate.estimates[h, 0]))
         assert (row[2] != "") == certificate.excluded[h]
@@ -127,7 +134,7 @@ def test_rows_are_sorted_and_boxes_hold_what_they_held(report):
                 assert found[2] >= certificate.boxes[h, i, 1] - 1e-9
             else:
                 assert found == [certificate.estimates[h, i]]
-    order = ["on the front", "undecided", "not on it"]
+    order = ["on the front", "cannot tell yet", "not on the front"]
     assert first == sorted(first, key=lambda entry: (order.index(entry[0]), entry[1]))
 
 
@@ -158,11 +165,11 @@ def test_slack_is_told(rng):
     assert certificate.undecided.any()
     page = certificate_page(certificate, further=further_examples(source, certificate))
     assert "tolerance 0.1 in error: on the front then means that no model is better by at least that much" in page
-    assert "To within the tolerance: no other model is better by it" in page
     assert (
-        f"{certificate.sure.sum()} {'is' if certificate.sure.sum() == 1 else 'are'} on the front to within the tolerance"
-        in page
+        '<dt>on the front to within the tolerance</dt><dd dir="auto">No other model is better by the tolerance' in page
     )
+    assert '<p class="verdict">on the front to within the tolerance</p>' in page
+    assert f"Keep {plural(int(certificate.sure.sum()), 'model')}" in page
     assert "The tolerance is not taken into account." in page
 
 
@@ -206,12 +213,10 @@ def test_a_cheaper_model_within_the_slack_is_named():
     costs = {"size": [2, 1]}
     certificate = certify(losses, costs=costs, names=["big", "small"], epsilon=0.1)
     assert "on the front to within the tolerance (2): big, small" in repr(certificate)
-    assert [text.get_text() for text in certificate.plot().get_legend().get_texts()] == [
-        "on the front to within the tolerance"
-    ]
     page = certificate_page(certificate)
-    assert "2 are on the front to within the tolerance" in page
-    assert "<th>replaceable by</th>" in page
+    assert "2 are on the front to within the tolerance" in summary_sentence(certificate)
+    assert '<th scope="col">replaceable by</th>' in page
+    assert "One of all models can be replaced by a cheaper one within the tolerance" in page
     assert "<dt>replaceable by</dt>" in page
     assert "replaceable by" not in certificate_page(certify(losses, costs=costs, names=["big", "small"]))
 

@@ -281,12 +281,12 @@ def test_models_are_explained():
     assert found.explain(6) == "g is on the front: no other model dominates it."
     at = math.floor(100 * (1 - found.decided_at[1]))
     assert found.explain("b") == (
-        f"b is undecided: only c may still dominate it; would be decided as on the front at {at}%."
+        f"b: cannot tell yet; only c may still dominate it; would be decided as on the front at {at}%."
     )
     likely = _empty(2, excluded=[False, True], excluded_by=[-1, 0])
     assert likely.explain("m1") == "m1 is not on the front: another model dominates it, probably m0."
     assert "(probably dominated by m0)" in repr(likely)
-    assert verdict_rows(likely)[1][1][2] == "probably m0"
+    assert verdict_rows(likely)[1][1][3] == "probably m0"
 
 
 def test_rivals_are_named_the_most_threatening_first():
@@ -301,7 +301,7 @@ def test_rivals_are_named_the_most_threatening_first():
     ("side", "at", "text"),
     [
         (1, 0.119, "would be decided as on the front at 88%"),
-        (-1, 0.3, "would be decided as not on it at 70%"),
+        (-1, 0.3, "would be decided as not on the front at 70%"),
         (1, 0.51, "no direction yet"),
         (0, 1.0, "no direction yet"),
         (0, np.nan, ""),
@@ -329,12 +329,14 @@ def test_promises_are_stated_in_words():
 
 
 def test_figures_say_what_is_promised():
-    titles = {error: _chain(error=error).plot().get_title() for error in ("any", "one", "share")}
-    assert titles["any"] == "7 models, confidence 0.95"
-    assert titles["one"] == "7 models, confidence 0.95, one error allowed"
+    axes = {error: _chain(error=error).plot() for error in ("any", "one", "share")}
+    titles = {error: " ".join(ax.get_title("left").split("\n")) for error, ax in axes.items()}
+    assert titles["any"] == "7 models, confidence 95%"
+    assert titles["one"] == "7 models, confidence 95%, one error allowed"
     assert titles["share"] == "7 models, at most 5% of verdicts wrong on average"
-    legend = [text.get_text() for text in _chain(error="one").plot().get_legend().get_texts()]
-    assert legend == ["excluded", "undecided", "on the front"]
+    key = [text.get_text() for text in axes["one"].get_legend().get_texts()]
+    words = ["on the front", "cannot tell yet", "not on the front"]
+    assert [text.rpartition(" (")[0] for text in key[:3]] == words
 
 
 def test_frame_has_directions():
@@ -392,12 +394,16 @@ def test_the_command_explains_draws_and_says_what_to_do_next(file, capsys):
     plain = capsys.readouterr().out
     assert "only model_2 may still dominate it" in plain
     assert "At least one of model_1 and model_2 is on the front." in plain
-    assert "Next: --plan estimates" in plain
+    assert plain.startswith(
+        "What you can safely do\n  Drop 1 of 3 models (not on the front): use model_1 instead of model_3.\n"
+    )
+    assert "  Next step: " in plain
+    assert "more examples" in plain
     assert "(smaller is better)" not in plain
     assert main(["certify", file, "--draw", "--plan"]) == 0
     drawn = capsys.readouterr().out
     assert "(smaller is better)" in drawn
-    assert "Next: to decide model_" in drawn
+    assert "decide between model_" in drawn.partition("\n\n")[0]
     assert drawn.splitlines()[:4] == plain.splitlines()[:4]
 
 
@@ -416,7 +422,8 @@ def test_tolerances_stand_in_texts_as_a_statement_of_their_own(file, capsys):
     content = json.loads(capsys.readouterr().out)
     assert content["undecided_models"][0]["tolerance"] == f"{first:g}%"
     page = certificate_page(found)
-    assert "Tolerance X%: no other model" in page
+    assert "<dt>tolerance</dt>" in page
+    assert "X%: no other model is better by more than X% of the range, with probability at least 95%" in page
     assert f"{first:g}%" in page
     # Unknown without statistics, with boxes only, and with many models.
     assert tolerances(Certificate.from_json(found.to_json())) == [""] * 3
@@ -496,5 +503,5 @@ def test_older_texts_are_read():
         del content[name]
     older = Certificate.from_json(json.dumps(content))
     assert older.alternatives() == ()
-    assert older.explain("b") == "b is undecided."
+    assert older.explain("b") == "b: cannot tell yet."
     assert older.front_size == (3, 6)

@@ -20,12 +20,15 @@ def mechanism(tables, result):
     true, seen = draw[["true_error", "true_cost"]], draw[["empirical_error", "empirical_cost"]]
     yield 0, 1, true.iloc[:1, 0], true.iloc[:1, 1]
     yield 0, 2, true.iloc[1:2, 0], true.iloc[1:2, 1]
-    for line, row in ((1, 0), (2, 1), (3, 2)):
-        yield 1, line, seen.iloc[row : row + 1, 0], seen.iloc[row : row + 1, 1]
+    selected = draw["on_empirical_front"]
+    decoy = draw["model"] != "optimal"
+    for label, shown in (("_decoy", selected & decoy), ("_real", selected & ~decoy)):
+        yield 1, label, seen[shown].iloc[:, 0], seen[shown].iloc[:, 1]
+    yield 1, "_true risks", true[decoy].iloc[:, 0], true[decoy].iloc[:, 1]
     for label, column in (
-        ("purity error: is what we found real?", "purity_error_mean"),
-        ("coverage error: did we find what is real?", "coverage_error_mean"),
-        ("largest deviation of any risk", "uniform_deviation_mean"),
+        ("purity error:\nis what we\nfound real?", "purity_error_mean"),
+        ("coverage error:\ndid we find\nwhat is real?", "coverage_error_mean"),
+        ("largest\ndeviation", "uniform_deviation_mean"),
     ):
         yield 2, label, errors["size"], errors[column]
 
@@ -34,11 +37,11 @@ def worlds(tables, result):
     for panel, world in enumerate(("two_coins", "mirrored_decoys", "tilted_line", "reference_world")):
         exact = tables["exact"][tables["exact"]["world"] == world]
         simulated = tables["simulated"][tables["simulated"]["world"] == world]
-        yield panel, "bound 2C on coverage", simulated["size"], simulated["bound"]
+        yield panel, "bound on\ncoverage error", simulated["size"], simulated["bound"]
         for label, column in ERRORS:
-            # A logarithmic axis has no zero.
-            shown = exact[exact[column] > 0]
-            yield panel, label, shown["size"], shown[column]
+            zero = ":\nexactly 0" if (exact[column] == 0).all() else ""
+            yield panel, label + zero, exact["size"], exact[column]
+            yield panel, f"_simulated {column}", simulated["size"], simulated[column]
 
 
 def tilted_line(tables, result):
@@ -50,20 +53,27 @@ def tilted_line(tables, result):
 
 
 def near_tie(tables, result):
+    # The decoy, to the right of the optimal model and above it.
+    yield 0, 1, [0.3], [0]
+    yield 0, 2, [0.45], [1]
     for k, (gap, part) in enumerate(tables["by_size"].groupby("gap")):
-        yield 0, gap, part["size"], part["probability"]
-        yield 0, 2 * k + 1, part["size"], part["simulated"]
-    for size, part in tables["rescaled"].groupby("size"):
-        yield 1, f"n = {size:,}", part["scaled_gap"], part["probability"]
+        yield 1, gap, part["size"], part["probability"]
+        yield 1, 2 * k + 2, part["size"], part["simulated"]
+    for k, (size, part) in enumerate(tables["by_gap"].groupby("size")):
+        yield 2, f"n = {size:,}", part["gamma"], part["probability"]
+        mark = part[np.isclose(part["gamma"], 0.5 / np.sqrt(size), rtol=1e-12)]
+        assert len(mark) == 1
+        yield 2, 2 * k + 2, mark["gamma"], mark["probability"]
 
 
 def weights(tables, result):
     table = tables["purity"]
     for family, part in table[table["n"] == 101].groupby("scalarization"):
-        yield 0, family, part["smallest_weight"], np.maximum(part["purity_error"], 1e-9)
+        yield 0, family, part["smallest_weight"], part["purity_error"]
+    yield 0, 0, [1 / 3] * 2, [0, 1]
     for k, (n, part) in enumerate(table[table["scalarization"] == "weighted sum"].groupby("n")):
-        yield 1, f"n = {n:,}", part["smallest_weight"], np.maximum(part["purity_error"], 1e-9)
-        yield 1, 2 * k + 1, [result.certified_from[n]] * 2, [0, 1]
+        yield 1, f"n = {n:,}", part["smallest_weight"], part["purity_error"]
+        yield 1, 2 * k + 1, [result.certified_from[n]], [0]
 
 
 def reach(tables, result):
@@ -73,165 +83,180 @@ def reach(tables, result):
     yield 1, "lower convex hull", x[supported], y[supported]
     yield 1, "supported", np.where(supported, x, np.nan), np.where(supported, y, np.nan)
     yield 1, "unsupported", np.where(supported, np.nan, x), np.where(supported, np.nan, y)
+    half = 0.5 / (len(x) - 1)
     for row, (name, share) in enumerate(tables["shares"].itertuples(index=False)):
         hit = result.reached[name] > 0
         assert hit.mean() == share
-        yield 2, 2 * row, x[hit], np.full(hit.sum(), row)
-        yield 2, 2 * row + 1, x[~hit], np.full((~hit).sum(), row)
+        first = [k for k in np.flatnonzero(hit) if k == 0 or not hit[k - 1]]
+        last = [k for k in np.flatnonzero(hit) if k == len(hit) - 1 or not hit[k + 1]]
+        for start, end in zip(first, last, strict=True):
+            yield 2, f"{name} from {start} to {end}", [x[start] - half, x[end] + half], [row, row]
 
 
 def weight_cells(tables, result):
     w = np.array([0.0, 1.0])
-    for (a, b), label in (((0.0, 1.0), "(0, 1)"), ((0.3, 0.4), "(0.3, 0.4)"), ((1.0, 0.0), "(1, 0)")):
+    for (a, b), label in (((0.0, 1.0), "A"), ((0.3, 0.4), "B"), ((1.0, 0.0), "C")):
         yield 0, label, w, a * w + b * (1 - w)
     shares, cells = tables["shares"], tables["cells"]
-    yield 1, "two objectives", shares["width"], shares["two_objectives"]
-    yield 1, "three objectives", shares["width"], shares["three_objectives"]
-    yield 1, 2, [0.02], [cells.loc[cells["objectives"] == 2, "certified_share"].sum()]
+    for k, (m, name) in enumerate(((2, "two objectives"), (3, "three objectives"))):
+        yield 2, name, shares["width"], shares[name.replace(" ", "_")]
+        yield 2, k + 2, [0.02], [cells.loc[cells["objectives"] == m, "certified_share"].sum()]
 
 
 def breast_cancer(tables, result):
     models, errors = tables["models"], tables["errors_by_size"]
     optimal, found = models["truly_optimal"], models["on_empirical_front"]
+    rates = models[["true_false_negative_rate", "true_false_positive_rate"]]
     for label, mask in (
-        ("other models", ~optimal & ~found),
-        ("truly optimal, missed", optimal & ~found),
-        ("truly optimal, found", optimal & found),
-        ("found, not optimal", ~optimal & found),
+        ("selected, not optimal", found & ~optimal),
+        ("optimal, missed", optimal & ~found),
+        ("optimal, selected", optimal & found),
     ):
-        part = models[mask]
-        yield 0, f"{label} ({len(part)})", part["true_false_negative_rate"], part["true_false_positive_rate"]
+        part = rates[mask]
+        yield 0, f"{len(part)} {label}", part.iloc[:, 0], part.iloc[:, 1]
     yield from _errors(1, errors)
-    yield 1, "bound 2C on coverage", errors["size"], errors["bound"]
+    yield 1, "bound on\ncoverage error", errors["size"], errors["bound"]
     yield 2, "size of the true front", [0, 1], [optimal.sum()] * 2
 
 
 def data_sets(tables, result):
     for panel, column in enumerate(("coverage_error", "purity_error")):
         for name, part in tables["errors_by_size"].groupby("data_set"):
-            yield panel, name, part["size"], np.maximum(part[column], 3e-7)
+            yield panel, name, part["size"], part[column]
 
 
 def three_objectives(tables, result):
     models = tables["models"]
-    risks = models[["error", "worst_class_error", "model_size"]].to_numpy()
-    optimal = models["truly_optimal"].to_numpy()
-    selected = {size: models[f"selected_at_{size}"].to_numpy() for size in (300, 30_000)}
-    shown = risks[optimal | selected[300] | selected[30_000]]
-    low, high = shown.min(axis=0), shown.max(axis=0)
-    for panel, size in enumerate(selected):
-        found = selected[size]
-        groups = ((optimal & ~found), (optimal & found), (found & ~optimal))
-        line = 0
-        for mask in groups:
-            for row in risks[mask]:
-                yield panel, line, range(3), np.sqrt((row - low) / (high - low))
-                line += 1
+    optimal = models["truly_optimal"]
+    left = [0.0, 0.0, 0.0]
+    groups = {}
+    for size in (300, 30_000):
+        found = models[f"selected_at_{size}"]
+        groups[size] = [int(mask.sum()) for mask in (optimal & found, optimal & ~found, found & ~optimal)]
+    for k in (0, 1):  # columns of five marks; blocks do not touch
+        left[k + 1] = left[k] + max(2.4, *(-(-counts[k] // 5) for counts in groups.values())) + 1.1
+    for block, (size, counts) in enumerate(groups.items()):
+        for k, label in enumerate(("optimal, found", "optimal, missed", "spurious")):
+            places = np.arange(counts[k])
+            yield 0, f"{label} at {size}", left[k] + places // 5, -7.6 * block - places % 5
+    yield 1, 0, [0, 0], [0, 1]
 
 
 def hypervolume(tables, result):
-    for panel, problem in enumerate(("tilted_line", "breast_cancer")):
+    yield 0, 0, [0.5] * 10, np.linspace(0.1, 1.0, 10)
+    yield 0, 1, [0.5], [0]
+    for panel, problem in ((1, "tilted_line"), (2, "breast_cancer")):
         part = tables["means"][tables["means"]["problem"] == problem]
-        for label, column in (
-            ("purity error", "purity_error"),
-            ("share of spurious members", "spurious_share"),
-            ("share of hypervolume lost", "lost_share"),
-        ):
-            shown = part[part[column] > 1e-5]
-            yield panel, label, shown["size"], shown[column]
+        for label, column in (("purity\nerror", "purity_error"), ("hypervolume\nlost", "lost_share")):
+            yield panel, label, part["size"], part[column]
 
 
 def least_squares(tables, result):
     front, errors = tables["true_front"], tables["errors_by_size"]
-    yield 0, "true front", front["risk_1"], front["risk_2"]
-    yield 0, "60 empirical fronts", *result.fronts[0].T
-    yield 0, 59, *result.fronts[59].T
-    yield from _errors(1, errors)
-    yield 1, "discretization", errors["size"], errors["discretization"]
+    for panel, n in enumerate((20, 200)):
+        for k in (0, 59):
+            yield panel, k, *result.fronts[n][k].T
+        yield panel, 60, front["risk_1"], front["risk_2"]
+    yield from _errors(2, errors, {column: label.replace(" ", "\n") for label, column in ERRORS})
 
 
 def finite_infinite(tables, result):
-    for panel, column in enumerate(("coverage_error", "purity_error")):
+    for panel, column in enumerate(("exact", "purity_error")):
+        least = 2e-4 if panel else 0.0
         for name, part in tables["errors"].groupby("class"):
-            yield panel, name, part["size"], np.maximum(part[column], 2e-6)
-        yield panel, "discretization", [0, 1], [result.discretization] * 2
+            yield panel, name, part["size"], np.maximum(part[column], least)
+        first = tables["errors_by_draw"].query("`class` == '10 models'")
+        for draw, part in first.groupby("draw"):
+            yield panel, draw, part["size"], np.maximum(part[column], least)
 
 
 def infinite_classes(tables, result):
+    labels = {"uniform_deviation": "deviation"}
     for panel, case in enumerate(("mu = 1", "mu = 0 (flat)")):
         part = tables["disk"][tables["disk"]["case"] == case]
-        yield from _errors(panel, part)
-        yield panel, "purity error, all weights ≥ 0.2", part["size"], part["interior_purity"]
-    yield from _errors(2, tables["groups"])
+        yield from _errors(panel, part, labels)
+        yield panel, "purity error,\nweights ≥ 0.2", part["size"], part["interior_purity"]
+    yield from _errors(2, tables["groups"], labels)
     excess = tables["excess"]
-    for k, name in enumerate(("weights (.5, .5)", "weights (.9, .1)")):
+    for name in ("weights (.5, .5)", "weights (.9, .1)"):
         part = excess[excess["scalarization"] == name]
-        yield 3, f"excess, {name}", part["size"], part["excess"]
-        yield 3, 2 * k + 1, part["size"], part["twice_deviation"]
-        yield 3, "2U(C), C a bound for the ball", part["size"], part["bound"]
+        yield 3, name.replace("weights ", "excess,\n"), part["size"], part["excess"]
+        yield 3, "bound, 95%", part["size"], part["bound"]
+    yield 3, "twice the\ndeviation", part["size"], part["twice_deviation"]
 
 
 def intervals(tables, result):
-    names = {"hoeffding": "Hoeffding", "empirical-bernstein": "empirical Bernstein", "kl": "Chernoff-kl"}
-    names |= {"hoeffding-bentkus": "Hoeffding-Bentkus", "clopper-pearson": "Clopper-Pearson", "betting": "betting"}
+    names = {"hoeffding": "Hoeffding", "empirical-bernstein": "empirical\nBernstein", "kl": "Chernoff-kl"}
+    names |= {"hoeffding-bentkus": "Hoeffding-\nBentkus", "clopper-pearson": "Clopper-\nPearson", "betting": "betting"}
     failures, widths = tables["failure_probability"], tables["widths"]
-    for method in failures.columns[1:]:
-        yield 0, names[method], failures["p"], np.maximum(failures[method], 1e-7)
-        yield 1, names[method], widths["rate"], widths[method]
+    half = widths[widths["rate"] <= 0.5]
+    worst = failures.iloc[:, 1:].max().sort_values()
+    for row, (method, largest) in enumerate(worst.items()):
+        yield 0, names[method].replace("-\n", "-").replace("\n", " "), [largest], [row]
+        # After the line of the promise, a bar and a mark for each method.
+        yield 0, 1 + 2 * row, np.maximum([failures[method].min(), largest], 1e-6), [row, row]
+        yield 1, names[method], half["rate"], half[method]
     for method, part in tables["skewed_losses"].groupby("method"):
         yield 2, names[method], part["size"], part["width"]
 
 
 def price(tables, result):
     table = tables["price"]
-    yield 0, 0, table["n_objectives"], table["width"]
-    yield 1, 0, table["n_objectives"], table["sample_size"]
+    yield 0, 0, table["n_objectives"], table["sample_size"]
+    yield 0, 1, table["n_objectives"].iloc[[0, -1]], table["sample_size"].iloc[[0, -1]]
     for column, label in (
-        ("cover", "cover of the mixtures"),
-        ("objective_union", "union over objectives"),
-        ("union_class", "class of the union"),
+        ("cover", "cover of\nthe mixtures"),
+        ("objective_union", "union over\nobjectives"),
+        ("union_class", "class of\nthe union"),
     ):
-        yield 2, label, table["n_objectives"], table[column]
+        yield 1, label, table["n_objectives"], table[column]
 
 
 def tightness(tables, result):
-    for k, (name, part) in enumerate(tables["deviations"].groupby("data_set")):
-        yield 0, 2 * k, part["size"], part["width"]
-        yield 0, name, part["size"], part["deviation"]
-        yield 1, name, part["size"], part["width"] / part["deviation"]
-    for size, part in tables["levels"].groupby("size"):
-        yield 2, f"n = {size}", part["delta"], np.maximum(part["failure"], 1e-12)
+    for name, part in tables["deviations"].groupby("data_set"):
+        yield 0, name.replace(" ", "\n"), part["size"], part["width"] / part["deviation"]
+    levels = tables["levels"]
+    ends = [levels["delta"].min(), levels["delta"].max()]
+    yield 1, "promised", ends, ends
+    for k, (_, part) in enumerate(levels.groupby("size")):
+        yield 1, 1 + k, part["delta"], part["failure"].where(part["failure"] > 0)
 
 
 def solver_cost(tables, result):
-    worst = tables["accuracy"].groupby("solver")["excess"].max()
+    accuracy = tables["accuracy"]
+    worst = accuracy.groupby("solver")["excess"].max()
     seconds = tables["seconds"].set_index("solver")["seconds"]
-    for name in ("closed form", "Newton", "cvxpy (Clarabel)"):
-        yield 0, name, [seconds[name]], [worst[name]]
     searches = [name for name in seconds.index if name.startswith("NSGA")]
-    yield 0, "NSGA-II, by evaluations", seconds[searches], worst[searches]
-    for name, part in tables["logistic"].groupby("solver"):
-        yield 1, name, part["first_weight"], part["gap"]
+    for key, name in (("exact", "closed form"), (1, searches[0]), (2, searches[-1])):
+        part = accuracy[accuracy["solver"] == name]
+        yield 0, key, part["risk_1"], part["risk_2"]
+    for name in ("closed form", "Newton", "cvxpy (Clarabel)"):
+        # What is below rounding stands on its line.
+        yield 1, name, [seconds[name]], [max(worst[name], 1e-16)]
+    yield 1, "NSGA-II (search)", seconds[searches], worst[searches]
 
 
 def certified(tables, result):
-    models, claims = tables["models"], tables["claims"]
-    for status in ("excluded", "undecided", "sure"):
-        part = models[models["status"] == status]
-        yield 0, f"{status} ({len(part)})", part["error"], part["size_in_bytes"] / 1024
+    claims = tables["claims"]
+    # The first panel: see test_certified.
+    place = dict(zip(["certify", "boxes, Clopper-Pearson", "boxes, Hoeffding", "bootstrap"], range(4), strict=True))
+    labels = ["certify", "boxes\n(Clopper", "boxes\n(Hoeffding", "bootstrap"]
     for method, part in claims.groupby("method"):
-        yield 1, method, part["n"], part["settled"]
-        yield 2, method, part["n"], part["failed_share"]
+        k = place[method]
+        yield 1, labels[k], part["n"], part["decided_share"]
+        yield 2, labels[k], part["n"] * 1.12 ** (k - 1.5), part["failed"] / part["samples"]
 
 
 def claims(tables, result):
     verdicts = tables["verdicts"]
-    for panel, objectives in enumerate((1, 2)):
-        part = verdicts[verdicts["objectives"] == objectives]
-        assert len(part) == 6 * part["procedure"].nunique()
-        for name, rows in part.groupby("procedure"):
-            yield panel, name, rows["settled"], rows["wrong"] / rows["runs"]
-        # The large marks, in order of the share settled, follow the small ones of the same procedure.
-        large = part[part["world"] == "trade-off"].sort_values("settled", kind="stable")
-        for k, row in enumerate(large.itertuples()):
-            yield panel, 2 + 3 * k, [row.settled], [row.wrong / row.runs]
+    part = verdicts[verdicts["world"] == "trade-off"]
+    decided = part.groupby("procedure", sort=False)["settled"].mean()
+    order = list(decided.sort_values(ascending=False, kind="stable").index)
+    assert len(verdicts) == 12 * len(order)
+    for name, rows in verdicts.groupby("procedure"):
+        place = order.index(name)
+        yield 0, name, rows["wrong"] / rows["runs"], [place] * 12
+        # After the marks of the worlds: the interval, then the mark of all runs.
+        yield 0, 1 + 3 * place + 2, [rows["wrong"].sum() / rows["runs"].sum()], [place]
+        mine = part[part["procedure"] == name].sort_values("objectives")
+        yield 1, name, mine["settled"], [place] * 2

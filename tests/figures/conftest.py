@@ -2,15 +2,23 @@
 
 import pytest
 
-from moltheory.figures import Settings, figure_names, get_figure
+from moltheory.figures import Settings, get_figure
 from moltheory.plotting import panels
 
 QUICK = Settings(quick=True)
 
 
+class _Results(dict):
+    """Results by name of figure, each computed when it is first asked for."""
+
+    def __missing__(self, name):
+        self[name] = get_figure(name).compute(QUICK)
+        return self[name]
+
+
 @pytest.fixture(scope="session")
 def results():
-    return {name: get_figure(name).compute(QUICK) for name in figure_names()}
+    return _Results()
 
 
 @pytest.fixture(scope="session")

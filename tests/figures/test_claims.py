@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from moltheory.errors import InvalidInputError
-from moltheory.figures import _claims
+from moltheory.figures import _claims, get_figure
 from moltheory.figures._claim_counts import SETTINGS, count_verdicts, rows_of
 from moltheory.figures._claim_procedures import PROCEDURES, PROMISES, admissible, by_boxes, units
 from moltheory.figures._claim_worlds import LOSSES, WORLDS, ComparedModels, compared_models
@@ -145,6 +146,40 @@ def test_what_settles_most_is_wrong_most(results):
     assert wrong["bootstrap fronts"] > 0.3 * table.groupby("procedure")["runs"].sum()["bootstrap fronts"]
     assert wrong["certify"] <= 6  # of 60 runs; Binomial(60, .05) exceeds 6 with probability .03, whatever the worlds
     assert settled["certify"] > settled["boxes alone"]
+
+
+def test_marks_of_all_runs_have_clopper_pearson_intervals_and_rows_are_in_order(results, drawn):
+    table = results["claims"].table
+    decided = table[table["world"] == "trade-off"].groupby("procedure")["settled"].mean()
+    wrong, share = drawn("claims")
+    names = [label.get_text() for label in wrong.get_yticklabels()]
+    assert sorted(names) == sorted(PROCEDURES)
+    assert (np.diff(decided[names]) <= 1e-12).all()
+    rows = {line.get_label(): line.get_ydata()[0] for line in share.lines if line.get_label() in names}
+    assert [rows[name] for name in names] == list(range(len(names)))
+    for place, name in enumerate(names):
+        part = table[table["procedure"] == name]
+        runs, count = part["runs"].sum(), part["wrong"].sum()
+        (bar,) = [line for line in wrong.lines if line.get_linestyle() == "-" and set(line.get_ydata()) == {place}]
+        low = beta.ppf(0.025, count, runs - count + 1) if count else 0.0
+        high = beta.ppf(0.975, count + 1, runs - count) if count < runs else 1.0
+        np.testing.assert_allclose(bar.get_xdata(), [low, high], rtol=1e-9)
+    # Open marks: no promise that no verdict is false.
+    faces = {
+        names[int(line.get_ydata()[0])]: str(line.get_markerfacecolor()) == str(line.get_color())
+        for line in wrong.lines
+        if line.get_marker() == "o"
+    }
+    filled = {name for name, flag in faces.items() if flag}
+    assert filled == {"certify", "certify, asymptotic", "boxes alone", "Romano-Wolf max-t"}
+
+
+def test_caption_of_claims_is_short_and_details_name_the_worst_world(results):
+    figure, result = get_figure("claims"), results["claims"]
+    assert len(figure.caption(result).split()) <= 60
+    mine = result.table[result.table["procedure"] == "certify"]
+    worst = mine.loc[mine["wrong"].idxmax()]
+    assert f"{worst['world']}, {worst['wrong']} of {worst['runs']} runs" in figure.details(result)
 
 
 def test_blocks_of_runs_are_bit_identical_for_any_number_of_processes():

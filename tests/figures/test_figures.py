@@ -67,7 +67,7 @@ def test_reproduce_writes_images_tables_record_and_page(tmp_path):
     assert set(record["seconds"]) == {"weights"}
     page = done.page.read_text()
     assert "http://" not in page.replace("http://www.w3.org", "")
-    assert 'src="data:image/png;base64,' in page
+    assert 'src="data:image/webp;base64,' in page
     assert len(lines) == 1
 
 

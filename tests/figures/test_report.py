@@ -1,5 +1,8 @@
 """All figures, and the page that shows them, in a real browser too; computed and drawn once for all these tests."""
 
+import re
+from html import unescape
+
 import pandas as pd
 import pytest
 
@@ -8,6 +11,7 @@ from moltheory.figures import _report as report
 from moltheory.figures._curves import summarize
 from moltheory.plotting import to_bytes
 from moltheory.reports import _build as writing
+from tests import browser_checks
 from tests.browser import headless_browser, open_page
 
 _QUICK = Settings(quick=True)
@@ -21,7 +25,7 @@ def page(results, tmp_path_factory):
         return figure
 
     def written(canvas, kind):
-        # The page shows PNG files only; every figure as a PDF file is a test of its own.
+        # The page shows no PDF files; every figure as a PDF file is a test of its own.
         return b"" if kind == "pdf" else to_bytes(canvas, kind)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -103,7 +107,61 @@ def test_every_figure_is_drawn_and_shown(page):
         assert (page.parent / f"{name}.png").stat().st_size > 10_000
         assert (page.parent / f"{name}.pdf").exists()
         assert f'id="{name}"' in text
-    assert text.count("data:image/png;base64,") == 2 * len(figure_names())
+    assert text.count("data:image/webp;base64,") == 2 * len(figure_names())
+    assert "data:image/png" not in text
+    # The first picture is there at once, all others when they come near; none of them moves the text.
+    images = re.findall(r"<img [^>]*>", text)
+    assert ["loading=" in image for image in images] == [False] + [True] * (len(images) - 1)
+    assert all(re.search(r' width="\d+" height="\d+"', image) for image in images)
+    assert len(text.encode()) < 4e6
+
+
+def test_figures_stand_in_chapters(page):
+    text = re.sub(r"data:image/webp;base64,[^\"]*", "", page.read_text())
+    body = text.partition("</header>")[2]
+    found = re.findall(r'<h2 id="[^"]*">([^<]*)</h2>|<section id="([^"]*)">', body)
+    shown, chapter = {}, ""
+    for heading, section in found:
+        chapter = heading or chapter
+        if section in figure_names():
+            shown.setdefault(chapter, []).append(section)
+    # A catalog in another order than the chapters would be a list that contradicts the page.
+    assert [name for names in shown.values() for name in names] == list(figure_names())
+    assert list(shown) == [
+        *("What happens", "Why", "On real data", "Infinite classes", "Bounds", "Certificates"),
+    ]
+    assert shown["What happens"] == ["mechanism", "worlds", "tilted_line"]
+    assert all(get_figure(name).chapter == heading for heading, names in shown.items() for name in names)
+    introductions = re.findall(r'</h2>\s*<p class="about">([^<]*)</p>', body)
+    assert len(introductions) == len(shown) + 2  # and those of the explorer and of the table of all problems
+    assert all(text.endswith((".", "?")) and len(text.split()) <= 35 for text in introductions)
+    contents = re.findall(r'<a href="#([^"]*)">', text.partition("<nav")[2].partition("</nav>")[0])
+    assert set(figure_names()) < set(contents)
+
+
+def test_captions_are_seen_and_details_are_in_folds(page, results):
+    text = page.read_text()
+    for name in figure_names():
+        figure, result = get_figure(name), results[name]
+        section = text.partition(f'<section id="{name}">')[2].partition("</section>")[0]
+        caption = unescape(re.sub("<[^>]*>", "", section.partition("<figcaption>")[2].partition("</figcaption>")[0]))
+        assert caption == figure.caption(result)
+        assert len(caption.split()) <= 60, name
+        assert unescape(re.search(r' alt="([^"]*)"', section)[1]) == figure.alt(result)
+        details = section.partition("<summary>Details</summary>")[2].partition("</details>")[0]
+        assert unescape(re.sub("<[^>]*>", "", details)) == "".join(figure.details(result).splitlines())
+
+
+def test_numbers_have_one_form_everywhere(page):
+    text = re.sub(r"data:image/webp;base64,[^\"]*", "", page.read_text())
+    # The record holds versions of libraries.
+    text = unescape(re.sub("<[^>]*>", "\n", text.partition("<body>")[2].partition('<details id="record">')[0]))
+    assert re.findall(r".*\d[eE][-+]?\d.*", text) == []
+    assert re.findall(r".*\d %.*", text) == []
+    assert re.findall(r"(?m)^(?:nan|inf|-inf|True|False|None)$", text) == []
+    assert re.findall(r"(?<![\d.,#])\d{5,}(?![\d.])", text) == []
+    assert "above 1: says nothing" in text
+    assert "vacuous" not in text
 
 
 @pytest.fixture(scope="module")
@@ -113,28 +171,45 @@ def browser(tmp_path_factory):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("width", browser_checks.WIDTHS)
 def test_page_is_whole_and_readable(browser, page, width):
     open_page(browser, page, width)
-    assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
     assert browser.execute_script("return window.innerWidth") == width
+    assert browser_checks.wrong(browser) == {}
+    assert browser_checks.small_text(browser, least=12) == []
+    # The first picture begins on the first screen, and shows enough of itself there to say what it is.
+    top, bottom = browser_checks.first_picture(browser)
+    assert top < (480 if width == 1280 else 620)
+    assert min(bottom, 900) - top > min(250, 0.95 * (bottom - top))
+    browser_checks.load_pictures(browser)
     images = browser.execute_script(
-        "return [...document.images].map(i => [i.complete, i.naturalWidth, i.naturalHeight, i.clientWidth, i.alt])"
+        "return [...document.images].map(i => [i.naturalWidth, i.naturalHeight, i.clientWidth, i.clientHeight, i.alt])"
     )
     assert len(images) == len(figure_names())
-    for complete, natural_width, natural_height, shown, alt in images:
-        assert complete
+    for natural_width, natural_height, shown_width, shown_height, alt in images:
         assert natural_width > 600
-        assert (850 if width == 1280 else 0.9 * width - 20) <= shown <= width
+        assert 0.9 * min(width, 800) - 40 <= shown_width <= width
         assert alt
+        # The place that is kept free is that of the picture.
+        assert shown_height == pytest.approx(shown_width * natural_height / natural_width, abs=2)
         # a phone gets panels below one another, a desk side by side
-        assert (natural_height > natural_width) == (width == 400)
-    # nothing makes the page scroll sideways, and text is not tiny
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    sizes = browser.execute_script(
-        "return [...document.querySelectorAll('p, h1, h2, summary, dd')].map(e => parseFloat(getComputedStyle(e).fontSize))"
-    )
-    assert min(sizes) >= 14
+        assert (natural_height > natural_width) == (width == 400) or natural_height > 0.8 * natural_width
+
+
+@pytest.mark.browser
+def test_open_folds_and_their_tables_are_readable_too(browser, page):
+    for width in (1280, 400):
+        open_page(browser, page, width)
+        browser_checks.open_folds(browser)
+        assert browser_checks.wrong(browser, selector="#mechanism") == {}
+
+
+@pytest.mark.browser
+def test_nothing_moves_while_pictures_come(browser, page):
+    open_page(browser, page, 400)
+    before = browser.execute_script("return document.documentElement.scrollHeight")
+    browser_checks.load_pictures(browser)
+    assert browser.execute_script("return document.documentElement.scrollHeight") == before
 
 
 @pytest.mark.browser
@@ -143,7 +218,8 @@ def test_every_link_and_table_works(browser, page):
     targets = browser.execute_script(
         "return [...document.querySelectorAll('nav a')].map(a => document.querySelector(a.getAttribute('href')) !== null)"
     )
-    assert targets == [True] * len(figure_names())
+    assert set(targets) == {True}
+    assert len(targets) > len(figure_names())
     rows = browser.execute_script(
         "document.querySelectorAll('details').forEach(d => d.open = true);"
         "return [...document.querySelectorAll('table')].map(t => [t.rows.length, t.getBoundingClientRect().height])"

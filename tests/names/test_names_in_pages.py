@@ -5,9 +5,11 @@ import functools
 import hashlib
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from moltheory import certification
 from moltheory._core._text import named, visible
 from moltheory.certification import certificate_page
 from moltheory.reports import Opening, Section
@@ -25,8 +27,8 @@ STATE = """return {
   loaded: performance.getEntriesByType('resource').map(e => e.name).filter(name => !name.startsWith('data:')),
   inner: document.documentElement.scrollWidth, outer: document.documentElement.clientWidth,
   ids: [...document.querySelectorAll('[id]')].map(e => e.id),
-  cells: [...document.querySelectorAll('#models tbody tr')].map(r => r.cells[0].textContent),
-  titles: [...document.querySelectorAll('#models tbody tr')].map(r => r.cells[0].querySelector('[title]')?.title),
+  cells: [...document.querySelectorAll('#models tbody tr')].map(r => r.cells[1].textContent),
+  titles: [...document.querySelectorAll('#models tbody tr')].map(r => r.cells[1].querySelector('[title]')?.title),
   directions: [...document.querySelectorAll('#models tbody td')].every(c => c.dir == 'auto'),
   widths: [...document.images].map(i => [i.naturalWidth, i.clientWidth]),
   style: getComputedStyle(document.body).backgroundColor,
@@ -56,26 +58,35 @@ def _page(name):
     return certificate, certificate_page(certificate, title=few[-1])
 
 
-def test_pages_admit_one_style_sheet_and_nothing_else():
-    texts = [_page("three")[1], report_page([], {"seed": 0, "<script>": MARKER}, Opening("a", "b"))]
-    texts.append(render_page("page.html.j2", title="<script>"))
-    for page in texts:
+def _digest(text):
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_pages_admit_one_style_sheet_and_the_script_of_the_template():
+    own = (Path(certification.__file__).parent / "templates" / "sort.js").read_text(encoding="utf-8")
+    pages = [(_page("three")[1], own), (report_page([], {"seed": 0, "<script>": MARKER}, Opening("a", "b")), None)]
+    pages.append((render_page("page.html.j2", title="<script>"), None))
+    for page, script in pages:
         (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         elements = _Elements(page).found
         (policy,) = [values for tag, values in elements if values.get("http-equiv")]
+        admitted = f"script-src {_digest(script)}; " if script else ""
         assert policy == {
             "http-equiv": "Content-Security-Policy",
-            "content": f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
+            "content": f"default-src 'none'; style-src {_digest(style)}; {admitted}img-src data:; base-uri 'none'; "
             "form-action 'none'",
         }
+        assert re.findall(r"<script>(.*?)</script>", page, re.DOTALL) == ([script] if script else [])
         # The policy comes before everything that it is about.
         assert page.index("Content-Security-Policy") < page.index("<link") < page.index("<style>")
-        tags = {tag for tag, _ in elements}
-        assert tags.isdisjoint({"script", "iframe", "object", "embed", "svg", "base", "form", "input", "plaintext"})
+        tags = [tag for tag, _ in elements]
+        assert tags.count("script") == bool(script)
+        assert set(tags).isdisjoint(
+            {"iframe", "object", "embed", "base", "form", "input", "plaintext", "foreignobject"}
+        )
         for _, values in elements:
             assert not [name for name in values if name.startswith("on") or name == "style"]
-            for name in ("src", "href", "srcset"):
+            for name in ("src", "href", "srcset", "xlink:href"):
                 assert re.match(r"data:|#", values.get(name) or "#")
         page.encode("utf-8")
 
@@ -115,7 +126,7 @@ def test_nothing_runs_and_nothing_overflows(name, width, browser, tmp_path):
     found = browser.execute_script(STATE)
     assert browser.get_log("browser") == []
     assert found["title"].startswith("Which models are really on the front?")
-    assert (found["scripted"], found["scripts"], found["handlers"], found["loaded"]) == (None, 0, 0, [])
+    assert (found["scripted"], found["scripts"], found["handlers"], found["loaded"]) == (None, 1, 0, [])
     assert found["inner"] <= found["outer"] <= width
     assert found["directions"]
     assert len(set(found["ids"])) == len(found["ids"])

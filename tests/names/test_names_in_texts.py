@@ -119,7 +119,7 @@ def test_objectives_named_like_other_columns_lose_nothing():
     certificate = certificate_of(["x", "y"], objectives)
     frame = certificate.to_frame()
     assert frame.columns.is_unique
-    assert frame.shape[1] == 8 + 3 * 5
+    assert frame.shape[1] == 9 + 3 * 5
     shown = [np.array_equal(frame[column], certificate.estimates[:, i]) for i in range(5) for column in frame.columns
              if frame[column].dtype == float]  # fmt: skip
     assert sum(shown) >= 5

@@ -27,8 +27,8 @@ def _arguments(folder, seed=_NEW):
     return ["reproduce", "--quick", "--only", "mechanism", "--n-jobs", "1", "--seed", str(seed), "--out", str(folder)]
 
 
-def _finish(commands, folder, seed=_NEW):
-    commands.start(arguments=_arguments(folder, seed))
+def _finish(commands, folder, seed=_NEW, *further):
+    commands.start(arguments=[*_arguments(folder, seed), *further])
     return commands.wait()
 
 
@@ -55,11 +55,11 @@ def _report(folder):
     return record["seed"], {name: content for name, content in contents.items() if name != "index.html"}
 
 
-def _check_finished(commands, folder, expected):
+def _check_finished(commands, folder, expected, *kept):
     assert _finish(commands, folder) == 0
     assert _report(folder) == expected
     assert {entry.name for entry in folder.iterdir()} == {
-        *(*expected[1], "index.html", "record.json", "runs", "mine.csv", ".hidden.tmp")
+        *(*expected[1], "index.html", "record.json", "mine.csv", ".hidden.tmp", *kept)
     }
     assert (folder / "mine.csv").read_text() == (folder / ".hidden.tmp").read_text() == "mine"
 
@@ -87,7 +87,7 @@ def test_a_report_names_its_files(expected):
 def test_killed_at_every_step_of_writing(commands, expected, tmp_path, die):
     folder = tmp_path / "report"
     # The blocks of the new report first: what is written then are the files of the report.
-    assert _finish(commands, folder) == 0
+    assert _finish(commands, folder, _NEW, "--keep-runs") == 0
     _begin(commands, folder)
     commands.start(arguments=_arguments(folder), die=die)
     assert commands.wait() == -signal.SIGKILL
@@ -98,6 +98,30 @@ def test_killed_at_every_step_of_writing(commands, expected, tmp_path, die):
         assert _report(folder)[0] == 7
     else:
         assert _report(folder)[0] == _OLD
+    # Blocks that were asked to stay do.
+    _check_finished(commands, folder, expected, "runs")
+    assert [run.name for run in (folder / "runs").iterdir()] == ["mechanism-quick-seed0"]
+
+
+@pytest.mark.parametrize(
+    ("die", "seed"),
+    [
+        # Before the files are in their places: the blocks are there still.
+        (("replace", 2, "after"), _OLD),
+        (("rmdir", 1, "before"), _NEW),
+        # While the blocks are removed.
+        (("rmdir", 2, "before"), _NEW),
+        (("rmdir", 3, "before"), _NEW),
+    ],
+)
+def test_killed_while_blocks_are_removed(commands, expected, tmp_path, die, seed):
+    folder = tmp_path / "report"
+    _begin(commands, folder)
+    assert not (folder / "runs").exists()
+    commands.start(arguments=_arguments(folder), die=die)
+    assert commands.wait() == -signal.SIGKILL
+    assert _report(folder)[0] == seed
+    assert (folder / "runs").exists()
     _check_finished(commands, folder, expected)
 
 

@@ -105,11 +105,22 @@ def test_what_costs_more_to_train_never_dominates(ran):
 
 def test_findings_quote_the_numbers(ran):
     study, result, _ = ran
-    text = study.caption(result)
+    text = study.details(result)
     assert "2210.05657" in text
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "nan" not in text
     assert "digits" in text
+
+
+def test_the_caption_is_short_and_quotes_the_numbers(ran):
+    study, result, _ = ran
+    text = study.caption(result)
+    assert len(text.split()) <= 60
+    rows = result.differences
+    assert f"{(rows['high'] < 0).sum()} of {len(rows)} differences in test error are below zero" in text
+    assert f"and {(rows['low'] > 0).sum()} above" in text
+    use = result.certified["digits"].statuses.query("costs == 'to use' and seed >= 0")["status"]
+    assert f"{(use == 'sure').sum()} of {len(use)} networks are certainly on the front" in text
 
 
 def test_signs_are_told_as_found(ran):
@@ -186,12 +197,12 @@ def test_panels_draw_the_numbers_of_the_result(ran):
     np.testing.assert_allclose(drawn[::2], np.sort(100 * first.estimates[:, 0]), rtol=1e-12)
     assert certificate.get_title(loc="left") + certificate.get_title() == "The certified front, 797 test images"
     labels = [text.get_text() for text in certificate.get_legend().get_texts()]
-    assert f"sure: {first.status.count('sure')}" in labels
+    assert f"on the front: {first.status.count('sure')}" in labels
     np.testing.assert_array_equal(path.get_lines()[0].get_xdata(), result.path["loss_refiner"])
     np.testing.assert_array_equal(path.get_lines()[0].get_ydata(), result.path["loss_plain"])
     lines = {line.get_label(): line for line in active.get_lines()}
     rows = result.trained.active.query("method == 'OJKD' and query == 'entropy'")
-    np.testing.assert_allclose(lines["OJKD, entropy"].get_ydata(), 100 * rows["test_error"], rtol=1e-12)
+    np.testing.assert_allclose(lines["OJKD,\nentropy"].get_ydata(), 100 * rows["test_error"], rtol=1e-12)
 
 
 def test_tables_and_images(ran):

@@ -57,7 +57,7 @@ def test_fronts_are_those_of_the_points(ran):
 
 def test_findings_quote_the_numbers(ran):
     study, result, _ = ran
-    text = study.caption(result)
+    text = study.details(result)
     assert "2402.13728" in text
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "nan" not in text
@@ -136,9 +136,22 @@ def test_panels_draw_the_numbers_of_the_result(ran):
     first = result.compared[result.compared["seed"] == 0]
     marked = {line.get_label(): line for line in front.get_lines()}
     sure = first[first["status"] == "sure"]
-    np.testing.assert_array_equal(np.sort(marked[f"sure ({len(sure)})"].get_ydata()), np.sort(sure["test_error"]))
+    np.testing.assert_array_equal(
+        np.sort(marked[f"on the front ({len(sure)})"].get_ydata()), np.sort(sure["test_error"])
+    )
     excluded = first[first["status"] == "excluded"]
-    assert len(marked[f"excluded ({len(excluded)})"].get_xdata()) == len(excluded)
+    assert len(marked[f"not on the front ({len(excluded)})"].get_xdata()) == len(excluded)
+
+
+def test_the_caption_is_short_and_quotes_the_numbers(ran):
+    study, result, _ = ran
+    text = study.caption(result)
+    assert len(text.split()) <= 60
+    errors = _rows(result.models, "relu").groupby("depth")["test_error"].mean()
+    assert f"Test error goes from {errors.iloc[0]:.1%} to {errors.iloc[-1]:.1%}." in text
+    status = result.compared["status"]
+    assert f"Of {len(status)} models {(status == 'sure').sum()} are certainly on the front" in text
+    assert f"{(status == 'excluded').sum()} certainly not." in text
 
 
 def test_tables_and_images(ran):

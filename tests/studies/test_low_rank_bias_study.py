@@ -69,7 +69,7 @@ def test_a_box_is_its_own_volume(ran):
 
 def test_findings_quote_the_numbers(ran):
     study, result, _ = ran
-    text = study.caption(result)
+    text = study.details(result)
     assert "2405.14468" in text
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "NOT" not in text
@@ -92,7 +92,17 @@ def test_a_collapsed_point_that_is_not_dominated_would_be_told(ran):
     study, result, _ = ran
     wrong = result.domination.copy()
     wrong.loc[0, "dominated_by_next"] -= 1
-    assert "NOT every collapsed point" in study.caption(replace(result, domination=wrong))
+    assert "NOT every collapsed point" in study.details(replace(result, domination=wrong))
+
+
+def test_the_caption_is_short_and_quotes_the_numbers(ran):
+    study, result, _ = ran
+    text = study.caption(result)
+    assert len(text.split()) <= 60
+    costs = result.costs.query("n_classes == 10 and depth == 4").iloc[0]
+    assert f"need {costs['graph']:.0%} (graph) and {costs['triangles']:.0%} (triangles) of the norms" in text
+    rows = result.main[result.main["method"] == "L-BFGS"]
+    assert f"below collapse in {int((rows['end'] == 'below').sum())} of {len(rows)} runs" in text
 
 
 def test_panels_show_the_tables(ran):

@@ -38,7 +38,8 @@ def test_a_run_writes_figure_table_record_and_page(tmp_path):
     names = {"tiny.png", "tiny.pdf", "tiny_halves.csv", "record.json", "index.html"}
     assert {path.name for path in done.files} == names == {path.name for path in (tmp_path / "out").iterdir()}
     (section,) = done.sections
-    assert section.caption.splitlines()[1:] == ["The value is 1.0.", "A & B differ from the paper."]
+    assert section.caption == "The value is 1.0. A & B differ from the paper."
+    assert section.details.splitlines()[1:] == ["The value is 1.0.", "A & B differ from the paper."]
     page = done.page.read_text(encoding="utf-8")
     assert "<p>The value is 1.0.</p>" in page
     assert "On &lt;halves&gt;" in page
@@ -48,7 +49,7 @@ def test_a_run_writes_figure_table_record_and_page(tmp_path):
 def test_the_report_has_studies_under_their_own_heading(tmp_path):
     done = reproduce(tmp_path, only=["weight_cells"], further=[_Tiny()], settings=Settings(quick=True))
     page = done.page.read_text(encoding="utf-8")
-    assert page.index('<section id="weight_cells">') < page.index("<h1>Case studies</h1>") < page.index('id="tiny"')
+    assert page.index('id="weight_cells"') < page.index(">Case studies</h2>") < page.index('id="tiny"')
 
 
 def test_the_catalog_is_whole():
@@ -102,7 +103,7 @@ def test_reproduce_takes_the_studies_in_on_request(tmp_path, monkeypatch):
     monkeypatch.setattr("moltheory.studies.get_study", lambda name: _Tiny())
     options = ["--quick", "--only", "weight_cells", "--n-jobs", "1", "--studies", "--out", str(tmp_path)]
     assert main(["reproduce", *options]) == 0
-    assert "<h1>Case studies</h1>" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert ">Case studies</h2>" in (tmp_path / "index.html").read_text(encoding="utf-8")
     assert (tmp_path / "tiny.png").exists()
 
 

@@ -69,9 +69,20 @@ def test_more_votes_cost_more_and_certify_more(ran):
         assert (np.diff(ordered["mean_radius"]) > 0).all()
 
 
-def test_findings_quote_the_numbers(ran):
+def test_the_caption_is_short_and_quotes_the_numbers(ran):
     study, result, _ = ran
     text = study.caption(result)
+    assert len(text.split()) <= 60
+    row = result.curse.query("dimension == 784 and p_other == 0.1").iloc[0]
+    assert f"σ falls below {row['exact']:.1%} of its value (p = 0.1)" in text
+    one = result.certificate
+    assert f"{one.sure.sum()} of {len(one)} classifiers are certainly on the front" in text
+    assert f"{one.excluded.sum()} certainly not, and for {one.undecided.sum()} they cannot tell." in text
+
+
+def test_findings_quote_the_numbers(ran):
+    study, result, _ = ran
+    text = study.details(result)
     assert "2110.05365" in text
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "UNSOUND" not in text
@@ -153,7 +164,10 @@ def test_panels_draw_the_numbers_of_the_result(ran):
     for line, (_, part) in zip(deviation.get_lines(), most.groupby("sigma"), strict=True):
         np.testing.assert_array_equal(line.get_ydata(), part.sort_values("rate")["deviation"])
     marks = {one.get_label().split(":")[0]: np.asarray(one.get_offsets()) for one in front.collections}
-    for label, mask in (("excluded", result.certificate.excluded), ("undecided", result.certificate.undecided)):
+    for label, mask in (
+        ("not on the front", result.certificate.excluded),
+        ("cannot tell yet", result.certificate.undecided),
+    ):
         expected = np.stack([result.points["error"], -result.points["mean_radius"]], axis=1)[mask]
         np.testing.assert_array_equal(marks[label], expected)
     bounds = result.further["sufficient_additional"].to_numpy()

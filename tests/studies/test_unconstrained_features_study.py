@@ -48,7 +48,7 @@ def test_networks_at_the_optimum_are_collapsed(ran):
 
 def test_findings_quote_the_numbers(ran):
     study, result, _ = ran
-    text = study.caption(result)
+    text = study.details(result)
     assert "2305.13165" in text
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "SOME" not in text
@@ -69,9 +69,20 @@ def test_findings_quote_the_numbers(ran):
 def test_a_network_below_the_closed_form_would_be_told(ran):
     study, result, _ = ran
     wrong = result.sweep.assign(gap=-1e-3, product_ratio=0.5)
-    text = study.caption(replace(result, sweep=wrong))
+    text = study.details(replace(result, sweep=wrong))
     assert "SOME network is below it, by 1e-03" in text
     assert "FAILED at some of" in text
+
+
+def test_the_caption_is_short_and_quotes_the_numbers(ran):
+    study, result, _ = ran
+    text = study.caption(result)
+    assert len(text.split()) <= 60
+    assert text.startswith(f"Of {len(result.sweep)} trained networks none is below the closed-form optimum")
+    missed = int((~result.supported).sum())
+    assert f"return 0 of the {missed} points in its hole, an ε-constraint returns every point" in text
+    wrong = result.sweep.assign(gap=-1e-3)
+    assert f"{len(wrong)} are below" in study.caption(replace(result, sweep=wrong))
 
 
 def test_panels_show_the_tables(ran):

@@ -53,7 +53,7 @@ def test_networks_as_points(ran):
 
 def test_findings_quote_the_numbers(ran):
     study, result, _ = ran
-    text = study.caption(result)
+    text = study.details(result)
     assert "2410.04887" in text
     assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
     assert "FAILED" not in text
@@ -78,7 +78,19 @@ def test_a_broken_bound_would_be_told(ran):
     iterates = result.sweep.iterates.copy()
     iterates.loc[iterates["linear"] > 1, "sharp_bound"] = 0.0
     broken = replace(result, sweep=replace(result.sweep, iterates=iterates))
-    assert f"FAILED at 0 and {int((iterates['linear'] > 1).sum())} of" in study.caption(broken)
+    assert f"FAILED at 0 and {int((iterates['linear'] > 1).sum())} of" in study.details(broken)
+
+
+def test_the_caption_is_short_and_quotes_the_numbers(ran):
+    study, result, _ = ran
+    text = study.caption(result)
+    assert len(text.split()) <= 60
+    chains = result.sweep.iterates.query("linear > 1")
+    assert f"fails at 0 of {len(chains):,} iterates" in text
+    worse = result.sweep.iterates.assign(bound=0.0)
+    assert f"fails at {len(chains)} of" in study.caption(replace(result, sweep=replace(result.sweep, iterates=worse)))
+    assert f"{int(result.two.sure.sum())} of {len(result.two)} networks are certainly on the front" in text
+    assert f"{int(result.two.excluded.sum())} certainly not." in text
 
 
 def test_panels_show_the_tables(ran):
@@ -103,8 +115,8 @@ def test_panels_show_the_tables(ran):
         expected = kept[kept["decay"] == decay].groupby("linear")["nc2"].median()
         np.testing.assert_array_equal(line.get_ydata(), expected)
     words = [one.get_text() for one in certified.get_legend().get_texts()]
-    for kind in ("sure", "undecided", "excluded"):
-        assert f"{kind}: {int(getattr(result.two, kind).sum())}" in words
+    for kind, verdict in (("sure", "on the front"), ("undecided", "cannot tell yet"), ("excluded", "not on the front")):
+        assert f"{verdict}: {int(getattr(result.two, kind).sum())}" in words
     drawn = np.concatenate([line.get_xydata() for line in certified.lines if line.get_marker() not in ("", "None")])
     networks = result.sweep.networks[["norm", "test_error"]].to_numpy()
     np.testing.assert_array_equal(np.sort(drawn[:, 0])[: len(networks)], np.sort(networks[:, 0])[: len(drawn)])

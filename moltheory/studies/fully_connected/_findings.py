@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory._core._text import span
+from moltheory._core._text import joined, span
 from moltheory.studies.fully_connected._training import Recipe
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from moltheory.studies.fully_connected._result import FullyConnectedResult
 
-__all__ = ["findings"]
+__all__ = ["caption", "findings"]
 
 # OJKD fits its images less well if its training loss is more than this multiple of the plain network's.
 _SLOW = 2.0
@@ -26,6 +26,20 @@ _PAPER = (
     "The paper reports for CIFAR-10 and ResNet18 accuracies of 53.70 % with the refiner against 46.18 % at 1000 "
     "labels, 70.46 % against 60.36 % at 2000, 82.27 % against 80.23 % at 5000 and 87.20 % against 87.31 % at 10,000"
 )
+
+
+def caption(result: FullyConnectedResult) -> str:
+    """Return what to see, in 60 words at most."""
+    rows, plan = result.differences, result.plan
+    better, worse = int((rows["high"] < 0).sum()), int((rows["low"] > 0).sum())
+    found = [result.certified[data].statuses.query("costs == 'to use' and seed >= 0")["status"] for data in result.data]
+    counts = {name: sum(int((one == name).sum()) for one in found) for name in ("sure", "excluded")}
+    return (
+        f"{len(result.trained.networks)} networks at {plan.labels[0]} to {plan.labels[-1]} labels on {joined(result.data)}. "
+        f"Against the plain network of the same seed, {better} of {len(rows)} differences in test error are below zero with "
+        f"95% confidence and {worse} above. In error, size and labels, {counts['sure']} of {sum(map(len, found))} networks "
+        f"are certainly on the front, {counts['excluded']} certainly not."
+    )
 
 
 def findings(result: FullyConnectedResult) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from moltheory.plotting import COLORS, axis_labels
+from moltheory.certification._words import VERDICTS
+from moltheory.plotting import axis_labels, colors_of, key, label_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,16 +32,22 @@ def draw_errors(ax: Axes, result: FullyConnectedResult, data: str) -> None:
     for shift, (method, (color, marker, line)) in zip((-1.5, -0.5, 0.5, 1.5), _METHODS.items(), strict=True):
         part = rows[rows["method"] == method]
         means = part.groupby("labels")["test_error"].mean()
-        ax.plot(means.index, 100 * means, marker=marker, linestyle=line, color=COLORS[color], label=method)
-        ax.plot(part["labels"] * (1 + 0.012 * shift), 100 * part["test_error"], ".", color=COLORS[color], markersize=4)
+        ax.plot(means.index, 100 * means, marker=marker, linestyle=line, color=colors_of(ax)[color], label=method)
+        ax.plot(
+            part["labels"] * (1 + 0.012 * shift),
+            100 * part["test_error"],
+            ".",
+            color=colors_of(ax)[color],
+            markersize=4,
+        )
     _budgets(ax, result.plan.labels)
     ax.set_ylabel("← better     test error in %")
     ax.set_title(data[0].upper() + data[1:])
-    _legend_above(ax)
+    label_lines(ax)
 
 
 def draw_differences(ax: Axes, result: FullyConnectedResult) -> None:
-    """Paired differences to the plain network, with 95 % intervals over seeds."""
+    """Paired differences to the plain network, with 95% intervals over seeds."""
     methods = [method for method in _METHODS if method != "plain"]
     rows = result.differences
     ticks, texts = [], []
@@ -51,26 +58,20 @@ def draw_differences(ax: Axes, result: FullyConnectedResult) -> None:
                 color, marker, _ = _METHODS[method]
                 one = rows[(rows["data"] == data) & (rows["labels"] == labels) & (rows["method"] == method)].iloc[0]
                 x = place + (k - 1) * 0.24
-                ax.plot([x, x], [100 * one["low"], 100 * one["high"]], color=COLORS[color], linewidth=1.6)
-                ax.plot(x, 100 * one["difference"], marker, color=COLORS[color], label=None if place else method)
+                ax.plot([x, x], [100 * one["low"], 100 * one["high"]], color=colors_of(ax)[color], linewidth=1.6)
+                ax.plot(x, 100 * one["difference"], marker, color=colors_of(ax)[color], label=None if place else method)
             ticks.append(place)
-            texts.append(f"{labels}")
+            # The name of the data stands below its middle budget.
+            middle = labels == result.plan.labels[len(result.plan.labels) // 2]
+            texts.append(f"{labels}\n{data}" if middle else f"{labels}")
             place += 1.0
-        ax.text(
-            place - 0.5 - len(result.plan.labels) / 2,
-            -0.17,
-            data,
-            ha="center",
-            va="top",
-            transform=ax.get_xaxis_transform(),
-        )
         place += 0.6
-    ax.axhline(0.0, color=COLORS["truth"], linewidth=0.9)
+    ax.axhline(0.0, color=colors_of(ax)["truth"], linewidth=0.9)
     ax.set_xticks(ticks, texts)
-    ax.set_xlabel("labels\n", labelpad=12)
+    ax.set_xlabel("labels")
     ax.grid(axis="x", visible=False)
     ax.set_ylabel("← better     error − plain, points")
-    ax.set_title("Paired differences, 95 % over seeds")
+    ax.set_title("Paired differences, 95% intervals")
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.2 * (high - low))
     ax.legend(loc="upper center", ncols=3, columnspacing=1.0, handletextpad=0.3)
@@ -92,40 +93,56 @@ def draw_certificate(ax: Axes, result: FullyConnectedResult) -> None:
             h = place[f"{method}, {labels}"]
             color, marker, _ = styles[method]
             x = i + (k - (len(shown) - 1) / 2) * min(0.19, 0.8 / len(shown))
-            ax.plot([x, x], 100 * found.boxes[h, 0], color=COLORS[color], linewidth=1.0, alpha=0.6)
-            face = to_rgba(COLORS[color], _STATUS_FACES[found.status[h]])
-            ax.plot(x, 100 * found.estimates[h, 0], marker, color=COLORS[color], markerfacecolor="white", markersize=8)
-            ax.plot(x, 100 * found.estimates[h, 0], marker, color=COLORS[color], markerfacecolor=face, markersize=8)
+            ax.plot([x, x], 100 * found.boxes[h, 0], color=colors_of(ax)[color], linewidth=1.0, alpha=0.6)
+            face = to_rgba(colors_of(ax)[color], _STATUS_FACES[found.status[h]])
+            ax.plot(
+                x,
+                100 * found.estimates[h, 0],
+                marker,
+                color=colors_of(ax)[color],
+                markerfacecolor=ax.get_facecolor(),
+                markersize=8,
+            )
+            ax.plot(
+                x, 100 * found.estimates[h, 0], marker, color=colors_of(ax)[color], markerfacecolor=face, markersize=8
+            )
     style: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 8}
-    handles = []
+    handles, ink = [], colors_of(ax)["truth"]
     for status, filled in _STATUS_FACES.items():
-        label = f"{status}: {found.status.count(status)}"
-        handles.append(Line2D([], [], **style, markeredgecolor="k", markerfacecolor=to_rgba("k", filled), label=label))
+        label = f"{VERDICTS[status]}: {found.status.count(status)}"
+        handles.append(Line2D([], [], **style, markeredgecolor=ink, markerfacecolor=to_rgba(ink, filled), label=label))
     if gates:
         label = f"g = {', '.join(f'{gate:g}' for gate in result.plan.gates)}"
-        handles.append(Line2D([], [], **style | {"marker": _GATE[1]}, color=COLORS[_GATE[0]], label=label))
+        handles.append(Line2D([], [], **style | {"marker": _GATE[1]}, color=colors_of(ax)[_GATE[0]], label=label))
     ax.set_xticks(range(len(result.plan.labels)), [str(labels) for labels in result.plan.labels])
     axis_labels(ax, "labels", "test error in %")
     ax.grid(axis="x", visible=False)
     ax.set_title(f"The certified front, {found.n_examples} test images")
-    low, high = ax.get_ylim()
-    ax.set_ylim(low, high + (0.24 if gates else 0.14) * (high - low))
-    ax.legend(handles=handles, loc="upper center", ncols=2 if gates else 3, columnspacing=0.8, handletextpad=0.1)
+    key(ax, [(handle, str(handle.get_label())) for handle in handles])
 
 
 def draw_path(ax: Axes, result: FullyConnectedResult) -> None:
     """Test losses of both heads along the gate."""
     path = result.path
     x, y = path["loss_refiner"].to_numpy(), path["loss_plain"].to_numpy()
-    ax.plot(x, y, "-", color=COLORS["bound"], linewidth=1.2, zorder=1)
+    ax.plot(x, y, "-", color=colors_of(ax)["bound"], linewidth=1.2, zorder=1)
     best = path["on_front"].to_numpy()
-    ax.plot(x[best], y[best], "D", color=COLORS["purity"], markersize=8, label="non-dominated")
-    ax.plot(x[~best], y[~best], "D", color=COLORS["purity"], markerfacecolor="white", markersize=8, label="dominated")
-    ax.margins(0.22)
+    ax.plot(x[best], y[best], "D", color=colors_of(ax)["purity"], markersize=8, label="non-dominated")
+    ax.plot(
+        x[~best],
+        y[~best],
+        "D",
+        color=colors_of(ax)["purity"],
+        markerfacecolor=ax.get_facecolor(),
+        markersize=8,
+        label="dominated",
+    )
+    ax.margins(0.3, 0.22)
+    ax.locator_params(axis="x", nbins=4)
     for a, b, gate in zip(x, y, path["gate"], strict=True):
         ax.annotate(f"g = {gate:g}", (a, b), xytext=(9, -4), textcoords="offset points", fontsize=10)
     ax.legend(loc="best")
-    axis_labels(ax, "test loss of the refiner, nats", "test loss of the plain head, nats")
+    axis_labels(ax, "loss of the refiner, nats", "loss of the plain head, nats")
     ax.set_title(f"Path of the gate, {result.plan.sweep_labels} labels")
 
 
@@ -137,20 +154,20 @@ def draw_active(ax: Axes, result: FullyConnectedResult) -> None:
         for query, line in (("random", ":"), ("entropy", "-")):
             part = rows[(rows["method"] == method) & (rows["query"] == query)]
             means = part.groupby("labels")["test_error"].mean()
-            face = COLORS[color] if query == "entropy" else "white"
+            face = colors_of(ax)[color] if query == "entropy" else ax.get_facecolor()
             ax.plot(
                 means.index,
                 100 * means,
                 marker=marker,
                 linestyle=line,
-                color=COLORS[color],
+                color=colors_of(ax)[color],
                 markerfacecolor=face,
-                label=f"{method}, {query}",
+                label=f"{method},\n{query}",
             )
     _budgets(ax, sorted(set(rows["labels"])))
     ax.set_ylabel("← better     test error in %")
     ax.set_title("Active learning, means over seeds")
-    _legend_above(ax)
+    label_lines(ax)
 
 
 def _budgets(ax: Axes, labels: Any) -> None:
@@ -161,9 +178,3 @@ def _budgets(ax: Axes, labels: Any) -> None:
     ax.set_xticks(list(labels), [str(budget) for budget in labels])
     ax.minorticks_off()
     ax.set_xlabel("← better     labels")
-
-
-def _legend_above(ax: Axes) -> None:
-    low, high = ax.get_ylim()
-    ax.set_ylim(low, high + 0.24 * (high - low))
-    ax.legend(loc="upper center", ncols=2, columnspacing=1.0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory.certification import Certificate
 from moltheory.studies.fully_connected._plan import Plan
 
@@ -52,8 +53,8 @@ class CertifiedNetworks:
     further: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class FullyConnectedResult:
+@dataclass(frozen=True, repr=False)
+class FullyConnectedResult(Shown):
     """Everything that the study computes.
 
     Attributes

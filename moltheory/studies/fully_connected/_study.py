@@ -20,7 +20,7 @@ from moltheory.studies.fully_connected._comparison import (
 )
 from moltheory.studies.fully_connected._experiment import train_all
 from moltheory.studies.fully_connected._files import check_folder
-from moltheory.studies.fully_connected._findings import findings
+from moltheory.studies.fully_connected._findings import caption, findings
 from moltheory.studies.fully_connected._plan import Plan
 from moltheory.studies.fully_connected._result import FullyConnectedResult
 from moltheory.studies.fully_connected._training import Recipe
@@ -127,6 +127,10 @@ class FullyConnected(Study[FullyConnectedResult]):
             _panels.draw_errors(ax, result, name)
         super().draw(result, axes[first:])
         return axes
+
+    def caption(self, result: FullyConnectedResult) -> str:
+        """Return what to see, in 60 words at most."""
+        return caption(result)
 
     def findings(self, result: FullyConnectedResult) -> tuple[str, ...]:
         """Return the findings: signs as found, intervals over seeds, certificates over test images."""

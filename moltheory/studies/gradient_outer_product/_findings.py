@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._numbers import number_text, percent_text
 from moltheory._core._text import span
 from moltheory.studies.gradient_outer_product._tables import DELTA, geometric_mean
 
@@ -14,7 +15,21 @@ if TYPE_CHECKING:
 
     from moltheory.studies.gradient_outer_product._result import GradientOuterProductResult
 
-__all__ = ["findings"]
+__all__ = ["caption", "findings"]
+
+
+def caption(result: GradientOuterProductResult) -> str:
+    """Return what to see, in 60 words at most."""
+    ours, identity = (_of(result.ratios, "relu", matrix) for matrix in ("gradients", "identity"))
+    errors = _of(result.models, "relu", "gradients").groupby("depth")["test_error"].mean()
+    counts = result.fronts[["models", "sure", "excluded"]].sum().astype(int)
+    return (
+        f"With M, the outer product of gradients, NC1 (variation within classes relative to that between them) goes from "
+        f"{number_text(geometric_mean(ours['first']), 2)} to {number_text(geometric_mean(ours['last']), 2)} in "
+        f"{int(ours['layers'].iloc[0])} layers; with M = I it ends at {number_text(geometric_mean(identity['last']), 2)}. "
+        f"Test error goes from {percent_text(errors.iloc[0], 1)} to {percent_text(errors.iloc[-1], 1)}. Of "
+        f"{counts['models']} models {counts['sure']} are certainly on the front, {counts['excluded']} certainly not."
+    )
 
 
 def findings(result: GradientOuterProductResult) -> tuple[str, ...]:

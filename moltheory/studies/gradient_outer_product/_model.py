@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError, SolverError
 
@@ -34,8 +35,8 @@ _NEAR = 1e-4
 _CHUNK = 20_000
 
 
-@dataclass(frozen=True, eq=False)
-class LaplaceRegression:
+@dataclass(frozen=True, eq=False, repr=False)
+class LaplaceRegression(Shown):
     """A kernel regression that is fitted by `LaplaceRegression.fit`.
 
     Attributes

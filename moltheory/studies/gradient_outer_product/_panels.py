@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
-from moltheory.plotting import COLORS, axis_labels, band, note, plain_powers, staircase
+from moltheory.certification._words import VERDICTS
+from moltheory.plotting import axis_labels, band, colors_of, label_lines, note, plain_powers, staircase
 from moltheory.studies.gradient_outer_product._experiment import CONTROL_BANDWIDTH
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ __all__ = ["draw_bandwidths", "draw_correlation", "draw_decay", "draw_errors", "
 _CURVES = (
     ("relu", 0.0, "gradients", "ReLU", "coverage", "-"),
     ("fourier", CONTROL_BANDWIDTH, "gradients", "Fourier", "purity", "--"),
-    ("relu", 0.0, "identity", "ReLU, M = I", "deviation", "-."),
-    ("relu", 0.0, "random", "ReLU, random M", "bound", ":"),
-    ("fourier", CONTROL_BANDWIDTH, "identity", "Fourier, M = I", "light", "-."),
-    ("fourier", CONTROL_BANDWIDTH, "random", "Fourier, random M", "extra", ":"),
+    ("relu", 0.0, "identity", "ReLU,\nM = I", "deviation", "-."),
+    ("relu", 0.0, "random", "ReLU,\nrandom M", "bound", ":"),
+    ("fourier", CONTROL_BANDWIDTH, "identity", "Fourier,\nM = I", "light", "-."),
+    ("fourier", CONTROL_BANDWIDTH, "random", "Fourier,\nrandom M", "extra", ":"),
 )
 _DECAYS = (("coverage", "o", "-"), ("purity", "s", "--"), ("deviation", "D", "-."))
 
@@ -37,22 +38,26 @@ def draw_decay(ax: Axes, result: GradientOuterProductResult) -> None:
         stages = _per_seed(rows, ["nc1_x", "nc1_mixed", "nc1_phi"], "layer")
         x = (np.arange(stages.shape[1])[:, None] + np.arange(3) / 3).ravel()
         middle, low, high = _spread(stages.reshape(len(stages), -1))
-        ax.plot(x, middle, linestyle=line, color=COLORS[color], linewidth=1.5, label=label)
-        band(ax, x, low, high, color=COLORS[color])
+        ax.plot(x, middle, linestyle=line, color=colors_of(ax)[color], linewidth=1.5, label=label)
+        band(ax, x, low, high, color=colors_of(ax)[color])
         if matrix == "gradients":
-            ax.plot(x[1::3], middle[1::3], "v", color=COLORS[color], markersize=4.5)
-    _log_room(ax, 1.5)
+            ax.plot(x[1::3], middle[1::3], "v", color=colors_of(ax)[color], markersize=4.5)
+    ax.set_yscale("log")
+    # Names of curves that end close to one another need room.
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom, top * (top / bottom) ** 0.25)
+    plain_powers(ax)
     note(ax, "▾ behind √M", at=(0.03, 0.06))
     ax.set_xlabel("layers done")
     ax.set_ylabel("← better     train NC1")
     ax.set_title("M of gradients collapses")
-    ax.legend(loc="upper center", ncols=2, fontsize=8.5, columnspacing=1.0, handlelength=2.4)
+    label_lines(ax)
 
 
 def draw_bandwidths(ax: Axes, result: GradientOuterProductResult) -> None:
     """How the bandwidth of Fourier features decides whether collapse progresses."""
     stages = (("matrix_ratio", "√M", "coverage", "o", "-"), ("map_ratio", "Φ", "purity", "s", "--"))
-    whole = ("layer_ratio", "whole layer", "truth", "D", "-.")
+    whole = ("layer_ratio", "layer", "truth", "D", "-.")
     ours = result.ratios[result.ratios["matrix"] == "gradients"]
     fourier, relu = ours[ours["feature_map"] == "fourier"], ours[ours["feature_map"] == "relu"]
     bandwidths = np.unique(fourier["bandwidth"])
@@ -60,10 +65,16 @@ def draw_bandwidths(ax: Axes, result: GradientOuterProductResult) -> None:
     for column, label, color, marker, line in (*stages, whole):
         values = np.array([fourier[fourier["bandwidth"] == one][column].to_numpy() for one in bandwidths]).T
         middle, low, high = _spread(values)
-        ax.plot(bandwidths, middle, marker=marker, linestyle=line, color=COLORS[color], label=label)
-        band(ax, bandwidths, low, high, color=COLORS[color])
-        ax.plot(left, np.exp(np.log(relu[column]).mean()), marker, color=COLORS[color], markerfacecolor="white")
-    ax.axhline(1.0, color=COLORS["bound"], linewidth=0.8)
+        ax.plot(bandwidths, middle, marker=marker, linestyle=line, color=colors_of(ax)[color], label=label)
+        band(ax, bandwidths, low, high, color=colors_of(ax)[color])
+        ax.plot(
+            left,
+            np.exp(np.log(relu[column]).mean()),
+            marker,
+            color=colors_of(ax)[color],
+            markerfacecolor=ax.get_facecolor(),
+        )
+    ax.axhline(1.0, color=colors_of(ax)["bound"], linewidth=0.8)
     ax.set_xscale("log")
     ax.set_xlim(left / 1.6, bandwidths[-1] * 1.3)
     ax.minorticks_off()
@@ -71,8 +82,9 @@ def draw_bandwidths(ax: Axes, result: GradientOuterProductResult) -> None:
     ax.set_xlabel("bandwidth of Fourier features")
     ax.set_ylabel("← better     factor on NC1 per layer")
     ax.set_title("The bandwidth decides")
-    _log_room(ax, 0.8)
-    ax.legend(loc="upper right")
+    ax.set_yscale("log")
+    plain_powers(ax)
+    label_lines(ax)
 
 
 def draw_networks(ax: Axes, result: GradientOuterProductResult) -> None:
@@ -81,20 +93,21 @@ def draw_networks(ax: Axes, result: GradientOuterProductResult) -> None:
     hidden = result.networks[result.networks["nc1_x"].notna()]
     for (color, _, line), (decay, rows) in zip(_DECAYS, hidden.groupby("decay"), strict=False):
         x, middle, low, high = _through(_per_seed(rows, names, "layer"))
-        ax.plot(x, middle, linestyle=line, color=COLORS[color], label=f"trained, decay {decay:g}")
-        ax.plot(x[1::2], middle[1::2], "v", color=COLORS[color], markersize=5.5)
-        band(ax, x, low, high, color=COLORS[color])
+        ax.plot(x, middle, linestyle=line, color=colors_of(ax)[color], label=f"decay {decay:g}")
+        ax.plot(x[1::2], middle[1::2], "v", color=colors_of(ax)[color], markersize=5.5)
+        band(ax, x, low, high, color=colors_of(ax)[color])
     start = hidden[hidden["decay"] == hidden["decay"].iloc[0]]
     x, middle, low, high = _through(_per_seed(start, [f"start_{name}" for name in names], "layer"))
-    ax.plot(x, middle, ":", color=COLORS["bound"], label="at the start")
-    band(ax, x, low, high, color=COLORS["bound"])
-    _log_room(ax, 1.2)
+    ax.plot(x, middle, ":", color=colors_of(ax)["bound"], label="at the start")
+    band(ax, x, low, high, color=colors_of(ax)["bound"])
+    ax.set_yscale("log")
+    plain_powers(ax)
     ax.set_xticks(range(int(x[-1]) + 1))
     note(ax, "▾ behind SVᵀ", at=(0.03, 0.06))
     ax.set_xlabel("hidden layers done")
     ax.set_ylabel("← better     train NC1")
     ax.set_title("Trained networks: SVᵀ collapses")
-    ax.legend(loc="upper right")
+    label_lines(ax)
 
 
 def draw_correlation(ax: Axes, result: GradientOuterProductResult) -> None:
@@ -102,13 +115,15 @@ def draw_correlation(ax: Axes, result: GradientOuterProductResult) -> None:
     for (color, marker, line), (decay, rows) in zip(_DECAYS, result.networks.groupby("decay"), strict=False):
         values = _per_seed(rows, ["correlation"], "layer")[:, :, 0]
         x = np.arange(1, values.shape[1] + 1)
-        ax.plot(x, values.mean(axis=0), marker=marker, linestyle=line, color=COLORS[color], label=f"decay {decay:g}")
-        band(ax, x, values.min(axis=0), values.max(axis=0), color=COLORS[color])
+        ax.plot(
+            x, values.mean(axis=0), marker=marker, linestyle=line, color=colors_of(ax)[color], label=f"decay {decay:g}"
+        )
+        band(ax, x, values.min(axis=0), values.max(axis=0), color=colors_of(ax)[color])
     rows = result.networks[result.networks["decay"] == result.networks["decay"].iloc[0]]
     values = _per_seed(rows, ["start_correlation"], "layer")[:, :, 0]
     x = np.arange(1, values.shape[1] + 1)
-    ax.plot(x, values.mean(axis=0), "v:", color=COLORS["bound"], label="at the start")
-    band(ax, x, values.min(axis=0), values.max(axis=0), color=COLORS["bound"])
+    ax.plot(x, values.mean(axis=0), "v:", color=colors_of(ax)["bound"], label="at the start")
+    band(ax, x, values.min(axis=0), values.max(axis=0), color=colors_of(ax)["bound"])
     ax.set_ylim(min(0.4, float(values.min()) - 0.05), 1.02)
     ax.set_xticks(x, [*(str(one) for one in x[:-1]), "output"])
     ax.set_xlabel("layer")
@@ -122,14 +137,14 @@ def draw_errors(ax: Axes, result: GradientOuterProductResult) -> None:
     for feature_map, bandwidth, matrix, label, color, line in _CURVES[:4]:
         values = _per_seed(_rows(result.models, feature_map, bandwidth, matrix), ["test_error"], "depth")[:, :, 0]
         x = np.arange(values.shape[1])
-        ax.plot(x, values.mean(axis=0), linestyle=line, color=COLORS[color], label=label)
-        band(ax, x, values.min(axis=0), values.max(axis=0), color=COLORS[color])
+        ax.plot(x, values.mean(axis=0), linestyle=line, color=colors_of(ax)[color], label=label)
+        band(ax, x, values.min(axis=0), values.max(axis=0), color=colors_of(ax)[color])
     ours = _rows(result.models, "relu", 0.0, "gradients")["test_error"]
-    ax.set_ylim(0.0, 2.5 * float(ours.max()))
+    ax.set_ylim(0.0, 2.7 * float(ours.max()))
     ax.set_xlabel("layers done")
     ax.set_ylabel("← better     test error")
     ax.set_title("Collapse is not accuracy")
-    ax.legend(loc="upper right")
+    label_lines(ax)
 
 
 def draw_front(ax: Axes, result: GradientOuterProductResult) -> None:
@@ -139,11 +154,12 @@ def draw_front(ax: Axes, result: GradientOuterProductResult) -> None:
     points = rows[["train_nc1", "test_error"]].to_numpy()
     front = rows["on_certified_front"].to_numpy()
     status = rows["status"].to_numpy()
+    paper: Any = ax.get_facecolor()
     groups = (
-        ("excluded", status == "excluded", "x", 5, COLORS["bound"], COLORS["bound"]),
-        ("undecided", (status == "undecided") & ~front, "s", 5, "white", COLORS["purity"]),
-        ("undecided, on empirical front", (status == "undecided") & front, "s", 6, COLORS["purity"], "white"),
-        ("sure", status == "sure", "o", 9, COLORS["coverage"], "white"),
+        (VERDICTS["excluded"], status == "excluded", "x", 5, colors_of(ax)["bound"], colors_of(ax)["bound"]),
+        (VERDICTS["undecided"], (status == "undecided") & ~front, "s", 5, paper, colors_of(ax)["purity"]),
+        ("the same, on empirical front", (status == "undecided") & front, "s", 6, colors_of(ax)["purity"], paper),
+        (VERDICTS["sure"], status == "sure", "o", 9, colors_of(ax)["coverage"], paper),
     )
     for label, mask, marker, size, face, edge in groups:
         _marks(ax, points[mask], f"{label} ({int(mask.sum())})", marker, size, face, edge)
@@ -152,7 +168,7 @@ def draw_front(ax: Axes, result: GradientOuterProductResult) -> None:
     top = 3.0 * float(np.median(points[:, 1]))
     ax.set_ylim(0.0, top)
     ax.set_xlim(points[:, 0].min() / 1.7, 4.0)
-    staircase(ax, points, color=COLORS["truth"], linewidth=1.0, zorder=1)
+    staircase(ax, points, color=colors_of(ax)["truth"], linewidth=1.0, zorder=1)
     outside = int(((points[:, 1] > top) | (points[:, 0] > 4.0)).sum())
     axis_labels(ax, "train NC1", "test error")
     ax.set_title(f"Seed {seed}: {len(rows)} models, {outside} outside")
@@ -160,7 +176,7 @@ def draw_front(ax: Axes, result: GradientOuterProductResult) -> None:
     plain_powers(ax)
 
 
-def _marks(ax: Axes, points: FloatArray, label: str, marker: str, size: int, face: str, edge: str) -> None:
+def _marks(ax: Axes, points: FloatArray, label: str, marker: str, size: int, face: Any, edge: Any) -> None:
     ax.plot(
         points[:, 0], points[:, 1], marker, color=face, markeredgecolor=edge, markersize=size, label=label, zorder=3
     )
@@ -186,11 +202,3 @@ def _through(stages: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, Fl
 def _spread(values: npt.NDArray[np.float64]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Geometric mean and range over the first axis."""
     return np.exp(np.log(values).mean(axis=0)), values.min(axis=0), values.max(axis=0)
-
-
-def _log_room(ax: Axes, share: float) -> None:
-    """Make the vertical axis logarithmic, with room for a legend above the curves."""
-    ax.set_yscale("log")
-    low, high = ax.get_ylim()
-    ax.set_ylim(low, high * (high / low) ** (share / 2.5))
-    plain_powers(ax)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from moltheory._core._html_repr import Shown
+
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["GradientOuterProductResult"]
 
 
-@dataclass(frozen=True)
-class GradientOuterProductResult:
+@dataclass(frozen=True, repr=False)
+class GradientOuterProductResult(Shown):
     """Everything that the study computes.
 
     Attributes

@@ -10,7 +10,7 @@ from moltheory.studies._base import Study
 from moltheory.studies._torch import require_torch
 from moltheory.studies.gradient_outer_product import _panels
 from moltheory.studies.gradient_outer_product._experiment import Budget, network_sweep, recursion_sweep
-from moltheory.studies.gradient_outer_product._findings import findings
+from moltheory.studies.gradient_outer_product._findings import caption, findings
 from moltheory.studies.gradient_outer_product._result import GradientOuterProductResult
 from moltheory.studies.gradient_outer_product._tables import network_shares, real_fronts, stage_ratios
 
@@ -74,6 +74,10 @@ class GradientOuterProduct(Study[GradientOuterProductResult]):
         return GradientOuterProductResult(
             layers, models, stage_ratios(layers), networks, network_shares(networks), compared, fronts
         )
+
+    def caption(self, result: GradientOuterProductResult) -> str:
+        """Return what to see, in 60 words at most."""
+        return caption(result)
 
     def findings(self, result: GradientOuterProductResult) -> tuple[str, ...]:
         """Return the findings: collapse, controls, bandwidths, errors, networks and fronts."""

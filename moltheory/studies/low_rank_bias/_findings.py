@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._numbers import percent_text
 from moltheory._core._text import span
 from moltheory.studies.low_rank_bias._experiment import (
     COLLAPSED,
@@ -22,7 +23,20 @@ if TYPE_CHECKING:
 
     from moltheory.studies.low_rank_bias._result import LowRankResult
 
-__all__ = ["findings"]
+__all__ = ["caption", "findings"]
+
+
+def caption(result: LowRankResult) -> str:
+    """Return what to see, in 60 words at most."""
+    here = result.costs[(result.costs["n_classes"] == N_CLASSES) & (result.costs["depth"] == DEPTH)].iloc[0]
+    rows = result.main[result.main["method"] == "L-BFGS"]
+    best = result.optima["loss"].min()
+    return (
+        f"With {N_CLASSES} classes and {DEPTH} layers, networks of lower rank need {percent_text(here['graph'])} (graph) "
+        f"and {percent_text(here['triangles'])} (triangles) of the norms of collapse at the same fit, so that they "
+        f"dominate it. Training by L-BFGS ends below collapse in {int((rows['end'] == 'below').sum())} of {len(rows)} "
+        f"runs, and below the triangles in {int((rows['loss'] < best - MARGIN).sum())}."
+    )
 
 
 def findings(result: LowRankResult) -> tuple[str, ...]:

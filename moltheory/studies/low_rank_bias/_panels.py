@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory.plotting import COLORS, axis_labels, note
+from moltheory.plotting import axis_labels, colors_of, label_lines, note
 from moltheory.studies.low_rank_bias._experiment import DEPTH, FACTOR, N_CLASSES, WIDTH, model_with
 from moltheory.studies.low_rank_bias._trade_off import layer_names, layer_points, written_networks
 from moltheory.studies.unconstrained_features._model import ReducedLoss
@@ -34,17 +34,24 @@ def draw_costs(ax: Axes, result: LowRankResult) -> None:
     """The factor of the regulariser against the number of classes, by depth."""
     for (color, marker), (depth, part) in zip(_DEPTHS, result.costs.groupby("depth"), strict=False):
         label = f"L = {depth}"
-        ax.plot(part["vertices"], part["graph"], marker + "-", color=COLORS[color], markersize=5, label=label)
-        ax.plot(part["vertices"], part["triangles"], marker + ":", color=COLORS[color], markersize=5, mfc="white")
-    ax.axhline(1.0, color=COLORS["truth"], linewidth=1.2)
+        ax.plot(part["vertices"], part["graph"], marker + "-", color=colors_of(ax)[color], markersize=5, label=label)
+        ax.plot(
+            part["vertices"],
+            part["triangles"],
+            marker + ":",
+            color=colors_of(ax)[color],
+            markersize=5,
+            mfc=ax.get_facecolor(),
+        )
+    ax.axhline(1.0, color=colors_of(ax)["truth"], linewidth=1.2)
     rows = result.costs.drop_duplicates("vertices")
     ax.set_xticks(rows["vertices"], [f"{k}" for k in rows["n_classes"]])
-    ax.set_ylim(0.3, 1.12)
+    ax.set_ylim(0.44, 1.1)
     ax.set_xlabel("number of classes K = r(r−1)/2")
     ax.set_ylabel("← better     cost / cost of collapse, ρ")
-    note(ax, "solid: graph, dotted: triangles", at=(0.03, 0.3))
+    note(ax, "solid: graph, dotted: triangles", at=(0.03, 0.06))
     ax.set_title("What low rank costs")
-    ax.legend(loc="lower left", ncols=2)
+    label_lines(ax)
 
 
 def draw_front(ax: Axes, result: LowRankResult) -> None:
@@ -54,7 +61,9 @@ def draw_front(ax: Axes, result: LowRankResult) -> None:
     for network in written_networks():
         color, line = _WRITTEN[network.name]
         points = layer_points(model, network, scales)
-        ax.plot(points[:, 0], points[:, 1:].sum(axis=1), line, color=COLORS[color], label=network.name, linewidth=1.6)
+        ax.plot(
+            points[:, 0], points[:, 1:].sum(axis=1), line, color=colors_of(ax)[color], label=network.name, linewidth=1.6
+        )
     _scatter(ax, result.main, "fit", "norms")
     top = 1.5 * float(result.main["fit"].max())
     high = float(N_CLASSES * (DEPTH + 1))
@@ -76,10 +85,10 @@ def draw_layers(ax: Axes, result: LowRankResult) -> None:
         shift = {"below": 0.0, "collapsed": 0.16, "other": -0.16}[end]
         for k, row in enumerate(part[names].to_numpy(dtype=np.float64) / base):
             label = words if k == 0 else None
-            ax.plot(x + shift, row, marker, color=COLORS[color], markersize=3.5, alpha=0.7, label=label)
+            ax.plot(x + shift, row, marker, color=colors_of(ax)[color], markersize=3.5, alpha=0.7, label=label)
     for name, (color, line) in _WRITTEN.items():
         share = optima.loc[name, names].to_numpy(dtype=np.float64) / base
-        ax.plot(x, share, line, color=COLORS[color], linewidth=1.6, label=name)
+        ax.plot(x, share, line, color=colors_of(ax)[color], linewidth=1.6, label=name)
     ax.set_xticks(x, ["fit", *(rf"$\|{name}\|^2$" for name in layer_names(DEPTH)[1:])])
     ax.set_ylim(0.6, 1.42)
     ax.set_ylabel("← better     share of collapse")
@@ -96,7 +105,7 @@ def draw_losses(ax: Axes, result: LowRankResult) -> None:
     for network in written_networks():
         color, line = _WRITTEN[network.name]
         share = [network.reduced(one).minimum / one.minimum for one in base]
-        ax.plot(factors, share, line, color=COLORS[color], linewidth=1.6, label=network.name)
+        ax.plot(factors, share, line, color=colors_of(ax)[color], linewidth=1.6, label=network.name)
     part = _random_starts(result)
     _scatter(ax, part.assign(share=part["loss"] / part["collapse"]), "factor", "share")
     ax.set_xscale("log")
@@ -115,11 +124,11 @@ def draw_ranks(ax: Axes, result: LowRankResult) -> None:
         spread = np.linspace(-0.04, 0.04, len(rows)) if len(rows) > 1 else np.zeros(1)
         for shift, (_, row) in zip(spread, rows.iterrows(), strict=True):
             color, marker, _ = _ENDS[row["end"]]
-            ax.plot(row["factor"] * 10**shift, row["rank"], marker, color=COLORS[color], markersize=5, alpha=0.8)
+            ax.plot(row["factor"] * 10**shift, row["rank"], marker, color=colors_of(ax)[color], markersize=5, alpha=0.8)
     means = part.groupby("factor")["rank"].mean()
-    ax.plot(means.index, means.to_numpy(), ":", color=COLORS["bound"], label="mean")
-    ax.axhline(5, color=COLORS["coverage"], linestyle="--", linewidth=1.4, label="graph, triangles")
-    ax.axhline(N_CLASSES, color=COLORS["truth"], linewidth=1.4, label="collapse")
+    ax.plot(means.index, means.to_numpy(), ":", color=colors_of(ax)["bound"], label="mean")
+    ax.axhline(5, color=colors_of(ax)["coverage"], linestyle="--", linewidth=1.4, label="graph, triangles")
+    ax.axhline(N_CLASSES, color=colors_of(ax)["truth"], linewidth=1.4, label="collapse")
     ax.set_xscale("log")
     _factor_ticks(ax, part)
     ax.set_ylim(-0.4, 13.4)
@@ -134,18 +143,25 @@ def draw_widths(ax: Axes, result: LowRankResult) -> None:
     part = result.widths
     x = np.arange(len(part))
     share = part["share"].to_numpy()
-    ax.fill_between(x, part["low"], part["high"], color=COLORS["truth"], alpha=0.15, linewidth=0)
-    ax.plot(x, share, "s-", color=COLORS["truth"], label="collapsed, 95 %")
+    ax.fill_between(x, part["low"], part["high"], color=colors_of(ax)["truth"], alpha=0.15, linewidth=0)
+    ax.plot(x, share, "s-", color=colors_of(ax)["truth"], label="collapsed,\nwith 95%")
     for end in ("below", "other"):
         color, marker, words = _ENDS[end]
-        ax.plot(x, part[end] / part["networks"], marker + "--", color=COLORS[color], label=words, linewidth=1.4)
+        ax.plot(
+            x,
+            part[end] / part["networks"],
+            marker + "--",
+            color=colors_of(ax)[color],
+            label=words.replace(" ", "\n"),
+            linewidth=1.4,
+        )
     ax.set_xticks(x, [f"{width}" for width in part["width"]])
-    ax.set_ylim(-0.03, 1.35)
+    ax.set_ylim(-0.16, 1.06)
     ax.set_yticks(np.linspace(0.0, 1.0, 6))
     ax.set_xlabel("width of every hidden layer")
     ax.set_ylabel("share of networks")
     ax.set_title(f"Gradient descent, λ = {FACTOR:g}")
-    ax.legend(loc="upper left", ncols=2, columnspacing=1.0)
+    label_lines(ax)
 
 
 def _random_starts(result: LowRankResult) -> pd.DataFrame:
@@ -156,7 +172,9 @@ def _scatter(ax: Axes, part: pd.DataFrame, x: str, y: str) -> None:
     for end, (color, marker, words) in _ENDS.items():
         rows = part[part["end"] == end]
         if len(rows):
-            ax.scatter(rows[x], rows[y], s=26, marker=marker, color=COLORS[color], alpha=0.8, label=words, zorder=3)
+            ax.scatter(
+                rows[x], rows[y], s=26, marker=marker, color=colors_of(ax)[color], alpha=0.8, label=words, zorder=3
+            )
 
 
 def _factor_ticks(ax: Axes, part: pd.DataFrame) -> None:

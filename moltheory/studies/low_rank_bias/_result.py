@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from moltheory._core._html_repr import Shown
 from moltheory.studies.low_rank_bias._trade_off import main_networks
 
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["LowRankResult"]
 
 
-@dataclass(frozen=True)
-class LowRankResult:
+@dataclass(frozen=True, repr=False)
+class LowRankResult(Shown):
     """Everything the study found.
 
     Tables of `cost_table`, `optimum_table` and `domination_table` (networks written down), of `trained_networks`, and of

@@ -11,7 +11,7 @@ import numpy as np
 from moltheory.reports import Settings
 from moltheory.studies._base import Study
 from moltheory.studies.low_rank_bias._experiment import FACTOR, WIDTH, Cell, model_with, trained_networks
-from moltheory.studies.low_rank_bias._findings import findings
+from moltheory.studies.low_rank_bias._findings import caption, findings
 from moltheory.studies.low_rank_bias._panels import (
     draw_costs,
     draw_front,
@@ -116,6 +116,10 @@ class LowRankBias(Study[LowRankResult]):
             end_shares(networks),
             hypervolume_table(optima, main_networks(networks)),
         )
+
+    def caption(self, result: LowRankResult) -> str:
+        """Return what to see, in 60 words at most."""
+        return caption(result)
 
     def findings(self, result: LowRankResult) -> tuple[str, ...]:
         """Return the findings; what is not in the paper is marked as derived or measured."""

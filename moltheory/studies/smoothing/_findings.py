@@ -6,13 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._numbers import percent_text
+
 if TYPE_CHECKING:
     from moltheory.studies.smoothing._result import SmoothingResult
 
-__all__ = ["findings"]
+__all__ = ["caption", "findings"]
 
 # Standard errors, of the largest of some forty differences.
 _AGREES = 4.0
+
+
+def caption(result: SmoothingResult) -> str:
+    """Return what to see, in 60 words at most."""
+    p = result.curse["p_other"].max()
+    rows = result.curse[result.curse["p_other"] == p]
+    row = rows.iloc[(rows["dimension"] - 784).abs().argmin()]
+    one, points = result.certificate, result.points
+    return (
+        f"In {int(row['dimension'])} dimensions nothing is certified where σ falls below "
+        f"{percent_text(row['exact'], 1)} of its value (p = {p:g}): noise that follows the input may hardly change. From "
+        f"{one.n_examples} digits, in error, radius and cost, {one.sure.sum()} of {len(points)} classifiers are "
+        f"certainly on the front, {one.excluded.sum()} certainly not, and for {one.undecided.sum()} they cannot tell."
+    )
 
 
 def findings(result: SmoothingResult) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_count, check_fraction
 from moltheory.certification import Certificate
 from moltheory.errors import InvalidInputError
@@ -98,8 +99,8 @@ class SmoothedSweep:
         return np.asarray(self.classes == self.labels)
 
 
-@dataclass(frozen=True)
-class SmoothingResult:
+@dataclass(frozen=True, repr=False)
+class SmoothingResult(Shown):
     """Everything that the study computes.
 
     Attributes

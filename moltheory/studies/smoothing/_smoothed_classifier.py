@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_count, check_fraction, check_real, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
@@ -24,7 +25,7 @@ _BYTES, _ROWS = 8 << 20, 64
 _GUESS, _CERTIFY = 0, 1
 
 
-class SmoothedClassifier:
+class SmoothedClassifier(Shown):
     r"""A classifier under Gaussian noise: the most probable class of :math:`f(x + e)`, e ~ N(0, sigma(x)^2 I).
 
     Parameters

@@ -11,7 +11,7 @@ from moltheory.reports import Settings
 from moltheory.studies._base import Study
 from moltheory.studies.smoothing import _panels
 from moltheory.studies.smoothing._experiment import smoothed_sweep
-from moltheory.studies.smoothing._findings import findings
+from moltheory.studies.smoothing._findings import caption, findings
 from moltheory.studies.smoothing._points import (
     design_certificate,
     design_losses,
@@ -87,6 +87,10 @@ class Smoothing(Study[SmoothingResult]):
             certificate.plan(rng=settings.seed),
             *relative_volumes(points),
         )
+
+    def caption(self, result: SmoothingResult) -> str:
+        """Return what to see, in 60 words at most."""
+        return caption(result)
 
     def findings(self, result: SmoothingResult) -> tuple[str, ...]:
         """Return the findings; what is not a theorem of the paper is marked as derived, remembered or measured."""

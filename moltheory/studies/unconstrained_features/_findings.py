@@ -12,7 +12,24 @@ if TYPE_CHECKING:
 
     from moltheory.studies.unconstrained_features._result import UnconstrainedResult
 
-__all__ = ["findings"]
+__all__ = ["caption", "findings"]
+
+
+def caption(result: UnconstrainedResult) -> str:
+    """Return what to see, in 60 words at most."""
+    below = int((result.sweep["gap"] < -1e-12).sum())
+    row = result.reach[result.reach["depth"] == result.depth].iloc[0]
+    return (
+        f"Of {len(result.sweep)} trained networks {below or 'none'} {'are' if below > 1 else 'is'} below the closed-form "
+        f"optimum of collapse. Its scale jumps to zero at the critical factor, so that the front of collapsed networks is "
+        f"not convex: weighted sums return {int(row['missed_returned'])} of the "
+        f"{int(row['points'] - row['supported'])} points in its hole, an ε-constraint returns "
+        f"{_all(int(row['epsilon_constraint']), int(row['points']))} of the front."
+    )
+
+
+def _all(count: int, total: int) -> str:
+    return "every point" if count == total else f"{count} of {total} points"
 
 
 def findings(result: UnconstrainedResult) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.studies._deep_features import DeepFeatures, Layers
@@ -27,7 +28,7 @@ __all__ = ["ReducedLoss", "collapsed_fit", "least_norm_product", "separated_laye
 
 
 @dataclass(frozen=True)
-class ReducedLoss:
+class ReducedLoss(Shown):
     r"""F(a), its stationary points and its minimum.
 
     Parameters

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moltheory.plotting import COLORS, axis_labels, note
+from moltheory.plotting import axis_labels, colors_of, note
 from moltheory.studies.unconstrained_features._experiment import N_CLASSES
 from moltheory.studies.unconstrained_features._model import ReducedLoss
 
@@ -37,10 +37,17 @@ def draw_branches(ax: Axes, result: UnconstrainedResult) -> None:
     rows = result.sweep[result.sweep["depth"] == depth]
     ratios = np.linspace(0.05, float(rows["ratio"].max()) * 1.05, 400)
     losses = [ReducedLoss.at_ratio(N_CLASSES, depth, ratio) for ratio in ratios]
-    ax.plot(ratios, [one.minimum for one in losses], color=COLORS["truth"], linewidth=4.0, alpha=0.35, label="optimum")
+    ax.plot(
+        ratios,
+        [one.minimum for one in losses],
+        color=colors_of(ax)["truth"],
+        linewidth=4.0,
+        alpha=0.35,
+        label="optimum",
+    )
     for learned, line in ((2, "-"), (1, "--"), (0, ":")):
         name, color, marker = _BRANCHES[learned]
-        ax.plot(ratios, [one.branch_loss(learned) for one in losses], line, color=COLORS[color], linewidth=1.4)
+        ax.plot(ratios, [one.branch_loss(learned) for one in losses], line, color=colors_of(ax)[color], linewidth=1.4)
     for learned, (name, color, marker) in _BRANCHES.items():
         part = rows[rows["learned"] == learned]
         # Networks on a branch share its loss; the others are shown one by one.
@@ -48,8 +55,8 @@ def draw_branches(ax: Axes, result: UnconstrainedResult) -> None:
         x = counts.index if learned >= 0 else counts["ratio"]
         y = counts["mean"] if learned >= 0 else counts["loss"]
         size = 22.0 * np.sqrt(counts["size"]) if learned >= 0 else 22.0
-        ax.scatter(x, y, s=size, marker=marker, color=COLORS[color], zorder=3, label=f"{name}: {len(part)}")
-    ax.axvline(1.0, color=COLORS["bound"], linewidth=0.8)
+        ax.scatter(x, y, s=size, marker=marker, color=colors_of(ax)[color], zorder=3, label=f"{name}: {len(part)}")
+    ax.axvline(1.0, color=colors_of(ax)["bound"], linewidth=0.8)
     ax.set_xlabel("factor / critical factor")
     ax.set_ylabel("← better     loss")
     ax.set_title(f"Where {len(rows)} networks end, L = {depth}")
@@ -63,10 +70,10 @@ def draw_jump(ax: Axes, result: UnconstrainedResult) -> None:
         below, above = np.linspace(0.02, 0.9999, 300), np.linspace(1.0, top, 300)
         scales = [ReducedLoss.at_ratio(N_CLASSES, depth, ratio).scale for ratio in below]
         local = [ReducedLoss.at_ratio(N_CLASSES, depth, ratio).stable_scale for ratio in above]
-        ax.plot([*below, 1.0, 1.0], [*scales, (depth - 1) / depth, 0.0], linestyle=line, color=COLORS[color])
-        ax.plot(above, local, ":", color=COLORS[color], linewidth=1.4)
+        ax.plot([*below, 1.0, 1.0], [*scales, (depth - 1) / depth, 0.0], linestyle=line, color=colors_of(ax)[color])
+        ax.plot(above, local, ":", color=colors_of(ax)[color], linewidth=1.4)
         part = result.sweep[(result.sweep["depth"] == depth) & (result.sweep["learned"] == 2)]
-        ax.plot(part["ratio"], part["scale"], marker, color=COLORS[color], markersize=5, label=f"L = {depth}")
+        ax.plot(part["ratio"], part["scale"], marker, color=colors_of(ax)[color], markersize=5, label=f"L = {depth}")
     ax.set_ylim(-0.04, 1.04)
     ax.set_xlim(0.0, top)
     note(ax, "dotted: local minima", at=(0.03, 0.18))
@@ -85,17 +92,27 @@ def draw_collapse(ax: Axes, result: UnconstrainedResult) -> None:
     handles: list[Any] = []
     for k, ((color, marker, _), depth) in enumerate(zip(_DEPTHS, result.depths, strict=False)):
         part = reached(result.sweep, depth)
-        handles.append(Line2D([], [], color=COLORS[color], marker=marker, linestyle="", label=f"L = {depth}"))
+        handles.append(Line2D([], [], color=colors_of(ax)[color], marker=marker, linestyle="", label=f"L = {depth}"))
         if part.empty:
             continue
         for i, name in enumerate(names):
-            for end, shift, face in (("_descent", -0.07, "white"), ("", 0.07, COLORS[color])):
+            for end, shift, face in (("_descent", -0.07, ax.get_facecolor()), ("", 0.07, colors_of(ax)[color])):
                 values = np.maximum(_worst(part, name, end, depth), _FLOOR)
                 x = i + (k - (len(result.depths) - 1) / 2) * 0.2 + shift * 0.8
-                ax.plot([x, x], [values.min(), values.max()], color=COLORS[color], linewidth=1.0)
-                ax.plot(x, np.median(values), marker, color=COLORS[color], markerfacecolor=face, markersize=5)
-    handles.append(Line2D([], [], color="k", marker="o", markerfacecolor="white", linestyle="", label="descent"))
-    handles.append(Line2D([], [], color="k", marker="o", linestyle="", label="then L-BFGS"))
+                ax.plot([x, x], [values.min(), values.max()], color=colors_of(ax)[color], linewidth=1.0)
+                ax.plot(x, np.median(values), marker, color=colors_of(ax)[color], markerfacecolor=face, markersize=5)
+    handles.append(
+        Line2D(
+            [],
+            [],
+            color=colors_of(ax)["truth"],
+            marker="o",
+            markerfacecolor=ax.get_facecolor(),
+            linestyle="",
+            label="descent",
+        )
+    )
+    handles.append(Line2D([], [], color=colors_of(ax)["truth"], marker="o", linestyle="", label="then L-BFGS"))
     ax.set_yscale("log")
     ax.set_xticks(range(len(names)), list(names.values()))
     ax.set_ylabel("← better     median and range")
@@ -112,29 +129,31 @@ def draw_front(ax: Axes, result: UnconstrainedResult) -> None:
     x, y = result.front.T
     part = result.missed
     both = np.where(result.supported, y, np.nan)
-    ax.plot(x, both, color=COLORS["coverage"], linewidth=6, label="collapsed: supported")
-    ax.plot(x, np.where(result.supported, np.nan, y), color=COLORS["purity"], linewidth=3, label="collapsed: missed")
-    ax.plot(x[result.supported][-1:], y[result.supported][-1:], "o", color=COLORS["coverage"], markersize=8)
-    ax.plot(part.fit, part.norms[::-1], "--", color=COLORS["bound"], linewidth=1.2)
+    ax.plot(x, both, color=colors_of(ax)["coverage"], linewidth=6, label="supported")
+    ax.plot(
+        x, np.where(result.supported, np.nan, y), color=colors_of(ax)["purity"], linewidth=3, label="missed by weights"
+    )
+    ax.plot(x[result.supported][-1:], y[result.supported][-1:], "o", color=colors_of(ax)["coverage"], markersize=8)
+    ax.plot(part.fit, part.norms[::-1], "--", color=colors_of(ax)["bound"], linewidth=1.2)
     line = np.where(result.separated_gain > GAINS, result.separated[:, 1], np.nan)
-    ax.plot(result.separated[:, 0], line, ":", color=COLORS["truth"], label="one class first")
+    ax.plot(result.separated[:, 0], line, ":", color=colors_of(ax)["truth"], label="one class first")
     rows = result.sweep[(result.sweep["depth"] == result.depth) & (result.sweep["learned"] != -1)]
-    ax.plot(rows["fit"], rows["norms"], "o", color=COLORS["truth"], markersize=3.5, label="trained, weighted sum")
+    ax.plot(rows["fit"], rows["norms"], "o", color=colors_of(ax)["truth"], markersize=3.5, label="trained: weights")
     ax.plot(
         result.budgets["fit"],
         result.budgets["norms"] / result.budget_factor,
         "P",
-        color=COLORS["deviation"],
+        color=colors_of(ax)["deviation"],
         markersize=6.5,
-        markeredgecolor="white",
+        markeredgecolor=ax.get_facecolor(),
         markeredgewidth=0.5,
-        label="trained, norm budget",
+        label="trained: budget",
     )
     ax.set_xlim(-0.02, 0.53)
     ax.set_ylim(-0.03 * y.max(), 1.62 * y.max())
     axis_labels(ax, "fit", "sum of squared norms / 2")
     ax.set_title(f"A hole that weights miss, L = {result.depth}")
-    ax.legend(loc="upper right", fontsize=9.0, ncols=2, columnspacing=1.0, handlelength=1.5)
+    ax.legend(loc="upper right", fontsize=9.5, ncols=2, columnspacing=1.0, handlelength=1.3)
 
 
 def reached(sweep: pd.DataFrame, depth: int) -> pd.DataFrame:

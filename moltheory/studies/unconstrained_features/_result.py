@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from moltheory._core._html_repr import Shown
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["UnconstrainedResult"]
 
 
-@dataclass(frozen=True)
-class UnconstrainedResult:
+@dataclass(frozen=True, repr=False)
+class UnconstrainedResult(Shown):
     """Everything the study found.
 
     Tables are those of `training_sweep`, `network_objectives`, `reach_of_front` and `budget_sweep`, whose factor is

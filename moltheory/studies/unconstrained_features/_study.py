@@ -12,7 +12,7 @@ from moltheory.reports import Settings
 from moltheory.solvers import reachability
 from moltheory.studies._base import Study
 from moltheory.studies.unconstrained_features._experiment import budget_sweep, model_at, training_sweep
-from moltheory.studies.unconstrained_features._findings import findings
+from moltheory.studies.unconstrained_features._findings import caption, findings
 from moltheory.studies.unconstrained_features._panels import draw_branches, draw_collapse, draw_front, draw_jump
 from moltheory.studies.unconstrained_features._result import UnconstrainedResult
 from moltheory.studies.unconstrained_features._trade_off import (
@@ -100,6 +100,10 @@ class UnconstrainedFeatures(Study[UnconstrainedResult]):
             separated,
             gain,
         )
+
+    def caption(self, result: UnconstrainedResult) -> str:
+        """Return what to see, in 60 words at most."""
+        return caption(result)
 
     def findings(self, result: UnconstrainedResult) -> tuple[str, ...]:
         """Return the findings; what is not a theorem of the paper is marked as derived or measured."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._numbers import number_text
 from moltheory._core._text import joined, span
 from moltheory.studies.weight_decay._model import cosine_floor
 from moltheory.studies.weight_decay._points import DELTA, INDEPENDENT
@@ -15,10 +16,31 @@ if TYPE_CHECKING:
 
     from moltheory.studies.weight_decay._result import WeightDecayResult
 
-__all__ = ["findings"]
+__all__ = ["caption", "findings"]
 
 # What the study set out to see: Spearman's correlation of linear layers and NC2 at most this.
 _EXPECTED = -0.9
+
+
+def caption(result: WeightDecayResult) -> str:
+    """Return what to see, in 60 words at most."""
+    logged = result.sweep.iterates.query("linear > 1")
+    ends = result.sweep.networks.query("linear > 1")
+    ratio = (ends["bound"] / ends["nc1"])[np.isfinite(ends["bound"])]
+    least = result.settings_table.groupby("linear")["nc1"].min()
+    first, last = result.linear[0], result.linear[-1]
+    times = f" and is {number_text(ratio.median(), 2)} times NC1 at the end" if len(ratio) else ""
+    return (
+        f"The bound on NC1, the variation within classes relative to that between them, fails at "
+        f"{int((logged['nc1'] > logged['bound']).sum())} of {len(logged):,} iterates{times}. Its least median goes from "
+        f"{number_text(least[first], 2)} with {_layers(first)} to {number_text(least[last], 2)} with {last}. In test error "
+        f"and norm, {int(result.two.sure.sum())} of {len(result.two)} networks are certainly on the front, "
+        f"{int(result.two.excluded.sum())} certainly not."
+    )
+
+
+def _layers(count: int) -> str:
+    return f"{count} linear layer{'s' if count > 1 else ''}"
 
 
 def findings(result: WeightDecayResult) -> tuple[str, ...]:

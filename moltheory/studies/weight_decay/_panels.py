@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moltheory.plotting import COLORS, note, plain_powers, staircase
+from moltheory.certification._words import VERDICTS
+from moltheory.plotting import colors_of, label_lines, note, plain_powers, staircase
 from moltheory.studies.weight_decay._points import INDEPENDENT
 
 if TYPE_CHECKING:
@@ -23,26 +24,22 @@ _FLOOR = 1e-13
 
 def draw_bound(ax: Axes, result: WeightDecayResult) -> None:
     """NC1 during training, and its bound at the same iterates."""
-    from matplotlib.lines import Line2D
-
     logged = result.sweep.iterates
     logged = logged[(logged["decay"] == result.shown) & (logged["step"] > 0)]
-    handles: list[Any] = []
     for (color, _), linear in zip(_STYLES, result.linear, strict=False):
         medians = _medians(logged[logged["linear"] == linear], ["nc1", "bound"])
-        ax.plot(medians.index, medians["nc1"], color=COLORS[color])
+        ax.plot(medians.index, medians["nc1"], color=colors_of(ax)[color], label=f"L2 = {linear}")
         if linear > 1:
-            ax.plot(medians.index, medians["bound"], "--", color=COLORS[color], linewidth=1.4)
-        handles.append(Line2D([], [], color=COLORS[color], label=f"L2 = {linear}"))
-    handles.append(Line2D([], [], color=COLORS["bound"], linestyle="--", linewidth=1.4, label="bound"))
+            look: dict[str, Any] = {"color": colors_of(ax)[color], "linewidth": 1.4, "label": f"bound,\nL2 = {linear}"}
+            ax.plot(medians.index, medians["bound"], "--", **look)
     ax.set_yscale("log")
-    # The bound starts far above; at the top right is room for the legend.
+    # The bound starts far above.
     ax.set_ylim(top=1e4)
     ax.set_xlabel("training time")
     ax.set_ylabel("← better     NC1")
     ax.set_title(f"NC1 and its bound, decay {result.shown:g}")
-    ax.legend(handles=handles, loc="upper right", ncols=2)
     plain_powers(ax)
+    label_lines(ax)
 
 
 def draw_balance(ax: Axes, result: WeightDecayResult) -> None:
@@ -51,23 +48,25 @@ def draw_balance(ax: Axes, result: WeightDecayResult) -> None:
     logged = result.sweep.iterates
     logged = logged[logged["linear"] == linear]
     starts = logged.groupby("network")["gap"].transform("first")
-    # Drawn down to a tenth of the least median seen; below is room for the legend.
+    # Drawn down to a tenth of the least median seen.
     lowest = 0.1 * float((logged["gap"] / starts).groupby([logged["decay"], logged["time"]]).median().min())
     times = np.linspace(0.0, float(logged["time"].max()), 300)
     for (color, _), decay in zip(_STYLES[1:], result.decays, strict=False):
         gaps = _medians(logged[logged["decay"] == decay], ["gap"])["gap"]
-        ax.plot(gaps.index, np.maximum(gaps / gaps.iloc[0], _FLOOR), color=COLORS[color], label=f"decay {decay:g}")
+        ax.plot(
+            gaps.index, np.maximum(gaps / gaps.iloc[0], _FLOOR), color=colors_of(ax)[color], label=f"decay\n{decay:g}"
+        )
         flow = np.exp(-2.0 * decay * times)
         seen = flow > max(_FLOOR, lowest)
-        ax.plot(times[seen], flow[seen], ":", color="k", linewidth=1.2, zorder=3)
+        ax.plot(times[seen], flow[seen], ":", color=colors_of(ax)["truth"], linewidth=1.2, zorder=3)
     ax.set_yscale("log")
-    ax.set_ylim(max(_FLOOR, lowest**1.7), 10.0)
+    ax.set_ylim(max(_FLOOR, 0.3 * lowest), 10.0)
     ax.set_xlabel("training time")
     ax.set_ylabel("← better     imbalance / at start")
     ax.set_title(f"Balance of linear layers, L2 = {linear}")
-    ax.legend(loc="lower left")
     note(ax, "dotted: exp(−2 decay × time)", at=(0.98, 0.96), ha="right")
     plain_powers(ax)
+    label_lines(ax)
 
 
 def draw_conditioning(ax: Axes, result: WeightDecayResult) -> None:
@@ -81,8 +80,8 @@ def draw_conditioning(ax: Axes, result: WeightDecayResult) -> None:
         values = ends[ends["decay"] == decay].groupby("linear")["nc2"].agg(["median", "min", "max"])
         # Shifted a little so that ranges do not hide each other.
         x = np.searchsorted(result.linear, values.index) + 0.07 * (k - (len(result.decays) - 1) / 2)
-        ax.vlines(x, values["min"], values["max"], color=COLORS[color], linewidth=1.0)
-        ax.plot(x, values["median"], marker=marker, color=COLORS[color], linewidth=1.4, label=f"decay {decay:g}")
+        ax.vlines(x, values["min"], values["max"], color=colors_of(ax)[color], linewidth=1.0)
+        ax.plot(x, values["median"], marker=marker, color=colors_of(ax)[color], linewidth=1.4, label=f"decay {decay:g}")
     ax.set_xticks(range(len(result.linear)), [str(one) for one in result.linear])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_minor_formatter(NullFormatter())
@@ -103,14 +102,15 @@ def draw_certificate(ax: Axes, result: WeightDecayResult) -> None:
 
     ends, certificate = result.sweep.networks, result.two
     handles: list[Any] = []
+    paper: Any = ax.get_facecolor()
     kinds = {"excluded": certificate.excluded, "sure": certificate.sure}
     kinds["undecided"] = ~(certificate.excluded | certificate.sure)
     for (color, marker), linear in zip(_STYLES, result.linear, strict=False):
         own = (ends["linear"] == linear).to_numpy()
         for kind, chosen in kinds.items():
             part = ends[own & chosen]
-            face = {"sure": COLORS[color], "undecided": "white", "excluded": "#DDDDDD"}[kind]
-            edge = COLORS["bound"] if kind == "excluded" else COLORS[color]
+            face = {"sure": colors_of(ax)[color], "undecided": paper, "excluded": colors_of(ax)["bound"]}[kind]
+            edge = colors_of(ax)["bound"] if kind == "excluded" else colors_of(ax)[color]
             size = 9.0 if kind == "sure" else 5.0
             ax.plot(
                 part["norm"],
@@ -121,23 +121,24 @@ def draw_certificate(ax: Axes, result: WeightDecayResult) -> None:
                 markerfacecolor=face,
                 zorder=4 if kind == "sure" else 3 if kind == "undecided" else 2,
             )
-        handles.append(Line2D([], [], color=COLORS[color], marker=marker, linestyle="", label=f"L2 = {linear}"))
-    for kind, face in (("sure", "k"), ("undecided", "white"), ("excluded", "#DDDDDD")):
-        edge = COLORS["bound"] if kind == "excluded" else "k"
-        label = f"{kind}: {int(kinds[kind].sum())}"
+        handles.append(Line2D([], [], color=colors_of(ax)[color], marker=marker, linestyle="", label=f"L2 = {linear}"))
+    ink = colors_of(ax)["truth"]
+    for kind, face in (("sure", ink), ("undecided", paper), ("excluded", colors_of(ax)["bound"])):
+        edge = colors_of(ax)["bound"] if kind == "excluded" else ink
+        label = f"{VERDICTS[kind]}: {int(kinds[kind].sum())}"
         handles.append(Line2D([], [], color=edge, marker="o", linestyle="", markerfacecolor=face, label=label))
     ax.set_xscale("log")
     low, high = float(ends["test_error"].min()), float(ends["test_error"].max())
     ax.set_ylim(max(0.0, low - 0.1 * (high - low)), high + 0.55 * (high - low))
     ax.set_xlim(float(ends["norm"].min()) * 0.85, float(ends["norm"].max()) * 1.15)
-    staircase(ax, ends[["norm", "test_error"]].to_numpy(), color="k", linewidth=0.8, zorder=1)
+    staircase(ax, ends[["norm", "test_error"]].to_numpy(), color=colors_of(ax)["truth"], linewidth=0.8, zorder=1)
     ticks = [tick for tick in (5, 10, 20, 50, 100, 200, 500) if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("← better     half the sum of squared norms")
     ax.set_ylabel("← better     test error")
     ax.set_title("What the test set proves")
-    ax.legend(handles=handles, loc="upper right", ncols=2)
+    ax.legend(handles=handles, loc="upper right", ncols=2, columnspacing=1.0, handletextpad=0.2, fontsize=9.5)
     plain_powers(ax)
 
 

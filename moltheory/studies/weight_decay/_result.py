@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from moltheory._core._html_repr import Shown
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -28,8 +30,8 @@ class DecaySweep:
     test_losses: FloatArray
 
 
-@dataclass(frozen=True)
-class WeightDecayResult:
+@dataclass(frozen=True, repr=False)
+class WeightDecayResult(Shown):
     """Everything the study found.
 
     `shown` is the decay whose training is drawn, `seeds` the networks per pair of linear layers and decay, and

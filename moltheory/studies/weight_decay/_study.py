@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from moltheory.reports import Settings
 from moltheory.studies._base import Study
 from moltheory.studies.weight_decay._experiment import decay_sweep
-from moltheory.studies.weight_decay._findings import findings
+from moltheory.studies.weight_decay._findings import caption, findings
 from moltheory.studies.weight_decay._panels import draw_balance, draw_bound, draw_certificate, draw_conditioning
 from moltheory.studies.weight_decay._points import (
     balance_rates,
@@ -75,6 +75,10 @@ class WeightDecay(Study[WeightDecayResult]):
             two,
             five,
         )
+
+    def caption(self, result: WeightDecayResult) -> str:
+        """Return what to see, in 60 words at most."""
+        return caption(result)
 
     def findings(self, result: WeightDecayResult) -> tuple[str, ...]:
         """Return what was found, and where it differs from the paper."""

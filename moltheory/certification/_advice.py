@@ -59,9 +59,9 @@ class NextStep:
         The model, and the rival that needs most examples; empty if no number is known.
     n_rivals : int
         Number of rivals against which more examples are needed.
-    expected, sufficient : float
-        Further examples (of clustered ones: clusters): expected number (NaN if not simulated), and the number that
-        suffices with probability 0.8 at the observed rates; infinite if none is known.
+    sufficient : float
+        Further examples (of clustered ones: clusters) that suffice with probability 0.8 at the observed rates; infinite
+        if no number is known.
     measure : tuple of (str, str, str)
         Model, rival and measured costs whose intervals overlap where no number of examples suffices.
     """
@@ -69,7 +69,6 @@ class NextStep:
     model: str = ""
     rival: str = ""
     n_rivals: int = 0
-    expected: float = math.nan
     sufficient: float = math.inf
     measure: tuple[tuple[str, str, str], ...] = ()
 
@@ -137,7 +136,6 @@ def next_step_of(plan: pd.DataFrame) -> NextStep:
             str(row["model"]),
             str(row["hardest_rival"]),
             int(row["n_open_rivals"]),
-            float(row["expected_additional"]),
             float(row["sufficient_additional"]),
         )
     blocked = [

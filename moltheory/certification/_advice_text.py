@@ -23,8 +23,8 @@ TITLE = "What you can safely do"
 _NAMES, _GROUPS, _WITNESSES = 6, 3, 2
 # The largest tolerance at which an open model is called nearly safe.
 _NEAR = 20.0
-# How many times the examples at hand are too many to be worth while: expected ones, and those that suffice in 80%.
-_FAR, _FAR_SUFFICIENT = 20.0, 50.0
+# How many times the examples at hand are too many to be worth while.
+_FAR = 50.0
 
 
 def title_of(certificate: Certificate, status: str) -> str:
@@ -208,21 +208,19 @@ def _examples_sentence(certificate: Certificate, step: NextStep) -> str:
         ("clusters", certificate.n_clusters) if certificate.n_clusters else ("examples", certificate.n_examples)
     )
     model, rival = named(step.model), named(step.rival)
-    known = not math.isnan(step.expected)
-    enough = f"{count_text(step.sufficient)} are enough in 80% of cases" if known else "enough in 80% of cases"
-    number = f"about {count_text(step.expected if known else step.sufficient)} more {unit}"
-    rates = "if the rates seen so far are the true ones"
-    far = step.expected > _FAR * at_hand if known else step.sufficient > _FAR_SUFFICIENT * at_hand
-    if far:
-        of = f"between {model} and {rival}" if step.n_rivals < 2 else f"about {model}"
+    number = f"about {count_text(step.sufficient)} more {unit}"
+    rates = "if the rates seen so far are the true ones (enough in 80% of cases)"
+    if step.sufficient > _FAR * at_hand:
         return (
-            f"Do not wait for more {unit}: even the cheapest decision, {of}, would take {number}, far beyond the "
-            f"{at_hand:,} at hand, {rates} ({enough}). Choose by price or taste."
+            f"Do not wait for more {unit}: even the cheapest decision, about {model}, would take {number}, far beyond the "
+            f"{at_hand:,} at hand, {rates}. Choose by price or taste."
         )
-    what = f"decide between {model} and {rival}"
-    if step.n_rivals > 1:
-        what = f"decide about {model} (of its {step.n_rivals:,} rivals {rival} is the hardest)"
-    return f"{number[0].upper()}{number[1:]} would {what}, {rates} ({enough})."
+    which = (
+        f"only {rival} may still be better"
+        if step.n_rivals < 2
+        else f"of its {step.n_rivals:,} open rivals {rival} is the hardest"
+    )
+    return f"{number[0].upper()}{number[1:]} would decide about {model} ({which}), {rates}."
 
 
 def _few(certificate: Certificate, models: tuple[int, ...], most: int = _NAMES) -> str:

@@ -225,7 +225,8 @@ class Certificate(Shown, Consequences):
     def plan(self, *, simulate: int = 60, rng: int = 0) -> pd.DataFrame:
         """Return the number of further examples that would decide each undecided model: a plan, **not a guarantee**.
 
-        A model is decided once it is decided against every rival, that is, every model that is not excluded. With
+        A model is decided once every open rival is shown not to dominate it, for which one objective suffices, or once one
+        of them is shown to dominate it; numbers are for the cheaper of the two. Rivals are those of `open_rivals`. With
         clusters, the numbers count clusters. Tolerances are ignored. The losses are not read again.
 
         Parameters
@@ -241,7 +242,8 @@ class Certificate(Shown, Consequences):
             * ``model``;
             * ``n_open_rivals``: number of rivals against which more examples are needed; 0 if only the tolerance keeps
               the model undecided;
-            * ``hardest_rival``: the rival that needs most examples;
+            * ``hardest_rival``: the rival that needs most examples to be ruled out; the one that would be shown to dominate
+              the model, where that needs fewer;
             * ``n_common``: number of examples common to the two;
             * ``outcome``: what the observed gaps between the two suggest;
             * ``expected_additional``: expected number of further examples, from simulations at the observed rates; it
@@ -249,10 +251,9 @@ class Certificate(Shown, Consequences):
             * ``sufficient_additional``: number that suffices with probability 0.8 at the observed rates (infinite if no
               gap is observed, or if an objective has neither a paired test nor boxes);
             * ``sufficient_additional_low``: the same with gaps one standard error larger;
-            * ``sufficient_additional_high``: the largest number over all rivals at lower confidence limits of the gaps,
-              infinite if the data do not rule out equal models. True gaps may be smaller than observed, so rely on this
-              one: whatever the true rates, it is finite and insufficient with probability at most 0.2, to the accuracy
-              given in the notes;
+            * ``sufficient_additional_high``: the same at lower confidence limits of the gaps, infinite if the data do not
+              rule out equal models. True gaps may be smaller than observed, so rely on this one: whatever the true rates,
+              it is finite and insufficient with probability at most 0.2, to the accuracy given in the notes;
             * ``blocked_by``, with measured costs only: those whose intervals overlap with the hardest rival's where no
               number of examples suffices, since examples do not narrow them: measure these costs more precisely.
 
@@ -264,14 +265,16 @@ class Certificate(Shown, Consequences):
         Notes
         -----
         Tests are planned at the level of one model's test (the share of delta for verdicts over M, for
-        ``error="any"``) over the number of rivals or of objectives, whichever is larger. What `certify` deducts for
+        ``error="any"``), over the number of objectives to rule out a rival, and over M - 1 for a dominance. What `certify`
+        deducts for
         losses that only look binary is deducted here too, and the level is halved for bounded losses, whose two tests
         share it.
 
         ``sufficient_additional`` covers all rivals and objectives at once, which share the failure probability .2
         (union bound). Of the .2 of ``sufficient_additional_high``, .16 is the probability that some gap between the
-        model and the rival that truly needs most examples is overestimated; N objectives share it, so the limit is 1.41
-        standard errors below the gap for one objective, 1.61 for two (see `more_examples`). This probability is
+        model and the rival that truly needs most examples is overestimated, or that of one objective of each open rival
+        in its favor; N objectives and K rivals share it in N + K parts (K rounded up to a power of 2), so for one rival
+        the limit is 1.41 standard errors below the gap for one objective, 1.61 for two. This probability is
 
         * for 0/1 losses, exact for equal models, and a normal approximation otherwise;
         * for other losses, that of Student's t, unreliable while two models differ on a few examples only.

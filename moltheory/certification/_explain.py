@@ -130,8 +130,15 @@ def tolerance_scope(certificate: Certificate) -> tuple[str, str]:
     n_estimated = int(certificate.data_dependent.sum())
     every = " in every estimated objective" if n_estimated > 1 else ""
     if len(counted) < n_estimated:
-        # Quantiles, gaps and the like have no range that counts; nothing is said about them.
-        every = f" in {few(counted, 6, describe=lambda name: named(str(name)))}"
+        # Quantiles, gaps and the like have no range that counts: the statement holds whatever they are.
+        all_of = " every one of" if len(counted) > 1 else ""
+        left = [
+            named(name)
+            for name, estimated in zip(certificate.objectives, certificate.data_dependent, strict=True)
+            if estimated and name not in counted
+        ]
+        others = joined(left) if len(left) <= _NAMED else "other estimated objectives"
+        every = f" in{all_of} {few(counted, 6, describe=lambda name: named(str(name)))}, whatever its {others}"
     return every, cost
 
 
@@ -139,7 +146,7 @@ def tolerance_sentence(certificate: Certificate) -> str:
     """Return what the tolerances mean, and with what probability."""
     every, cost = tolerance_scope(certificate)
     return (
-        f"'tolerance X%': no other model is better by more than X% of the range{every}{cost}, with probability at least "
+        f"'tolerance X%': no other model{cost} is better by more than X% of the range{every}, with probability at least "
         f"{confidence_text(certificate.delta)} for all models at once (a statement beside the verdicts)."
     )
 

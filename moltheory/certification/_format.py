@@ -207,11 +207,24 @@ def _dominator(certificate: Certificate, h: int) -> str:
 
 
 def _confidence(certificate: Certificate, h: int) -> str:
-    """Return the confidence of a verdict; empty where there is none, or where known costs alone give it."""
+    """Return the confidence of a verdict; empty where there is none."""
     if certificate.excluded[h]:
         return confidence_text(float(certificate.adjusted_p_value[h]))
-    given = certificate.sure[h] and not np.isnan(certificate.decided_at[h])
-    return confidence_text(float(certificate.decided_at[h])) if given else ""
+    if not certificate.sure[h]:
+        return ""
+    at = float(certificate.decided_at[h])
+    return _by_costs(certificate, h) if math.isnan(at) else confidence_text(at)
+
+
+def _by_costs(certificate: Certificate, h: int) -> str:
+    """Return that a model is certain to be on the front by its known costs; empty if they allow one to dominate it."""
+    known = np.flatnonzero(~certificate.data_dependent)
+    sign = np.where(np.asarray(certificate.maximise)[known], -1.0, 1.0)
+    values = certificate.estimates[:, known] * sign
+    others = np.arange(len(certificate)) != h
+    if not known.size or (others & (values <= values[h]).all(axis=1)).any():
+        return ""
+    return f"certain (by its {'cost' if known.size == 1 else 'costs'})"
 
 
 def _name(certificate: Certificate, model: int) -> str:

@@ -34,7 +34,16 @@ _SPOKEN = 4
 # Models at one place of which the details are told.
 _MOST_DETAILS = 6
 # Of the light theme: hooks for a style sheet.
-_COLORS = {"#222222": "ink", "#e4e4e4": "grid", "#ffffff": "paper"}
+_COLORS = {
+    "#222222": "ink",
+    "#e4e4e4": "grid",
+    "#ffffff": "paper",
+    "#0072b2": "sure",
+    "#6e6e6e": "excluded",
+    # Marks, and texts in a darker shade that can be read.
+    "#d55e00": "undecided",
+    "#c05500": "undecided",
+}
 
 
 def page_figure(certificate: Certificate, *, numbers: npt.ArrayLike | None = None, narrow: bool = False) -> Markup:
@@ -113,7 +122,9 @@ def figure_caption(certificate: Certificate) -> str:
         if m == 1:
             said.append(f"{held}, the best true value lies in the shaded part.")
         elif m == 2:
-            said.append(f"The black line joins the best estimates. {held}, the true front runs inside the shaded band.")
+            said.append(
+                f"The stepped line joins the best estimates. {held}, the true front runs inside the shaded band."
+            )
     if m > MOST_COLUMNS:
         said.append(f"The first {MOST_COLUMNS} of {m} objectives are shown.")
     return " ".join(said)

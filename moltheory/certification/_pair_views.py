@@ -329,10 +329,25 @@ def decided(shown: Bools, cheaper: Bools) -> Bools:
     return np.asarray(dominated | somewhere.all(axis=0))
 
 
+def _first_decided(views: list[View], states: list[Any], cheaper: Bools, ruled_out: float, dominance: float) -> Bools:
+    """Return whether the first model is decided: it is better somewhere, or the second is better everywhere."""
+    better = np.stack([view.decides(state, ruled_out)[0] for view, state in zip(views, states, strict=True)])
+    worse = np.stack([view.decides(state, dominance)[1] for view, state in zip(views, states, strict=True)])
+    return np.asarray(better.any(axis=0) | cheaper[0] | worse.all(axis=0))
+
+
 def simulated_growths(
-    views: list[View], cheaper: Bools, level: float, replicates: int, factor: float, rng: int | np.random.Generator
+    views: list[View],
+    cheaper: Bools,
+    level: float | tuple[float, float],
+    replicates: int,
+    factor: float,
+    rng: int | np.random.Generator,
 ) -> FloatArray:
-    """Return growth factors (p, replicates) at which simulated continuations are decided; infinite if never."""
+    """Return growth factors (p, replicates) at which simulated continuations are decided; infinite if never.
+
+    With two levels, for ruling out the second model and for its dominance, either decides the first model.
+    """
     generator = np.random.default_rng(rng)
     found = np.full(cheaper.shape[1] * replicates, np.inf)
     runs = np.arange(found.size)
@@ -344,8 +359,11 @@ def simulated_growths(
         step = min(1.0 + added, factor)
         moved = zip(views, states, strict=True)
         states = [view.extend(state, growth, step, generator) for view, state in moved]
-        shown = np.stack([view.decides(state, level) for view, state in zip(views, states, strict=True)])
-        done = decided(shown, cheaper[:, pairs])
+        if isinstance(level, tuple):
+            done = _first_decided(views, states, cheaper[:, pairs], *level)
+        else:
+            shown = np.stack([view.decides(state, level) for view, state in zip(views, states, strict=True)])
+            done = decided(shown, cheaper[:, pairs])
         found[runs[done]] = step
         left = np.flatnonzero(~done)
         runs, pairs = runs[left], pairs[left]

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._frames import frame_with_names
-from moltheory._core._validation import FloatArray, check_count
+from moltheory._core._validation import check_count
 from moltheory.certification._contrast_view import contrast_view
-from moltheory.certification._hardest import Hardest
+from moltheory.certification._hardest import Levels, Sizes, needed
 from moltheory.certification._measured_view import MeasuredView, costs_of, with_blocking_costs
 from moltheory.certification._pair_views import BoxView, PairView, View, WorstView
-from moltheory.certification._power import OUTCOMES, cheaper_of, present_of, simulated, total_of
+from moltheory.certification._power import OUTCOMES, cheaper_of, present_of, simulated
 from moltheory.certification._promises import Promise
 from moltheory.certification._shares import Shares
 from moltheory.certification._statistics import Moments, PairStatistics, summaries
@@ -33,9 +33,6 @@ __all__ = ["EARLIER_COLUMNS", "further_examples", "plan_of"]
 
 # Pairs that are simulated; the others get a bound only.
 _SIMULATED = 60
-_POWER = 0.8
-# Probability that a gap is overestimated by `sufficient_additional_high`.
-_OVERESTIMATED = 0.16
 _SIZES = {
     "more": "expected_additional",
     "bound": "sufficient_additional",
@@ -51,6 +48,8 @@ EARLIER_COLUMNS = {"n_open_rivals": "open", "hardest_rival": "hardest", "n_commo
 
 # Pairs that are worked on at a time.
 _PAIRS = 2**17
+# Places in a row of a plan, without its first column.
+_EXPECTED, _BOUND = 4, 5
 
 
 @document
@@ -124,60 +123,63 @@ def further_examples(
 def plan_of(certificate: Certificate, statistics: PairStatistics, *, simulate: int, rng: int) -> pd.DataFrame:
     """Return the plan of a certificate from its statistics; see `Certificate.plan`."""
     check_count("simulate", simulate, low=0)
-    hardest = Hardest(certificate.undecided)
     known = np.flatnonzero(~certificate.data_dependent)
     sign = np.where(np.asarray(certificate.maximise)[known], -1.0, 1.0)
     costs = certificate.estimates[:, known] * sign if known.size else np.zeros((len(certificate), 0))
-    level = _level(certificate, statistics)
-    # All claims that decide a model against its rivals are needed.
-    n_objectives = int((certificate.data_dependent & ~certificate.measured).sum())
-    power = 1.0 - (1.0 - _POWER) / (n_objectives * max(int((~certificate.excluded).sum()) - 1, 1))
-    for first, second in _open_pairs(certificate):
-        hardest.add(
-            _views(certificate, statistics, first, second),
-            first,
-            second,
-            cheaper_of(costs, first, second),
-            level=level,
-            power=power,
-            overestimated=_OVERESTIMATED,
-        )
-    expected = np.where(hardest.n_open > 0, np.nan, 0.0)
-    bounds = _per_model(hardest, expected, certificate)
-    # Only the pair that needs most examples is reported, so only that one is simulated.
-    place = {name: h for h, name in enumerate(certificate.names)}
-    rows = bounds["n_open_rivals"] > 0
-    pairs = [[place[name] for name in bounds.loc[rows, column]] for column in ("model", "hardest_rival")]
-    if not rows.any() or simulate == 0:
-        return bounds
-    first, second = np.array(pairs, dtype=np.intp)
-    views, cheaper = _views(certificate, statistics, first, second), cheaper_of(costs, first, second)
-    present = present_of(views)
-    total = total_of(views, cheaper, present, level=level, shift=0.0, power=power)
-    more = simulated(views, cheaper, present, total, simulate, level, rng=rng)["more"]
-    runs = {
-        frozenset((int(first[row]), int(second[row]))): float(more[row])
-        for row in np.argsort(total, kind="stable").tolist()
-    }
-    for model in np.flatnonzero(hardest.n_open).tolist():
-        expected[model] = runs[frozenset((model, int(hardest.rival[model])))]
-    return _per_model(hardest, expected, certificate)
+    levels = _levels(certificate, statistics)
+    rows: dict[int, list[Any]] = {}
+    for first, second, n_rivals in _open_pairs(certificate):
+        models, starts = np.unique(first, return_index=True)
+        views, cheaper = _views(certificate, statistics, first, second), cheaper_of(costs, first, second)
+        sizes = needed(views, cheaper, starts, n_rivals, levels)
+        present = present_of([view.take(sizes.pair) for view in views])
+        for k, h in enumerate(models.tolist()):
+            rows[h] = _row(sizes, k, int(second[sizes.pair[k]]), float(present[k]))
+    # Only the pair that is reported is simulated, of the models that need fewest.
+    wanted = sorted((h for h in rows if rows[h][0] > 0), key=lambda h: (rows[h][_BOUND], h))[:simulate]
+    if wanted:
+        first = np.array(wanted, dtype=np.intp)
+        second = np.array([rows[h][1] for h in wanted], dtype=np.intp)
+        views, cheaper = _views(certificate, statistics, first, second), cheaper_of(costs, first, second)
+        order, both = np.arange(first.size, dtype=np.float64), (levels.ruled_out, levels.dominance)
+        more = simulated(views, cheaper, present_of(views), order, simulate, both, rng=rng)["more"]
+        for h, size in zip(wanted, more.tolist(), strict=True):
+            rows[h][_EXPECTED] = size
+    return _framed(certificate, rows)
 
 
-def _open_pairs(certificate: Certificate) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """Yield blocks of the pairs of an undecided model with one that is not excluded, each pair once."""
-    kept = np.flatnonzero(~certificate.excluded)
-    sure, firsts, seconds, held = certificate.sure[kept], [], [], 0
-    for h in np.flatnonzero(certificate.undecided).tolist():
-        rivals = kept[(kept > h) | (sure & (kept < h))]
-        firsts.append(np.full(rivals.size, h))
-        seconds.append(rivals)
-        held += rivals.size
-        if held >= _PAIRS:
-            yield np.concatenate(firsts), np.concatenate(seconds)
-            firsts, seconds, held = [], [], 0
-    if held:
-        yield np.concatenate(firsts), np.concatenate(seconds)
+def _row(sizes: Sizes, k: int, rival: int, present: float) -> list[Any]:
+    """Return the columns of a plan after the first one; the rival is a number."""
+    n_open = int(sizes.n_open[k])
+    ends = [float(size[k]) for size in (sizes.bound, sizes.low, sizes.high)]
+    return [n_open, rival, present, OUTCOMES[sizes.outcome[k]], math.nan if n_open else 0.0, *ends]
+
+
+def _open_pairs(certificate: Certificate) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], int]]:
+    """Yield blocks of the pairs of undecided models and open rivals, each with the largest number of rivals of a model."""
+    undecided = np.flatnonzero(certificate.undecided)
+    counts = np.count_nonzero(certificate.open_rivals[undecided], axis=1)
+    # Where none is noted, as in old texts, all that are not excluded are.
+    counts[counts == 0] = np.count_nonzero(~certificate.excluded) - 1
+    # Models of about the same number share the failure probability of a plan in the same way.
+    bins = 2 ** np.ceil(np.log2(np.maximum(counts, 1))).astype(np.int64)
+    for size in np.unique(bins).tolist():
+        models = undecided[(bins == size) & (counts > 0)]
+        step = max(_PAIRS // size, 1)
+        for start in range(0, models.size, step):
+            rivals = [_rivals(certificate, h) for h in models[start : start + step].tolist()]
+            first = np.repeat(models[start : start + step], [found.size for found in rivals])
+            yield first, np.concatenate(rivals), int(size)
+
+
+def _rivals(certificate: Certificate, h: int) -> npt.NDArray[np.intp]:
+    """Return the open rivals of a model."""
+    noted = np.flatnonzero(certificate.open_rivals[h])
+    if noted.size:
+        return noted
+    kept = ~certificate.excluded
+    kept[h] = False
+    return np.flatnonzero(kept)
 
 
 def _views(
@@ -200,7 +202,7 @@ def _views(
                     first,
                     second,
                     n=max(statistics.columns[c].n_units for c in objective.columns),
-                    level=_level(certificate, statistics),
+                    level=_levels(certificate, statistics).dominance,
                     maximise=certificate.maximise[i],
                 )
             )
@@ -224,13 +226,20 @@ def _pairs(summary: PairCounts | Moments) -> PairCounts | PairMoments:
     return summary.pairs if isinstance(summary, Moments) else summary
 
 
-def _level(certificate: Certificate, statistics: PairStatistics) -> float:
-    """Return the strictest planned level of a model's tests, less the deductions of inspection and of `_p_values`."""
+def _levels(certificate: Certificate, statistics: PairStatistics) -> Levels:
+    """Return the planned levels of a model's tests, less the deductions of inspection and of `_p_values`.
+
+    The objectives share the level of a model to rule out a rival; the rivals share it to dominate the model.
+    """
     size = len(certificate)
     promise = Promise(certificate.error, certificate.dependence, certificate.verdicts)
     each = promise.level(statistics.shares.verdicts or certificate.delta, size)
     tested = sum(objective.tested for objective in statistics.objectives)
-    level = each / max(size - 1, tested, 1)
+    return Levels(_kept(statistics, each / max(tested, 1)), _kept(statistics, each / max(size - 1, 1)))
+
+
+def _kept(statistics: PairStatistics, level: float) -> float:
+    """Return the least that the columns keep of a level."""
     levels = [level]
     for column in statistics.columns:
         kept, price = column.kept_level(-math.log(level))
@@ -238,25 +247,13 @@ def _level(certificate: Certificate, statistics: PairStatistics) -> float:
     return min(levels)
 
 
-def _per_model(hardest: Hardest, expected: FloatArray, certificate: Certificate) -> pd.DataFrame:
-    """Return one row per undecided model; the open rivals are those that need more examples."""
+def _framed(certificate: Certificate, rows: dict[int, list[Any]]) -> pd.DataFrame:
+    """Return one row per undecided model, of those whose columns after the first one are given."""
+    none = [0, -1, math.nan, OUTCOMES[-1], *([math.inf] * 4)]
     found = []
     for h in np.flatnonzero(certificate.undecided).tolist():
-        rival = int(hardest.rival[h])
-        if rival < 0:
-            found.append((certificate.names[h], 0, None, math.nan, OUTCOMES[-1], *([math.inf] * 4)))
-            continue
-        sizes = (expected[h], hardest.bound[h], hardest.low[h], hardest.high[h])
-        found.append(
-            (
-                certificate.names[h],
-                int(hardest.n_open[h]),
-                certificate.names[rival],
-                float(hardest.present[h]),
-                OUTCOMES[hardest.outcome[h]],
-                *(float(size) for size in sizes),
-            )
-        )
+        n_open, rival, *others = rows.get(h, none)
+        found.append((certificate.names[h], n_open, certificate.names[rival] if rival >= 0 else None, *others))
     frame = frame_with_names(found, columns=list(_TYPES))
     # Columns of an empty frame have no type of their own.
     typed = frame if len(frame) else frame.astype(_TYPES)

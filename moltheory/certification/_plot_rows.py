@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from moltheory._core._validation import FloatArray
 from moltheory.certification._format import confidence_text
 from moltheory.certification._plot_band import certain_band, has_boxes
+from moltheory.certification._plot_names import short_names
 from moltheory.certification._plot_style import (
     LOOKS,
     MOST_COLUMNS,
@@ -26,6 +28,8 @@ from moltheory.certification._plot_style import (
 )
 from moltheory.certification._words import STATUSES, model_numbers, reading_order, verdict_words
 from moltheory.plotting import LITERAL, colors_of, headline, key, name_text, readable_color
+from moltheory.plotting._fit import fit
+from moltheory.plotting._labels import figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +41,9 @@ __all__ = ["plot_rows", "rows_height"]
 # Models with a row of their own; the others share one row per verdict.
 MOST_ROWS = 30
 _ROW = 0.21  # inches
+# Of a column with its gap, in multiples of the size of the font; objectives for which there is less room are left out.
+# Three stay in less.
+_LEAST_WIDTH, _TIGHT = 5.5, 4.0
 _LEAST = {"undecided": 5, "excluded": 3}
 
 
@@ -60,6 +67,7 @@ def rows_of(certificate: Certificate, most: int, *, numbered: bool, widest: floa
     order = reading_order(certificate)
     members = {name: [h for h in order if status[h] == name] for name in STATUSES}
     given = _given({name: len(found) for name, found in members.items()}, most)
+    names = short_names(certificate.names, widest=widest)
     rows = []
     for name, found in members.items():
         if not found:
@@ -68,9 +76,7 @@ def rows_of(certificate: Certificate, most: int, *, numbered: bool, widest: floa
         # "1 more" would take as much room as the model.
         own = len(found) if len(found) == given[name] + 1 else given[name]
         for h in found[:own]:
-            label = name_text(certificate.names[h], widest=widest)
-            if numbered:
-                label = f"{numbers[h]}  {_shortened(certificate.names[h], widest)}"
+            label = f"{numbers[h]}  {_shortened(names[h], certificate.names[h], widest)}" if numbered else names[h]
             rows.append(Row(name, label, (h,)))
         rest = found[own:]
         if rest:
@@ -87,9 +93,9 @@ def _given(count: dict[str, int], most: int) -> dict[str, int]:
     return given
 
 
-def _shortened(name: str, widest: float) -> str:
+def _shortened(text: str, name: str, widest: float) -> str:
     """Return a name without its middle if it is wide: beside a number it need not be told from others by a digest."""
-    text = name_text(name, most=60, widest=60.0)
+    text = name_text(name, most=60, widest=60.0) if "...#" in text else text
     most = max(int(widest / 0.6), 14)
     return text if len(text) <= most else f"{text[: most - 7]}…{text[-6:]}"
 
@@ -107,6 +113,9 @@ def plot_rows(
         certificate, most, numbered=numbered, widest=(0.5 if room < 25.0 else 0.42 if len(shown) < 4 else 0.36) * room
     )
     single = len(certificate.objectives) == 1
+    if objectives is None:
+        free = _free_width(ax, rows)
+        shown = shown[: max(int(free / _LEAST_WIDTH), min(int(free / _TIGHT), 3), 1)]
     axes = [ax] if single else _columns(ax, len(shown))
     boxes = drawn_boxes(certificate)
     ticks = int(np.clip(room / len(shown) // 4, 2, 6))
@@ -115,17 +124,23 @@ def plot_rows(
         _name_rows(column, rows, named=k == 0, ticks=ticks)
         if not single:
             _name_column(column, certificate, i, room / len(shown))
+    if not single and figure_of(ax).get_layout_engine() is None:
+        # Names of the models took room from the columns.
+        room = length_in_ems(fit(ax))[0]
+        for column, i in zip(axes, shown, strict=True):
+            _name_column(column, certificate, i, room / len(shown))
     handles = []
     if single:
         axes[0].set_xlabel(objective_label(certificate, 0, length=room), **LITERAL)
         handles = _draw_best(ax, certificate)
     if title:
-        headline(ax, title_of(certificate))
+        headline(ax, title_of(certificate, MOST_COLUMNS if objectives is not None else len(shown)))
         key(ax, [(handle, str(handle.get_label())) for handle in handles])
     if title and not single:
         # Above the names of the columns.
         lines = max(column.get_title("left").count("\n") + 1 for column in axes)
         ax.set_title(ax.get_title("left"), loc="left", pad=9.0 + 13.0 * lines, **LITERAL)
+    fit(ax)
     return ax if single else axes
 
 
@@ -212,11 +227,37 @@ def _name_rows(ax: Axes, rows: Sequence[Row], *, named: bool, ticks: int) -> Non
 
 
 def _name_column(ax: Axes, certificate: Certificate, i: int, room: float) -> None:
-    """Name an objective above its column, with the direction of better below."""
+    """Name an objective above its column, with the direction of better below; `room` is its width and the gap's."""
     name = name_text(certificate.objectives[i], widest=max(2.2 * room, 8.0))
-    lines = "\n".join(textwrap.wrap(name, max(int(1.5 * room), 8), max_lines=3))
-    ax.set_title(lines, fontsize=10.0, fontweight="normal", loc="left", pad=5.0, **LITERAL)
-    ax.set_xlabel("better →" if certificate.maximise[i] else "← better", fontsize=9.5)
+    size = 10.0 if room >= 9.0 else 8.5
+    letters = max(int(room * float(ax.xaxis.label.get_fontsize()) / (0.58 * size)), 8)
+    ax.set_title(
+        "\n".join(_wrapped(name, letters)[:3]), fontsize=size, fontweight="normal", loc="left", pad=5.0, **LITERAL
+    )
+    ax.set_xlabel("better →" if certificate.maximise[i] else "← better", fontsize=9.5 if room >= 7.0 else 8.0)
+
+
+def _wrapped(name: str, letters: int) -> list[str]:
+    """Return the lines of a name, which end where its parts do if they can."""
+    lines = [""]
+    for part in re.findall(r"[^\s_/.\-]*[\s_/.\-]*", name):
+        for piece in textwrap.wrap(part, letters, drop_whitespace=False):
+            if len(lines[-1].rstrip()) + len(piece.rstrip()) > letters:
+                lines.append("")
+            lines[-1] += piece
+    return [line.rstrip() for line in lines if line.strip()]
+
+
+def _free_width(ax: Axes, rows: Sequence[Row]) -> float:
+    """Return about how much room, in multiples of the size of the font, names of rows leave to the columns."""
+    room, figure = length_in_ems(ax)[0], figure_of(ax)
+    inner = ax.get_window_extent()
+    others = [other.get_window_extent() for other in figure.axes if other is not ax]
+    beside = [box for box in others if box.y0 < inner.y1 and box.y1 > inner.y0]
+    left = max([0.0, *(box.x1 for box in beside if box.x1 <= inner.x0)])
+    right = min([figure.bbox.x1, *(box.x0 for box in beside if box.x0 >= inner.x1)])
+    names = max(0.52 * len(row.label) if row.models else 0.64 * len(row.label) for row in rows)
+    return float(room * (right - left) / inner.width - names)
 
 
 def _draw_best(ax: Axes, certificate: Certificate) -> list[Any]:

@@ -12,6 +12,7 @@ from moltheory._core._text import plural
 from moltheory._core._validation import FloatArray
 from moltheory.certification._format import confidence_text
 from moltheory.plotting import colors_of, name_text, scale_axis
+from moltheory.plotting._labels import figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +73,7 @@ def background(ax: Axes) -> str:
     from matplotlib.colors import to_hex
 
     face: Any = ax.get_facecolor()
-    figure = ax.get_figure(root=True)
+    figure = figure_of(ax)
     return str(to_hex(figure.get_facecolor() if face[3] < 0.5 and figure is not None else face))
 
 
@@ -176,10 +177,11 @@ def length_in_ems(ax: Axes) -> tuple[float, float]:
     return ax.bbox.width * scale, ax.bbox.height * scale
 
 
-def title_of(certificate: Certificate) -> str:
+def title_of(certificate: Certificate, columns: int = MOST_COLUMNS) -> str:
     """Return how many models are shown and what is promised; of very many objectives, how many are shown."""
     m = len(certificate.objectives)
-    shown = f"; the first {MOST_COLUMNS} of {m} objectives" if m > MOST_COLUMNS else ""
+    shown = f"; the first {columns} of {m} objectives" if m > max(columns, 2) else ""
+    shown = f"; the first of {m} objectives" if m > 2 and columns == 1 else shown
     return f"{plural(len(certificate), 'model')}, {promised(certificate)}{shown}"
 
 

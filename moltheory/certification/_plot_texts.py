@@ -11,9 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
+from moltheory.certification._plot_names import short_names
+from moltheory.certification._plot_places import beside, leader_of, leaders, misleads
 from moltheory.certification._plot_style import background, color_of
 from moltheory.certification._words import STATUSES, model_numbers
-from moltheory.plotting import LITERAL, label_points, name_text, readable_color
+from moltheory.plotting import LITERAL, label_points, readable_color
+from moltheory.plotting._fit import fit
+from moltheory.plotting._labels import figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +32,8 @@ _MOST_TEXTS = 60
 _MOST_PALE = 60
 _MOST_KEYS = 12
 _PASSES = 3
+# How far texts may stand from their marks; one that would be taken for that of another mark tries again nearer to its own.
+_REACHES = (0.1, 0.035)
 _SIZES = {"sure": 9.0, "undecided": 9.0, "excluded": 8.0}
 
 Group = npt.NDArray[np.int64]
@@ -42,14 +48,14 @@ def write_names(
     """
     explained: list[int] = []
     for _ in range(1 if numbered else _PASSES):
-        before = set(ax.texts), set(ax.lines)
+        before = set(ax.texts), set(ax.collections)
         with _laid_out(ax):
             left = _written(ax, certificate, groups, lines, numbered, explained)
         if numbered or set(left) <= set(explained):
             return
         # An explanation takes room below: places are found anew.
         explained = sorted({*explained, *left})
-        for artist in [*(set(ax.texts) - before[0]), *(set(ax.lines) - before[1])]:
+        for artist in [*(set(ax.texts) - before[0]), *(set(ax.collections) - before[1])]:
             artist.remove()
         _explain(ax, certificate, explained)
     with _laid_out(ax):
@@ -59,7 +65,7 @@ def write_names(
 @contextmanager
 def _laid_out(ax: Axes) -> Iterator[None]:
     """Give the axes their place on the figure once, and keep it inside: texts in the panel do not change it."""
-    figure: Any = ax.get_figure(root=True)
+    figure = figure_of(ax)
     engine = figure.get_layout_engine()
     if engine is None:
         yield
@@ -90,13 +96,15 @@ def _written(
             wanted += sorted(mine, key=lambda group: int(numbers[group].min()))
     short = [group for group in wanted if set(explained) & set(group.tolist())]
     chosen = [group for group in wanted if not set(explained) & set(group.tolist())]
-    texts = [_name(certificate, group, numbers, numbered) for group in chosen]
+    names = short_names(certificate.names, widest=18.0 if numbered else 22.0)
+    texts = [_name(names, group, numbers, numbered) for group in chosen]
     found = _put(ax, certificate, chosen, texts, taken, lines)
     nameless = [group for group, text in zip(chosen, found, strict=True) if text is None]
     # Where no table stands beside the figure, models that are not on the front go without.
     short += [group for group in nameless if numbered or status[group[0]] != "excluded"]
     short.sort(key=lambda group: int(numbers[group].min()))
-    _put(ax, certificate, short, [_number(group, numbers) for group in short], _with_texts(ax, taken, found), lines)
+    short_texts = [_number(group, numbers) for group in short]
+    _put(ax, certificate, short, short_texts, _with_texts(ax, taken, found), lines, must=True)
     return [model for group in nameless if status[group[0]] != "excluded" for model in group.tolist()]
 
 
@@ -107,27 +115,54 @@ def _put(
     texts: Sequence[str],
     taken: FloatArray,
     lines: Sequence[FloatArray],
+    must: bool = False,
 ) -> list[Any]:
     """Write a text beside each mark where it has a place, in the color of the verdict; None where it has none."""
+    from matplotlib.collections import LineCollection
     from matplotlib.patheffects import withStroke
 
     if not groups:
         return []
-    before = set(ax.lines)
     places = certificate.estimates[[group[0] for group in groups]]
-    found = label_points(ax, places, texts, avoid=taken, lines=lines, fontsize=_SIZES["sure"], reach=0.1)
     colors = [readable_color(ax, color_of(ax, certificate.status[group[0]])) for group in groups]
-    for text, group, color in zip(found, groups, colors, strict=True):
-        if text is not None:
-            text.set(color=color, fontsize=_SIZES[certificate.status[group[0]]], gid="name")
+    found: list[Any] = [None] * len(groups)
+    for reach in _REACHES:
+        left = [k for k, text in enumerate(found) if text is None]
+        if not left:
+            break
+        before = set(ax.collections)
+        avoid = _with_texts(ax, taken, found)
+        written = label_points(
+            ax,
+            places[left],
+            [texts[k] for k in left],
+            avoid=avoid,
+            lines=lines,
+            fontsize=_SIZES["sure"],
+            reach=reach,
+        )
+        thin = leaders(ax, set(ax.collections) - before)
+        for k, text in zip(left, written, strict=True):
+            if text is None:
+                continue
+            leader = leader_of(ax, text, places[k], thin)
+            if misleads(ax, text, places[k], taken, leader):
+                text.remove()
+                continue
+            found[k] = text
+            text.set(color=colors[k], fontsize=_SIZES[certificate.status[groups[k][0]]], gid="name")
             text.set_path_effects([withStroke(linewidth=2.2, foreground=background(ax), alpha=0.85)])
-    # The thin lines between texts and marks: each ends at its mark.
-    pixels = ax.transData.transform(places)
-    for line in set(ax.lines) - before:
-        ends = ax.transData.transform(np.asarray(line.get_xydata()))
-        nearest = np.linalg.norm(pixels[:, None] - ends, axis=2).min(axis=1).argmin()
-        line.set_color(colors[int(nearest)])
-    return list(found)
+            if leader is not None:
+                ax.add_collection(LineCollection([leader], colors=colors[k], linewidths=0.6), autolim=False)
+    for k, text in enumerate(found):
+        if text is None:
+            size = _SIZES[certificate.status[groups[k][0]]]
+            found[k] = beside(ax, texts[k], places[k], taken, found, lines, color=colors[k], fontsize=size)
+            # What a number means is written elsewhere: it must be seen, over pale marks if need be.
+            if found[k] is None and must and certificate.status[groups[k][0]] != "excluded":
+                matter = certificate.estimates[~certificate.excluded]
+                found[k] = beside(ax, texts[k], places[k], matter, found, (), color=colors[k], fontsize=size)
+    return found
 
 
 def _with_texts(ax: Axes, taken: FloatArray, texts: Sequence[Any]) -> FloatArray:
@@ -143,12 +178,12 @@ def _with_texts(ax: Axes, taken: FloatArray, texts: Sequence[Any]) -> FloatArray
     return np.concatenate(found)
 
 
-def _name(certificate: Certificate, group: Group, numbers: npt.NDArray[np.int64], numbered: bool) -> str:
+def _name(names: Sequence[str], group: Group, numbers: npt.NDArray[np.int64], numbered: bool) -> str:
     """Return the name of a mark; models at one place are named together."""
     members = group[np.argsort(numbers[group])]
-    names = [name_text(certificate.names[h], widest=18.0 if numbered else 22.0) for h in members[:2].tolist()]
+    shown = [names[h] for h in members[:2].tolist()]
     more = [f"{len(members) - 2:,} more"] if len(members) > 2 else []
-    text = " = ".join(names) + "".join(f" and {part}" for part in more)
+    text = " = ".join(shown) + "".join(f" and {part}" for part in more)
     return f"{_number(group, numbers)}  {text}" if numbered else text
 
 
@@ -163,7 +198,8 @@ def _explain(ax: Axes, certificate: Certificate, models: Sequence[int]) -> None:
     """Write under the axis which models the numbers mean; where they are many, where to look them up."""
     numbers = model_numbers(certificate)
     order = sorted(models, key=lambda h: numbers[h])
-    parts = [f"{numbers[h]} = {name_text(certificate.names[h], widest=18.0)}" for h in order[:_MOST_KEYS]]
+    names = short_names(certificate.names, widest=18.0)
+    parts = [f"{numbers[h]} = {names[h]}" for h in order[:_MOST_KEYS]]
     if len(order) > _MOST_KEYS:
         parts.append("others: their rows in the table of the report")
     width = ax.bbox.width * 72.0 / ax.figure.dpi
@@ -182,3 +218,4 @@ def _explain(ax: Axes, certificate: Certificate, models: Sequence[int]) -> None:
         gid="key",
     )
     note.set(**LITERAL)
+    fit(ax)

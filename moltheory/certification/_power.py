@@ -264,12 +264,15 @@ def simulated(
     present: FloatArray,
     total: FloatArray,
     simulate: int,
-    level: float,
+    level: float | tuple[float, float],
     replicates: int = 100,
     factor: float = 1000.0,
     rng: int | np.random.Generator = 0,
 ) -> dict[str, FloatArray]:
-    """Return what simulations say about the pairs with the smallest totals; NaN for the others."""
+    """Return what simulations say about the pairs with the smallest totals; NaN for the others.
+
+    With two levels, for ruling out the second model of a pair and for its dominance, either decides the first model.
+    """
     runs = np.argsort(total, kind="stable")[:simulate]
     found = {name: np.full(total.size, np.nan) for name in ("more", "more_error", "more_low", "more_high", "unsettled")}
     if runs.size:

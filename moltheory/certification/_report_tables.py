@@ -94,7 +94,8 @@ def models_table(certificate: Certificate) -> Table:
         confidence = certificate.adjusted_p_value[h] if certificate.excluded[h] else certificate.decided_at[h]
         values: list[float | None] = [None] * len(head)
         values[0], values[2] = float(row[0]), float(STATUSES.index(status[h]))
-        values[4] = 1.0 - float(confidence) if row[4] else None
+        # Certain by known costs: no confidence, and more than any.
+        values[4] = 1.0 - (0.0 if math.isnan(confidence) else float(confidence)) if row[4] else None
         values[fixed:] = [float(value) for value in certificate.estimates[h]]
         cells = [Cell(text, value) for text, value in zip(row, values, strict=True)]
         for k in range(fixed, len(head)):

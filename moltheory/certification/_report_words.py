@@ -40,6 +40,9 @@ def meaning_of(certificate: Certificate, status: str) -> str:
     return f"No other model is {_BETTER}: to choose another one means to give something up."
 
 
+_BY_COSTS = "“Certain”: the known costs allow no other model to dominate this one, whatever the losses."
+
+
 def terms_of(certificate: Certificate, *, tolerances: str) -> list[tuple[str, str]]:
     """Return the words of the page with what they mean; `tolerances` is the meaning of that column, or empty."""
     words = verdict_words(certificate)
@@ -67,7 +70,10 @@ def terms_of(certificate: Certificate, *, tolerances: str) -> list[tuple[str, st
                 "other objective.",
             )
         )
-    return [*found, *([("tolerance", tolerances)] if tolerances else []), *_TERMS]
+    box, (title, meaning) = _TERMS
+    if not certificate.data_dependent.all():
+        meaning = f"{meaning} {_BY_COSTS}"
+    return [*found, *([("tolerance", tolerances)] if tolerances else []), box, (title, meaning)]
 
 
 def guarantee_text(certificate: Certificate) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from moltheory._core._shared_state import one_thread
 from moltheory.plotting import to_bytes
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def inline_svg(
     """
     from matplotlib import rc_context
 
-    with rc_context({"svg.fonttype": "none"}):
+    with one_thread(), rc_context({"svg.fonttype": "none"}):
         root = ElementTree.fromstring(to_bytes(figure, "svg"))
     for parent in list(root.iter()):
         for child in list(parent):

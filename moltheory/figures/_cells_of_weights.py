@@ -11,7 +11,7 @@ import numpy as np
 
 from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory.bounds import required_sample_size
-from moltheory.figures._inline import point_out
+from moltheory.figures._inline import point_out, write_at
 from moltheory.plot import cells as draw_cells
 from moltheory.plotting import colors_of
 from moltheory.reports import Figure, Settings
@@ -75,12 +75,16 @@ class CellsOfWeights(Figure[CellsResult]):
         # The cell of B begins at the tie of B and C.
         tie = result.cells.intervals[1]
         if tie is not None:
-            text = "near a tie (pale), sampling\ncan change the lowest one"
-            point_out(axes[0], (tie[0], 0.42), text, place=(0.5, 0.85), ha="center")
+            text = "pale: near a tie, sampling\ncan change the lowest one"
+            point_out(axes[0], (tie[0], 0.45), text, place=(0.5, 0.87), ha="center")
+            point_out(axes[0], (tie[1], 0.45), " ", place=(0.56, 0.8), ha="center")
+        for x, y, text in ((0.16, 0.6, "safe"), (0.51, 0.16, "safe: the\nthick line\nis lowest"), (0.86, 0.6, "safe")):
+            write_at(axes[0], (x, y), text, offset=(0, 0))
         axes[0].set_xlabel(f"weight of {_OBJECTIVES[0]}")
-        axes[0].set_title(f"1. All risks within {_WIDTH} of the truth", loc="left")
+        axes[0].set_ylabel("← better     weighted sum")
+        axes[0].set_title(f"1. Models A to C, risks within c = {_WIDTH}", loc="left")
         draw_cells(_THREE, widths=_WIDTH, names=tuple("DEFGH"), objectives=_OBJECTIVES, ax=axes[1])
-        axes[1].set_title("2. The same for three objectives", loc="left")
+        axes[1].set_title("2. Models D to H, three objectives", loc="left")
         for ax in axes[:2]:
             legend = ax.get_legend()
             if legend is not None:
@@ -147,21 +151,21 @@ def _enough() -> int:
 
 def _draw_shares(ax: Axes, result: CellsResult) -> None:
     colors, table = colors_of(ax), result.shares
-    ax.plot(table["width"], table["two_objectives"], "-", color=colors["coverage"], label="two objectives")
-    ax.plot(table["width"], table["three_objectives"], "--", color=colors["purity"], label="three objectives")
+    ax.plot(table["width"], table["two_objectives"], "-", color=colors["truth"], label="two objectives")
+    ax.plot(table["width"], table["three_objectives"], "--", color=colors["bound"], label="three objectives")
     for cells, color, place in (
-        (result.certified, "coverage", (0.36, 0.84)),
-        (result.three_certified, "purity", (0.36, 0.62)),
+        (result.certified, "truth", (0.36, 0.84)),
+        (result.three_certified, "bound", (0.36, 0.62)),
     ):
         ax.plot(_WIDTH, cells.total, "o", color=colors[color], markersize=8)
-        names = "two" if color == "coverage" else "three"
+        names = "two" if color == "truth" else "three"
         text = f"{names} objectives: {percent_text(cells.total)}\nat c = {_WIDTH}"
         point_out(ax, (_WIDTH, cells.total), text, place=place, color=colors[color])
     ax.set_xlim(0, float(table["width"].max()))
     ax.set_ylim(0, 1.03)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
-    ax.set_xlabel("← better     c: how far risks may be off")
-    ax.set_ylabel("safe weights     better →")
+    ax.set_xlabel("c: how far risks may be off")
+    ax.set_ylabel("share of weights that are safe")
     ax.set_title("3. The smaller c, the more is safe")
 
 

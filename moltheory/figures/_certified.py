@@ -118,8 +118,8 @@ class Certified(Figure[CertifiedResult]):
         return (
             f"{len(result.models)} classifiers of digits. From {_EXAMPLES:,} images, certify decides {decided} of them "
             f"(confidence {1 - DELTA:.0%}, tolerance {100 * _TOLERANCE:g} percentage points, fixed before this sample was "
-            f"drawn). It decides more than boxes alone, and {failed} of {samples:,} samples had a false claim; bootstrap claims "
-            f"were false in {first['failed_share']:.0%} of samples of {int(first['n'])}."
+            f"drawn). It decides more than boxes alone, and {failed} of {samples:,} samples had a false claim; bootstrap "
+            f"claims were false in {first['failed_share']:.0%} of samples of {int(first['n'])}."
         )
 
     def details(self, result: CertifiedResult) -> str:
@@ -166,27 +166,31 @@ def _within(errors: npt.NDArray[np.int64], sizes: FloatArray, slack: float) -> n
 def _draw_certificate(ax: Axes, certificate: Certificate) -> None:
     """Draw the certificate, with the key in the corner of large models with many errors, where none is."""
     plot_two(certificate, ax, named=False, keyed=False)
-    ax.set_title(f"What {_EXAMPLES:,} images decide")
+    ax.set_title(f"What {_EXAMPLES:,} examples decide")
     words, status = verdict_words(certificate), np.array(certificate.status)
-    entries = []
+    entries, within = [], f"\nto within {_TOLERANCE:g}"
     for name, text in words.items():
         mark = next((line for line in ax.lines if str(line.get_gid()).startswith(f"{name}-")), None)
         if mark is not None:
-            entries.append((mark, f"{(status == name).sum()} {text}".replace(" to within", "\nto within")))
+            entries.append((mark, f"{(status == name).sum()} {text}".replace(" to within the tolerance", within)))
     marks, texts = zip(*entries, strict=True)
-    spacing = {"borderaxespad": 0.0, "handletextpad": 0.0, "handlelength": 1.5, "labelspacing": 0.2, "borderpad": 0.0}
+    spacing = {"borderaxespad": 0.4, "handletextpad": 0.0, "handlelength": 1.5, "labelspacing": 0.2, "borderpad": 0.0}
     ax.legend(marks, texts, loc="upper right", frameon=False, fontsize=9.0, **spacing)
+    # Small models with few errors: there are none.
+    text = f"shaded: the true\nfront is in here\n({1 - DELTA:.0%} confidence);\nthin lines: intervals\nof the error"
+    ax.text(0.015, 0.02, text, transform=ax.transAxes, fontsize=8.0, va="bottom")
 
 
 def _draw_decided(ax: Axes, claims: pd.DataFrame) -> None:
     for method, (color, marker, line) in _STYLES.items():
         part = claims[claims["method"] == method]
-        ax.plot(part["n"], part["decided_share"], f"{marker}{line}", color=colors_of(ax)[color], label=_LABELS[method])
+        label = _LABELS[method] + (":\nno guarantee" if method == "bootstrap" else "")
+        ax.plot(part["n"], part["decided_share"], f"{marker}{line}", color=colors_of(ax)[color], label=label)
     ax.set_ylim(0.0, 1.02)
     log_sizes(ax)
     _percent(ax, (0.0, 0.25, 0.5, 0.75, 1.0))
-    ax.set_title("How much n images decide")
-    ax.set_ylabel("models decided     better →")
+    ax.set_title("How much n examples decide")
+    ax.set_ylabel("models decided, rightly or wrongly")
     label_lines(ax)
 
 
@@ -198,15 +202,23 @@ def _draw_failed(ax: Axes, claims: pd.DataFrame) -> None:
         # Side by side: three methods are at zero.
         place = part["n"] * 1.12 ** (k - 1.5)
         ink = colors_of(ax)[color]
-        ax.plot(place, part["failed_share"], f"{marker}{line}", color=ink, label=_LABELS[method], clip_on=False)
+        ax.plot(
+            place, part["failed_share"], f"{marker}{line}", color=ink, label=_LABELS[method], clip_on=False, zorder=4
+        )
         ax.vlines(place, part["failed_share"], part["failed_upper"], color=ink, linewidth=1.6)
     ax.axhline(DELTA, color=str(ax.xaxis.label.get_color()), linewidth=1.0)
     ax.set_ylim(0.0, 1.02)
     log_sizes(ax)
     _percent(ax, (0.0, 0.01, DELTA, 0.25, 0.5, 1.0))
     ax.set_title("How often a claim is false")
-    ax.set_ylabel("← better     samples with a false claim")
+    ax.set_ylabel("← better     samples with a false claim\n(square-root scale)")
     note(ax, f"promised: at most {DELTA:.0%}", at=(0.02, float(_root(DELTA)) + 0.035))
+    note(
+        ax,
+        "bars: up to the 95%\nlimit of the probability;\nmarks of one n stand\nside by side",
+        at=(0.98, 0.85),
+        ha="right",
+    )
     never = claims.groupby("method")["failed"].sum() == 0
     if never.drop("bootstrap").all():
         samples, upper = int(claims["samples"].iloc[0]), claims["failed_upper"].min()

@@ -74,7 +74,8 @@ class Claims(Figure[ClaimsResult]):
             f"{_MODELS} models, {_EXAMPLES:,} examples, {len(_WORLDS)} worlds whose true front is known. Where there is a "
             f"trade-off, bootstrap fronts decide {decided[boot]:.0%} of the models, certify {decided[mine]:.0%}, boxes "
             f"alone {decided[boxes]:.0%}. But over all worlds {sums['wrong'][boot]:.0f} of {sums['runs'][boot]:,.0f} "
-            f"bootstrap runs hold a false verdict; of certify's, {sums['wrong'][mine]:.0f}."
+            f"bootstrap runs hold a false verdict; of certify's, {sums['wrong'][mine]:.0f}. "
+            f"One error and false share (PRDS: for positive dependence) are weaker promises."
         )
 
     def details(self, result: ClaimsResult) -> str:

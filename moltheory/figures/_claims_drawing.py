@@ -43,13 +43,16 @@ def draw_claims(axes: Sequence[Axes], table: pd.DataFrame, delta: float) -> Sequ
     _draw_wrong(axes[0], table, names, delta)
     _draw_decided(axes[1], large, names)
     beside = abs(axes[0].get_position().y0 - axes[1].get_position().y0) < 0.01
+    if beside:  # The next panel begins right of the last tick.
+        axes[0].get_xticklabels()[-1].set_horizontalalignment("right")
     for ax in axes:
         ax.set_yticks(range(len(names)), names, fontsize=9.5, **LITERAL)
         for label, name in zip(ax.get_yticklabels(), names, strict=True):
             label.set_color(readable_color(ax, _color(ax, name)))
             # Side by side, the first panel names the rows of both.
             label.set_visible(ax is axes[0] or not beside)
-        ax.set_ylim(len(names) - 0.4, -0.6)
+        # Room for the keys below the rows.
+        ax.set_ylim(1.6 * len(names) - 0.4, -0.95)
         ax.tick_params(axis="y", length=0, pad=8.0)
         ax.spines["left"].set_visible(False)
     return axes
@@ -72,32 +75,51 @@ def _draw_wrong(ax: Axes, table: pd.DataFrame, names: Sequence[str], delta: floa
         ax.plot([wrong / runs], [place], "o", color=color, **look)
     ax.set_xlim(0.0, 1.0)
     ax.set_xticks(_TICKS, [f"{100.0 * tick:g}%" for tick in _TICKS])
-    ax.set_xlabel("← better   runs with a false verdict")
+    ax.set_xlabel("← better   runs with a false verdict\n(square-root scale)")
     ax.set_title("How often it is wrong")
-    ax.text(_square(_root(delta) + 0.015), len(names) - 0.55, f"nominal {delta:.0%}", fontsize=9.0, va="bottom")
+    ax.text(_square(_root(delta) + 0.015), -0.42, f"promised: at most {delta:.0%}", fontsize=9.0, va="bottom")
+    _explain_wrong(ax)
+
+
+def _explain_wrong(ax: Axes) -> None:
+    """Say what the marks are, where few runs are wrong: lower right."""
+    from matplotlib.lines import Line2D
+
+    ink = colors_of(ax)["truth"]
+
+    def sample(marker: str, face: str, size: float, line: Any = "none") -> Line2D:
+        look: Any = {"markerfacecolor": face, "markeredgewidth": 1.6, "markersize": size, "linewidth": 2.2}
+        return Line2D([], [], color=ink, marker=marker, linestyle=line, **look)
+
+    entries = {
+        "all runs; promise: no false verdict": sample("o", ink, 8.0),
+        "all runs; a weaker promise, or none": sample("o", background(ax), 8.0),
+        "95% interval for all runs": sample("", ink, 0.0, "-"),
+        "runs in one world": sample("|", ink, 9.0),
+    }
+    _add_key(ax, list(entries.values()), list(entries))
+
+
+def _add_key(ax: Axes, marks: Sequence[Any], texts: Sequence[str]) -> None:
+    look: Any = {"facecolor": background(ax), "framealpha": 1.0, "frameon": True, "edgecolor": "none", "fontsize": 9.0}
+    ax.legend(marks, texts, loc="lower right", borderaxespad=0.2, handlelength=1.4, labelspacing=0.3, **look)
 
 
 def _draw_decided(ax: Axes, large: pd.DataFrame, names: Sequence[str]) -> None:
     """Draw the shares decided with one objective and a price, and with two objectives."""
-    shapes = {1: ("D", "one objective and a price", -0.01, "left"), 2: ("o", "two objectives", 0.01, "right")}
-    gaps = []
+    shapes = {1: ("D", "one objective and a price"), 2: ("s", "two objectives")}
     for place, name in enumerate(names):
         color = _color(ax, name)
         part = large[large["procedure"] == name].sort_values("objectives")
         ax.plot(part["settled"], np.full(len(part), float(place)), "-", color=color, linewidth=1.6, label=name)
-        gaps.append(-np.inf if len(part) < 2 else float(-np.diff(part["settled"])[0]))
-        for objectives, (shape, *_) in shapes.items():
+        for objectives, (shape, _) in shapes.items():
             found = part.loc[part["objectives"] == objectives, "settled"]
-            face = color if objectives == 1 else background(ax)
-            ax.plot(found, np.full(len(found), place), shape, color=color, markerfacecolor=face, markersize=6.5)
-    widest = int(np.argmax(gaps))
-    mine = large[large["procedure"] == names[widest]]
-    found_at = dict(zip(mine["objectives"].astype(int), mine["settled"].astype(float), strict=True))
-    for objectives, (_, text, shift, side) in shapes.items():
-        if objectives in found_at:
-            align: Any = side
-            ax.text(found_at[objectives] + shift, widest - 0.22, text, ha=align, va="bottom", fontsize=9.0)
-    # Room for the longer of the two texts.
+            ax.plot(found, np.full(len(found), place), shape, color=color, markersize=6.5)
+    from matplotlib.lines import Line2D
+
+    ink = colors_of(ax)["truth"]
+    marks = [Line2D([], [], color=ink, marker=shape, linestyle="none", markersize=6.5) for shape, _ in shapes.values()]
+    _add_key(ax, marks, [text for _, text in shapes.values()])
     ax.set_xlim(0.0, min(1.0, float(large["settled"].max()) + 0.24))
     ticks = np.arange(0.0, ax.get_xlim()[1], 0.2)
     ax.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks])

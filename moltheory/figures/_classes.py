@@ -14,7 +14,7 @@ from moltheory._core._validation import FloatArray
 from moltheory.experiments import WeightedFrontComparison
 from moltheory.figures._least_squares import two_tasks
 from moltheory.pareto import errors_of_selections, nondominated
-from moltheory.plotting import colors_of, label_lines, log_sizes
+from moltheory.plotting import colors_of, label_lines, log_sizes, note
 from moltheory.problems import MultiTaskLeastSquares
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
@@ -29,7 +29,7 @@ _FINITE = (10, 100, 1000)
 _ALL = "all models"
 # Below it errors are drawn as zero.
 _FLOOR = 2e-4
-_STYLES = {"10 models": ("light", "^", ":"), "100 models": ("coverage", "s", "--"),
+_STYLES = {"10 models": ("extra", "^", ":"), "100 models": ("coverage", "s", "--"),
            "1,000 models": ("truth", "D", "-."), _ALL: ("purity", "o", "-")}  # fmt: skip
 _COLUMNS = ("coverage_error", "purity_error", "exact")
 
@@ -87,7 +87,10 @@ class Classes(Figure[ClassesResult]):
     def draw(self, result: ClassesResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw how often both errors are zero, and purity errors: every draw pale, and means."""
         for ax, column, title in zip(
-            axes, ("exact", "purity_error"), ("Front found exactly", "Purity error"), strict=True
+            axes,
+            ("exact", "purity_error"),
+            ("More models, fewer exact fronts", "Purity error falls in each class"),
+            strict=True,
         ):
             palette = colors_of(ax)
             for label, (color, marker, line) in _STYLES.items():
@@ -95,19 +98,21 @@ class Classes(Figure[ClassesResult]):
                     for _, one in result.table[result.table["class"] == label].groupby("draw"):
                         ax.plot(one["size"], _shown(one, column), color=palette[color], linewidth=0.8, alpha=0.3)
                 mean = result.means[result.means["class"] == label]
-                look: dict[str, Any] = {"color": palette[color], "label": label}
+                name = f"{label}\n(infinitely many)" if label == _ALL else label
+                look: dict[str, Any] = {"color": palette[color], "label": name}
                 ax.plot(mean["size"], _shown(mean, column), f"{marker}{line}", **look)
             log_sizes(ax)
             ax.set_title(title)
         first, second = axes
         first.set_ylim(-0.06, 1.04)
-        first.set_ylabel("share of samples     better →")
+        first.set_ylabel("samples with exact front     better →")
         second.set_yscale("log")
         second.set_ylim(0.7 * _FLOOR, 1)
-        second.set_yticks([1.0, 0.1, 0.01, 0.001, _FLOOR], ["1", "0.1", "0.01", "0.001", "≈ 0"])
+        second.set_yticks([1.0, 0.1, 0.01, 0.001, _FLOOR], ["1", "0.1", "0.01", "0.001", f"≤ {_FLOOR:g}"])
         second.minorticks_off()
         log_sizes(second)
-        second.set_ylabel("← better     mean over samples")
+        second.set_ylabel("← better     mean purity error")
+        note(second, "pale: one draw of the class; bold: mean", at=(0.03, 0.1))
         for ax in axes:
             label_lines(ax)
         return axes
@@ -142,7 +147,7 @@ class Classes(Figure[ClassesResult]):
             f"{result.replicates:,} samples per size, {result.replicates // draws:,} for each draw. Once n resolves "
             f"the smallest gap of a finite class, both of its errors are 0; the gaps of larger classes are smaller, and "
             f"over all models none is smallest. Coverage error over all models falls to what the grid of weights can "
-            f"miss, at most {number_text(result.discretization, 2)}. Errors below {_FLOOR:g} are drawn as ≈ 0.\n"
+            f"miss, at most {number_text(result.discretization, 2)}. Errors below {_FLOOR:g} are drawn at {_FLOOR:g}.\n"
             f"Coverage and purity error at n = {largest:,}: {errors}."
         )
 

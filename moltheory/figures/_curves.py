@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moltheory import plot
-
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
-__all__ = ["ERRORS", "Slope", "draw_errors", "fitted_slope", "overview_table", "summarize"]
+__all__ = ["ERRORS", "Slope", "fitted_slope", "overview_table", "summarize"]
 
 ERRORS = {
     "purity_error": ("purity error", "purity", "s"),
@@ -71,11 +68,6 @@ def fitted_slope(table: pd.DataFrame, column: str, *, largest: float = math.inf)
     residual = y - y.mean() - value * x
     half = float(t.ppf(0.975, len(means) - 2) * math.sqrt(residual @ residual / (len(means) - 2) / (x @ x)))
     return Slope(value, value - half, value + half)
-
-
-def draw_errors(ax: Axes, table: pd.DataFrame, *, logarithmic: bool = True) -> Axes:
-    """Draw errors against n as `moltheory.plot.asymmetry` does, without the bound."""
-    return plot.asymmetry(table, ax=ax, bound=False, logarithmic=logarithmic)
 
 
 def summarize(table: pd.DataFrame, *, largest_risk: float = math.inf) -> pd.DataFrame:

@@ -47,7 +47,7 @@ class DataSets(Figure[DataSetsResult]):
     """Coverage and purity error against n on five real tables."""
 
     name = "data_sets"
-    title = "Four data sets, five problems: coverage error dies out, purity error often does not"
+    title = "Four data sets, five problems: coverage error falls, purity error often does not"
     n_panels = 2
     chapter = "On real data"
 
@@ -73,18 +73,20 @@ class DataSets(Figure[DataSetsResult]):
 
     def draw(self, result: DataSetsResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw coverage errors, then purity errors."""
-        titles = {"coverage_error": "Coverage error dies out", "purity_error": "Purity error often does not"}
+        titles = {"coverage_error": "Coverage error falls", "purity_error": "Purity error often does not"}
         for ax, (column, title) in zip(axes, titles.items(), strict=True):
             for label, table in result.simulations.items():
                 color, marker, line = _STYLES[label]
                 means = table.groupby("size")[column].mean()
-                ax.plot(means.index, means, f"{marker}{line}", color=colors_of(ax)[color], label=label, clip_on=False)
+                name = label if means.iloc[-1] else f"{label}: 0"
+                ax.plot(means.index, means, f"{marker}{line}", color=colors_of(ax)[color], label=name)
             ax.set_yscale("symlog", linthresh=_LINEAR, linscale=0.5)
-            ax.set_ylim(0, 0.3)
+            ax.set_ylim(-_LINEAR / 4, 0.3)
+            _mark_linear(ax)
             ax.set_yticks([0, 1e-4, 1e-3, 1e-2, 1e-1], ["0", "0.0001", "0.001", "0.01", "0.1"])
             ax.minorticks_off()
             ax.set_title(title)
-            ax.set_ylabel("← better     mean over samples")
+            ax.set_ylabel(f"← better     mean {column.replace('_', ' ')}")
             log_sizes(ax)
             label_lines(ax)
         return axes
@@ -160,6 +162,15 @@ class DataSets(Figure[DataSetsResult]):
             summary.insert(0, "data_set", label)
             parts.append(summary)
         return {"errors_by_size": pd.concat(parts, ignore_index=True), "staying": result.staying}
+
+
+def _mark_linear(ax: Axes) -> None:
+    """Shade the part of the axis that is not logarithmic."""
+    from matplotlib.transforms import blended_transform_factory
+
+    ax.axhspan(-_LINEAR / 4, _LINEAR, color=colors_of(ax)["bound"], alpha=0.12, linewidth=0)
+    place = blended_transform_factory(ax.transAxes, ax.transData)
+    ax.text(0.02, _LINEAR / 2, "linear scale to 0", transform=place, fontsize=9.0, va="center")
 
 
 def _problems() -> dict[str, FiniteProblem]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HypervolumeGap"]
 
-_TITLES = {"tilted_line": "2. Tilted line", "breast_cancer": "3. Breast cancer"}
+_TITLES = {"tilted_line": "2. Tilted line: purity error stays", "breast_cancer": "3. Breast cancer: it stays, smaller"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ class HypervolumeGap(Figure[HypervolumeGapResult]):
             highest = max(float(part[column].max()) for column, *_ in series)
             ax.set_ylim(-0.05 * highest, 1.2 * highest)
             ax.set_title(title)
-            ax.set_ylabel("← better     mean over samples")
+            words = "mean, finer scale" if problem == "breast_cancer" else "mean over samples"
+            ax.set_ylabel(f"← better     {words}")
             log_sizes(ax)
             label_lines(ax)
         return axes
@@ -149,11 +150,11 @@ def _draw_reason(ax: Axes) -> None:
     ax.plot(error[rest], cost[rest], "s", color=colors["purity"], markersize=7)
     ax.plot(error[best], cost[best], "o", color=colors["truth"], markersize=11)
     point_out(ax, (0.5, 0.6), "spurious\nmembers\nadd no area", place=(0.06, 0.78), color=colors["purity"])
-    write_at(ax, (0.76, 0.7), "covered by the\noptimal model\nalone", offset=(0, 0))
+    write_at(ax, (0.76, 0.7), "hypervolume:\nthe area that\nthe optimal model\ncovers alone", offset=(0, 0))
     write_at(ax, (0.5, 0.0), "the one optimal model", offset=(0, -10))
     ax.set_xlim(0.1, 1.0)
     ax.set_ylim(-0.3, 1.15)
-    ax.set_xticks([0.5, 1.0])
+    ax.set_xticks([0.25, 0.5, 0.75, 1.0])
     ax.set_yticks([0.0, 0.5, 1.0])
     axis_labels(ax, "true error", "cost")
     ax.set_title("1. Why: tilted line, true risks")

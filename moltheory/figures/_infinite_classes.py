@@ -13,7 +13,7 @@ from moltheory._core._numbers import count_text, interval_text, number_text
 from moltheory._core._text import joined
 from moltheory.experiments import asymmetry, excess, flat_directions
 from moltheory.figures._curves import ERRORS, fitted_slope, summarize
-from moltheory.plotting import colors_of, label_lines, log_sizes
+from moltheory.plotting import colors_of, label_lines, log_sizes, note
 from moltheory.problems import LinearPopulation
 from moltheory.reports import Figure, Settings
 from moltheory.scalarization import WeightedSum
@@ -35,7 +35,10 @@ _NAMES = {
     "coverage_error": "coverage error",
     "uniform_deviation": "deviation",
 }
-_STYLES = {"weights (.5, .5)": ("coverage", "o"), "weights (.9, .1)": ("extra", "D")}
+# The grid has the 60 weights of the trace.
+_DISK_NAMES = _NAMES | {"coverage_error": "coverage error\n(60 weights tried)"}
+_INNER = "purity error if both\nweights ≥ 0.2"
+_STYLES = {"weights (.5, .5)": "o-", "weights (.9, .1)": "D--"}
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,13 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
 
     def draw(self, result: InfiniteClassesResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw errors of three problems, and the excess of the last."""
-        titles = ("Strongly convex: purity improves", "One flat direction: it never does")
+        titles = ("Strongly convex: purity improves", "One flat direction: it stays at 1")
         for ax, case, title in zip(axes, (_CURVED, _FLAT), titles, strict=False):
             _draw_disk(ax, result.disk[result.disk["case"] == case])
             ax.set_title(title)
-        plot.asymmetry(result.groups, bound=False, labels=_NAMES, ax=axes[2])
-        axes[2].set_title("Logistic losses: both shrink")
+        plot.asymmetry(result.groups, bound=False, key=False, labels=_NAMES, ax=axes[2])
+        axes[2].set_title("Logistic losses: all three shrink")
+        note(axes[2], "bands: 90% of samples", at=(0.97, 0.94), ha="right")
         _draw_excess(axes[3], result.excess)
         return axes
 
@@ -164,10 +168,10 @@ def _draw_disk(ax: Axes, table: pd.DataFrame) -> None:
     means = table.groupby("size").mean(numeric_only=True)
     for column, (_, color, marker) in ERRORS.items():
         width = 3.0 if column == "purity_error" else 1.5
-        look: dict[str, Any] = {"color": palette[color], "linewidth": width, "label": _NAMES[column]}
+        look: dict[str, Any] = {"color": palette[color], "linewidth": width, "label": _DISK_NAMES[column]}
         ax.plot(means.index, means[column], f"{marker}-", **look)
     inner = means["interior_purity"]
-    ax.plot(means.index, inner, "D--", color=palette["extra"], linewidth=1.5, label="purity error,\nweights ≥ 0.2")
+    ax.plot(means.index, inner, "D--", color=palette["extra"], linewidth=1.5, label=_INNER)
     ax.set_yscale("log")
     ax.set_ylim(2e-6, 4)
     ax.set_ylabel("← better     distance in true risks")
@@ -178,16 +182,16 @@ def _draw_disk(ax: Axes, table: pd.DataFrame) -> None:
 def _draw_excess(ax: Axes, table: pd.DataFrame) -> None:
     """Draw the excess of weighted sums, twice the deviation that occurs, and the bound."""
     palette = colors_of(ax)
-    for label, (color, marker) in _STYLES.items():
+    for label, style in _STYLES.items():
         part = table[table["scalarization"] == label].groupby("size").mean(numeric_only=True)
-        name = label.replace("weights ", "excess,\n")
-        ax.plot(part.index, part["excess"], f"{marker}-", color=palette[color], label=name)
+        name = label.replace("weights ", "excess, ")
+        ax.plot(part.index, part["excess"], style, color=palette["truth"], linewidth=1.5, label=name)
     ax.plot(part.index, part["twice_deviation"], "v:", color=palette["deviation"], label="twice the\ndeviation")
     ax.plot(part.index, part["bound"], "--", color=palette["bound"], label="bound, 95%")
     ax.set_yscale("log")
     ax.set_ylim(4e-5, 60)
     ax.set_ylabel("← better     excess of weighted sums")
-    ax.set_title("The same: the bound is loose")
+    ax.set_title("Logistic losses: a loose bound")
     log_sizes(ax)
     label_lines(ax)
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory.bounds import binomial_interval, mean_interval
+from moltheory.figures._inline import write_at
 from moltheory.inference._methods import METHODS
-from moltheory.plotting import colors_of, label_lines, log_sizes, readable_color
+from moltheory.plotting import colors_of, label_lines, log_sizes, note, readable_color
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 
@@ -34,6 +35,8 @@ _LINES: dict[str, Any] = {
     _EXACT: "-",
     _BETTING: "-",
 }
+# Of the methods that are not the narrowest; gray otherwise.
+_TONES = {"empirical-bernstein": "purity", "kl": "deviation", "hoeffding-bentkus": "extra"}
 # A method without a line of its own is drawn too.
 _STYLES = {
     name: (METHODS[name].label, _LINES.get(name, (0, (1, 3))))
@@ -96,13 +99,13 @@ class Intervals(Figure[IntervalsResult]):
             _curve(second, half["rate"], half[method], method, best=_EXACT)
         second.set_xlim(0, 0.5)
         second.set_ylim(0, 1.05 * half.iloc[:, 1:].to_numpy().max())
-        second.set_title("0/1: exact is narrowest")
+        second.set_title("0/1 losses: exact is best")
         second.set_xlabel(f"observed error rate, n = {_N}")
         second.set_ylabel("← better     width of the interval")
         for name, part in result.skewed.groupby("method", sort=False):
             _curve(third, part["size"], part["width"], str(name), best=_BETTING)
         third.set_yscale("log")
-        third.set_title("Skewed: betting is narrowest")
+        third.set_title("Skewed losses: betting is best")
         third.set_ylabel("← better     mean width")
         log_sizes(third)
         for ax in (second, third):
@@ -132,7 +135,7 @@ class Intervals(Figure[IntervalsResult]):
             f"{_STYLES[str(method)][0]} {number_text(width, 2)}" for method, width in last.sort_values().items()
         )
         return (
-            f"First panel: exact probability of missing the true error p; the marks are the largest values over a grid "
+            f"First panel: exact probability of missing the true error p; tips of marks are the largest values over a grid "
             f"of p: {worst}. Bars go from the smallest value to the largest. Betting depends on the order of the "
             f"losses and has no such table.\n"
             f"Second panel: Clopper-Pearson is never wider than Chernoff-kl or Hoeffding-Bentkus. The curves are "
@@ -158,9 +161,14 @@ def _draw_failures(ax: Axes, failures: pd.DataFrame) -> None:
         color = _look(ax, method, best=_EXACT)["color"]
         values = np.maximum(failures[method].to_numpy(), _LEAST)
         ax.plot([values.min(), values.max()], [row, row], color=color, alpha=0.45, linewidth=5, solid_capstyle="butt")
-        ax.plot(values.max(), row, "o", color=color, markersize=8, label=_STYLES[method][0])
+        # The tip of the mark is at the value.
+        ax.plot(values.max(), row, marker=5, color=color, markersize=9, linestyle="none", label=_STYLES[method][0])
+        # The least probabilities have no room to their left.
+        at, side = (values.max(), -3) if values.max() > 100.0 * _LEAST else (_LEAST, 4)
+        write_at(ax, (at, row), _percent(failures[method].max()), offset=(side, 7), color=color, fontsize=9.0)
     ax.set_yticks(range(len(methods)), [_two_lines(_STYLES[method][0]) for method in methods])
-    ax.set_ylim(-0.6, len(methods) - 0.2)
+    ax.set_ylim(-0.6, len(methods) + 0.1)
+    note(ax, "tip: worst error rate\nbar: all error rates", at=(0.3, 0.1))
     ax.grid(axis="y", visible=False)
     ax.annotate(
         f"promised: {percent_text(_DELTA)}", (_DELTA, 1.0), (-4, -4), xycoords=("data", "axes fraction"),
@@ -168,18 +176,19 @@ def _draw_failures(ax: Axes, failures: pd.DataFrame) -> None:
         color=readable_color(ax, palette["purity"]),
     )  # fmt: skip
     ax.set_title("All keep the promise")
-    ax.set_xlabel(f"probability of missing p, n = {_N}")
+    ax.set_xlabel(f"probability that the interval misses\nthe true error rate, n = {_N}")
     ax.set_ylabel("method")
 
 
 def _curve(ax: Axes, x: pd.Series[float], y: pd.Series[float], method: str, *, best: str) -> None:
-    ax.plot(x, y, label=_two_lines(_STYLES[method][0]), **_look(ax, method, best=best))
+    label = _two_lines(_STYLES[method][0]) + ("\n(exact)" if method == _EXACT else "")
+    ax.plot(x, y, label=label, **_look(ax, method, best=best))
 
 
 def _look(ax: Axes, method: str, *, best: str) -> dict[str, Any]:
-    """Return the look of a curve: in color for the narrowest, which carries the point, and gray for the others."""
+    """Return the look of a curve: thick and blue for the narrowest, which carries the point."""
     palette = colors_of(ax)
-    color = palette["coverage"] if method == best else palette["bound"]
+    color = palette["coverage"] if method == best else palette[_TONES.get(method, "bound")]
     return {"color": color, "linestyle": _STYLES[method][1], "linewidth": 3.0 if method == best else 1.6}
 
 

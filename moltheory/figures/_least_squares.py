@@ -13,6 +13,7 @@ from moltheory._core._numbers import count_text, interval_text, number_text
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import WeightedFrontComparison, asymmetry
 from moltheory.figures._curves import fitted_slope, summarize
+from moltheory.figures._inline import point_out
 from moltheory.plotting import axis_labels, colors_of, note
 from moltheory.problems import MultiTaskLeastSquares
 from moltheory.reports import Figure, Settings
@@ -29,7 +30,7 @@ _SMALL, _LARGE = 20, 200
 _FRONTS = 60
 _NAMES = {
     "purity_error": "purity\nerror",
-    "coverage_error": "coverage\nerror",
+    "coverage_error": "coverage error\n(levels off:\ngrid of weights)",
     "uniform_deviation": "largest\ndeviation",
 }
 
@@ -81,19 +82,18 @@ class LeastSquares(Figure[LeastSquaresResult]):
 
     def draw(self, result: LeastSquaresResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw fronts in true risks for two sizes, then errors against n."""
-        limits = _limits(result.true_points)
+        limits = _limits(result.fronts[_SMALL])
         for ax, n in zip(axes, (_SMALL, _LARGE), strict=False):
             _draw_fronts(ax, result.true_points, result.fronts[n])
             ax.set_xlim(*limits[0])
             ax.set_ylim(*limits[1])
-            ax.set_title(f"Fronts of {_FRONTS} samples, n = {n}")
-        palette = colors_of(axes[0])
-        note(axes[0], "empirical fronts, in true risks", at=(0.28, 0.7), color=palette["purity"])
-        note(axes[0], "true front", at=(0.28, 0.61), color=palette["truth"])
-        note(axes[1], "ten times as many examples", at=(0.28, 0.7), color=palette["purity"])
+        axes[0].set_title(f"n = {_SMALL}: {_FRONTS} samples, {_FRONTS} fronts")
+        axes[1].set_title(f"n = {_LARGE}: they close in")
+        _name_fronts(axes[0], result)
         third = axes[2]
-        plot.asymmetry(result.simulation, bound=False, labels=_NAMES, ax=third)
-        third.set_title("Both errors shrink")
+        plot.asymmetry(result.simulation, bound=False, key=False, labels=_NAMES, ax=third)
+        third.set_title("Coverage and purity error shrink")
+        note(third, "bands: 90% of samples", at=(0.02, 0.05))
         return axes
 
     def caption(self, result: LeastSquaresResult) -> str:
@@ -132,9 +132,22 @@ class LeastSquares(Figure[LeastSquaresResult]):
         return {"true_front": front, "errors_by_size": summarize(result.simulation)}
 
 
-def _limits(points: FloatArray) -> FloatArray:
-    """Return limits of both axes around the true front, with room above it."""
-    return np.stack([0.0 * points.min(axis=0), 1.25 * points.max(axis=0)], axis=1)
+def _limits(fronts: FloatArray) -> FloatArray:
+    """Return limits of both axes, from zero, around all fronts."""
+    largest = fronts.max(axis=(0, 1))
+    return np.stack([0.0 * largest, 1.05 * largest], axis=1)
+
+
+def _name_fronts(ax: Axes, result: LeastSquaresResult) -> None:
+    """Name the true front and the empirical ones, with arrows to the middle of one of each."""
+    palette = colors_of(ax)
+    middle = len(result.true_points) // 2
+    x, y = result.true_points[middle]
+    point_out(ax, (float(x), float(y)), "true front", place=(0.03, 0.05), color=palette["truth"])
+    fronts = result.fronts[_SMALL]
+    x, y = fronts[int(fronts[:, middle].sum(axis=1).argmax()), middle]
+    text = "empirical fronts,\nin true risks"
+    point_out(ax, (float(x), float(y)), text, place=(0.4, 0.6), color=palette["purity"])
 
 
 def _draw_fronts(ax: Axes, true_points: FloatArray, fronts: FloatArray) -> None:
@@ -142,5 +155,5 @@ def _draw_fronts(ax: Axes, true_points: FloatArray, fronts: FloatArray) -> None:
     palette = colors_of(ax)
     for points in fronts:
         ax.plot(points[:, 0], points[:, 1], color=palette["purity"], linewidth=0.7, alpha=0.4)
-    ax.plot(*true_points.T, color=palette["truth"], linewidth=2.5)
+    ax.plot(*true_points.T, color=palette["truth"], linewidth=1.4)
     axis_labels(ax, "risk of task 1", "risk of task 2")

@@ -13,6 +13,7 @@ from moltheory import plot
 from moltheory._core._numbers import number_text
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import asymmetry
+from moltheory.figures._inline import write_at
 from moltheory.pareto import nondominated
 from moltheory.plotting import axis_labels, colors_of, ink_of, staircase
 from moltheory.problems import mirrored_decoys
@@ -65,10 +66,9 @@ class Mechanism(Figure[MechanismResult]):
 
     def draw(self, result: MechanismResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw the truth, one sample, and the errors against n."""
-        # Names find their places in panels of the size that the labels beside the last one leave.
-        _draw_errors(axes[2], result.simulation)
         _draw_truth(axes[0], result)
         _draw_sample(axes[1], result)
+        _draw_errors(axes[2], result.simulation)
         return axes
 
     def caption(self, result: MechanismResult) -> str:
@@ -145,26 +145,42 @@ def _draw_truth(ax: Axes, result: MechanismResult) -> None:
     hollow: dict[str, Any] = {"markerfacecolor": ax.get_facecolor(), "markeredgecolor": colors["purity"]}
     ax.plot(x1, y1, "s", markeredgewidth=2, markersize=10, zorder=3, **hollow)
     offset: dict[str, Any] = {"textcoords": "offset points", "color": ink}
+    write_at(ax, (0.84, y0), "true front", offset=(-0.1, 5))
     ax.annotate("the one optimal model", (x0, y0), (0, -20), ha="center", **offset)
     ax.annotate("decoys A and B:\nsame error, more cost", (x1, y1), (12, 6), va="bottom", **offset)
 
 
 def _draw_sample(ax: Axes, result: MechanismResult) -> None:
+    """Draw the empirical risks, how luck moved the decoys, and the whole empirical front."""
     _frame(ax, f"2. A sample (n = {_DRAW_SIZE}): one looks good")
-    names = ["optimal, found", *(_name(k, on_front) for k, on_front in zip("AB", result.selected[1:], strict=True))]
-    plot.fronts(mirrored_decoys(), _DRAW_SIZE, rng=_stream(result.seed), names=names, key=False, ax=ax)
-
-
-def _name(letter: str, on_front: bool) -> str:
-    return f"decoy {letter}: lucky" if on_front else f"decoy {letter}"
+    axis_labels(ax, "error", "cost")
+    colors, ink = colors_of(ax), ink_of(ax)
+    seen, on_front = result.empirical_risks, result.selected
+    staircase(ax, seen, color=colors["coverage"], linewidth=1.8, linestyle="--", label="_empirical front")
+    write_at(ax, (0.84, 0.0), "empirical front", offset=(-0.1, 5), color=colors["coverage"])
+    x0, y0 = result.true_risks[1]
+    arrow: dict[str, Any] = {"arrowstyle": "->", "color": ink, "linewidth": 1.2, "shrinkA": 0.0, "shrinkB": 0.0}
+    for letter, (x, y), selected in zip("AB", seen[1:], on_front[1:], strict=True):
+        if x != x0:
+            ax.annotate("", (x, y0 + 0.13), xytext=(x0, y0 + 0.13), arrowprops=arrow)
+        face = colors["purity"] if selected else ax.get_facecolor()
+        label = f"_decoy {letter}"
+        ax.plot(x, y, "s", markersize=10, markeredgewidth=2, color=colors["purity"], mfc=face, zorder=3, label=label)
+        text, side = (f"decoy {letter}\nenters\nthe front", -1) if selected else (f"decoy {letter}", 0)
+        write_at(ax, (x, y), text, offset=(6 * side, -9), color=colors["purity"] if selected else ink)
+    write_at(ax, (x0, y0 + 0.13), "chance", offset=(0, 5))
+    ax.plot(*seen[0], "o", color=colors["coverage"], markersize=10, zorder=3, label="_real")
+    ax.annotate("the optimal model is found", seen[0], (0, -20), textcoords="offset points", ha="center", color=ink)
 
 
 def _draw_errors(ax: Axes, table: pd.DataFrame) -> None:
+    # The deviation ends where the coverage error is: its name stands at its beginning.
     labels = {
         "purity_error": "purity error:\nis what we\nfound real?",
         "coverage_error": "coverage error:\ndid we find\nwhat is real?",
-        "uniform_deviation": "largest\ndeviation",
+        "uniform_deviation": "_largest deviation",
     }
     ax.set_title("3. More examples do not help")
     ax.set_ylim(-0.05, 1.12)
-    plot.asymmetry(table, logarithmic=False, bound=False, labels=labels, ax=ax)
+    plot.asymmetry(table, logarithmic=False, bound=False, key=False, labels=labels, ax=ax)
+    write_at(ax, (40, 0.2), "largest deviation\nof any risk", offset=(6, 4), color=colors_of(ax)["deviation"])

@@ -12,7 +12,7 @@ from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory._core._text import joined
 from moltheory.experiments import FrontComparison
 from moltheory.figures._inline import write_at
-from moltheory.plotting import axis_labels, colors_of, log_sizes, note, staircase
+from moltheory.plotting import axis_labels, colors_of, log_sizes, staircase
 from moltheory.problems import near_tie, near_tie_limit
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
@@ -116,7 +116,7 @@ class NearTies(Figure[NearTiesResult]):
             f"(largest difference {number_text(off, 2)}).\n"
             f"With {_SHRINKING} the probability tends to {number_text(result.limit, 4)} as n grows, so no function of n "
             f"that tends to 0 bounds the purity error for all distributions. As γ tends to 0 it comes near 50%, less "
-            f"what ties take away.\n"
+            f"what ties take away: more for small n, so that curves cross.\n"
             f"The coverage error was {number_text(float(table['largest_coverage_error'].max()))} in every sample: the "
             f"good model costs least, so it is always on the empirical front."
         )
@@ -161,6 +161,7 @@ def _draw_truth(ax: Axes) -> None:
     write_at(ax, (_P + _SHOWN / 2, 0.72), "gap γ", offset=(0, -5), fontsize=12.0)
     write_at(ax, (_P + _SHOWN, 1.0), "decoy: costs more,\nerrs more by γ", offset=(0, 10), color=colors["purity"])
     write_at(ax, (_P, 0.0), "the one optimal model", offset=(0, -10))
+    write_at(ax, (0.65, 0.0), "true front", offset=(-0.1, 5))
     ax.set_xticks([_P, _P + _SHOWN], [f"{_P:g}", f"{_P:g} + γ"])
     ax.set_yticks([0, 1])
     axis_labels(ax, "true error", "cost")
@@ -177,13 +178,14 @@ def _draw_sizes(ax: Axes, result: NearTiesResult) -> None:
     log_sizes(ax)
     # Each name stands where its curve is far from the others.
     for label, text, size, offset in (
-        ("γ = 0.2", "γ = 0.2", 25, (7, 5)),
+        ("γ = 0.2", "γ = 0.2: soon", 25, (5, 0.5)),
         ("γ = 0.05", "γ = 0.05: detected in the end", 25, (4, 10)),
         (_SHRINKING, f"{_SHRINKING}:\nstays near {percent_text(result.limit)}", 3000, (0, 8)),
     ):
         part = result.by_size[result.by_size["gap"] == label]
         at = np.interp(np.log(size), np.log(part["size"]), part["probability"])
         write_at(ax, (size, float(at)), text, offset=offset, color=colors[_STYLES[label][0]])
+    write_at(ax, (3.0, result.limit), f"limit {percent_text(result.limit)}", offset=(0.1, 3), color=colors["bound"])
     ax.set_title("2. Only a fixed gap is detected")
 
 
@@ -191,14 +193,19 @@ def _draw_gaps(ax: Axes, result: NearTiesResult) -> None:
     colors = colors_of(ax)
     ax.axhline(result.limit, color=colors["bound"], linewidth=1, linestyle=(0, (4, 3)), label="_limit")
     for (n, part), line in zip(result.by_gap.groupby("size"), (":", "--", "-"), strict=True):
-        ax.plot(part["gamma"], part["probability"], line, color=colors["purity"], label=f"n = {n:,}")
+        ax.plot(part["gamma"], part["probability"], line, color=colors["truth"], label=f"n = {n:,}")
         mark = part[part["marked"]]
         ax.plot(mark["gamma"], mark["probability"], "D", color=colors["purity"], markersize=7)
         at = float(np.interp(-_NAMED, -part["probability"], part["gamma"]))
-        write_at(ax, (at, _NAMED), f"n = {n:,}", offset=(-7, 0), color=colors["purity"])
-    note(ax, f"diamonds: {_SHRINKING}", at=(0.98, 0.92), color=colors["purity"], ha="right")
+        write_at(ax, (at, _NAMED), f"n = {n:,}", offset=(-7, 0))
+        if n == min(_SIZES):
+            beside = (float(mark["gamma"].iloc[0]), result.limit)
+            write_at(ax, beside, f"each ◆:\n{_SHRINKING}", offset=(9, 6), color=colors["purity"])
+    write_at(
+        ax, (0.00105, result.limit), f"limit {percent_text(result.limit)}", offset=(0.1, -4), color=colors["bound"]
+    )
     ax.set_xscale("log")
     ax.set_xlim(0.001, 0.5)
     ax.set_xticks([0.001, 0.01, 0.1], ["0.001", "0.01", "0.1"])
     ax.set_xlabel("gap γ")
-    ax.set_title("3. At every n, some gap hides it")
+    ax.set_title("3. A small gap hides a decoy")

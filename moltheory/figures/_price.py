@@ -25,9 +25,9 @@ _HYPOTHESES = 100
 _DELTA = 0.05
 _EXCESS = 0.1
 _DEVIATIONS = (
-    ("cover", "cover of\nthe mixtures", "purity", "-."),
-    ("objective_union", "union over\nobjectives", "coverage", "-"),
-    ("union_class", "class of\nthe union", "deviation", "--"),
+    ("cover", "cover of all\nmixtures", "purity", "-."),
+    ("objective_union", "union bound\nover objectives", "coverage", "-"),
+    ("union_class", "one class of\nall losses", "deviation", "--"),
 )
 
 
@@ -73,7 +73,7 @@ class Price(Figure[PriceResult]):
         table = result.table
         for ax in axes:
             plain_sizes(ax, 10.0 ** np.arange(4))
-            ax.set_xlabel("number N of objectives")
+            ax.set_xlabel("number of objectives N")
         count, needed = table["n_objectives"].to_numpy(), table["sample_size"].to_numpy()
         palette = colors_of(first)
         first.plot(count, needed, color=palette["coverage"])
@@ -87,8 +87,8 @@ class Price(Figure[PriceResult]):
                 text, (count[k], needed[k]), (0, 9 * above), textcoords="offset points", ha=side,
                 va="bottom" if above > 0 else "top", fontsize=10.0,
             )  # fmt: skip
-        first.set_title(f"Examples for excess ≤ {_EXCESS:g}")
-        first.set_ylabel("← better     number of examples n")
+        first.set_title("Many objectives cost little")
+        first.set_ylabel(f"← better     examples for excess ≤ {_EXCESS:g}")
         palette = colors_of(second)
         for name, label, color, line in _DEVIATIONS:
             second.plot(count, table[name], color=palette[color], linestyle=line, label=label)
@@ -96,8 +96,9 @@ class Price(Figure[PriceResult]):
         second.set_ylim(0.02, 3)
         second.axhspan(1, 3, color=palette["bound"], alpha=0.08, linewidth=0)
         note(second, "above 1: says nothing", at=(0.03, 0.89), color=palette["bound"])
-        second.set_title(f"Width for all mixtures, n = {_N:,}")
-        second.set_ylabel("← better     width")
+        second.set_title("A cover of all mixtures is costly")
+        second.set_ylabel("← better     bound on deviation")
+        note(second, f"n = {_N:,}", at=(0.03, 0.06))
         label_lines(second)
         return axes
 
@@ -107,7 +108,8 @@ class Price(Figure[PriceResult]):
         one, many = table.iloc[0], table.iloc[-1]
         vacuous = table.index[table["cover"] > 1]
         return (
-            f"{_HYPOTHESES} hypotheses, confidence {percent_text(1 - _DELTA)}. Excess at most {_EXCESS:g} needs "
+            f"{_HYPOTHESES} hypotheses, confidence {percent_text(1 - _DELTA)}. Excess over the best risk of at most "
+            f"{_EXCESS:g} needs "
             f"{one['sample_size']:,.0f} examples for one objective and {many['sample_size']:,.0f} for "
             f"{table.index[-1]:,}, as log N stands inside a root. For all mixtures of the objectives at once, a union "
             f"over objectives is as cheap; a cover of the mixtures grows like √N and says nothing from {vacuous[0]:,} "

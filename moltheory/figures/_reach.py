@@ -30,7 +30,8 @@ _POWERS = (2, 4)
 # As parts of the largest augmentation that still returns the middle point.
 _FACTORS = (0.5, 2.0)
 # The two whose difference is the point of the figure.
-_LEVELS = {"weighted sum": ("purity", "--"), "Chebyshev": ("coverage", "-")}
+# The colors of the other panels mean returned and missed.
+_LEVELS = {"weighted sum": ("extra", "--"), "Chebyshev": ("deviation", "-")}
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,8 @@ class Reach(Figure[ReachResult]):
         return (
             f"Over all its weights, a weighted sum returns {shares['weighted sum']} of the {len(result.front)} points of "
             f"this front: those on the lower convex hull. A p-norm returns more ({shares['p-norm, p = 4']} for p = 4); "
-            f"Chebyshev and ε-constraint return every point. An augmentation ρ keeps that up to a limit: "
-            f"{shares[_name(result.augmentations[0])]} for ρ = {result.augmentations[0]:.2f}, "
+            f"Chebyshev and ε-constraint return every point. Chebyshev plus ρ times the sum of objectives "
+            f"needs a small ρ: {shares[_name(result.augmentations[0])]} for ρ = {result.augmentations[0]:.2f}, "
             f"{shares[_name(result.augmentations[1])]} for ρ = {result.augmentations[1]:.2f}."
         )
 
@@ -204,11 +205,12 @@ def _draw_levels(ax: Axes, result: ReachResult) -> None:
     ax.plot(*_POINTS[[0, 2]].T, "o", color=colors["truth"], markersize=9)
     ax.plot(*middle, "D", color=colors["truth"], markersize=9)
     below = "two points lie below the line\nof this weighted sum: it returns\none of them"
-    point_out(ax, (0.06, 1.03), below, place=(0.24, 0.87), color=colors["purity"])
+    point_out(ax, (0.06, 1.03), below, place=(0.24, 0.87), color=colors["extra"])
     write_at(
         ax,
         (0.24, 0.24),
-        "nothing is better\nfor Chebyshev: it\nreturns the\nmiddle point",
+        "the corner of\nChebyshev is\nempty: it returns\nthe middle point",
+        color=colors["deviation"],
         offset=(0, 0),
     )
     ax.set_xlim(low, 1.5)
@@ -239,7 +241,7 @@ def _draw_front(ax: Axes, result: ReachResult) -> None:
         (0.66, float(np.interp(0.66, x, y))),
         "off the hull:\nno weighted\nsum does",
         color=colors["purity"],
-        offset=(8, 4),
+        offset=(8, 14),
     )
     write_at(ax, (0.46, 0.44), "convex hull", color=colors["bound"], offset=(-6, -6))
     ax.set_xticks([0, 0.5, 1])
@@ -265,17 +267,23 @@ def _draw_strips(ax: Axes, result: ReachResult) -> None:
                 solid_capstyle="butt",
                 label=f"{name} from {first} to {last}",
             )
-        write_at(ax, (1.0, row), percent_text(values.mean()), offset=(8, 0))
-    write_at(ax, (0.14, 0), "returned", color=colors["coverage"], offset=(0, 6))
-    write_at(ax, (0.64, 0), "missed", color=colors["purity"], offset=(0, 6))
-    ax.set_yticks(range(len(result.reached)), [name.replace(", ", ",\n") for name in result.reached], fontsize=9.5)
+            if last - first < 0.02 * len(x):
+                # The bar of a few points at an end would hardly be seen.
+                ax.plot(0.5 * (x[first] + x[last]), row, "o", color=colors["coverage"], markersize=7, label="_few")
+        write_at(ax, (1.0, row), percent_text(values.mean()), offset=(10, 0))
+    write_at(ax, (0.14, 0), "returned", color=colors["coverage"], offset=(0, 9))
+    write_at(ax, (0.64, 0), "missed", color=colors["purity"], offset=(0, 9))
+    write_at(ax, (1.0, 0), "of points", offset=(10, 9))
+    names = [
+        name.replace("augmented, ", "Chebyshev + ρ·sum,\n").replace("norm, ", "norm,\n") for name in result.reached
+    ]
+    ax.set_yticks(range(len(names)), names, fontsize=9.5)
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
-    ax.set_ylim(len(result.reached) - 0.5, -0.75)
-    ax.set_xlim(-0.03, 1.2)
+    ax.set_ylim(len(result.reached) - 0.5, -0.95)
+    ax.set_xlim(-0.03, 1.27)
     ax.set_xticks([0, 0.5, 1])
     ax.set_xlabel("first objective of the point")
-    ax.set_ylabel("scalarization")
     ax.set_title("3. What each returns of it")
 
 

@@ -13,7 +13,7 @@ from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import asymmetry
 from moltheory.figures._curves import summarize
-from moltheory.figures._inline import point_out, write_at
+from moltheory.figures._inline import write_at
 from moltheory.figures._populations import data_set, never_decided
 from moltheory.pareto import nondominated
 from moltheory.plot import asymmetry as draw_asymmetry
@@ -32,12 +32,8 @@ _SHARE_REPLICATES = 400
 _RATES = np.array([True, True, False])
 _OFTEN = 0.05
 _FEATURES = 30
-# Numbers of features whose fronts are drawn, and where each is named: beside its line, in rates and points.
-_LEVELS = (
-    (2, ":", (0.1792, 0.07), (5, 0)),
-    (6, "--", (0.103, 0.0615), (0, 3)),
-    (30, "-", (0.0943, 0.031), (-5, 0)),
-)
+# Numbers of features whose fronts are drawn.
+_LEVELS = ((2, ":"), (6, "--"), (30, "-"))
 
 
 @dataclass(frozen=True)
@@ -91,8 +87,7 @@ class BreastCancer(Figure[BreastCancerResult]):
     def draw(self, result: BreastCancerResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw the models in true risks, the errors against n, and the make-up of the empirical front."""
         _draw_models(axes[0], result)
-        draw_asymmetry(result.simulation, ax=axes[1])
-        axes[1].set_title("2. Only coverage error dies out", loc="left")
+        _draw_errors(axes[1], summarize(result.simulation))
         _draw_members(axes[2], result)
         return axes
 
@@ -122,9 +117,8 @@ class BreastCancer(Figure[BreastCancerResult]):
             f"because it needs fewer features. A square around a dot has the same rates as an optimal model and more "
             f"features. Axes are square roots.\n"
             f"In {count_text(int(summary['replicates'].sum()))} samples the coverage error was above twice the largest "
-            f"deviation {int(summary['violations'].sum())} times. Bands reach from the 5% to the 95% quantile, or from the "
-            f"mean where the former is 0. {int(summary['undefined'].sum())} samples had no tumor of one kind and make no "
-            f"claim.\n"
+            f"deviation {int(summary['violations'].sum())} times. {int(summary['undefined'].sum())} samples had no tumor of "
+            f"one kind and make no claim.\n"
             f"Why do spurious members stay? At n = {count_text(last['size'])}, {int(stay.sum())} models that are not "
             f"optimal are on the empirical front in at least {percent_text(_OFTEN)} of {_SHARE_REPLICATES} samples; "
             f"{tied} of them tie exactly, in one of the two rates, with every model that dominates them, so chance "
@@ -173,17 +167,19 @@ def _draw_models(ax: Axes, result: BreastCancerResult) -> None:
     for set_scale in (ax.set_xscale, ax.set_yscale):
         set_scale("function", functions=(_root, _square))
     ax.set_xlim(-0.0008, 1.1 * shown[0])
-    ax.set_ylim(-0.0008, 1.5 * shown[1])
-    for most, line, at, offset in _LEVELS:
+    ax.set_ylim(-0.0008, 2.6 * shown[1])
+    handles = []
+    for most, line in _LEVELS:
         part = result.true_risks[result.true_risks[:, 2] <= most / _FEATURES + 1e-9][:, :2]
-        staircase(ax, part, color=colors["bound"], linewidth=1.3, linestyle=line, label=f"front of {most} features")
-        write_at(ax, at, f"≤ {most} features", offset=offset, color=colors["bound"], fontsize=9.0)
+        staircase(
+            ax, part, color=colors["bound"], linewidth=1.3, linestyle=line, label=f"front of {most} features or fewer"
+        )
+        handles.append(ax.lines[-1])
     groups = (
         (found & ~optimal, "selected, not optimal", "s", 10, "none", colors["purity"]),
         (optimal & ~found, "optimal, missed", "o", 6, ax.get_facecolor(), colors["coverage"]),
         (optimal & found, "optimal, selected", "o", 6, colors["coverage"], colors["coverage"]),
     )
-    handles = []
     for mask, label, marker, size, face, edge in groups:
         points = result.true_risks[mask]
         name = f"{int(mask.sum())} {label}"
@@ -195,14 +191,33 @@ def _draw_models(ax: Axes, result: BreastCancerResult) -> None:
             markeredgecolor=edge,
             markeredgewidth=2.0 if marker == "s" else 1.2,
             markersize=size,
+            # Squares are open: the dots in them stay visible.
+            zorder=4 if marker == "s" else 3,
             label=name,
         )
-    ax.legend(handles=handles[::-1], loc="upper right", handletextpad=0.3, borderaxespad=0.0)
+    ax.legend(
+        handles=handles[::-1], loc="upper right", handletextpad=0.4, borderaxespad=0.0, fontsize=9.0, labelspacing=0.3
+    )
     ticks = [0, 0.01, 0.05, 0.1, 0.2, 0.4]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axis_labels(ax, "false-negative rate", "false-positive rate")
+    axis_labels(ax, "false-negative rate\n(square-root scale)", "false-positive rate\n(square-root scale)")
     ax.set_title(f"1. A sample of {_DRAW_SIZE}, in true risks")
+
+
+def _draw_errors(ax: Axes, summary: pd.DataFrame) -> None:
+    """Draw mean errors, and the bound with its name along it: it ends where purity error does."""
+    means = summary[["purity_error", "coverage_error", "uniform_deviation"]].to_numpy()
+    # Names of curves stand at heights for the limits that the panel keeps.
+    ax.set_yscale("log")
+    ax.set_ylim(0.5 * means[means > 0].min(), 3.0 * summary["bound"].max())
+    draw_asymmetry(summary[["size", "purity_error", "coverage_error", "uniform_deviation"]], bound=False, ax=ax)
+    color = colors_of(ax)["bound"]
+    ax.plot(summary["size"], summary["bound"], "--", color=color, linewidth=1.5, label="bound on coverage error")
+    middle = summary.iloc[len(summary) // 3]
+    write_at(ax, (middle["size"], middle["bound"]), "bound on coverage error", offset=(4, 5), color=color)
+    ax.set_ylabel("← better     mean distance in true risks")
+    ax.set_title("2. Purity error stays", loc="left")
 
 
 def _draw_members(ax: Axes, result: BreastCancerResult) -> None:
@@ -220,10 +235,7 @@ def _draw_members(ax: Axes, result: BreastCancerResult) -> None:
     ax.set_ylim(0, 1.4 * count)
     write_at(ax, (sizes[0], count), f"true front: {count}", offset=(6, 4))
     ax.text(0.96, 0.3, "truly optimal", transform=ax.transAxes, color=ax.get_facecolor(), ha="right")
-    at = float(np.sqrt(sizes[-1] * sizes[-2]))
-    middle = float(real[-1] + 0.5 * spurious[-1])
-    point_out(
-        ax, (at, middle), f"spurious: {number_text(spurious[-1], 2)} stay", place=(0.42, 0.94), color=colors["purity"]
-    )
+    text = f"{number_text(spurious[-1], 2)} spurious models remain"
+    write_at(ax, (sizes[-1], real[-1] + spurious[-1]), text, offset=(-4, 5), color=colors["purity"])
     ax.set_ylabel("models, mean over samples")
     ax.set_title("3. Members of the empirical front")

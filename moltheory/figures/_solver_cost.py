@@ -13,7 +13,7 @@ from moltheory._core._numbers import number_text
 from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
 from moltheory.objectives import BlackBoxObjectives, ConvexObjectives, QuadraticObjectives
-from moltheory.plotting import axis_labels, colors_of
+from moltheory.plotting import axis_labels, colors_of, note, readable_color
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
 from moltheory.scalarization import WeightedSum
@@ -48,7 +48,7 @@ class SolverCost(Figure[SolverCostResult]):
     """Two least-squares tasks: fronts that solvers return, and their largest excess against seconds."""
 
     name = "solver_cost"
-    title = "What is known of the problem decides: formulas are exact in milliseconds, search is neither"
+    title = "What is known of the problem decides: convex solvers are exact, search only comes close"
     n_panels = 2
     chapter = "Bounds"
 
@@ -196,14 +196,14 @@ def _draw_fronts(ax: Axes, accuracy: pd.DataFrame) -> None:
     searches = [name for name in names if name not in _STYLES]
     exact = accuracy[accuracy["solver"] == names[0]]
     ax.plot(exact["risk_1"], exact["risk_2"], color=palette["truth"], linewidth=2.5, label="exact")
-    for name, marker, face in ((searches[0], "s", "none"), (searches[-1], "D", palette["purity"])):
+    for name, marker, face in ((searches[0], "s", "none"), (searches[-1], "s", palette["purity"])):
         part = accuracy[accuracy["solver"] == name]
         label = f"search, {_evaluations(name)} evaluations"
         ax.plot(
             part["risk_1"], part["risk_2"], marker, color=palette["purity"], markersize=5, markerfacecolor=face,
             label=label,
         )  # fmt: skip
-    ax.set_title("Fronts that solvers return")
+    ax.set_title("A long search comes close")
     axis_labels(ax, "risk of task 1", "risk of task 2")
     ax.legend(loc="upper right", handletextpad=0.3, borderaxespad=0.0)
 
@@ -217,7 +217,7 @@ def _draw_cost(ax: Axes, result: SolverCostResult) -> None:
     ax.axhspan(_ROUNDING / 1e4, _ROUNDING, color=palette["bound"], alpha=0.1, linewidth=0)
     ax.axhline(_ROUNDING, color=palette["bound"], linestyle="--", linewidth=1.2)
     placed = []
-    for (name, (color, marker)), above in zip(_STYLES.items(), (True, False, True), strict=True):
+    for (name, (color, marker)), above in zip(_STYLES.items(), (True, True, True), strict=True):
         x, y = float(seconds[name]), max(float(worst[name]), _ROUNDING)
         ax.plot(x, y, marker, color=palette[color], markersize=9, label=name)
         placed.append((name.replace(" (", "\n("), (x, y), above, "center"))
@@ -225,9 +225,19 @@ def _draw_cost(ax: Axes, result: SolverCostResult) -> None:
     ax.plot(
         seconds[searches], worst[searches], marker + ":", color=palette[color], markersize=8, label="NSGA-II (search)"
     )
-    for name, above, side in ((searches[0], True, "center"), (searches[-1], False, "right")):
-        text = f"search,\n{_evaluations(name)} evaluations"
-        placed.append((text, (float(seconds[name]), float(worst[name])), above, side))
+    # Open and filled as in the other panel.
+    ax.plot(
+        seconds[searches[0]], worst[searches[0]], marker, color=palette[color], markersize=8,
+        markerfacecolor=ax.get_facecolor(), label="_shortest",
+    )  # fmt: skip
+    # In turn above and below: the marks stand closer than the texts are wide.
+    for k, name in enumerate(searches):
+        placed += [(_evaluations(name), (float(seconds[name]), float(worst[name])), k % 2 == 0, "center")]
+    ax.annotate(
+        "search, by number of evaluations", (0.98, 0.97), xycoords="axes fraction", ha="right", va="top",
+        fontsize=10.0, color=readable_color(ax, palette[color]),
+    )  # fmt: skip
+    note(ax, "no more than rounding", at=(0.03, 0.05), color=palette["bound"])
     for text, point, above, side in placed:
         ax.annotate(
             text,
@@ -242,11 +252,11 @@ def _draw_cost(ax: Axes, result: SolverCostResult) -> None:
     ax.set_yscale("log")
     ax.set_xlim(seconds.min() / 8, 6 * seconds.max())
     ax.set_ylim(_ROUNDING / 1e4, 1e5)
-    ax.set_yticks([1.0, 1e-5, 1e-10, _ROUNDING], ["1", "10⁻⁵", "10⁻¹⁰", "at\nrounding"])
+    ax.set_yticks([1.0, 1e-5, 1e-10, _ROUNDING], ["1", "10⁻⁵", "10⁻¹⁰", "10⁻¹⁶"])
     ax.minorticks_off()
     ax.set_xlabel(f"← better     seconds for {result.weights} weights")
-    ax.set_ylabel("← better     largest excess")
-    ax.set_title("Formulas: exact and fast")
+    ax.set_ylabel("← better     excess over minimum")
+    ax.set_title("Convex solvers are exact")
 
 
 def _evaluations(name: str) -> str:

@@ -30,6 +30,11 @@ _REPLICATES = 200
 # Marks of one kind stand in columns of so many.
 _ROWS = 5
 _BLOCK = 7.6
+_GAP = 5.0
+# Where objectives run from 0 to about 1: what an excess is small against.
+_SCALE = 0.1
+_ORDINALS = ("first", "second", "third")
+_LABELS = {"worst_class_error": "worst class error", "model_size": "model size\n(largest: 1)"}
 
 
 @dataclass(frozen=True)
@@ -103,8 +108,8 @@ class ThreeObjectives(Figure[ThreeObjectivesResult]):
         """Describe both panels."""
         return (
             f"Left: rows of marks. {_words(_SIZES[0], result)}. {_words(_SIZES[1], result)}. Right: for each spurious "
-            "member of the larger sample a square, and a dot for the model that dominates it, in each of three "
-            "objectives; they are close or coincide."
+            "member of the larger sample, bars of how much worse it is than a model that dominates it, in each of "
+            "three objectives; short or missing."
         )
 
     def tables(self, result: ThreeObjectivesResult) -> Mapping[str, pd.DataFrame]:
@@ -168,7 +173,7 @@ def _draw_members(ax: Axes, result: ThreeObjectivesResult) -> None:
             text = f"{counts[size][k]}"
             ax.text(starts[k] - 0.3, base + 0.8, text, color=readable_color(ax, edge), fontsize=17, fontweight="bold")
             if block == 0:
-                name = label.replace(", ", ",\n")
+                name = "spurious:\nnot optimal" if label == "spurious" else label.replace(", ", ",\n")
                 ax.text(starts[k] - 0.3, base + 2.6, name, color=readable_color(ax, edge), fontsize=10.5)
     ax.set_yticks([-_BLOCK * block - 1.5 for block in range(2)], [f"n =\n{size:,}" for size in _SIZES], fontsize=12)
     ax.tick_params(length=0)
@@ -187,25 +192,24 @@ def _draw_stayers(ax: Axes, result: ThreeObjectivesResult) -> None:
     pairs = _stayers(result)
     places, labels, largest = [], [], 0.0
     for block, (model, other) in enumerate(pairs):
-        top = 4.4 * block
+        top = _GAP * block
         gaps = (result.true_risks[model] - result.true_risks[other]).tolist()
         largest = max(largest, *gaps)
         rows = top + np.arange(len(gaps))
         ax.barh(rows, gaps, height=0.62, color=colors["purity"], label=f"model {model}")
         for row, gap in zip(rows.tolist(), gaps, strict=True):
             write_at(ax, (gap, row), number_text(gap, 2) if gap > 0 else "equal", offset=(5, 0))
-        write_at(
-            ax, (0.0, top - 0.55), f"model {model}, dominated by model {other}", offset=(2, 2), color=colors["purity"]
-        )
+        name = _ORDINALS[block] if block < len(_ORDINALS) else f"{block + 1}th"
+        text = f"{name} spurious model,\ncompared with one that dominates it"
+        write_at(ax, (0.0, top - 0.55), text, offset=(4, 2), color=colors["purity"])
         places += rows.tolist()
-        labels += [name.replace("_", " ") for name in result.names]
+        labels += [_LABELS.get(name, name.replace("_", " ")) for name in result.names]
     ax.axvline(0.0, color=colors["truth"], linewidth=1.2)
     ax.set_yticks(places, labels)
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
-    ax.set_xlim(0.0, 1.25 * largest or 1.0)
-    ax.set_ylim(4.4 * max(len(pairs), 1) - 1.2, -1.4)
+    ax.set_xlim(0.0, max(_SCALE, 1.25 * largest))
+    ax.set_ylim(_GAP * max(len(pairs), 1) - 1.6, -1.9)
     ax.locator_params(axis="x", nbins=5)
-    ax.set_xlabel("← better     excess true risk")
-    ax.set_ylabel("objective")
-    ax.set_title(f"Why {len(pairs)} stay: hardly worse" if pairs else "No spurious model stays")
+    ax.set_xlabel("← better     excess true risk (at most 1)")
+    ax.set_title(f"At n = {_SIZES[-1]:,}: hardly worse" if pairs else "No spurious model stays")

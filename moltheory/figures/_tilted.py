@@ -12,8 +12,9 @@ import numpy.typing as npt
 from moltheory import plot
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import exact_errors
+from moltheory.figures._inline import write_at
 from moltheory.pareto import nondominated
-from moltheory.plotting import axis_labels, colors_of, ink_of, readable_color
+from moltheory.plotting import axis_labels, colors_of, ink_of, note
 from moltheory.problems import tilted_line
 from moltheory.reports import Figure, Settings
 from moltheory.runs import as_seed_sequence, block_stream
@@ -56,9 +57,11 @@ class TiltedLine(Figure[TiltedLineResult]):
     def draw(self, result: TiltedLineResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw the segments in objective space, then the expected errors."""
         _draw_segments(axes[0], result)
-        axes[1].set_title("Exact expectations, odd n")
+        axes[1].set_title("More examples: purity error stays")
         axes[1].set_ylim(-0.04, 0.85)
-        plot.asymmetry(result.exact, logarithmic=False, ax=axes[1])
+        plot.asymmetry(result.exact, logarithmic=False, key=False, ax=axes[1])
+        axes[1].set_xlabel("odd number of examples n")
+        axes[1].set_ylabel("← better     expected distance")
         return axes
 
     def caption(self, result: TiltedLineResult) -> str:
@@ -77,7 +80,8 @@ class TiltedLine(Figure[TiltedLineResult]):
         return "\n".join(
             (
                 "Models h in [0, 1] have true error 1/2 and cost h, so h = 0 alone is optimal. Equal samples overlap in the "
-                "first panel.",
+                "first panel. Sizes are odd: at an even size a sample may tilt the line to neither side. Second panel: "
+                "exact expectations.",
                 f"The largest deviation of any risk is {last['uniform_deviation']:.2g} on average at "
                 f"n = {int(last['size']):,}: all empirical risks converge, and the purity error does not.",
                 "The losses are linear in h: convexity alone does not help.",
@@ -108,7 +112,7 @@ def _draw_segments(ax: Axes, result: TiltedLineResult) -> None:
         }
         ax.plot(risks[:, 0], risks[:, 1], **style)
     ax.plot(0.5, 0, "o", color=colors["truth"], markersize=10, label="the one optimal model", zorder=3)
-    ax.set_title(f"{_DRAWS} samples of n = {_SIZE}")
+    ax.set_title(f"{int(result.whole.sum())} of {_DRAWS} samples tilt to the left")
     ax.set_ylim(-0.3, 1.45)
     widest = 1.15 * float(np.abs(result.risks[:, :, 0] - 0.5).max())
     ax.set_xlim(0.5 - widest, 0.5 + widest)
@@ -117,7 +121,8 @@ def _draw_segments(ax: Axes, result: TiltedLineResult) -> None:
     axis_labels(ax, "error", "cost")
     ax.text(0.5, -0.1, "the one optimal model", ha="center", va="top", color=ink)
     ax.text(0.5, 1.04, "truth", ha="center", va="bottom", color=ink)
-    left, right = (readable_color(ax, colors[name]) for name in ("purity", "light"))
-    inside: dict[str, Any] = {"transform": ax.transAxes, "va": "top", "fontsize": 9.5}
-    ax.text(0.02, 0.98, "tilted left:\nall look optimal", ha="left", color=left, **inside)
-    ax.text(0.98, 0.98, "tilted right:\none looks optimal", ha="right", color=right, **inside)
+    # Above the ends of the lines.
+    aside = 0.18 * widest
+    write_at(ax, (0.5 - aside, 1.03), "tilted left: all\nlook optimal", offset=(-0.1, 2), color=colors["purity"])
+    write_at(ax, (0.5 + aside, 1.03), "tilted right: one\nlooks optimal", offset=(0.1, 2), color=colors["light"])
+    note(ax, f"n = {_SIZE};\nequal samples\noverlap", at=(0.02, 0.3), color=colors["bound"])

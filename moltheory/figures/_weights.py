@@ -14,7 +14,7 @@ from moltheory._core._validation import FloatArray
 from moltheory.bounds import finite_class
 from moltheory.experiments import selection_errors
 from moltheory.figures._inline import point_out, write_at
-from moltheory.plotting import colors_of
+from moltheory.plotting import colors_of, note
 from moltheory.problems import mirrored_decoys
 from moltheory.reports import Figure, Settings
 from moltheory.scalarization import Chebyshev, Scalarization, WeightedSum
@@ -34,7 +34,7 @@ _QUOTED = 0.2
 # Color, line, and where the name of a curve stands: at which weight, moved by how many points.
 _STYLES: dict[str, tuple[str, str, float, tuple[float, float]]] = {
     "Chebyshev": ("purity", "-", 0.08, (0, 6)),
-    "augmented, ρ = 0.05": ("extra", "-.", 0.105, (0, 5)),
+    "augmented, ρ = 0.05": ("extra", "-.", 0.1, (0, 5)),
     "augmented, ρ = 0.2": ("deviation", ":", 0.021, (3, 5)),
     "weighted sum": ("coverage", "--", 0.03, (8, 4)),
 }
@@ -89,7 +89,7 @@ class Weights(Figure[WeightsResult]):
             ax.minorticks_off()
             ax.set_ylim(-0.03, 1.14)
             ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0])
-            ax.set_xlabel("weight w on cost, the smaller one")
+            ax.set_xlabel("weight w of cost (that of error: 1 − w)")
             ax.set_ylabel("← better     expected purity error")
         return axes
 
@@ -162,16 +162,27 @@ def _draw_scalarizations(ax: Axes, table: pd.DataFrame) -> None:
         part = table[table["scalarization"] == name]
         ax.plot(part["smallest_weight"], part["purity_error"], line, color=colors[color], label=name)
         at = weight, float(np.interp(weight, part["smallest_weight"], part["purity_error"]))
-        write_at(ax, at, name.replace(", ρ = 0.2", ",\nρ = 0.2"), offset=offset, color=colors[color])
-    why = "at w = 1/3 the cost\nof a decoy, w, passes\n(1 − w)/2, the value of\nthe optimal model"
-    point_out(ax, (_DROP, 0.55), why, place=(0.38, 0.68), color=colors["purity"])
+        write_at(ax, at, _named(name, part["purity_error"].max()), offset=offset, color=colors[color])
+    why = "from w = 1/3 on,\ncost excludes decoys"
+    point_out(ax, (_DROP, 0.66), why, place=(0.4, 0.76), color=colors["purity"])
     ax.set_title(f"Four scalarizations, n = {_N}")
+
+
+def _named(name: str, largest: float) -> str:
+    """Return the name of a curve, with what the augmentation adds; a curve that lies on the axis says how high it is."""
+    if not name.endswith("ρ = 0.2"):
+        return name.replace("augmented, ", "Chebyshev + ρ·sum,\n")
+    if largest == 0.0:
+        return "with ρ = 0.2:\nalways 0"
+    # Rounded up to one digit.
+    unit = 10.0 ** np.floor(np.log10(largest))
+    return f"with ρ = 0.2:\nat most {np.ceil(largest / unit) * unit:g}"
 
 
 def _draw_sizes(ax: Axes, result: WeightsResult) -> None:
     colors = colors_of(ax)
     sums = result.table[result.table["scalarization"] == "weighted sum"]
-    names = zip(_SIZES, ("extra", "coverage", "truth"), (":", "--", "-"), (1.0, 0.32, 0.15), strict=True)
+    names = zip(_SIZES, ("bound", "coverage", "truth"), (":", "--", "-"), (1.0, 0.2, 0.15), strict=True)
     for n, color, line, height in names:
         part = sums[sums["n"] == n]
         tone, start = colors[color], result.certified_from[n]
@@ -180,7 +191,6 @@ def _draw_sizes(ax: Axes, result: WeightsResult) -> None:
         reached = part[part["purity_error"] >= height]
         at = float(reached["smallest_weight"].iloc[-1]), float(reached["purity_error"].iloc[-1])
         write_at(ax, at, f"n = {n:,}", offset=(8, 6) if height < 1.0 else (-20, 6), color=tone, ha="left")
-    first = result.certified_from[_N]
-    sure = f"guaranteed from\nw = {first:.2f} on, n = {_N}"
-    point_out(ax, (first, 0.03), sure, place=(0.56, 0.82), color=colors["coverage"])
+    sure = f"▲ no decoy is returned\nfrom this weight on,\nwith {percent_text(1 - _DELTA)} confidence"
+    note(ax, sure, at=(0.47, 0.8))
     ax.set_title("Weighted sum: more examples help")

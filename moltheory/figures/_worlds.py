@@ -11,7 +11,8 @@ from moltheory._core._numbers import number_text
 from moltheory._core._text import joined
 from moltheory.experiments import asymmetry, exact_errors
 from moltheory.figures._curves import summarize
-from moltheory.plotting import note
+from moltheory.figures._inline import write_at
+from moltheory.plotting import colors_of, note
 from moltheory.problems import FiniteWorld, mirrored_decoys, reference_world, tilted_line, two_coins
 from moltheory.reports import Figure, Settings
 
@@ -27,6 +28,12 @@ _TITLES = {
     "mirrored_decoys": "Mirrored decoys",
     "tilted_line": "Tilted line (101 models)",
     "reference_world": "Four models, no near-tie",
+}
+# In the last panel lines end before the marks do, and one leaves the panel: names stand inside.
+_INSIDE = {
+    "purity_error": "_purity error",
+    "coverage_error": "_coverage error",
+    "uniform_deviation": "_largest deviation",
 }
 # Lower end of all vertical axes.
 _FLOOR = 2e-4
@@ -81,13 +88,17 @@ class Worlds(Figure[WorldsResult]):
         for k, (ax, world) in enumerate(zip(axes, _TITLES, strict=True)):
             exact = result.exact[result.exact["world"] == world]
             simulated = result.simulated[result.simulated["world"] == world]
-            ax.set_title(_TITLES[world])
+            last = k == len(_TITLES) - 1
+            name = _TITLES[world].split(" (")[0]
+            ax.set_title("No near-tie: both errors fall" if last else f"{name}: purity error stays")
             ax.set_yscale("log")
             ax.set_ylim(_FLOOR, 6)
-            plot.asymmetry(simulated, exact=exact, key=False, ax=ax)
+            plot.asymmetry(simulated, exact=exact, key=False, labels=_INSIDE if last else None, ax=ax)
             ax.set_ylabel("← better     expected distance")
             if k == 0:
                 note(ax, "lines: exact\nhollow marks: simulated", at=(0.04, 0.12))
+            if last:
+                _name_inside(ax, exact, simulated)
         return axes
 
     def caption(self, result: WorldsResult) -> str:
@@ -137,6 +148,23 @@ class Worlds(Figure[WorldsResult]):
     def tables(self, result: WorldsResult) -> Mapping[str, pd.DataFrame]:
         """Return exact and simulated values."""
         return {"exact": result.exact, "simulated": result.simulated}
+
+
+def _name_inside(ax: Axes, exact: pd.DataFrame, simulated: pd.DataFrame) -> None:
+    """Name the curves of the last panel beside them, and say where lines and intervals end."""
+    colors = colors_of(ax)
+    row = exact.iloc[-1]
+    end = f"purity error:\n{number_text(float(row['purity_error']), 1)} at n = {int(row['size']):,}"
+    note(ax, f"exact up to n = {int(row['size']):,}\n▼ interval reaches 0", at=(0.97, 0.91), ha="right")
+    mark = (ax.get_xlim()[1], float(simulated["uniform_deviation"].iloc[-1]))
+    write_at(ax, mark, "largest deviation", offset=(5, 0), color=colors["deviation"], fontsize=9.5)
+    at = exact.set_index("size")
+    third = int(at.index[2])
+    for text, column, size, offset, color in (
+        ("coverage error", "coverage_error", int(row["size"]), (-9, -2), "coverage"),
+        (end, "purity_error", third, (10, 2), "purity"),
+    ):
+        write_at(ax, (size, float(at[column][size])), text, offset=offset, color=colors[color])
 
 
 def _worlds(*, quick: bool) -> list[_World]:

@@ -57,7 +57,7 @@ def asymmetry(
     labels : mapping of column to str, optional
         Other labels of the curves.
     key : bool, default True
-        Say above the panel what is exact and what is simulated, where both are drawn.
+        Say above the panel what is exact and what is simulated; on new axes also what lines and bands are.
     ax : matplotlib.axes.Axes, optional
         New axes by default. A vertical range that has been set is kept.
     theme : {"light", "dark"}, optional
@@ -88,7 +88,9 @@ def asymmetry(
     if exact is not None:
         _check("exact", exact)
     with drawing(ax, theme) as drawn:
-        _draw(drawn, _summary(table), exact, bound, logarithmic, labels or {}, key)
+        _draw(
+            drawn, _summary(table), exact, bound, logarithmic, labels or {}, key and (exact is not None or ax is None)
+        )
         return drawn
 
 
@@ -104,11 +106,15 @@ def _draw(
     if logarithmic:
         ax.set_yscale("log", nonpositive="mask")
     log_sizes(ax)
-    curves = []
-    for column, (name, *_) in _ERRORS.items():
+    curves: list[Line2D] = []
+    zeros = exact is not None and logarithmic and bool((summary[[*_ERRORS]].to_numpy() == 0.0).any())
+    # Bands first: shading after a curve of zeros would look for its limits on a logarithmic axis.
+    for column in _ERRORS if exact is None else ():
+        _band(ax, summary, column, logarithmic)
+    for column, (name, _, marker) in _ERRORS.items():
         label = labels.get(column, name)
         if exact is None:
-            curves.append(_curve(ax, summary, column, label, logarithmic))
+            curves.append(_line(ax, summary, column, label, f"{marker}-", logarithmic))
         else:
             _marks(ax, summary, column)
             curves.append(_line(ax, exact.sort_values("size"), column, label, "-", logarithmic))
@@ -120,20 +126,29 @@ def _draw(
     if exact is not None or f"{next(iter(_ERRORS))}_q05" not in summary:
         for column in _ERRORS:
             _bars(ax, summary, column, logarithmic)
-    if exact is not None and explain:
-        _explain(ax)
+    if explain:
+        _explain(ax, exact is not None, f"{next(iter(_ERRORS))}_q05" in summary, zeros)
     label_lines(ax, curves)
     plain_powers(ax)
 
 
-def _explain(ax: Axes) -> None:
-    """Say what is exact and what is simulated."""
+def _explain(ax: Axes, exact: bool, bands: bool, zeros: bool) -> None:
+    """Say what is exact and what is simulated, or what lines and bands are."""
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     tone = colors_of(ax)["bound"]
     line = Line2D([], [], color=tone)
+    if not exact:
+        if bands:
+            area = Patch(color=tone, alpha=0.3, linewidth=0)
+            draw_key(ax, [(line, "mean of the samples"), (area, "5% to 95% of them")])
+        return
     mark = Line2D([], [], color=tone, marker="o", markerfacecolor="none", linestyle="none", markersize=7)
-    draw_key(ax, [(line, "exact"), (mark, "simulated, with 95% interval")])
+    entries: list[tuple[Any, str]] = [(line, "exact"), (mark, "simulated, with 95% interval")]
+    if zeros:
+        entries.append((mark, "on the lower edge: simulated mean 0"))
+    draw_key(ax, entries)
 
 
 def _check(name: str, table: Any) -> None:
@@ -167,21 +182,22 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _curve(ax: Axes, summary: pd.DataFrame, column: str, label: str, logarithmic: bool) -> Line2D:
-    """Draw means as a line with marks, over a band from the 5% to the 95% quantile where that is known."""
-    _, color, marker = _ERRORS[column]
-    mean = summary[column].to_numpy(dtype=np.float64)
-    if f"{column}_q05" in summary:
-        low, high = (summary[f"{column}_{end}"].to_numpy() for end in ("q05", "q95"))
-        # A logarithmic axis has no zero: there a band begins at the mean.
-        low = np.where((low > 0) | (not logarithmic), low, mean)
-        band(ax, summary["size"], low, np.maximum(high, mean), color=colors_of(ax)[color])
-    return _line(ax, summary, column, label, f"{marker}-", logarithmic)
+def _band(ax: Axes, summary: pd.DataFrame, column: str, logarithmic: bool) -> None:
+    """Shade the range from the 5% to the 95% quantile, where that is known."""
+    if f"{column}_q05" not in summary:
+        return
+    mean, low, high = (summary[name].to_numpy(dtype=np.float64) for name in (column, f"{column}_q05", f"{column}_q95"))
+    # A logarithmic axis has no zero: there a band begins at the mean.
+    low, high = np.where((low > 0) | (not logarithmic), low, mean), np.maximum(high, mean)
+    if not logarithmic or (high > 0.0).any():
+        band(ax, summary["size"], low, high, color=colors_of(ax)[_ERRORS[column][1]])
 
 
 def _line(ax: Axes, table: pd.DataFrame, column: str, label: str, style: str, logarithmic: bool) -> Line2D:
     sizes, mean = (table[name].to_numpy(dtype=np.float64) for name in ("size", column))
-    name = with_zeros(label, sizes, mean) if logarithmic else label
+    # A mean of samples is no proof of 0.
+    always = "0 in all samples" if f"{column}_q05" in table else "exactly 0"
+    name = with_zeros(label, sizes, mean, always=always) if logarithmic else label
     (line,) = ax.plot(sizes, mean, style, color=colors_of(ax)[_ERRORS[column][1]], label=name)
     return line
 
@@ -198,6 +214,8 @@ def _bars(ax: Axes, summary: pd.DataFrame, column: str, logarithmic: bool) -> No
     """Draw 95% intervals of means; one that reaches zero ends with an arrow at the bottom of a logarithmic axis."""
     if f"{column}_low" not in summary:
         return
+    if logarithmic and f"{column}_q05" in summary:
+        _zero_marks(ax, summary, column)
     sizes, mean, low, high = (
         summary[name].to_numpy(dtype=np.float64) for name in ("size", column, f"{column}_low", f"{column}_high")
     )
@@ -209,6 +227,16 @@ def _bars(ax: Axes, summary: pd.DataFrame, column: str, logarithmic: bool) -> No
         ax.scatter(
             sizes[beyond], np.full(int(beyond.sum()), bottom), marker=7, color=tone, s=30, clip_on=False, zorder=2.5
         )
+
+
+def _zero_marks(ax: Axes, summary: pd.DataFrame, column: str) -> None:
+    """Draw simulated means of 0 on the lower edge of a logarithmic axis."""
+    _, color, marker = _ERRORS[column]
+    sizes = summary["size"].to_numpy(dtype=np.float64)[summary[column].to_numpy() == 0.0]
+    hollow: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.4, "markersize": 7, "clip_on": False}
+    label = f"_simulated mean 0, {column}"
+    bottom = np.full(sizes.size, ax.get_ylim()[0])
+    ax.plot(sizes, bottom, marker, color=colors_of(ax)[color], label=label, zorder=3, linestyle="none", **hollow)
 
 
 def _set_ends(ax: Axes, logarithmic: bool) -> None:

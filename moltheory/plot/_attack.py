@@ -87,7 +87,7 @@ def _draw(ax: Axes, attack: Attack) -> None:
 def _state(ax: Axes, statement: str) -> None:
     """Write the statement below the horizontal axis, wrapped to the width of the panel."""
     label = ax.xaxis.label
-    letters = max(24, int(ax.bbox.width * 72.0 / ax.figure.dpi / (0.52 * float(label.get_fontsize()))))
+    letters = max(24, int(ax.bbox.width * 72.0 / ax.figure.dpi / (0.58 * float(label.get_fontsize()))))
     lines = textwrap.wrap(f"Statement: {statement}", letters, max_lines=3, placeholder=" ...")
     ax.set_xlabel("\n".join([label.get_text(), *lines]).lstrip("\n"), **LITERAL)
 

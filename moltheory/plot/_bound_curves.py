@@ -9,7 +9,7 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.bounds import Bound
-from moltheory.errors import InvalidInputError
+from moltheory.errors import InvalidInputError, MoltheoryError
 from moltheory.plot._axes import drawing, refused
 from moltheory.plotting import colors_of, label_lines, log_sizes, name_text, plain_powers
 
@@ -39,7 +39,10 @@ def curves_of(bounds: Mapping[Any, Any], n: Sequence[int]) -> list[_Curve]:
         raise InvalidInputError(f"`bounds` and `n` must not be empty, got {len(bounds)} bounds and {len(sizes)} sizes.")
     curves, order = [], np.argsort(sizes, kind="stable")
     for name, one in bounds.items():
-        found = [one(size) for size in sizes] if callable(one) else [one] if isinstance(one, Bound) else list(one)
+        if callable(one):
+            found = [_at(str(name), one, size) for size in sizes]
+        else:
+            found = [one] if isinstance(one, Bound) else list(one)
         if len(found) == 1 and isinstance(found[0], Bound) and found[0].width.shape == (len(sizes),):
             widths, limits = found[0].width, found[0].loss_range
         else:
@@ -54,6 +57,16 @@ def curves_of(bounds: Mapping[Any, Any], n: Sequence[int]) -> list[_Curve]:
         x = np.array(sizes, dtype=np.float64)[order]
         curves.append(_Curve(str(name), x, np.asarray(widths)[order], float(np.max(limits))))
     return curves
+
+
+def _at(name: str, bound: Any, size: int) -> Any:
+    """Return a bound at one size; an error says of which curve it is."""
+    try:
+        return bound(size)
+    except MoltheoryError as error:
+        raise InvalidInputError(
+            f"`bounds` must hold for each entry of `n`, got an error from curve {name!r} at n = {size}: {error}"
+        ) from error
 
 
 def draw_widths(curves: list[_Curve], ax: Axes | None, theme: str | None) -> Axes:

@@ -12,7 +12,7 @@ from moltheory._core._numbers import number_text, percent_text
 from moltheory._core._validation import FloatArray, check_names, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.plot._axes import drawing
-from moltheory.plotting import LITERAL, colors_of, headline, ink_of, key, label_lines, name_text
+from moltheory.plotting import LITERAL, colors_of, headline, ink_of, key, label_lines, label_points, name_text
 from moltheory.solvers import WeightCells, certified_cells, weight_cells
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ __all__ = ["cells"]
 
 _TONES = ("coverage", "purity", "deviation", "extra", "light")
 _LINES = ("-", "--", "-.", (0, (4, 1, 1, 1, 1, 1)), (0, (1, 1)))
+# Most cells with a number, and the length of their names.
+_LISTED, _LETTERS = 12, 44
 # Corners of the drawn simplex of three weights.
 _CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])
 
@@ -38,7 +40,7 @@ def cells(
     """Return axes with the weight cell of each point: the weights for which it minimises the weighted sum.
 
     Two objectives: the weighted sum of each point against the first weight, the lowest one thick, its cell shaded. Three:
-    the triangle of all weights, cut into cells.
+    the triangle of all weights, cut into cells, the 12 largest with numbers and a list of them.
 
     Parameters
     ----------
@@ -177,7 +179,6 @@ def _simplex(
     ax: Axes, found: WeightCells, certain: WeightCells | None, labels: list[str], objectives: list[str]
 ) -> None:
     from matplotlib.patches import Polygon
-    from matplotlib.patheffects import withStroke
 
     colors, ink = colors_of(ax), ink_of(ax)
     inside = [k for k in np.flatnonzero(found.distinct) if found.share[k] > 0]
@@ -193,13 +194,6 @@ def _simplex(
                         corners @ _CORNERS, facecolor=tone, edgecolor=ax.get_facecolor(), linewidth=1.0, alpha=alpha
                     )
                 )
-        middle = found.vertices[k].mean(axis=0) @ _CORNERS
-        if found.share[k] > 0.02:
-            # Areas of any color lie behind it.
-            text = ax.text(
-                middle[0], middle[1], labels[k], ha="center", va="center", fontsize=9.0, color=ink, **LITERAL
-            )
-            text.set_path_effects([withStroke(linewidth=2.5, foreground=ax.get_facecolor())])
     ax.plot(*np.vstack([_CORNERS, _CORNERS[:1]]).T, color=colors["truth"], linewidth=1.2, label="_simplex")
     ax.text(-0.02, -0.04, f"only {objectives[0]}", ha="left", va="top", color=ink, fontsize=10, **LITERAL)
     ax.text(1.02, -0.04, f"only {objectives[1]}", ha="right", va="top", color=ink, fontsize=10, **LITERAL)
@@ -207,7 +201,60 @@ def _simplex(
         0.5, _CORNERS[2, 1] + 0.03, f"only {objectives[2]}", ha="center", va="bottom", color=ink, fontsize=10, **LITERAL
     )
     _explain(ax, certain is not None)
-    ax.set_xlim(-0.08, 1.08)
+    ax.set_xlim(-0.08, 2.05)
     ax.set_ylim(-0.14, 1.0)
     ax.set_aspect("equal", anchor="W")
     ax.set_axis_off()
+    _number(ax, found, inside, labels)
+
+
+def _number(ax: Axes, found: WeightCells, inside: list[Any], labels: list[str]) -> None:
+    """Write numbers into the cells, the largest first, and beside the triangle which points they are."""
+    from matplotlib.patheffects import withStroke
+
+    ordered = sorted(inside, key=lambda k: -float(found.share[k]))[:_LISTED]
+    middles = [_middle(found.vertices[k] @ _CORNERS) for k in ordered]
+    placed: list[FloatArray] = []
+    texts: list[Any] = []
+    slivers: list[int] = []
+    for number, (k, middle) in enumerate(zip(ordered, middles, strict=True), start=1):
+        if found.share[k] > 0.02 and all(np.abs(middle - other).max() > 0.08 for other in placed):
+            texts.append(
+                ax.text(
+                    float(middle[0]),
+                    float(middle[1]),
+                    str(number),
+                    ha="center",
+                    va="center",
+                    fontsize=9.0,
+                    color=ink_of(ax),
+                )
+            )
+            placed.append(middle)
+        else:
+            slivers.append(number)
+    places = np.array([middles[number - 1] for number in slivers]).reshape(-1, 2)
+    texts += label_points(ax, places, [str(n) for n in slivers], avoid=np.array([*middles]), reach=0.15)
+    for text in texts:
+        # Areas of any color lie behind it.
+        if text is not None:
+            text.set_path_effects([withStroke(linewidth=2.5, foreground=ax.get_facecolor())])
+    rows = [f"{n}  {labels[k]}, {percent_text(float(found.share[k]))}" for n, k in enumerate(ordered, start=1)]
+    rows = [row if len(row) <= _LETTERS else f"{row[: _LETTERS - 1]}…" for row in rows]
+    if len(inside) > len(ordered):
+        rows.append(f"and {len(inside) - len(ordered)} smaller ones")
+    rows.insert(0, "cells, with their shares of the weights:")
+    ax.text(
+        1.13, 0.9, "\n".join(rows), ha="left", va="top", fontsize=8.5, color=ink_of(ax), linespacing=1.35, **LITERAL
+    )
+
+
+def _middle(corners: FloatArray) -> FloatArray:
+    """Return the center of mass of a convex polygon, (2,)."""
+    if len(corners) < 3:
+        return np.asarray(corners.mean(axis=0))
+    after = np.roll(corners, -1, axis=0)
+    cross = corners[:, 0] * after[:, 1] - corners[:, 1] * after[:, 0]
+    if abs(float(cross.sum())) < 1e-12:
+        return np.asarray(corners.mean(axis=0))
+    return np.asarray(((corners + after) * cross[:, None]).sum(axis=0) / (3.0 * cross.sum()))

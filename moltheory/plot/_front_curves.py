@@ -54,7 +54,7 @@ def draw_curves(
     for k in np.unique(np.linspace(0, len(seen) - 1, _ARROWS).round().astype(int)).tolist():
         ax.annotate("", seen[k], found[k], arrowprops=arrow, zorder=1.9)
     mark = Line2D([], [], color=colors["bound"], linewidth=1.0, marker=">", markersize=4)
-    entries.append((mark, "from true to empirical risks"))
+    entries.append((mark, "true to empirical risks"))
     axis_labels(ax, *(name_text(problem.objective_names[k]) for k in pair))
     for label in (ax.xaxis.label, ax.yaxis.label):
         label.set(**LITERAL)

@@ -35,7 +35,8 @@ def fronts(
     """Return axes with the true Pareto front of a problem and the empirical front of one sample.
 
     Filled circles are members of both fronts; filled squares are decoys, on the empirical front but not truly optimal;
-    hollow diamonds are truly optimal and missed by the sample. Arrows lead from true to empirical risks. Of an infinite
+    hollow diamonds are truly optimal and missed by the sample. Arrows lead from true to empirical risks. The panel ends
+    where both fronts do if there are more than 12 hypotheses; marks that coincide are counted. Of an infinite
     class the fronts are curves: the empirical one as the sample shows it, and the same hypotheses in true risks.
 
     Parameters

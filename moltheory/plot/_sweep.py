@@ -12,6 +12,7 @@ from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import nondominated
 from moltheory.plot._axes import drawing, refused
+from moltheory.plot._merge import merge
 from moltheory.plot._parallel import draw_parallel
 from moltheory.plotting import axis_labels, colors_of, headline, key, label_points, staircase
 from moltheory.solvers import Status, Sweep
@@ -34,7 +35,7 @@ def sweep(sweep: Sweep, *, ax: Axes | None = None, theme: str | None = None) -> 
     """Return axes with the points that a sweep found: their front, how the search for each ended, and its certified gap.
 
     Two objectives are drawn in a plane, with the weights of some points; more as lines across parallel axes, the best
-    point of each objective in color.
+    point of each objective in color. Points that differ by rounding, or by less than their certified gaps, are one.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def sweep(sweep: Sweep, *, ax: Axes | None = None, theme: str | None = None) -> 
 
     Notes
     -----
-    Complexity: as `moltheory.nondominated` for K points.
+    Complexity: as `moltheory.nondominated` for K points, and O(K D N) for D that differ.
 
     Examples
     --------
@@ -79,21 +80,23 @@ def sweep(sweep: Sweep, *, ax: Axes | None = None, theme: str | None = None) -> 
         raise InvalidInputError(
             f"`sweep` must have a row with a solution, got {solved.size} without: {sweep.message(0)}."
         )
-    points = sweep.points[solved]
+    merged = sweep.points.copy()
+    merged[solved] = merge(sweep.points[solved], np.where(sweep.rigorous, sweep.gap, 0.0)[solved])
+    points = merged[solved]
     with drawing(ax, theme) as drawn:
         headline(drawn, _statement(sweep, points))
         if points.shape[1] == 2:
-            _plane(drawn, sweep, points)
+            _plane(drawn, sweep, merged)
         else:
             best = [int(k) for k in points.argmin(axis=0)]
             draw_parallel(drawn, points, [f"objective {k}" for k in range(points.shape[1])], best)
         return drawn
 
 
-def _plane(ax: Axes, sweep: Sweep, points: FloatArray) -> None:
+def _plane(ax: Axes, sweep: Sweep, merged: FloatArray) -> None:
     from matplotlib.lines import Line2D
 
-    colors = colors_of(ax)
+    colors, points = colors_of(ax), merged[sweep.solved]
     low, high = points.min(axis=0), points.max(axis=0)
     room = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0) * 0.1)
     ax.set_xlim(low[0] - 0.08 * room[0], high[0] + 0.2 * room[0])
@@ -101,7 +104,7 @@ def _plane(ax: Axes, sweep: Sweep, points: FloatArray) -> None:
     staircase(ax, points, color=colors["truth"], linewidth=1.4, label="_front", zorder=2)
     entries: list[tuple[Any, str]] = []
     for status, name, color, marker in _KINDS:
-        rows = sweep.points[sweep.status == status]
+        rows = merged[sweep.status == status]
         if len(rows):
             style: dict[str, Any] = {"linestyle": "none", "marker": marker, "color": colors[color], "markersize": 7}
             ax.plot(*rows.T, label=f"_{name}", zorder=3, **style)
@@ -110,14 +113,14 @@ def _plane(ax: Axes, sweep: Sweep, points: FloatArray) -> None:
     if any(hasattr(one, "weights") for one in sweep.scalarizations):
         entries.append((Line2D([], [], linestyle="none"), "w₀: weight of objective 0"))
     key(ax, entries)
-    places, texts = _weights(sweep)
+    places, texts = _weights(sweep, merged)
     label_points(ax, places, texts, avoid=points, fontsize=8.5)
 
 
-def _weights(sweep: Sweep) -> tuple[FloatArray, list[str]]:
+def _weights(sweep: Sweep, merged: FloatArray) -> tuple[FloatArray, list[str]]:
     """Return some distinct points with the weights that found them, the ends of the front first."""
     known: dict[tuple[float, ...], list[Any]] = {}
-    for scalarization, point, solved in zip(sweep.scalarizations, sweep.points.tolist(), sweep.solved, strict=True):
+    for scalarization, point, solved in zip(sweep.scalarizations, merged.tolist(), sweep.solved, strict=True):
         weights = getattr(scalarization, "weights", None)
         if solved and weights is not None:
             known.setdefault(tuple(point), []).append(weights)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from moltheory._core._numbers import number_text
-from moltheory._core._validation import check_count, check_fraction
+from moltheory._core._validation import FloatArray, check_count, check_fraction
 from moltheory.errors import InvalidInputError
 from moltheory.plot._axes import drawing_pair, refused
 from moltheory.plot._zeros import with_zeros
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["theorem"]
+
+# That of the intervals of `moltheory.theorems.check`.
+_CONFIDENCE = "99.9999%"
 
 
 def theorem(
@@ -60,7 +64,8 @@ def theorem(
     Returns
     -------
     list of matplotlib.axes.Axes
-        A panel says so in words where the statement has no such quantity.
+        A panel says so in words where the statement has no such quantity. Estimates have 99.9999% intervals; one of 0 is
+        shown by its upper limit.
 
     Raises
     ------
@@ -111,26 +116,58 @@ def _failures(ax: Axes, found: list[CheckResult], delta: float) -> None:
         return
     sizes = np.array([n for n, _ in known], dtype=np.float64)
     values, low, high = (np.array([getattr(one, name) for _, one in known]) for name in ("probability", "low", "high"))
-    method = "exact" if found[0].method == "exact" else "estimated"
+    exact = np.array([one.method == "exact" for one in found if one.event_failure is not None])
     ax.set_yscale("log", nonpositive="mask")
-    label = with_zeros(f"{method} probability", sizes, values)
+    label = with_zeros("exact probability", sizes, values) if exact.all() else _estimated(values, high, exact)
     lines = [
         ax.plot(sizes, values, "s-", color=colors["purity"], label=label)[0],
         ax.plot(
             sizes, np.full(sizes.size, delta), "--", color=colors["bound"], label=f"level δ = {number_text(delta)}"
         )[0],
     ]
-    if method != "exact":
-        ax.vlines(sizes, np.maximum(low, np.finfo(float).tiny), high, color=colors["purity"], linewidth=1.2)
-    positive = values[values > 0]
-    ax.set_ylim(
-        min(float(positive.min()) if positive.size else delta, delta) / 3.0, max(float(high.max()), delta) * 3.0
-    )
-    share = float(values.max()) / delta
-    verdict = "above its level" if (low > delta).any() else "within its level"
-    headline(ax, f"Failure probability {verdict}: at most {number_text(share, 2)} δ")
+    # An estimate of 0 is shown by its upper limit.
+    visible = np.where(values > 0.0, values, high)
+    bottom = min(float(visible[visible > 0.0].min(initial=delta)), delta) / 3.0
+    ax.set_ylim(bottom, max(float(high.max()), delta) * 3.0)
+    if not exact.all():
+        _intervals(ax, sizes[~exact], low[~exact], high[~exact], bottom)
+    headline(ax, _verdict(low, high, delta, bool(exact.all()), sum(one.violations for one in found)))
     label_lines(ax, lines)
     plain_powers(ax)
+
+
+def _estimated(values: FloatArray, high: FloatArray, exact: npt.NDArray[np.bool_]) -> str:
+    """Return the label of probabilities of which some are estimates: none of these is exactly 0."""
+    label = f"estimated probability,\n{_CONFIDENCE} interval"
+    if exact.any():
+        label = f"probability; estimates\nwith {_CONFIDENCE} interval"
+    zero = (values == 0.0) & ~exact
+    return f"{label};\n0 failures: at most\n{number_text(float(high[zero].max()))}" if zero.any() else label
+
+
+def _intervals(ax: Axes, sizes: FloatArray, low: FloatArray, high: FloatArray, bottom: float) -> None:
+    """Draw intervals of estimates with a mark at the upper end, and an arrow where they go on to 0."""
+    tone = colors_of(ax)["purity"]
+    ax.vlines(sizes, np.maximum(low, bottom), high, color=tone, linewidth=1.2)
+    ax.plot(sizes, high, "_", color=tone, markersize=10, markeredgewidth=1.6, label="_upper limit")
+    beyond = sizes[low < bottom]
+    ax.scatter(beyond, np.full(beyond.size, bottom), marker=7, color=tone, s=30, clip_on=False)
+
+
+def _verdict(low: FloatArray, high: FloatArray, delta: float, exact: bool, violations: int) -> str:
+    """Return what the probabilities say about the level, at the confidence that they have."""
+    largest = float(high.max())
+    limit = f"at most {number_text(largest / delta, 2)} δ" if largest > 0.0 else "exactly 0"
+    if not exact:
+        limit = f"{limit} with {_CONFIDENCE} confidence"
+    subject = "Failure probability of the widths" if violations else "Failure probability"
+    if (low > delta).any():
+        level = f"{subject} above its level: {limit}"
+    elif largest <= delta:
+        level = f"{subject} {'keeps' if violations else 'within'} its level: {limit}"
+    else:
+        level = f"{subject} not shown to exceed its level: {limit}"
+    return f"{level}; but the statement is violated" if violations else level
 
 
 def _slacks(ax: Axes, theorem: Theorem, found: list[CheckResult]) -> None:

@@ -27,6 +27,7 @@ def draw_risks(ax: Axes, true: FloatArray, empirical: FloatArray, widths: FloatA
 
 
 def _plane(ax: Axes, true: FloatArray, empirical: FloatArray, widths: FloatArray) -> None:
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Rectangle
 
     colors = colors_of(ax)
@@ -35,10 +36,11 @@ def _plane(ax: Axes, true: FloatArray, empirical: FloatArray, widths: FloatArray
     room = np.where(high > low, high - low, 1.0)
     ax.set_xlim(low[0] - 0.08 * room[0], high[0] + 0.12 * room[0])
     ax.set_ylim(low[1] - 0.08 * room[1], high[1] + 0.12 * room[1])
-    for point in empirical:
-        ax.add_patch(
-            Rectangle(tuple(point - widths), *(2.0 * widths), facecolor=colors["coverage"], alpha=0.08, linewidth=0)
-        )
+    # A box without width or height is a line.
+    flat = bool((widths == 0.0).any())
+    box: dict[str, Any] = {"color": colors["coverage"], "alpha": 0.22 if flat else 0.08, "linewidth": 6 if flat else 0}
+    for point in empirical if widths.any() else ():
+        ax.add_patch(Rectangle(tuple(point - widths), *(2.0 * widths), **box))
     staircase(ax, true, color=colors["truth"], linewidth=1.6, label="_true front", zorder=2)
     staircase(
         ax, empirical, color=colors["coverage"], linewidth=1.4, linestyle="--", label="_empirical front", zorder=2
@@ -49,7 +51,11 @@ def _plane(ax: Axes, true: FloatArray, empirical: FloatArray, widths: FloatArray
             ax.annotate("", end, start, arrowprops=style, zorder=2.5)
     entries = _marks(ax, true, empirical)
     axis_labels(ax, "objective 0", "objective 1")
-    entries.append((Rectangle((0, 0), 1, 1, facecolor=colors["coverage"], alpha=0.2), "empirical ± largest deviation"))
+    if widths.any():
+        area: Any = Rectangle((0, 0), 1, 1, facecolor=colors["coverage"], alpha=0.2)
+        band = Line2D([], [], color=colors["coverage"], alpha=0.25, linewidth=6) if flat else area
+        moved = f" (none in objective {int(np.argmin(widths))})" if flat else ""
+        entries.append((band, f"empirical ± largest deviation{moved}"))
     key(ax, entries)
     if len(true) <= _FEW:
         places = np.concatenate([true, empirical])
@@ -102,7 +108,7 @@ def _columns(ax: Axes, true: FloatArray, empirical: FloatArray, widths: FloatArr
     ax.set_xlim(-0.6, m - 0.4)
     ax.set_xlabel(f"in each: the {h} hypotheses in order" if h > 1 else "one hypothesis")
     ax.set_ylabel("← better     risk")
-    key(ax, [(lines[0], "true"), (lines[1], "empirical, ± largest deviation")])
+    key(ax, [(lines[0], "true"), (lines[1], "empirical, ± largest deviation" if widths.any() else "empirical")])
 
 
 def draw_quadratics(ax: Axes, true: Any, empirical: Any, row: int) -> None:

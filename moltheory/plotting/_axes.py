@@ -117,11 +117,12 @@ def axis_labels(ax: Axes, x: str, y: str) -> Axes:
 
 
 def log_sizes(ax: Axes) -> Axes:
-    """Make the horizontal axis one of sample sizes, logarithmic, with labels at powers of ten only."""
-    from matplotlib.ticker import NullFormatter
+    """Make the horizontal axis one of sample sizes, logarithmic, with labels at powers of ten; between them too if short."""
+    from moltheory.plotting._size_ticks import SizeTicks
 
     ax.set_xscale("log")
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_formatter(SizeTicks())
+    ax.xaxis.set_minor_formatter(SizeTicks(minor=True))
     ax.set_xlabel("number of examples n")
     return ax
 

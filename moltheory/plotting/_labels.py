@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._shared_state import one_thread
 from moltheory.plotting._names import LITERAL
 from moltheory.plotting._style import readable_color
 
@@ -71,7 +72,7 @@ def label_points(
     found: Any
     connectors: Any
     # It says on the standard output that no text has a place; the return value says so too.
-    with contextlib.redirect_stdout(io.StringIO()):
+    with one_thread(), contextlib.redirect_stdout(io.StringIO()):
         _, _, found, connectors = textalloc.allocate(
             ax,
             places[:, 0],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 
 from moltheory.plotting._files import to_bytes
+from moltheory.plotting._labels import figure_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +21,7 @@ class ShownAxes(Axes):
     """Axes with a rich representation: the figure that they stand on, as PNG."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        return _picture(self.get_figure(root=True) if hasattr(self.figure, "figure") else self.figure)
+        return _picture(figure_of(self))
 
 
 class AxesList(list[Any]):

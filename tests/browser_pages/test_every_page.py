@@ -12,7 +12,7 @@ from moltheory.figures import Settings, reproduce
 from tests import browser_checks
 from tests.browser import headless_browser, open_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

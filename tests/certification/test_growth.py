@@ -1,17 +1,18 @@
 """Certificates of many models: what is left out, narrowed or done in blocks changes no result."""
 
+import math
 import tracemalloc
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import moltheory as mt
 from moltheory.certification import _p_values, _pair_bets, _plan, _relations, _row_blocks, certificate_page
 from moltheory.certification._cliques import cliques
 from moltheory.certification._decisions import RELEVANT, decide
-from moltheory.certification._power import plan_pairs
 from moltheory.certification._shares import Shares
 from moltheory.inference import _pairs
 from moltheory.inference._paired import holm_adjusted
@@ -175,27 +176,35 @@ def test_memory_per_pair_of_models() -> None:
     assert certificate.dominates.any()
 
 
-def test_the_hardest_rival_is_that_of_all_pairs(rng: np.random.Generator) -> None:
+def test_a_model_needs_every_open_rival_ruled_out_or_one_dominance(rng: np.random.Generator) -> None:
     certificate = mt.certify(_losses("tied", rng, models=12))
     plan = certificate.plan(simulate=0).set_index("model")
-    level = _plan._level(certificate, certificate._statistics)  # type: ignore[attr-defined]
-    kept = np.flatnonzero(~certificate.excluded)
-    power = 1.0 - 0.2 / (2 * max(kept.size - 1, 1))
+    statistics = certificate._statistics  # type: ignore[attr-defined]
+    levels = _plan._levels(certificate, statistics)
     assert len(plan) == certificate.undecided.sum() > 2
     for h in np.flatnonzero(certificate.undecided):
-        first, second = np.sort([(h, r) for r in kept if r != h], axis=1).T
-        views = _plan._views(certificate, certificate._statistics, first, second)  # type: ignore[attr-defined]
-        pairs = plan_pairs(
-            views, first, second, costs=np.zeros((12, 0)), names=certificate.names, level=level, power=power,
-            overestimated=0.16, simulate=0,
-        )  # fmt: skip
+        rivals = np.flatnonzero(certificate.open_rivals[h])
+        share = max(2 ** math.ceil(math.log2(rivals.size)), 2)
+        views = _plan._views(certificate, statistics, np.full(rivals.size, h), rivals)
         row = plan.loc[certificate.names[h]]
-        assert row["n_open_rivals"] == (pairs["bound"] > 0).sum()
-        assert row["sufficient_additional"] == pairs["bound"].max()
-        assert row["sufficient_additional_high"] == pairs["bound_high"].max()
-        assert row["hardest_rival"] in set(
-            pairs.loc[pairs["bound"] == pairs["bound"].max(), ["model", "rival"]].stack()
-        )
+        lower = stats.norm.ppf(0.16 / (2 + 2 ** math.ceil(math.log2(rivals.size))))
+        for column, shift, missed in (
+            ("sufficient_additional", 0.0, 0.2), ("sufficient_additional_low", 1.0, 0.2),
+            ("sufficient_additional_high", lower, 0.04),
+        ):  # fmt: skip
+            ruled, dominance = [], []
+            for k in range(rivals.size):
+                parts = [view.take(np.array([k])) for view in views]
+                n = max(part.n[0] for part in parts)
+                easy = [part.growths(shift, levels.ruled_out, 1 - missed / share)[0, 0] for part in parts]
+                hard = [part.growths(shift, levels.dominance, 1 - missed / share)[1, 0] for part in parts]
+                ruled.append(max(np.ceil(min(easy) * n) - n, 0.0))
+                dominance.append(max(np.ceil(max(hard) * n) - n, 0.0))
+            assert row[column] == min(max(ruled), min(dominance))
+            if column == "sufficient_additional":
+                assert row["n_open_rivals"] == (np.minimum(ruled, dominance) > 0).sum()
+                place = list(rivals).index(certificate.names.index(row["hardest_rival"]))
+                assert row[column] == (ruled[place] if max(ruled) <= min(dominance) else dominance[place])
 
 
 @pytest.mark.parametrize("seed", range(10))

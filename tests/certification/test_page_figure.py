@@ -145,6 +145,7 @@ def test_the_same_certificate_gives_the_same_bytes():
     assert page_figure(certificate) == page_figure(certificate)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("m", [1, 2, 4])
 def test_a_browser_shows_it_under_a_strict_policy(m, tmp_path):

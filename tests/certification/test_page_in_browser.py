@@ -11,7 +11,7 @@ from tests.browser import headless_browser, open_page
 from tests.browser_checks import wrong
 from tests.certification._page_worlds import certificate_of_kind, page_of_kind
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Text with less contrast to what is behind it than AA asks for, outside the figure.
 CONTRAST = """
@@ -106,9 +106,11 @@ def test_pages_are_readable(kind, width, scheme, shown, browser):
     body, paper = browser.execute_script(
         "return [document.body, document.querySelector('#front figure')].map(e => getComputedStyle(e).backgroundColor)"
     )
-    # The figure keeps its own paper.
-    assert paper == "rgb(255, 255, 255)"
-    assert (body == paper) == (scheme == "light")
+    # The figure follows the page: no white block in the dark.
+    assert paper == body
+    assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+    ink = "return getComputedStyle(document.querySelector('#front svg .fill-ink')).fill"
+    assert browser.execute_script(ink) == ("rgb(34, 34, 34)" if scheme == "light" else "rgb(232, 232, 232)")
     # Cards neither overlap nor lose a word.
     boxes = browser.execute_script(
         "return [...document.querySelectorAll('.card, .next, #front figure')].map(e => { const b ="

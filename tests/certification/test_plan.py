@@ -14,6 +14,7 @@ import moltheory as mt
 from moltheory.certification import Certificate, further_examples
 from moltheory.certification._pair_views import BoxView
 from moltheory.certification._plan import EARLIER_COLUMNS
+from moltheory.certification._sample_size import mcnemar_power
 from moltheory.evaluation import CVaR, LossTable, Quantile
 from moltheory.objectives import Cell, Gap, Mean, Measure, Rate, Worst
 
@@ -148,9 +149,45 @@ def test_nothing_is_promised_to_boxes_without_a_share() -> None:
     stored = Certificate.from_json(certificate.to_json())
     table = LossTable(losses[:, :, None], certificate.names, ["gap"], measures={"gap": gap})
     assert np.isinf(further_examples(table, stored, simulate=0)["bound"]).all()
-    # A paired test of another objective can only show that neither dominates.
-    both = mt.certify(None, objectives={"error": error, "gap": gap}, method="paired", delta=1e-6).plan(simulate=0)
-    assert np.isinf(both["sufficient_additional"]).all()
+    # A paired test of another objective can only show that the model that is better in it is not dominated.
+    both = mt.certify(None, objectives={"error": error, "gap": gap}, method="paired", delta=1e-6)
+    better = both.names[int(np.argmin(both.estimates[:, 0]))]
+    sizes = both.plan(simulate=0).set_index("model")["sufficient_additional"]
+    assert len(sizes) == 2
+    assert np.isfinite(sizes[better])
+    assert np.isinf(sizes.drop(better)).all()
+
+
+def _close_with_costs() -> Certificate:
+    """Four models, of which the two in the middle are close in loss; the last ones cost more than the model before."""
+    rng = np.random.default_rng(3)
+    common = rng.random((600, 1))
+    losses = 0.5 * common + 0.5 * rng.random((600, 4)) < np.array([0.445, 0.42, 0.425, 0.1])
+    return mt.certify(losses, costs={"price": [0.1, 0.7, 1.5, 400.0]}, names=list("abcd"))
+
+
+def test_rivals_that_cost_more_are_not_planned_for() -> None:
+    certificate = _close_with_costs()
+    price = dict(zip(certificate.names, certificate.estimates[:, 1], strict=True))
+    assert certificate.undecided[1]
+    plan = certificate.plan(simulate=2).set_index("model")
+    for model, row in plan.iterrows():
+        h = certificate.names.index(str(model))
+        assert price[row["hardest_rival"]] <= price[str(model)]
+        assert row["n_open_rivals"] == certificate.open_rivals[h].sum()
+        assert certificate.open_rivals[h, certificate.names.index(row["hardest_rival"])]
+
+
+def test_the_number_for_a_model_is_of_the_size_that_decides_it() -> None:
+    certificate = _close_with_costs()
+    size = float(certificate.plan(simulate=0).set_index("model").loc["b", "sufficient_additional"])
+    losses = certificate._statistics.summaries[0]  # type: ignore[attr-defined]
+    n, lost, won = (int(part[0]) for part in losses.outcomes_of(np.array([1]), np.array([0])))
+    # The exact test between b and a alone, at delta .0425 over 4 models, at the observed rates.
+    total = n
+    while mcnemar_power(total, (won - lost) / n, (won + lost) / n, level=0.95 * 0.0425 / 4) < 0.8:
+        total += 50
+    assert total - n <= size <= 3.0 * total
 
 
 def test_models_decided_by_boxes_only_are_planned_by_boxes() -> None:

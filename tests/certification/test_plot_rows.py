@@ -1,13 +1,16 @@
 """One objective, and three and more: a row per model, in the order of the tables, none lost, columns on their own scales."""
 
+import itertools
 import time
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import moltheory as mt
 from moltheory.certification._plot import draw_certificate
+from moltheory.certification._plot_names import short_names
 from moltheory.certification._plot_rows import MOST_ROWS, rows_of
 from moltheory.certification._words import model_numbers, reading_order
 from moltheory.plotting import new_axes
@@ -164,3 +167,47 @@ def test_infinite_intervals_and_equal_models_are_drawn():
         assert np.isfinite(ax.get_xlim()).all()
         assert all(np.isfinite(line.get_xdata()[: len(line.get_xdata())]).any() for line in ax.lines)
         assert len(marks(ax)) == 3
+
+
+@pytest.mark.parametrize(("m", "shown"), [(3, 3), (5, 3)])
+def test_axes_of_a_user_show_as_many_objectives_as_fit_and_nothing_is_cut(m, shown):
+    names = [f"meta-llama/Llama-{k}-Instruct" for k in range(8)]
+    certificate = certificate_of(8, m, names=names)
+    figure = Figure(figsize=(4.5, 3.2))
+    FigureCanvasAgg(figure)
+    ax = figure.subplots()
+    columns = draw_certificate(certificate, ax)
+    figure.draw_without_rendering()
+    assert len(columns) == shown
+    assert (f"first {shown} of {m}" in " ".join(ax.get_title("left").split())) == (shown < m)
+    frame, titles = figure.bbox, [column._left_title.get_window_extent() for column in columns]
+    for box in [
+        ax._left_title.get_window_extent(),
+        *titles,
+        *(t.get_window_extent() for t in columns[0].get_yticklabels()),
+    ]:
+        assert box.x0 >= frame.x0 - 1
+        assert box.y1 <= frame.y1 + 1
+    for left, right in itertools.pairwise(titles):
+        assert left.x1 < right.x0
+    rows = [text for text in labels(columns[0]) if "(" not in text]
+    assert len(set(rows)) == len(rows)
+    assert not any("#" in text for text in rows)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["meta-llama/Llama-1-Instruct", "meta-llama/Llama-22-Instruct"], ["…1-Instruct", "…22-Instruct"]),
+        (["short", "names"], ["short", "names"]),
+    ],
+)
+def test_what_all_names_share_is_left_out_first(names, expected):
+    assert short_names(names, widest=9.0) == expected
+
+
+def test_names_that_only_their_middle_tells_apart_keep_a_digest():
+    names = [f"{'x' * 60}{k}{'y' * 60}" for k in range(5)]
+    found = short_names(names, widest=12.0)
+    assert len(set(found)) == 5
+    assert all("#" in text for text in found)

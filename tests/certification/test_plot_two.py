@@ -198,3 +198,22 @@ def test_axes_of_a_user_come_back_with_their_title():
     with styled():
         _, (other,) = panels(1)
     assert certificate.plot(other) is other
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_name_stands_nearest_to_its_own_mark_and_its_line_crosses_no_other(numbered):
+    # Two marks one above the other: a line from the upper one downward would run through the lower one.
+    estimates = np.array([[0.07, 1000.0], [0.068, 405.0], [0.03, 180.0], [0.3, 30.0], [0.45, 0.1]])
+    names = ["model-1000B", "model-405B", "model-180B", "model-30B", "model-0.1B"]
+    certificate = certificate_of_points(estimates, names=names)
+    ax = new_axes(size=(8.4, 5.0))
+    draw_certificate(certificate, ax, numbered=numbered)
+    ax.figure.draw_without_rendering()
+    places = ax.transData.transform(certificate.estimates)
+    written = [text for text in texts(ax) if any(name in text.get_text() for name in names)]
+    assert len(written) == len(names)
+    for text in written:
+        own = next(h for h, name in enumerate(names) if text.get_text().endswith(name))
+        box = text.get_window_extent()
+        apart = np.linalg.norm(places - np.clip(places, (box.x0, box.y0), (box.x1, box.y1)), axis=1)
+        assert apart.argmin() == own

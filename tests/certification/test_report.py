@@ -126,7 +126,9 @@ def test_rows_are_sorted_and_boxes_hold_what_they_held(report):
         first.append((row[1], certificate.estimates[h, 0]))
         assert (row[2] != "") == certificate.excluded[h]
         # known costs alone need no confidence
-        assert (row[3] != "") == (not certificate.undecided[h] and not np.isnan(certificate.decided_at[h]))
+        alone = certificate.sure[h] and np.isnan(certificate.decided_at[h])
+        assert row[3].startswith("certain (by its cost") == alone
+        assert (row[3] != "") == (not certificate.undecided[h])
         for i, cell in enumerate(row[4:]):
             found = [float(text) for text in re.findall(r"[-\d.e]+", cell.replace(",", " "))]
             if certificate.data_dependent[i]:

@@ -403,7 +403,11 @@ def test_the_command_explains_draws_and_says_what_to_do_next(file, capsys):
     assert main(["certify", file, "--draw", "--plan"]) == 0
     drawn = capsys.readouterr().out
     assert "(smaller is better)" in drawn
-    assert "decide between model_" in drawn.partition("\n\n")[0]
+    assert "decide about model_" in drawn.partition("\n\n")[0]
+    # One step has one number, with a plan and without.
+    assert [line for line in drawn.splitlines() if "Next step" in line] == [
+        line for line in plain.splitlines() if "Next step" in line
+    ]
     assert drawn.splitlines()[:4] == plain.splitlines()[:4]
 
 
@@ -430,7 +434,8 @@ def test_tolerances_stand_in_texts_as_a_statement_of_their_own(file, capsys):
     assert tolerances(certify(losses, method="boxes")) == [""] * 3
     assert tolerances(certify(np.tile(losses[:40], (1, 101)))) == [""] * 303
     costly = certify(np.stack([losses, losses], axis=2), costs={"price": [1, 2, 3]})
-    assert "range in every estimated objective at no higher cost, with" in tolerance_sentence(costly)
+    assert "no other model at no higher cost is better" in tolerance_sentence(costly)
+    assert "range in every estimated objective, with" in tolerance_sentence(costly)
 
 
 def test_promises_reach_the_command(file, capsys):

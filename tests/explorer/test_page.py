@@ -11,7 +11,7 @@ from tests.browser import headless_browser, open_page
 from tests.browser_checks import WIDTHS, wrong
 from tests.explorer._page_state import assert_state_is_the_library_s, state_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 _WORLDS = (mt.problems.mirrored_decoys, mt.problems.two_coins, mt.problems.reference_world)
 

@@ -22,13 +22,17 @@ def mechanism(tables, result):
     yield 0, 2, true.iloc[1:2, 0], true.iloc[1:2, 1]
     selected = draw["on_empirical_front"]
     decoy = draw["model"] != "optimal"
-    for label, shown in (("_decoy", selected & decoy), ("_real", selected & ~decoy)):
+    assert selected.sum() == 2
+    best = seen[selected].sort_values("empirical_error").to_numpy()
+    # The whole staircase: from the top of the panel to its right end.
+    yield 1, "_empirical front", best[[0, 0, 1, 1, 1], 0] * [1, 1, 1, 1, 0] + [0, 0, 0, 0, 0.85], [1.45, 1, 1, 0, 0]
+    for label, shown in (("_decoy A", draw["model"] == "decoy A"), ("_decoy B", draw["model"] == "decoy B")):
         yield 1, label, seen[shown].iloc[:, 0], seen[shown].iloc[:, 1]
-    yield 1, "_true risks", true[decoy].iloc[:, 0], true[decoy].iloc[:, 1]
+    yield 1, "_real", seen[selected & ~decoy].iloc[:, 0], seen[selected & ~decoy].iloc[:, 1]
     for label, column in (
         ("purity error:\nis what we\nfound real?", "purity_error_mean"),
         ("coverage error:\ndid we find\nwhat is real?", "coverage_error_mean"),
-        ("largest\ndeviation", "uniform_deviation_mean"),
+        ("_largest deviation", "uniform_deviation_mean"),
     ):
         yield 2, label, errors["size"], errors[column]
 
@@ -40,7 +44,8 @@ def worlds(tables, result):
         yield panel, "bound on\ncoverage error", simulated["size"], simulated["bound"]
         for label, column in ERRORS:
             zero = ":\nexactly 0" if (exact[column] == 0).all() else ""
-            yield panel, label + zero, exact["size"], exact[column]
+            # In the last panel names stand inside.
+            yield panel, "_" * (panel == 3) + label + zero, exact["size"], exact[column]
             yield panel, f"_simulated {column}", simulated["size"], simulated[column]
 
 
@@ -115,7 +120,7 @@ def breast_cancer(tables, result):
         part = rates[mask]
         yield 0, f"{len(part)} {label}", part.iloc[:, 0], part.iloc[:, 1]
     yield from _errors(1, errors)
-    yield 1, "bound on\ncoverage error", errors["size"], errors["bound"]
+    yield 1, "bound on coverage error", errors["size"], errors["bound"]
     yield 2, "size of the true front", [0, 1], [optimal.sum()] * 2
 
 
@@ -157,7 +162,8 @@ def least_squares(tables, result):
         for k in (0, 59):
             yield panel, k, *result.fronts[n][k].T
         yield panel, 60, front["risk_1"], front["risk_2"]
-    yield from _errors(2, errors, {column: label.replace(" ", "\n") for label, column in ERRORS})
+    labels = {column: label.replace(" ", "\n") for label, column in ERRORS}
+    yield from _errors(2, errors, labels | {"coverage_error": "coverage error\n(levels off:\ngrid of weights)"})
 
 
 def finite_infinite(tables, result):
@@ -175,12 +181,12 @@ def infinite_classes(tables, result):
     for panel, case in enumerate(("mu = 1", "mu = 0 (flat)")):
         part = tables["disk"][tables["disk"]["case"] == case]
         yield from _errors(panel, part, labels)
-        yield panel, "purity error,\nweights ≥ 0.2", part["size"], part["interior_purity"]
+        yield panel, "purity error if both\nweights ≥ 0.2", part["size"], part["interior_purity"]
     yield from _errors(2, tables["groups"], labels)
     excess = tables["excess"]
     for name in ("weights (.5, .5)", "weights (.9, .1)"):
         part = excess[excess["scalarization"] == name]
-        yield 3, name.replace("weights ", "excess,\n"), part["size"], part["excess"]
+        yield 3, name.replace("weights ", "excess, "), part["size"], part["excess"]
         yield 3, "bound, 95%", part["size"], part["bound"]
     yield 3, "twice the\ndeviation", part["size"], part["twice_deviation"]
 
@@ -195,7 +201,8 @@ def intervals(tables, result):
         yield 0, names[method].replace("-\n", "-").replace("\n", " "), [largest], [row]
         # After the line of the promise, a bar and a mark for each method.
         yield 0, 1 + 2 * row, np.maximum([failures[method].min(), largest], 1e-6), [row, row]
-        yield 1, names[method], half["rate"], half[method]
+        exact = "\n(exact)" if method == "clopper-pearson" else ""
+        yield 1, names[method] + exact, half["rate"], half[method]
     for method, part in tables["skewed_losses"].groupby("method"):
         yield 2, names[method], part["size"], part["width"]
 
@@ -205,9 +212,9 @@ def price(tables, result):
     yield 0, 0, table["n_objectives"], table["sample_size"]
     yield 0, 1, table["n_objectives"].iloc[[0, -1]], table["sample_size"].iloc[[0, -1]]
     for column, label in (
-        ("cover", "cover of\nthe mixtures"),
-        ("objective_union", "union over\nobjectives"),
-        ("union_class", "class of\nthe union"),
+        ("cover", "cover of all\nmixtures"),
+        ("objective_union", "union bound\nover objectives"),
+        ("union_class", "one class of\nall losses"),
     ):
         yield 1, label, table["n_objectives"], table[column]
 

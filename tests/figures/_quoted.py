@@ -183,8 +183,6 @@ def breast_cancer(tables, result):
         "285 tumors",
         f"In {errors['replicates'].sum():,} samples",
         f"largest deviation {errors['violations'].sum()} times",
-        "the 5% to the 95% quantile",
-        "the former is 0",
         f"{errors['undefined'].sum()} samples had no tumor",
         f"At n = {int(last['size']):,}, {len(stay)} models that are not optimal",
         "at least 5% of 400 samples",
@@ -296,7 +294,7 @@ def finite_infinite(tables, result):
         "Means over 100 samples per size, 20 for each draw",
         "errors are 0",
         f"at most {number_text(result.discretization, 2)}",
-        "below 0.0002 are drawn as ≈ 0",
+        "below 0.0002 are drawn at 0.0002",
         f"Coverage and purity error at n = {largest:,}",
         *(
             f"{name} {number_text(row['coverage_error'], 2)} and {number_text(row['purity_error'], 2)}"

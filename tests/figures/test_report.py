@@ -14,6 +14,7 @@ from moltheory.reports import _build as writing
 from tests import browser_checks
 from tests.browser import headless_browser, open_page
 
+pytestmark = pytest.mark.slow
 _QUICK = Settings(quick=True)
 
 
@@ -34,7 +35,6 @@ def page(results, tmp_path_factory):
         return reproduce(tmp_path_factory.mktemp("report"), settings=_QUICK).page
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", figure_names())
 def test_every_figure_is_a_pdf_file(name, results):
     (document,) = writing._images(get_figure(name), results[name], False, ("pdf",))

@@ -73,7 +73,7 @@ def test_zeros_are_named_on_a_logarithmic_axis_and_drawn_on_a_linear_one():
     frame = pd.DataFrame({"size": [1, 10, 100, 1000], "coverage_error": [1.0, 0.1, 0.0, 0.0], "purity_error": 0.5})
     frame["uniform_deviation"] = [1.0, 0.0, 0.1, 0.1]
     texts = [text.get_text() for text in mt.plot.asymmetry(frame).texts]
-    assert texts == ["purity error", "coverage error:\n0 from n = 100 on", "largest deviation:\n0 at 1 of 4 sizes"]
+    assert texts == ["purity error", "coverage error:\n0 from n = 100 on", "largest deviation:\n0 at n = 10"]
 
 
 @pytest.mark.parametrize("logarithmic", [True, False])
@@ -95,3 +95,32 @@ def test_refusals(refuses, simulated):
     refuses("exact", mt.plot.asymmetry, simulated, exact=[1])
     refuses("table", mt.plot.asymmetry, simulated.iloc[:0])
     refuses("ax", mt.plot.asymmetry, simulated, ax=1)
+
+
+def test_lines_and_bands_are_explained_and_no_simulated_zero_is_lost(simulated, exact):
+    legend = mt.plot.asymmetry(simulated).get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["mean of the samples", "5% to 95% of them"]
+    zero = simulated.copy()
+    zero.loc[zero["size"] == _SIZES[1], "purity_error"] = 0.0
+    texts = [text.get_text() for text in mt.plot.asymmetry(zero).texts]
+    assert f"purity error:\n0 at n = {_SIZES[1]}" in texts
+    ax = mt.plot.asymmetry(zero, exact=exact)
+    np.testing.assert_allclose(data(ax, "_simulated mean 0, purity_error"), [[_SIZES[1], ax.get_ylim()[0]]])
+    assert "on the lower edge: simulated mean 0" in [text.get_text() for text in ax.get_legend().get_texts()]
+    zero["purity_error"] = 0.0
+    assert "purity error:\n0 in all samples" in [text.get_text() for text in mt.plot.asymmetry(zero).texts]
+
+
+@pytest.mark.parametrize("sizes", [[20, 50, 90], [5, 9, 15], [101, 130], [10, 100, 1000], [300], [5000, 8000]])
+def test_sizes_have_two_labels_or_more(sizes):
+    frame = pd.DataFrame({"size": sizes, "coverage_error": 0.1, "purity_error": 0.5, "uniform_deviation": 0.2})
+    ax = mt.plot.asymmetry(frame)
+    mt.plotting.to_bytes(ax.figure, "png")
+    low, high = ax.get_xlim()
+    labels = []
+    for minor in (False, True):
+        places = ax.xaxis.get_ticklocs(minor=minor)
+        texts = [text.get_text() for text in ax.xaxis.get_ticklabels(minor=minor)]
+        labels += [text for x, text in zip(places, texts, strict=True) if text and low <= x <= high]
+    assert len(labels) >= 2
+    assert ("10²" in labels) == (sizes in ([10, 100, 1000], [300]))

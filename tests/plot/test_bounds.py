@@ -85,3 +85,11 @@ def test_refusals(refuses):
     refuses("n", mt.plot.bounds, {"a": _finite})
     refuses("n", mt.plot.bounds, {"a": _finite}, n=[0])
     refuses("n", mt.plot.bounds, {"a": _finite}, n=3)
+
+
+def test_an_error_names_its_curve(refuses):
+    def refusing(n):
+        raise mt.errors.TooLargeError("`n` must be 20 or more, got 10.")
+
+    curves = {"fine": lambda n: 1.0 / n, "far too small": refusing}
+    assert "'far too small' at n = 10: `n` must be 20 or more" in refuses("bounds", mt.plot.bounds, curves, n=[10])

@@ -138,3 +138,45 @@ def test_refusals(refuses):
     refuses("theme", mt.plot.fronts, world, 5, theme="blue")
     assert "plt.subplots" in refuses("ax", mt.plot.fronts, world, 5, ax="axes")
     refuses("problem", mt.plot.fronts, mt.FiniteWorld([0.5, 0.5], [[[0.0]], [[1.0]]]), 5)
+
+
+def test_marks_that_coincide_are_counted_and_decoys_are_on_top():
+    world = mt.problems.from_dataset("wine")
+    ax = mt.plot.fronts(world, 30)
+    true, seen = world.true.risks(), world.sample(30, rng=0).risks()
+    kinds = {"decoy": ~_dominated(seen) & _dominated(true), "missed": _dominated(seen) & ~_dominated(true)}
+    kinds["real"] = ~_dominated(seen) & ~_dominated(true)
+    near = (np.abs(seen[:, :2]) < 1e-12).all(axis=1)
+    counts = {name: int((mask & near).sum()) for name, mask in kinds.items()}
+    assert counts["decoy"] == 1
+    expected = " + ".join(f"{count} {name}" for name, count in counts.items() if count)
+    assert expected in {text.get_text() for text in ax.texts}
+    marks = {line.get_label(): line for line in ax.lines}
+    others = [marks["_missed"], marks["_real"], marks["_truly optimal"]]
+    assert all(marks["_decoy"].get_zorder() > line.get_zorder() for line in others)
+    assert all(marks["_decoy"].get_markersize() > line.get_markersize() for line in others)
+
+
+def test_the_panel_ends_where_the_fronts_do():
+    world = _WORLDS["many"]
+    ax = mt.plot.fronts(world, 50)
+    true, seen = world.true_risks, world.sample(50, rng=0).risks()
+    member = ~_dominated(true) | ~_dominated(seen)
+    for limits, column in zip((ax.get_xlim(), ax.get_ylim()), range(2), strict=True):
+        values = np.concatenate([true[member, column], seen[member, column]])
+        assert limits[0] < values.min()
+        assert values.max() < limits[1] < values.max() + 0.5 * np.ptp(values)
+    low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
+    outside = (~((low <= seen) & (seen <= high)).all(axis=1)).sum()
+    assert outside > 0
+    assert f"dominated ({outside} more outside)" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_only_true_members_have_a_dot_on_the_true_front():
+    ax = mt.plot.fronts(_WORLDS["line"], _SIZE)
+    np.testing.assert_allclose(data(ax, "_truly optimal"), [[0.5, 0.0]])
+    front = next(line for line in ax.lines if line.get_label() == "_true front")
+    others = next(line for line in ax.lines if line.get_label() == "_true risks")
+    # A point of matplotlib has half the size that it is given: those of the others are hidden below the line.
+    assert 0.5 * others.get_markersize() < front.get_linewidth()
+    assert others.get_zorder() < front.get_zorder()

@@ -107,3 +107,39 @@ def test_refusals(refuses):
     refuses("names", mt.plot.cells, _POINTS, names=["a"])
     refuses("widths", mt.plot.cells, _POINTS, widths=-1.0)
     refuses("ax", mt.plot.cells, _POINTS, ax=3)
+
+
+def _with_points(points, gap):
+    """Return a sweep of a world whose points and gaps are replaced by these."""
+    from dataclasses import replace
+
+    sweep = _sweep(random_world(20), divisions=len(points) - 1)
+    return replace(sweep, points=np.array(points), gap=np.full(len(points), gap))
+
+
+def test_points_that_differ_by_rounding_or_their_gaps_are_one():
+    apart = [[0.0, 1.0], [1e-16, 1.0], [0.5, 0.5], [0.5 + 1e-15, 0.5 - 1e-15], [1.0, 0.0]]
+    for points, gap, count in ((apart, 0.0, 3), ([[0.3, 0.4]] * 2 + [[0.3 + 1e-16, 0.4]], 1e-16, 1)):
+        ax = mt.plot.sweep(_with_points(points, gap))
+        noun = "point" if count == 1 else "points"
+        assert f"{count} distinct front {noun}" in " ".join(ax.get_title("left").split())
+        assert len(np.unique(data(ax, "_certified"), axis=0)) == count
+        assert len([text for text in ax.texts if text.get_text()]) == count
+        assert np.ptp(ax.get_xlim()) > 0.01
+        np.testing.assert_allclose(data(ax, "_certified"), points, atol=1e-12)
+    for gap, count in ((1e-6, 3), (1e-3, 2)):
+        ax = mt.plot.sweep(_with_points([[0.0, 1.0], [1e-4, 1.0 - 1e-4], [1.0, 0.0]], gap))
+        assert f"{count} distinct front points" in " ".join(ax.get_title("left").split())
+
+
+def test_every_listed_cell_of_three_objectives_has_a_number():
+    points = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.35, 0.3, 0.4], [0.335, 0.33, 0.385]])
+    ax = mt.plot.cells(points, names=["a" * 60, "b", "c", "d", "e"])
+    share = mt.solvers.weight_cells(points).share
+    (listed,) = [text.get_text() for text in ax.texts if text.get_text().startswith("cells")]
+    order = np.argsort(-share, kind="stable")
+    rows = listed.split("\n")[1:]
+    assert [row.split()[0] for row in rows] == [str(k + 1) for k in range((share > 0).sum())]
+    assert [row.split()[1][0] for row in rows] == ["abcde"[k] for k in order[: len(rows)]]
+    assert {str(k + 1) for k in range(len(rows))} <= {text.get_text() for text in ax.texts}
+    assert overlapping_texts(ax.figure) == []

@@ -109,3 +109,40 @@ def test_refusals(refuses):
     refuses("ax", mt.plot.theorem, _FORWARD, _WORLD, [3], ax=mt.plotting.new_axes())
     assert "falsify" in refuses("attack", mt.plot.attack, _FORWARD)
     refuses("theorem", mt.plot.attack, mt.theorems.falsify(_FORWARD, budget=100), theorem="forward")
+
+
+def test_an_estimate_of_zero_is_shown_by_its_upper_limit():
+    theorem, world, sizes = _LEDGER["weak-converse"], mt.problems.from_dataset("wine"), [20, 100]
+    left, _ = mt.plot.theorem(theorem, world, sizes, replicates=400)
+    found = [theorem.check(world, n=n, replicates=400).event_failure for n in sizes]
+    assert all(one.probability == 0.0 < one.high for one in found)
+    # At n = 20 some samples lack a class. Clopper-Pearson for no failure in 400 samples: (1 - p)^400 = 1e-6 / 2.
+    limit = 1.0 - 5e-7 ** (1.0 / 400)
+    np.testing.assert_allclose(data(left, "_upper limit"), [[20, found[0].high], [100, limit]], rtol=1e-9)
+    low, high = left.get_ylim()
+    assert low < limit < high
+    title, texts = " ".join(left.get_title("left").split()), " ".join(text.get_text() for text in left.texts)
+    assert f"at most {found[0].high / 0.05:.2g} δ with 99.9999% confidence" in title
+    assert f"at most {found[0].high:.3g}" in " ".join(texts.split())
+    assert "exactly" not in title + texts
+    assert overlapping_texts(left.figure) == []
+
+
+def test_widths_that_keep_their_level_do_not_hide_a_violation():
+    left, _ = mt.plot.theorem(_halved(), _WORLD, [3], delta=0.3)
+    title = " ".join(left.get_title("left").split())
+    assert title.startswith("Failure probability of the widths keeps its level: at most")
+    assert title.endswith("but the statement is violated")
+
+
+def test_boxes_without_width_are_lines_or_left_out():
+    true = np.array([[0.0, 1.0], [1.0, 0.0]])
+    for seen, entry in ((true + np.array([0.0, 0.25]), "(none in objective 0)"), (true, None)):
+        widths = np.abs(true - seen).max(axis=0)
+        witness = {"true": true, "empirical": seen, "widths": widths, "inputs": {}}
+        ax = mt.plot.attack(mt.theorems.Attack("mine", False, -0.5, 10, witness))
+        texts = " ".join(text.get_text().replace("\n", " ") for text in ax.get_legend().get_texts())
+        assert ("deviation" in texts) == (entry is not None)
+        assert entry is None or entry in texts
+        assert len(ax.patches) == (2 if entry else 0)
+        assert all(patch.get_linewidth() > 0 for patch in ax.patches)

@@ -179,7 +179,9 @@ def test_names_are_drawn_as_they_are(rng):
     drawn = [text for text in ax.texts if text.get_gid() in ("name", "key")]
     said = " ".join(text.get_text() for text in drawn).replace("\n", " ")
     for name in np.array(NASTY)[~certificate.excluded].tolist():
-        assert name_text(name, widest=18.0) in said
+        # The middle of a long one may be left out.
+        assert name_text(name)[:8] in said
+        assert name_text(name)[-6:] in said
     for text in drawn:
         shown, is_formula = text._preprocess_math(text.get_text())
         assert (shown, bool(is_formula)) == (text.get_text(), False)

@@ -5,7 +5,7 @@ import pytest
 from tests.browser import headless_browser, open_page
 from tests.reprs._page import notebook_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Contrast of every text with what is behind it, by the formula of WCAG 2; signs beside words need 3, texts 4.5.
 _CONTRAST = """

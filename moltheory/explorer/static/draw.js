@@ -68,10 +68,14 @@ export function staircase(points, top, right) {
 
 const overlaps = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
-// Places [x, y, anchor] for texts beside their points, none over another, a mark or the edge; null where there is none.
-export function placeLabels(labels, marks, frame) {
-  const taken = [...marks];
-  return labels.map(({ x, y, width, height, away }) => {
+// Places [x, y, anchor] for texts beside their points, none over another, a mark or the edge, and each nearer to its own
+// point than to any other; null where there is none. A text that has none may hide what is after the first `hard`
+// marks: lines and boxes.
+export function placeLabels(labels, marks, frame, hard = marks.length) {
+  const taken = [];
+  const apart = ([x0, y0, x1, y1], { x, y }) => Math.hypot(Math.max(x0 - x, 0, x - x1), Math.max(y0 - y, 0, y - y1));
+  const find = (label, obstacles) => {
+    const { x, y, width, height, away } = label;
     const beside = [away, away + 8].flatMap((far) => [
       [x + far, y - away * 0.6, "start"],
       [x - far, y - away * 0.6, "end"],
@@ -80,16 +84,24 @@ export function placeLabels(labels, marks, frame) {
       [x + far + 4, y + height * 0.35, "start"],
       [x - far - 4, y + height * 0.35, "end"],
     ]);
-    const options = [...beside, [x, y - away - 4, "middle"], [x, y + away + height, "middle"]];
-    for (const [left, base, anchor] of options) {
+    const above = y - away - 4;
+    const below = y + away + height;
+    const outer = [[x, above, "middle"], [x, below, "middle"]];
+    for (const base of [above, below, below + 6]) outer.push([x + 4, base, "start"], [x - 4, base, "end"]);
+    for (const [left, base, anchor] of [...beside, ...outer]) {
       const start = anchor === "start" ? left : anchor === "end" ? left - width : left - width / 2;
       const box = [start - 1, base - height * 0.8, start + width + 1, base + height * 0.25];
       const inside = box[0] >= frame[0] && box[1] >= frame[1] && box[2] <= frame[2] && box[3] <= frame[3];
-      if (inside && !taken.some((other) => overlaps(box, other))) {
-        taken.push(box);
-        return [left, base, anchor];
-      }
+      if (!inside || taken.some((other) => overlaps(box, other)) || obstacles.some((other) => overlaps(box, other))) continue;
+      const own = apart(box, label);
+      if (labels.some((other) => other !== label && apart(box, other) <= own)) continue;
+      taken.push(box);
+      return [left, base, anchor];
     }
     return null;
-  });
+  };
+  const found = labels.map((label) => find(label, marks));
+  // Labels of few points are all shown.
+  if (labels.length <= 12) found.forEach((place, j) => (found[j] = place ?? find(labels[j], marks.slice(0, hard))));
+  return found;
 }

@@ -38,7 +38,7 @@ export class Explorer {
       nudge: (h, steps, since) => this.nudge(h, steps, since),
       home: (h) => this.moveTo(h, [0, 1].map((i) => this.world.base[i][h].risk)),
     });
-    this.figure.append(this.panel.key);
+    this.figure.append(this.panel.key, this.panel.words);
     root.append(this.panel.top, html("div", { class: "mte-grid" }, this.figure, this.panel.side));
     this.stopTheme = followTheme(root);
     this.#load(model.get("preset"), model.get("true_risks"));

@@ -23,12 +23,21 @@ export class Panel {
     this.purity = this.#card("purity", "Purity error", "how far its worst member is from the true front");
     this.chance = html("p", { class: "mte-chance" });
     this.key = html("p", { class: "mte-key" });
+    this.words = html("p", { class: "mte-words" });
+    this.words.append("A decoy is dominated: another hypothesis is at least as good in both true risks, and better in one. On the front of a sample it is a spurious member.");
     this.verdict = html("p", { class: "mte-verdict" });
     this.live = html("div", { class: "mte-live", "aria-live": "polite", role: "status" });
     this.size = html("input", { type: "range", min: 0, max: SIZES.length - 1, step: 1, "aria-label": "sample size n" });
     this.exactSize = html("input", { type: "number", min: 1, max: 10000, step: 1, inputmode: "numeric", "aria-label": "sample size n, as a number" });
     this.delta = html("input", { type: "number", min: 0.001, max: 0.5, step: 0.01, inputmode: "decimal" });
     this.seed = html("input", { type: "number", min: 0, max: 4294967295, step: 1, inputmode: "numeric" });
+    this.rules = { n: "a whole number from 1 to 10,000", delta: "from 0.001 to 0.5", seed: "a whole number from 0 to 4,294,967,295" };
+    this.ranges = html("p", { class: "mte-ranges", id: `${this.id}-ranges` }, "n: 1 to 10,000; δ: 0.001 to 0.5; seed: 0 to 4,294,967,295");
+    this.refusal = html("p", { class: "mte-refusal", role: "alert" });
+    for (const [name, input] of Object.entries({ n: this.exactSize, delta: this.delta, seed: this.seed })) {
+      input.title = this.rules[name];
+      input.setAttribute("aria-describedby", this.ranges.id);
+    }
     this.boxes = html("input", { type: "checkbox" });
     this.reset = html("button", { type: "button", class: "mte-reset" }, "Reset");
     this.preset = html("select", {}, ...titles.map((title, j) => html("option", { value: j }, title)));
@@ -43,6 +52,8 @@ export class Panel {
       field("Seed", this.seed),
       check,
       this.reset,
+      this.ranges,
+      this.refusal,
     );
     const errors = html("div", { class: "mte-errors" }, this.coverage.root, this.purity.root);
     this.side = html("div", { class: "mte-side" }, button, errors, this.verdict, this.chance, this.settings);
@@ -91,18 +102,21 @@ export class Panel {
     button.addEventListener("click", (event) => {
       if (event.detail === 0 && !event.pointerType) actions.sample();
     });
-    const bounded = (input, name, parse) => {
+    const bounded = (input, name, label) => {
       input.addEventListener("change", () => {
-        const value = parse(input.value);
-        const ok = Number.isFinite(value) && value >= Number(input.min) && value <= Number(input.max);
+        const value = input.value.trim() === "" ? NaN : Number(input.value);
+        const whole = name === "delta" || Number.isInteger(value);
+        const ok = whole && value >= Number(input.min) && value <= Number(input.max);
+        const got = input.value.trim() ? `, not ${input.value.trim()}` : "";
+        this.refusal.textContent = ok ? "" : `${label} must be ${this.rules[name]}${got}: it stays ${this.shown[name]}.`;
         if (ok) actions.setting(name, value);
         else this.showSettings(this.shown);
       });
     };
     this.size.addEventListener("input", () => actions.setting("n", SIZES[Number(this.size.value)]));
-    bounded(this.exactSize, "n", (text) => Math.round(Number(text)));
-    bounded(this.delta, "delta", Number);
-    bounded(this.seed, "seed", (text) => Math.round(Number(text)));
+    bounded(this.exactSize, "n", "n");
+    bounded(this.delta, "delta", "δ");
+    bounded(this.seed, "seed", "The seed");
     this.boxes.addEventListener("change", () => actions.setting("boxes", this.boxes.checked));
     this.preset.addEventListener("change", () => actions.preset(Number(this.preset.value)));
     this.reset.addEventListener("click", () => actions.reset());
@@ -126,7 +140,7 @@ export class Panel {
       const card = this[kind];
       const samples = `${drawn.toLocaleString("en")} ${drawn === 1 ? "sample" : "samples"}`;
       card.value.textContent = number(last[kind]);
-      card.mean.textContent = drawn ? `mean ${number(sums[kind] / drawn)}, ${samples}` : "no sample of this world yet";
+      card.mean.textContent = drawn ? `mean ${number(sums[kind] / drawn)}, ${samples}` : "the sample shown, no other yet";
       card.scale.replaceChildren(html("span", {}, "0"), html("span", {}, number(largest)));
       this.#histogram(card, bins[kind], drawn, last[kind], kind === "coverage" ? bound : null, largest);
     }

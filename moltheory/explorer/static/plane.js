@@ -249,7 +249,7 @@ export class Plane {
       return { ...group, text };
     });
     const labels = shown.map(({ at: [x, y], text }) => ({ x, y, width: this.#textWidth(text), height: 15, away: 12 }));
-    const places = placeLabels(labels, marks, this.frame);
+    const places = placeLabels(labels, marks, this.frame, this.world.size);
     this.layers.labels.replaceChildren(
       ...shown.flatMap(({ text, decoy }, j) => {
         if (!places[j]) return [];

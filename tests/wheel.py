@@ -38,7 +38,8 @@ def contents(wheel: Path, source: Path) -> list[str]:
     wanted = {
         path.relative_to(ROOT).as_posix()
         for path in package.rglob("*")
-        if path.is_file() and (path.suffix == ".py" or path.name == "py.typed" or path.parent.name == "templates")
+        if path.is_file()
+        and (path.suffix == ".py" or path.name == "py.typed" or path.parent.name in ("templates", "static"))
     }
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}

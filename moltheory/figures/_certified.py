@@ -175,7 +175,7 @@ def _draw_certificate(ax: Axes, certificate: Certificate) -> None:
             entries.append((mark, f"{(status == name).sum()} {text}".replace(" to within the tolerance", within)))
     marks, texts = zip(*entries, strict=True)
     spacing = {"borderaxespad": 0.4, "handletextpad": 0.0, "handlelength": 1.5, "labelspacing": 0.2, "borderpad": 0.0}
-    ax.legend(marks, texts, loc="upper right", frameon=False, fontsize=9.0, **spacing)
+    ax.legend(marks, texts, loc="upper right", frameon=False, fontsize=8.5, **spacing)
     # Small models with few errors: there are none.
     text = f"shaded: the true\nfront is in here\n({1 - DELTA:.0%} confidence);\nthin lines: intervals\nof the error"
     ax.text(0.015, 0.02, text, transform=ax.transAxes, fontsize=8.0, va="bottom")

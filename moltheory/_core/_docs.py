@@ -17,6 +17,13 @@ _Target = TypeVar("_Target", bound=Callable[..., Any])
 PLACEHOLDER = re.compile(r"^( *)\{(\w+)\}$", re.MULTILINE)
 
 ENTRIES: Mapping[str, str] = {
+    # Pictures.
+    "new_axes": """\
+ax : matplotlib.axes.Axes, optional
+    New axes by default.""",
+    "theme": """\
+theme : {"light", "dark"}, optional
+    Of new axes; see `moltheory.plotting.styled`.""",
     # Sizes of samples, classes and failures.
     "delta": """\
 delta : float

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moltheory._core._docs import document
 from moltheory._core._numbers import count_text, number_text
 from moltheory.plot._axes import drawing, refused
 from moltheory.plot._witness import blank, draw_level, draw_quadratics, draw_risks
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["attack"]
 
 
+@document
 def attack(attack: Attack, *, theorem: Theorem | None = None, ax: Axes | None = None, theme: str | None = None) -> Axes:
     """Return axes with the witness of an attack: true and empirical risks, and by how much the statement fails.
 
@@ -30,10 +32,8 @@ def attack(attack: Attack, *, theorem: Theorem | None = None, ax: Axes | None = 
         As `moltheory.theorems.falsify` returns it.
     theorem : Theorem, optional
         The one attacked, for its statement; by default the one of that id in the ledger.
-    ax : matplotlib.axes.Axes, optional
-        New axes by default.
-    theme : {"light", "dark"}, optional
-        Of new axes; see `moltheory.plotting.styled`.
+    {new_axes}
+    {theme}
 
     Returns
     -------

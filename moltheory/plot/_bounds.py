@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from moltheory._core._docs import document
 from moltheory.bounds import Bound, Interval
 from moltheory.errors import InvalidInputError
 from moltheory.plot._axes import refused
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["bounds"]
 
 
+@document
 def bounds(
     bounds: Any,
     n: Sequence[int] | None = None,
@@ -37,10 +39,8 @@ def bounds(
         Numbers of examples.
     estimate : float, optional
         The empirical risk, marked in intervals; half-widths are drawn around it.
-    ax : matplotlib.axes.Axes, optional
-        New axes by default.
-    theme : {"light", "dark"}, optional
-        Of new axes; see `moltheory.plotting.styled`.
+    {new_axes}
+    {theme}
 
     Returns
     -------

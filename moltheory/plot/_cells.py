@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._docs import document
 from moltheory._core._numbers import number_text, percent_text
 from moltheory._core._validation import FloatArray, check_names, real_array
 from moltheory.errors import InvalidInputError
@@ -28,6 +29,7 @@ _LISTED, _LETTERS = 12, 44
 _CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])
 
 
+@document
 def cells(
     points: npt.ArrayLike,
     *,
@@ -53,10 +55,8 @@ def cells(
         Of the points; their coordinates by default.
     objectives : sequence of str, optional
         Names of the objectives.
-    ax : matplotlib.axes.Axes, optional
-        New axes by default.
-    theme : {"light", "dark"}, optional
-        Of new axes; see `moltheory.plotting.styled`.
+    {new_axes}
+    {theme}
 
     Returns
     -------

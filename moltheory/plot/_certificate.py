@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moltheory._core._docs import document
 from moltheory.plot._axes import refused
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["certificate"]
 
 
+@document
 def certificate(certificate: Certificate, *, ax: Axes | None = None, theme: str | None = None) -> Axes:
     """Return axes with the models of a certificate: estimates, intervals, and which are on the front for sure.
 
@@ -21,10 +23,8 @@ def certificate(certificate: Certificate, *, ax: Axes | None = None, theme: str 
     ----------
     certificate : Certificate
         As `moltheory.certify` returns it.
-    ax : matplotlib.axes.Axes, optional
-        New axes by default.
-    theme : {"light", "dark"}, optional
-        Of new axes; see `moltheory.plotting.styled`.
+    {new_axes}
+    {theme}
 
     Returns
     -------

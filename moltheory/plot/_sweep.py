@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from moltheory._core._docs import document
 from moltheory._core._numbers import number_text
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
@@ -31,6 +32,7 @@ _KINDS = (
 _NAMED = 12
 
 
+@document
 def sweep(sweep: Sweep, *, ax: Axes | None = None, theme: str | None = None) -> Axes:
     """Return axes with the points that a sweep found: their front, how the search for each ended, and its certified gap.
 
@@ -41,10 +43,8 @@ def sweep(sweep: Sweep, *, ax: Axes | None = None, theme: str | None = None) -> 
     ----------
     sweep : Sweep
         As `moltheory.solve_front` returns it, without batch axes.
-    ax : matplotlib.axes.Axes, optional
-        New axes by default.
-    theme : {"light", "dark"}, optional
-        Of new axes; see `moltheory.plotting.styled`.
+    {new_axes}
+    {theme}
 
     Returns
     -------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from moltheory.reports import Settings
 
 __all__ = ["main"]
+
+_IMAGES = "MOLTHEORY_DATA"
 
 __dir__ = public_names(__name__)
 
@@ -143,6 +146,7 @@ def _reproduce_options(parser: CommandParser) -> None:
     parser.add_argument("--n-jobs", type=int, default=-1, help="number of processes; -1 is one per core (default)")
     parser.add_argument("--quick", action="store_true", help="a small budget, in under a minute")
     parser.add_argument("--studies", action="store_true", help="include the case studies, in a chapter of their own")
+    _image_options(parser)
     _keep_runs_option(parser)
 
 
@@ -163,8 +167,35 @@ def _study_options(parser: CommandParser) -> None:
     parser.add_argument("--n-jobs", type=int, default=-1, help="number of processes; -1 is one per core (default)")
     parser.add_argument("--quick", action="store_true", help="a small budget, in under 20 seconds")
     _keep_runs_option(parser)
-    parser.add_argument("--data", metavar="FOLDER", help="fully-connected: original files of CIFAR-10 or MNIST")
-    parser.add_argument("--json", action="store_true", help="print findings and tables as JSON")
+    _image_options(parser)
+    parser.add_argument(
+        "--large",
+        action="store_true",
+        help="the networks and the recipe of the paper, with --data: hours on a CPU, meant for --device cuda",
+    )
+    parser.add_argument("--json", action="store_true", help="print claims, findings and tables as JSON")
+
+
+def _image_options(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="folder of MNIST, Fashion-MNIST, CIFAR-10, CIFAR-100 or one subfolder of images per class; by default that "
+        "in MOLTHEORY_DATA, or else the digits of scikit-learn",
+    )
+    parser.add_argument(
+        "--device",
+        default="cpu",
+        help="where torch trains: cpu (default), cuda, mps, or auto, the best that torch finds; other than the CPU, the "
+        "last digits may change from run to run",
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="threads of each process in training (default: %(default)s); with more than one the last digits may change "
+        "from run to run",
+    )
 
 
 def _bound_options(parser: CommandParser) -> None:
@@ -211,7 +242,8 @@ def _reproduce(options: argparse.Namespace) -> int:
 
         from moltheory.studies import get_study, study_names
 
-        studies = [get_study(name) for name in study_names()]
+        data = _image_folder(options)
+        studies = [get_study(name, data, device=options.device, threads=options.threads) for name in study_names()]
         left_out = [study.name for study in studies if study.needs_torch and find_spec("torch") is None]
         if left_out:
             hint = f"`moltheory study {left_out[0]}` says how to install it"
@@ -220,6 +252,16 @@ def _reproduce(options: argparse.Namespace) -> int:
     done = reproduce(options.out, only=options.only, further=studies, settings=settings, report=say)
     say(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
     return 0
+
+
+def _image_folder(options: argparse.Namespace) -> str | None:
+    """Return the folder of images that was given, or that the environment names."""
+    if options.data is not None:
+        return str(options.data)
+    named = os.environ.get(_IMAGES) or None
+    if named is not None and not os.path.isdir(named):
+        raise InvalidInputError(f"`{_IMAGES}` must name a folder of images, got {named!r}; unset it for digits.")
+    return named
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -243,15 +285,9 @@ def _study(options: argparse.Namespace) -> int:
         return 0
     if options.name is None:
         raise InvalidInputError(f"`NAME` must be one of {', '.join(study_names())}, got none.")
-    study = get_study(check_choice("NAME", options.name, study_names()))
-    if options.data is not None:
-        if study.name != "fully-connected":
-            raise InvalidInputError(
-                f"`data` must be left out for {study.name}, which brings its own, got {options.data!r}."
-            )
-        from moltheory.studies.fully_connected import FullyConnected
-
-        study = FullyConnected(options.data)
+    check_choice("NAME", options.name, study_names())
+    data = _image_folder(options)
+    study = get_study(options.name, data, device=options.device, threads=options.threads, large=options.large)
     if study.needs_torch:
         from moltheory.studies._torch import require_torch
 
@@ -260,15 +296,19 @@ def _study(options: argparse.Namespace) -> int:
     settings = _settings(options)
     done = run_study(study, options.out or f"study-{study.name}", settings=settings)
     (section,) = done.sections
-    paper, *findings = section.details.splitlines()
+    paper, setting, *findings = section.details.splitlines()
+    claims = [] if section.lead is None else json.loads(section.lead.to_json(orient="records"))
     if options.json:
         tables = {
             name: json.loads(table.to_json(orient="records", double_precision=15))
             for name, table in section.tables.items()
         }
-        say(json.dumps({"name": study.name, "paper": paper, "findings": findings, "tables": tables}, indent=2))
+        head = {"name": study.name, "paper": paper, "setting": setting, "seconds": round(section.seconds, 1)}
+        say(json.dumps({**head, "claims": claims, "findings": findings, "tables": tables}, indent=2))
     else:
-        say(paper, *(f"- {sentence}" for sentence in findings))
+        say(paper, setting)
+        say(*(f"{one['verdict']}: {one['the paper says']}" for one in claims))
+        say(*(f"- {sentence}" for sentence in findings))
         say(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
     return 0
 

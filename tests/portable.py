@@ -36,7 +36,7 @@ LINEAR = (
 ROOMS = (*LINEAR, "pareto", "oracle", "runs")
 # What reads, writes, draws, compiles or starts processes, with the libraries of other versions.
 START = ("core", "environments", "reports")
-OUTER = (*START, "evaluation", "plot", "reprs", "explorer", "figures", "studies")
+OUTER = (*START, "images", "evaluation", "plot", "reprs", "explorer", "figures", "studies")
 # Numpy's names for what a processor of 2013 has.
 AVX2 = {"SSSE3", "SSE41", "POPCNT", "SSE42", "AVX", "XOP", "FMA4", "F16C", "FMA3", "AVX2", "X86_V3"}
 # Variables that a configuration sets, or that would change what it says.

@@ -22,6 +22,7 @@ _FLOORS = {
     "pareto": 1,
     "scalarization": 1,
     "runs": 1,
+    "images": 2,
     "objectives": 2,
     "oracle": 2,
     "plotting": 2,

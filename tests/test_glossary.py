@@ -79,6 +79,10 @@ def test_no_house_word_is_a_public_name():
     assert [name for name in names if _house_words(name)] == []
 
 
+# "The paper says" is the head of a column of every table of claims, and not the house's word for "states".
+_OF_PAPERS = ["moltheory.studies.Claim(says)"]
+
+
 def test_no_house_word_is_a_public_parameter():
     found = []
     for name, thing in _public().items():
@@ -88,7 +92,7 @@ def test_no_house_word_is_a_public_parameter():
             except (TypeError, ValueError):
                 continue
             found += [f"{name}({word})" for word in parameters if _house_words(word)]
-    assert sorted(found) == []
+    assert sorted(found) == _OF_PAPERS
 
 
 def test_no_house_word_is_in_a_first_line():

@@ -33,7 +33,10 @@ _WHY = {
     ("runs/_worker.py", "multiprocessing"): "the connection to the own parent",
     ("certification/_svg.py", "xml"): "the figure just drawn, to change its attributes; nothing from outside",
     ("_core/_kernel_cache.py", "pickle"): "numba's cache of machine code, which is the user's own",
-    ("studies/fully_connected/_files.py", "pickle"): "CIFAR-10, by an unpickler that admits arrays of bytes only",
+    (
+        "images/_plain_pickle.py",
+        "pickle",
+    ): "the Python version of CIFAR, by an unpickler that admits arrays of bytes only",
 }
 """Exceptions, by file and module, with the reason."""
 

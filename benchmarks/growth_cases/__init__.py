@@ -1,6 +1,6 @@
 """The cases of benchmarks/growth.py, one file for each part of the package."""
 
-from . import bounds, certification, evaluation, experiments, files, pareto, problems, solvers
+from . import bounds, certification, evaluation, experiments, files, images, pareto, problems, solvers
 from ._case import CASES, Case
 from ._elsewhere import NOT_IN_TABLE
 
@@ -13,6 +13,7 @@ __all__ = [
     "evaluation",
     "experiments",
     "files",
+    "images",
     "pareto",
     "problems",
     "solvers",

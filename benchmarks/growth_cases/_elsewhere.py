@@ -17,6 +17,7 @@ NOT_IN_TABLE = {
         *("problems.from_dataset", "problems.logistic_groups", "problems.mirrored_decoys", "problems.reference_world"),
         *("problems.small_world", "problems.two_coins", "theorems.ledger"),
         *("figures.figure_names", "figures.get_figure", "studies.get_study", "studies.study_names"),
+        "images.digit_images",
     ),
     "at most 200 hypotheses and 200,000 losses, others are refused": (
         *("explorer.explore", "explorer.explorer_page", "explorer.explorer_section"),
@@ -26,6 +27,7 @@ NOT_IN_TABLE = {
         *("certification.AmongBest", "certification.BestWithin", "certification.Better", "certification.ClaimResults"),
         *("certification.Comparisons", "certification.ModelGroups"),
         *("explorer.ExplorerSection", "reports.Extra"),
+        *("images.Clutter", "images.ImageSource", "studies.Claim"),
         *("evaluation.NamedObjective", "evaluation.Reader", "evaluation.Request", "evaluation.Timings"),
         *("objectives.WeightedFront", "pareto.AttainmentSurfaces"),
         *("problems.FittedSupports", "problems.FrontGrid", "problems.L1Path"),

@@ -173,6 +173,7 @@ def _make(
         caption=figure.caption(result),
         details=figure.details(result),
         alt=figure.alt(result),
+        lead=figure.lead(result),
         wide=as_webp(image),
         narrow=as_webp(narrow),
         tables=dict(tables),

@@ -120,6 +120,10 @@ class Figure(Shown, ABC, Generic[ResultT]):
         """Return what a reader may ask next, one paragraph per line; shown in a fold. None by default."""
         return ""
 
+    def lead(self, result: ResultT) -> pd.DataFrame | None:
+        """Return a table of texts that is shown above the picture; none by default."""
+        return None
+
     def alt(self, result: ResultT) -> str:
         """Return what is seen, in words, for readers without the picture; title and caption by default."""
         return f"{self.title}. {self.caption(result)}"

@@ -63,6 +63,8 @@ class Section(Shown):
         Further paragraphs, one per line, in a fold.
     alt : str
         What is seen; the title by default.
+    lead : pandas.DataFrame, optional
+        A table of texts above the picture.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Section(Shown):
     part: str = ""
     details: str = ""
     alt: str = ""
+    lead: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -217,6 +220,7 @@ def _section(section: Section, anchor: str, opening: Opening) -> dict[str, Any]:
         "narrow_size": css_size(section.narrow),
         "paragraphs": section.caption.splitlines(),
         "details": section.details.splitlines(),
+        "lead": None if section.lead is None else {"head": head_texts(section.lead), "rows": row_texts(section.lead)},
         "tables": [_table(section.name, name, table) for name, table in section.tables.items()],
     }
 

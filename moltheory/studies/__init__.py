@@ -6,9 +6,10 @@ unconstrained-features model, which several studies share, are loaded when first
 
 from moltheory.studies._base import Study, run_study
 from moltheory.studies._catalog import get_study, study_names
+from moltheory.studies._claims import Claim
 from moltheory.studies._workings import lazy_names
 
-__all__ = ["Study", "get_study", "run_study", "study_names"]
+__all__ = ["Claim", "Study", "get_study", "run_study", "study_names"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,

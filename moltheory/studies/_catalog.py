@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,16 @@ def study_names() -> tuple[str, ...]:
     return tuple(_STUDIES)
 
 
-def get_study(name: str) -> Study[Any]:
-    """Return a study by name.
+def get_study(
+    name: str,
+    /,
+    data: str | os.PathLike[str] | None = None,
+    *,
+    device: str = "cpu",
+    threads: int = 1,
+    large: bool = False,
+) -> Study[Any]:
+    """Return a study by name, on the digits of scikit-learn or on the images of a folder; see `Study`.
 
     Raises
     ------
@@ -49,5 +58,7 @@ def get_study(name: str) -> Study[Any]:
     """
     check_choice("name", name, study_names())
     module, kind = _STUDIES[name]
-    study: Study[Any] = getattr(import_module(f"moltheory.studies.{module}"), kind)()
+    study: Study[Any] = getattr(import_module(f"moltheory.studies.{module}"), kind)(
+        data, device=device, threads=threads, large=large
+    )
     return study

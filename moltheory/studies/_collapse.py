@@ -22,6 +22,7 @@ __all__ = [
     "imbalance",
     "mean_condition_number",
     "numerical_rank",
+    "outside_means",
     "variability",
 ]
 
@@ -87,6 +88,25 @@ def alignment(features: npt.ArrayLike, labels: npt.ArrayLike, weights: npt.Array
     cosines = (z * rows[..., codes, :]).sum(axis=-1) / (lengths[0] * lengths[1][..., codes])
     mean: FloatArray = np.asarray(cosines.mean(axis=-1))
     return mean
+
+
+def outside_means(weights: npt.ArrayLike, features: npt.ArrayLike, labels: npt.ArrayLike, /) -> FloatArray:
+    """Return NC3 of any layer: the share of its squared norm outside the span of the class means that it is applied to.
+
+    It is 0 if the rows of `weights` (..., p, d) are combinations of the class means of `features` (..., N, d), 1 if they
+    are orthogonal to them, and NaN for weights that are zero.
+    """
+    means = class_means(features, labels)
+    rows = real_array("weights", weights, shape="(..., p, d)", min_ndim=2)
+    if rows.shape[-1] != means.shape[-1]:
+        raise InvalidInputError(f"`weights` must have {means.shape[-1]} columns, got {rows.shape}.")
+    _, values, directions = np.linalg.svd(means, full_matrices=False)
+    # Directions of the span, the others replaced by zero.
+    spanned = directions * (values > 1e-10 * values[..., :1])[..., None]
+    inside = np.square(rows @ np.swapaxes(spanned, -1, -2)).sum(axis=(-1, -2))
+    total = np.square(rows).sum(axis=(-1, -2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(total > 0, np.maximum(1.0 - inside / total, 0.0), np.nan)
 
 
 def imbalance(after: npt.ArrayLike, before: npt.ArrayLike, /) -> FloatArray:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moltheory.errors import MoltheoryError
 from moltheory.runs import block_stream
+
+if TYPE_CHECKING:
+    from moltheory.studies._machine import Machine
 
 __all__ = ["TorchMissingError", "repeatable", "require_torch", "seeded"]
 
@@ -31,17 +34,19 @@ def require_torch() -> Any:
 
 
 @contextlib.contextmanager
-def repeatable() -> Iterator[Any]:
+def repeatable(machine: Machine | None = None) -> Iterator[Any]:
     """Give torch with one thread and deterministic algorithms, and restore the caller's settings afterwards.
 
-    The order in which threads add up changes the last bits; with one thread a run repeats bit for bit.
+    The order in which threads add up changes the last bits; with one thread a run repeats bit for bit. Another
+    `machine` may have more threads; then, and on another device, faster algorithms that do not repeat are let through.
     """
+    n_threads, repeats = (1, True) if machine is None else (machine.threads, machine.repeats)
     torch = require_torch()
     threads = torch.get_num_threads()
     mode = torch.get_deterministic_debug_mode()
-    torch.set_num_threads(1)
+    torch.set_num_threads(n_threads)
     # Like use_deterministic_algorithms(True), without the compiler that it imports.
-    torch.set_deterministic_debug_mode("error")
+    torch.set_deterministic_debug_mode("error" if repeats else "default")
     try:
         yield torch
     finally:

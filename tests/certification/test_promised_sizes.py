@@ -31,6 +31,7 @@ def _most_lost(total: int, n: int, dtype: type) -> int:
     return low
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("losses", "dtype"), [("any", float), ("any", bool), ("bool", bool)])
 def test_planned_sizes_have_their_power_by_certify(losses: str, dtype: type) -> None:
     gap, rate = 0.1, 0.2
@@ -106,6 +107,7 @@ def _check(name: str, runs: int) -> None:
     assert failed.mean() <= 0.2 + 3.0 * math.sqrt(0.16 / failed.size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["0/1", "bounded, near"])
 def test_further_examples_settle_the_share_that_they_promise(name: str) -> None:
     _check(name, 25)

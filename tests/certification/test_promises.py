@@ -181,6 +181,7 @@ def test_levels_are_spent_in_full(shape: str, power: bool) -> None:
     assert 0.6 * _V <= found.at_least(2) <= _V + 1e-9
 
 
+@pytest.mark.slow
 def test_the_share_is_spent_in_full_and_more_is_spent_without_the_constant() -> None:
     c = float(np.sum(1.0 / np.arange(1, 7)))
     assert play(_TIED, in_steps(6, 6, c, 600), Promise("share")).share == pytest.approx(_V, abs=0.01)

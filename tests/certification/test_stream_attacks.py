@@ -112,6 +112,7 @@ def _rising(rng: np.random.Generator, streams: _Streams) -> Array:
 _ADVERSARIES = (_coins, _opposed, _creeping, _stopping_the_count, _rising)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adversary", _ADVERSARIES)
 def test_side_by_side_is_one_by_one(adversary: Adversary) -> None:
     runs, delta = 12, 0.9

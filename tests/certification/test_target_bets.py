@@ -230,6 +230,7 @@ def test_bets_on_counts_are_bets_on_rows(shift: float, rng: np.random.Generator)
         assert found[a, b] == pytest.approx(min(1.0, 1.0 / capital), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shift", "level"), [(0.25, 0.3), (-0.25, 0.3), (0.25, 0.1)])
 def test_slack_of_0_1_losses_is_valid_at_its_boundary_in_every_order(shift: float, level: float) -> None:
     # Differences -1, 0, 1 with mean `shift`; all sequences of six, each as the losses of two models.

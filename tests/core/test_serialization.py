@@ -86,6 +86,7 @@ def test_floats_are_exact(written):
     assert Bound.from_json(found.to_json()).width.tobytes() == found.width.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", _CLASSES.values())
 @pytest.mark.parametrize(
     "text", ["", "3", "null", "[]", "{}", "{", "[1, 2]", '"text"', "\0", '{"kind": 1}', "[" * 100_000, None, 5, ["{}"]]

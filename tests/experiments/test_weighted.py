@@ -58,6 +58,7 @@ def test_purity_shrinks_with_n_for_strongly_convex_objectives():
     assert means[3000] < means[30] / 5
 
 
+@pytest.mark.slow
 def test_bit_identical_for_any_number_of_processes():
     problem = _tasks(2)
     first = asymmetry(problem, sizes=[20, 50], replicates=600, rng=5)

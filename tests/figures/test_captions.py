@@ -15,6 +15,7 @@ def shown(request, results):
     return figure, result, figure.caption(result)
 
 
+@pytest.mark.slow
 def test_captions_quote_the_numbers_of_the_result_and_no_others(shown):
     figure, result, caption = shown
     phrases = getattr(_quoted, figure.name)(figure.tables(result), result)

@@ -19,6 +19,7 @@ def _line(ax, key):
     return exact[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", figure_names())
 def test_panels_show_the_numbers_of_the_tables(name, results, drawn):
     axes, result = drawn(name), results[name]
@@ -56,6 +57,7 @@ def test_panels_are_labelled_and_nothing_that_is_drawn_has_a_hidden_name(name, r
             assert not any(label.startswith("_") for label in labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", figure_names())
 def test_a_narrow_figure_has_the_same_curves(name, results, drawn):
     figure = get_figure(name)

@@ -71,6 +71,7 @@ def test_reproduce_writes_images_tables_record_and_page(tmp_path):
     assert len(lines) == 1
 
 
+@pytest.mark.slow
 def test_tables_are_bit_identical_for_any_number_of_processes(tmp_path):
     for jobs in (1, 2):
         reproduce(tmp_path / str(jobs), only=["mechanism"], settings=Settings(quick=True, seed=3, n_jobs=jobs))

@@ -255,6 +255,7 @@ def _grid_of_two(rng, kind):
     return rng.permutation(np.stack([w, 1 - w], axis=1)) * (1 + rng.random())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lattice", "interior", "with ends"])
 def test_two_objectives_bound_is_between_the_truth_and_one_step_more(rng, kind):
     """Against a front 200 times finer: never below, and above by at most the stated factor."""

@@ -63,6 +63,7 @@ def test_weights_match_brute_force_over_sequences(probabilities):
         assert number == pytest.approx(float(brute[tuple(row)]), rel=2e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "p"), [(10, "1/2"), (500, "1/1000"), (10_001, "1/2"), (3000, "999/1000")])
 def test_float_weights_keep_their_certified_error(n, p):
     share = Fraction(p)

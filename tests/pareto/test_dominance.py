@@ -129,6 +129,7 @@ def test_infinities_reach_moocore_as_ranks():
     assert doubles.tolist() == [[2, 0], [0, 1], [1, 1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("m", [1, 2, 3, 5])
 @pytest.mark.parametrize("weak", [False, True])
 def test_a_batch_is_its_sets(m, weak):

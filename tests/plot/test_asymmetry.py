@@ -76,6 +76,7 @@ def test_zeros_are_named_on_a_logarithmic_axis_and_drawn_on_a_linear_one():
     assert texts == ["purity error", "coverage error:\n0 from n = 100 on", "largest deviation:\n0 at n = 10"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("logarithmic", [True, False])
 def test_texts_do_not_overlap(logarithmic, simulated, exact):
     coins = mt.experiments.exact_errors(mt.problems.mirrored_decoys(), sizes=[1, 3, 11, 101])
@@ -97,6 +98,7 @@ def test_refusals(refuses, simulated):
     refuses("ax", mt.plot.asymmetry, simulated, ax=1)
 
 
+@pytest.mark.slow
 def test_lines_and_bands_are_explained_and_no_simulated_zero_is_lost(simulated, exact):
     legend = mt.plot.asymmetry(simulated).get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["mean of the samples", "5% to 95% of them"]

@@ -46,6 +46,7 @@ def _draw_on(axes):
 _SLOW = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("style", "layout"),
     [
@@ -92,6 +93,7 @@ def test_users_settings_do_not_leak_in_or_out():
     assert ax._repr_png_() == plain._repr_png_()
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_the_picture():
     formatters = importlib.import_module("IPython.core.formatters")
     formatter = formatters.PNGFormatter()

@@ -17,6 +17,7 @@ def _dominated(points):
     return np.array([any((q <= p).all() and (q < p).any() for q in points) for p in points])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _WORLDS)
 def test_marks_are_the_members_of_the_fronts_and_no_texts_overlap(name):
     world = _WORLDS[name]

@@ -111,6 +111,7 @@ def test_refusals(refuses):
     refuses("theorem", mt.plot.attack, mt.theorems.falsify(_FORWARD, budget=100), theorem="forward")
 
 
+@pytest.mark.slow
 def test_an_estimate_of_zero_is_shown_by_its_upper_limit():
     theorem, world, sizes = _LEDGER["weak-converse"], mt.problems.from_dataset("wine"), [20, 100]
     left, _ = mt.plot.theorem(theorem, world, sizes, replicates=400)

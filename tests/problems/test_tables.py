@@ -86,6 +86,7 @@ def test_compas_given_models_against_pandas(compas, group):
         assert risks == pytest.approx([*_expected(compas, "two_year_recid", group, guess), 1], abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("group", "stratify"), [("sex", False), ("race", True)])
 def test_compas_default_models_hold_the_asymmetry(compas, group, stratify):
     problem = from_table(

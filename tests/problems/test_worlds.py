@@ -95,6 +95,7 @@ def test_golden_reference_world_n20():
     assert_golden(found, "reference_world.n20.p_front_equals_truth")
 
 
+@pytest.mark.slow
 def test_two_hundred_examples_of_four_outcomes_stay_within_bounded_memory():
     import tracemalloc
 

@@ -129,6 +129,18 @@ def test_anchors_of_plain_names_are_the_names():
     assert all(re.fullmatch(r"[A-Za-z0-9_-]+", anchor) for anchor in found)
 
 
+def test_a_leading_table_stands_between_the_title_and_the_picture():
+    texts = {"the paper says": [f"{name} says" for name in NASTY], "verdict": [f"as {name}" for name in NASTY]}
+    section = Section("one", "Title", "Caption.", _image(), _image(), {}, 0.0, lead=pd.DataFrame(texts), alt="Seen")
+    text = report_page([section], {"seed": 0}, Opening("Heading", "Introduction."))
+    page = Page(text)
+    for name in NASTY:
+        assert f"{visible(name)} says" in page.cells
+        assert f"as {visible(name)}" in page.cells
+    assert text.index(">Title<") < text.index("the paper says") < text.index('alt="Seen"')
+    assert {"script", "b"}.isdisjoint(page.tags)
+
+
 def test_long_tables_say_how_many_rows_are_left(sections):
     table = pd.DataFrame({"n_models": range(2061)})
     section = Section("a<b", "Title", "Caption.", _image(), _image(), {"all": table}, 0.0)

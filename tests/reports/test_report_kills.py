@@ -71,6 +71,7 @@ def test_a_report_names_its_files(expected):
     assert any(name.endswith(".csv") for name in contents)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "die",
     [

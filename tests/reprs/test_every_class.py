@@ -16,14 +16,21 @@ _VOID = {"input", "br", "hr"}
 
 
 def public_classes() -> dict[str, type]:
-    """Public classes by name, exceptions left out: those that are raised show themselves."""
-    found = {}
+    """Public classes by name, exceptions left out: those that are raised show themselves.
+
+    Classes that share a name have that of their part of the package before it.
+    """
+    homes = {}
     for module in public_modules():
         for name in module.__all__:
             value = getattr(module, name)
             if inspect.isclass(value) and not issubclass(value, BaseException):
-                found[value.__name__] = value
-    return found
+                homes.setdefault(value.__name__, {})[value] = value.__module__.split(".")[1]
+    return {
+        name if len(kinds) == 1 else f"{home}.{name}": kind
+        for name, kinds in homes.items()
+        for kind, home in kinds.items()
+    }
 
 
 class Checker(html.parser.HTMLParser):

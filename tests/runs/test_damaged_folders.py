@@ -113,6 +113,7 @@ def _texts(whole):
     yield whole.replace(b'"schema": 2', b'"schema": 2' + b"0" * 5000)
 
 
+@pytest.mark.slow
 def test_every_change_of_a_record_is_refused(tmp_path):
     _squares(tmp_path)
     path = tmp_path / RECORD_NAME
@@ -191,6 +192,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, monkeypatch, code):
 _CODES = [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.EACCES, errno.EFBIG]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["open", "write", "fsync", "replace", "link", "mkdir", "rename", "fchmod"])
 def test_any_call_may_fail_at_any_time(tmp_path, monkeypatch, call):
     """Run folders and reports: one sentence, what is there is whole, and the same call finishes it."""

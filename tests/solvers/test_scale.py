@@ -37,6 +37,7 @@ def _counts(seeds: range) -> Counter:
     return found
 
 
+@pytest.mark.slow
 def test_values_are_within_their_gaps_whatever_the_scale():
     found = _counts(range(40))
     assert found["checked"] == 40
@@ -131,6 +132,7 @@ def test_groups_whose_features_lie_far_apart(rng):
     assert ends.points == pytest.approx(objectives.risks(ends.solutions.reshape(3, 3)), rel=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e-150, 1e-6, 1e6, 1e150])
 def test_every_scalarization_of_features_in_other_units(rng, scale):
     x, y = examples(rng, n=30)

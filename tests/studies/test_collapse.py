@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import moltheory.studies as collapse
+from moltheory.studies._collapse import outside_means
 
 _RNG = np.random.default_rng(7)
 _LABELS = np.array([2, 0, 1, 1, 0, 2, 2, 1, 0, 0])
@@ -66,3 +67,22 @@ def test_refusals(refuses):
     refuses("before", collapse.imbalance, np.eye(3), np.zeros((3, 3)))
     refuses("before", collapse.imbalance, np.eye(3), np.eye(2))
     refuses("tolerance", collapse.numerical_rank, np.eye(3), tolerance=0.0)
+
+
+def test_weights_outside_the_class_means_are_those_of_the_residual():
+    weights = _RNG.normal(size=(3, 4, 5))
+    means = collapse.class_means(_FEATURES, _LABELS)
+    for rows, span, found in zip(weights, means, outside_means(weights, _FEATURES, _LABELS), strict=True):
+        residual = rows - (np.linalg.lstsq(span.T, rows.T, rcond=None)[0].T @ span)
+        assert found == pytest.approx(np.square(residual).sum() / np.square(rows).sum(), rel=1e-10)
+
+
+def test_combinations_of_class_means_are_inside_and_zero_is_nowhere(refuses):
+    means = collapse.class_means(_FEATURES, _LABELS)
+    inside = _RNG.normal(size=(3, 4, 3)) @ means
+    assert outside_means(inside, _FEATURES, _LABELS).max() < 1e-14
+    # Equal means span one direction only.
+    flat = np.ones((10, 5))
+    assert float(outside_means(np.eye(5), flat, _LABELS)) == pytest.approx(0.8, abs=1e-12)
+    assert np.isnan(outside_means(np.zeros((2, 5)), flat, _LABELS))
+    refuses("weights", outside_means, np.eye(4), flat, _LABELS)

@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 
-from moltheory.errors import InvalidInputError, OutputError
+from moltheory.errors import OutputError
+from moltheory.images import digit_images
 from moltheory.studies._torch import repeatable, seeded
 from moltheory.studies.fully_connected import (
     METHODS,
-    Plan,
     Recipe,
     _training,
-    active_learning,
-    digit_images,
     feature_refiner,
     gradient_gate,
     headed_network,
@@ -20,8 +18,6 @@ from moltheory.studies.fully_connected import (
     n_parameters,
     n_refiner_parameters,
     pixel_statistics,
-    predictive_entropy,
-    queried,
     residual_backbone,
     train_network,
 )
@@ -366,56 +362,3 @@ def test_an_integer_is_a_seed_too(data, refuses):
         found.append(state(network.inference("plain")))
     assert same_bits(*found)
     refuses("rng", headed_network, trunk, d, n_classes=10, rng="seed")
-
-
-# Active learning
-
-
-def test_entropy_against_the_definition(rng):
-    outputs = rng.normal(scale=3.0, size=(20, 4))
-    p = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
-    assert np.allclose(predictive_entropy(outputs), -(p * np.log(p)).sum(axis=1), atol=1e-13)
-    assert np.allclose(predictive_entropy(np.zeros((2, 10))), np.log(10))
-
-
-def test_queries(rng, refuses):
-    places = np.array([4, 7, 8, 20])
-    assert queried(places, 2, entropy=[0.5, 0.9, 0.5, 0.1], rng=rng).tolist() == [7, 4]
-    assert set(queried(places, 3, entropy=None, rng=rng).tolist()) <= set(places.tolist())
-    refuses("count", queried, places, 5, entropy=None, rng=rng)
-    refuses("entropy", queried, places, 1, entropy=[0.1], rng=rng)
-
-
-def test_the_loop_asks_for_new_images_only_and_repeats(data):
-    plan = Plan(
-        labels=(20,),
-        sweep_labels=20,
-        active_start=20,
-        active_step=10,
-        active_rounds=3,
-        recipe=Recipe(epochs=1, batch=20),
-    )
-    runs = {
-        query: active_learning(data, plan, method="OJKD", query=query, seed=0, root=ROOT)
-        for query in ("random", "entropy")
-    }
-    for run in runs.values():
-        assert run["labels"].tolist() == [20, 30, 40]
-        assert len(set(run["order"].tolist())) == 40
-    # The first round is shared.
-    assert runs["random"]["test_error"][0] == runs["entropy"]["test_error"][0]
-    assert np.array_equal(runs["random"]["order"][:20], runs["entropy"]["order"][:20])
-    again = active_learning(data, plan, method="OJKD", query="entropy", seed=0, root=ROOT)
-    assert all(np.array_equal(again[name], runs["entropy"][name]) for name in again)
-
-
-def test_plans_are_checked(data, refuses):
-    refuses("labels", Plan, labels=(500, 250))
-    refuses("sweep_labels", Plan, sweep_labels=3)
-    refuses("seeds", Plan, seeds=2)
-    refuses("gates", Plan, gates=(1.0,))
-    refuses("gates", Plan, gates=(0.3, 0.3))
-    refuses("sources", Plan, sources=())
-    refuses("epochs", Recipe, epochs=0)
-    with pytest.raises(InvalidInputError, match="at most 1000"):
-        Plan(labels=(500, 2000)).check_pool(data)

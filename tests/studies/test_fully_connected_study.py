@@ -1,6 +1,5 @@
 """The study of fully-connected layers as it is run: a tiny plan, resumed, on a folder, and with two processes."""
 
-import re
 import shutil
 from dataclasses import replace
 
@@ -15,7 +14,6 @@ from moltheory.studies import get_study
 from moltheory.studies.fully_connected import (
     METHODS,
     FullyConnected,
-    Plan,
     Recipe,
     certified_networks,
     gate_path,
@@ -25,28 +23,15 @@ from moltheory.studies.fully_connected import (
     residual_backbone,
     train_on_folder,
 )
-from tests.studies.test_fully_connected_images import write_mnist
+from tests.lab.tiny_images import write_cifar10_binary, write_mnist
+from tests.studies.fully_connected_run import TINY, tiny_run
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
 
-_TINY = Plan(
-    sources=("digits",),
-    labels=(20, 30),
-    seeds=3,
-    gates=(0.3,),
-    sweep_labels=30,
-    active_start=20,
-    active_step=10,
-    active_rounds=2,
-    active_seeds=1,
-    recipe=Recipe(epochs=2, batch=20),
-)
-
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
-    study, store = FullyConnected(plan=_TINY), tmp_path_factory.mktemp("fully")
-    return study, study.compute(Settings(store=store)), store
+def ran():
+    return tiny_run()
 
 
 def assert_same(one, other):
@@ -57,9 +42,10 @@ def assert_same(one, other):
 def test_networks_are_paired(ran):
     _, result, _ = ran
     networks = result.trained.networks
-    # The gate between 0 and 1 is a point too, at the budget of the sweep.
-    assert len(networks) == 4 * 2 * 3 + 3 == len(result.trained.wrong)
-    assert set(networks["method"]) == {*METHODS, "g = 0.3"}
+    # The gate between 0 and 1 is a point too, at the budget of the sweep, and another trunk at the smallest one.
+    assert len(networks) == 4 * 2 * 3 + 3 + 2 * 3 == len(result.trained.wrong)
+    assert set(networks["method"]) == {*METHODS, "g = 0.3", "plain small", "OJKD small"}
+    assert set(networks[networks["trunk"] == "small"]["labels"]) == {20}
     assert set(networks[networks["method"] == "g = 0.3"]["labels"]) == {30}
     for row in networks.itertuples():
         wrong = result.trained.wrong[row.data, row.method, row.labels, row.seed]
@@ -67,6 +53,7 @@ def test_networks_are_paired(ran):
         assert row.test_error == wrong.mean()
     sizes = networks.groupby("method")["inference_parameters"].agg(["min", "max"])
     assert sizes.loc["OJKD"].tolist() == sizes.loc["plain"].tolist() == sizes.loc["no gate"].tolist()
+    assert sizes.loc["OJKD small"].tolist() == sizes.loc["plain small"].tolist()
     assert (sizes.loc["refiner"] > sizes.loc["plain"]).all()
     costs = networks.pivot_table(index=["labels", "seed"], columns="method", values="training_cost")
     assert (costs["plain"] < costs["refiner"]).all()
@@ -97,75 +84,10 @@ def test_what_costs_more_to_train_never_dominates(ran):
     # The refiner has more parameters, so it can never dominate.
     assert not duels[duels["method"] == "refiner"]["dominates"].any()
     statuses = result.certified["digits"].statuses
-    assert len(statuses) == 2 * 4 * 9
+    assert len(statuses) == 2 * 4 * 11
     further, first = result.certified["digits"].further, result.certified["digits"].first
     undecided = {name for name, status in zip(first.names, first.status, strict=True) if status == "undecided"}
     assert set(further["model"]) == undecided
-
-
-def test_findings_quote_the_numbers(ran):
-    study, result, _ = ran
-    text = study.details(result)
-    assert "2210.05657" in text
-    assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
-    assert "nan" not in text
-    assert "digits" in text
-
-
-def test_the_caption_is_short_and_quotes_the_numbers(ran):
-    study, result, _ = ran
-    text = study.caption(result)
-    assert len(text.split()) <= 60
-    rows = result.differences
-    assert f"{(rows['high'] < 0).sum()} of {len(rows)} differences in test error are below zero" in text
-    assert f"and {(rows['low'] > 0).sum()} above" in text
-    use = result.certified["digits"].statuses.query("costs == 'to use' and seed >= 0")["status"]
-    assert f"{(use == 'sure').sum()} of {len(use)} networks are certainly on the front" in text
-
-
-def test_signs_are_told_as_found(ran):
-    study, result, _ = ran
-    rows, networks = result.differences, result.trained.networks
-
-    def told(**columns):
-        return " ".join(study.findings(replace(result, differences=rows.assign(**columns))))
-
-    shrinking = np.where(rows["labels"] == 20, -0.1, -0.02)
-    text = told(difference=shrinking, low=-0.2, high=-0.01)
-    assert "refiner is better at 20 labels and OJKD is better at 20 labels: such a gain is seen for both." in text
-    text = told(difference=shrinking, low=-0.2, high=np.where(rows["method"] == "OJKD", 0.01, -0.01))
-    assert "OJKD is not told apart from plain at 20 labels: such a gain is seen for refiner alone." in text
-    text = told(difference=0.1, low=0.05, high=0.2)
-    assert "OJKD is worse at 20 labels: such a gain is not seen." in text
-    for plain, ojkd, words in (
-        (0.1, 0.3, "has fitted its labelled images less well"),
-        (0.1, 0.1, "fitted their labelled images about"),
-        (2.3, 2.3, "not even the plain network has fitted"),
-    ):
-        losses = np.where(networks["method"] == "OJKD", ojkd, plain)
-        changed = replace(result.trained, networks=networks.assign(train_loss=losses))
-        assert words in " ".join(study.findings(replace(result, trained=changed)))
-
-
-def test_findings_hold_the_numbers_of_the_result(ran):
-    study, result, _ = ran
-    text = " ".join(study.findings(result))
-    networks, rows = result.trained.networks, result.differences
-    for row in rows.itertuples():
-        assert f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}] at {row.labels}" in text
-    assert f"{(rows['high'] < 0).sum()} of {len(rows)} intervals are below zero" in text
-    losses = networks.groupby("method")["train_loss"].mean()
-    assert f"plain {losses['plain']:.3f}, no gate {losses['no gate']:.3f}, refiner {losses['refiner']:.3f}" in text
-    points = result.points
-    assert f"{points['on_front'].sum()} of {len(points)} points are non-dominated" in text
-    cost = networks.groupby("method")["training_cost"].max()
-    assert f"Training OJKD costs {cost['OJKD'] / cost['plain']:.3f} times the multiply-adds" in text
-    use = result.certified["digits"].statuses.query("costs == 'to use' and seed >= 0")["status"]
-    assert (
-        f"of {len(use)} networks {(use == 'sure').sum()} are on the front, {(use == 'excluded').sum()} are not" in text
-    )
-    first, last = result.path.iloc[0], result.path.iloc[-1]
-    assert f"from {first['loss_refiner']:.3f} to {last['loss_refiner']:.3f} nats" in text
 
 
 def test_a_training_cost_is_three_passes_over_all_labelled_images(ran):
@@ -174,6 +96,8 @@ def test_a_training_cost_is_three_passes_over_all_labelled_images(ran):
     trunk, d = residual_backbone((1, 8, 8))
     products = {"plain": d * 10, "refiner": d * 32 + 2 * 32**2 + 32 * 10}
     for row in result.trained.networks.itertuples():
+        if row.trunk == "small":
+            continue
         heads = METHODS["OJKD" if row.method.startswith("g = ") else row.method][0]
         forward = multiply_adds(trunk, (1, 8, 8)) + sum(products[head] for head in heads)
         assert row.training_cost == 3 * forward * row.labels * 2
@@ -183,35 +107,37 @@ def test_panels_draw_the_numbers_of_the_result(ran):
     study, result, _ = ran
     _, axes = panels(study.n_panels)
     study.draw(result, axes)
-    errors, differences, certificate, path, active = axes
+    errors, differences, trunks, certificate, path, active = axes
     networks = result.trained.networks
     lines = {line.get_label(): line for line in errors.get_lines()}
     for method in METHODS:
         means = networks[networks["method"] == method].groupby("labels")["test_error"].mean()
         np.testing.assert_allclose(lines[method].get_ydata(), 100 * means, rtol=1e-12)
     ends = sorted(tuple(line.get_ydata()) for line in differences.get_lines() if len(line.get_ydata()) == 2)
-    expected = sorted((100 * row.low, 100 * row.high) for row in result.differences.itertuples())
+    known = result.differences[result.differences["compared"]]
+    expected = sorted((100 * row.low, 100 * row.high) for row in known.itertuples())
     np.testing.assert_allclose([pair for pair in ends if pair != (0.0, 0.0)], expected, rtol=1e-12)
     first = result.certified["digits"].first
     drawn = sorted(line.get_ydata()[0] for line in certificate.get_lines() if len(line.get_ydata()) == 1)
     np.testing.assert_allclose(drawn[::2], np.sort(100 * first.estimates[:, 0]), rtol=1e-12)
-    assert certificate.get_title(loc="left") + certificate.get_title() == "The certified front, 797 test images"
+    assert certificate.get_title(loc="left") + certificate.get_title() == "Certified front, 797 images"
     labels = [text.get_text() for text in certificate.get_legend().get_texts()]
     assert f"on the front: {first.status.count('sure')}" in labels
     np.testing.assert_array_equal(path.get_lines()[0].get_xdata(), result.path["loss_refiner"])
     np.testing.assert_array_equal(path.get_lines()[0].get_ydata(), result.path["loss_plain"])
+    assert [label.get_text() for label in trunks.get_xticklabels()] == ["tiny\n20k", "small\n308k"]
+    rows = result.trained.active.query("method == 'OJKD' and query == 'random' and labels == 30")
     lines = {line.get_label(): line for line in active.get_lines()}
-    rows = result.trained.active.query("method == 'OJKD' and query == 'entropy'")
-    np.testing.assert_allclose(lines["OJKD,\nentropy"].get_ydata(), 100 * rows["test_error"], rtol=1e-12)
+    np.testing.assert_allclose(lines["OJKD"].get_ydata(), [100 * rows["test_error"].mean()], rtol=1e-12)
 
 
 def test_tables_and_images(ran):
     study, result, _ = ran
     tables = study.tables(result)
-    assert set(tables) >= {"networks", "differences", "points", "certified", "duels", "further", "gates", "active"}
+    assert set(tables) >= {"networks", "differences", "trunks", "queries", "points", "certified", "duels", "further"}
     assert all(len(tables[name]) for name in tables if name != "further")
     figure, axes = panels(study.n_panels, narrow=True)
-    assert len(study.draw(result, axes)) == study.n_panels == 5
+    assert len(study.draw(result, axes)) == study.n_panels == 6
     assert to_bytes(figure, "png").startswith(b"\x89PNG")
 
 
@@ -219,7 +145,7 @@ def test_same_bits_after_a_resume(ran, tmp_path):
     study, result, store = ran
     shutil.copytree(store, tmp_path / "copy")
     parts = sorted((tmp_path / "copy").rglob("part-*.npz"))
-    assert len(parts) == 2 * 3 * 3 + 3 + 4
+    assert len(parts) == 2 * 3 * 3 + 3 + 6 + 4
     for part in parts[::9]:
         part.unlink()
     again = study.compute(Settings(store=tmp_path / "copy"))
@@ -233,23 +159,26 @@ def test_two_processes_give_the_same_bits(ran):
 
 
 @pytest.mark.parametrize("quick", [False, True])
-def test_both_settings_compare_three_budgets_over_at_least_three_seeds(quick):
+def test_both_settings_compare_two_budgets_over_at_least_three_seeds(quick):
     study = get_study("fully-connected")
     plan = study.plan_of(Settings(quick=quick))
-    assert plan.sources == ("digits", "cluttered digits")
-    assert plan.labels == ((40, 80, 160) if quick else (250, 500, 1000))
+    assert plan.sources[-1] == "cluttered digits"
+    assert len(plan.labels) >= 2
     assert plan.seeds >= 3
     assert study.n_panels == 6
 
 
-def test_the_study_trains_on_original_files_and_goes_on_from_checkpoints(tmp_path, rng):
-    write_mnist(tmp_path / "mnist", rng, compressed=True)
-    changes = {"active_start": 4, "active_step": 1, "active_rounds": 2, "active_seeds": 1, "gates": ()}
+_SMALL = {"active_start": 4, "active_step": 1, "active_seeds": 1, "gates": (), "trunks": (), "queries": ("random",)}
+
+
+def test_the_study_trains_on_original_files_and_goes_on_from_checkpoints(tmp_path):
+    write_mnist(tmp_path / "mnist", n_train=40, n_test=30)
+    changes = {**_SMALL, "active_seeds": 2, "backbone": "tiny"}
     settings = Settings(store=tmp_path / "store")
     recipe = Recipe(epochs=1, batch=4)
     result = train_on_folder(tmp_path / "mnist", settings=settings, labels=(4, 6), recipe=recipe, **changes)
     assert result.data == ("MNIST",)
-    assert result.plan.sweep_labels == 6
+    assert result.plan.sweep_labels == 4
     assert len(result.trained.networks) == 4 * 2 * 3
     assert len(list((tmp_path / "store").rglob("*.pt"))) == 3 * 2 * 3
     for path in (tmp_path / "store").iterdir():
@@ -259,24 +188,56 @@ def test_the_study_trains_on_original_files_and_goes_on_from_checkpoints(tmp_pat
     pd.testing.assert_frame_equal(result.trained.networks, again.trained.networks, check_exact=True)
 
 
+def test_a_folder_with_few_images_labels_fewer(tmp_path):
+    write_mnist(tmp_path, n_train=60, n_test=10, side=8)
+    plan = FullyConnected(tmp_path).plan_of(Settings())
+    assert plan.labels == (15, 30)
+    assert plan.sweep_labels == plan.active_start == plan.active_step == 15
+
+
+def test_the_large_run_has_the_paper_s_recipe(tmp_path, refuses):
+    refuses("data", FullyConnected, large=True)
+    write_mnist(tmp_path, n_train=2000, n_test=10, side=4)
+    plan = FullyConnected(tmp_path, large=True).plan_of(Settings())
+    assert (plan.backbone, plan.width, plan.labels, plan.seeds) == ("resnet18", 64, (1000, 2000), 3)
+    assert plan.recipe == Recipe(200, 100, 0.1, 0.9, 5e-4, 0.8, 0.1)
+    assert plan.augment
+    # What the docstring counts: steps of 100 images, multiply-adds of three passes, and hours on one core.
+    runs = plan.recipe.epochs * plan.seeds * len(plan.methods)
+    steps = sum(labels // 100 for labels in plan.labels) * runs
+    assert (steps, plan.trunks, plan.labels[0] // 100 * runs) == (36_000, ("resnet20", "vgg11"), 12_000)
+    assert round(300 * (36_000 * 0.5554e9 + 12_000 * (0.0406e9 + 0.1528e9)), -15) == 7e15
+    assert round((36_000 * 4 + 12_000 * (0.3 + 0.9)) / 3600) == 44
+
+
 @pytest.mark.slow
-def test_the_command_trains_on_original_files(tmp_path, monkeypatch, capsys):
-    generator = np.random.default_rng(3)
-    write_mnist(tmp_path / "mnist", generator, compressed=False, sizes=(160, 30))
-    monkeypatch.chdir(tmp_path)
-    assert main(["study", "fully-connected", "--data", "mnist", "--quick", "--n-jobs", "1", "--out", "out"]) == 0
+def test_the_command_of_the_large_run_makes_a_few_steps(tmp_path, capsys):
+    write_cifar10_binary(tmp_path / "cifar", n_per_batch=10)
+    options = ["--data", str(tmp_path / "cifar"), "--large", "--quick", "--n-jobs", "1", "--out", str(tmp_path / "out")]
+    assert main(["study", "fully-connected", *options]) == 0
     told = capsys.readouterr().out
-    assert "On MNIST, differences in test error from the plain network" in told
-    assert "Certificates on 30 test images of MNIST" in told
+    assert "main trunk of 11.2M parameters" in told
+    assert "Active learning was not run." in told
     assert (tmp_path / "out" / "fully-connected.png").exists()
 
 
-def test_wrong_requests_are_refused(tmp_path, rng, refuses):
+@pytest.mark.slow
+def test_the_command_trains_on_original_files(tmp_path, capsys):
+    write_mnist(tmp_path / "mnist", n_train=160, n_test=30)
+    options = ["--data", str(tmp_path / "mnist"), "--quick", "--n-jobs", "1", "--out", str(tmp_path / "out")]
+    assert main(["study", "fully-connected", *options]) == 0
+    told = capsys.readouterr().out
+    assert "networks on MNIST" in told
+    assert "MNIST, 30 test images" in told
+    assert (tmp_path / "out" / "fully-connected.png").exists()
+
+
+def test_wrong_requests_are_refused(tmp_path, refuses):
     refuses("data", FullyConnected, tmp_path / "missing")
-    refuses("plan", FullyConnected, tmp_path, plan=_TINY)
-    refuses("folder", train_on_folder, tmp_path)
-    write_mnist(tmp_path, rng, compressed=False)
-    refuses("labels", train_on_folder, tmp_path, labels=(5, 8))
+    refuses("plan", FullyConnected, tmp_path, plan=TINY)
+    refuses("data", train_on_folder, tmp_path)
+    write_mnist(tmp_path, n_train=60, n_test=30, side=8)
+    refuses("labels", train_on_folder, tmp_path, labels=(5, 80))
     refuses("changes", train_on_folder, tmp_path, labels=(5,), colour=1)
 
 
@@ -285,7 +246,14 @@ def test_paired_differences_against_scipy(rng, refuses):
 
     errors = rng.random((4, 3, 2))
     rows = [
-        {"data": "d", "labels": 10 * (k + 1), "method": method, "seed": s, "test_error": errors[s, j, k]}
+        {
+            "data": "d",
+            "labels": 10 * (k + 1),
+            "method": method,
+            "seed": s,
+            "test_error": errors[s, j, k],
+            "train_accuracy": 1.0 if s else 0.96,
+        }
         for s in range(4)
         for j, method in enumerate(("plain", "refiner", "OJKD"))
         for k in range(2)
@@ -299,6 +267,10 @@ def test_paired_differences_against_scipy(rng, refuses):
         for level, ends in ((0.95, (row.low, row.high)), (1 - 0.05 / 4, (row.low_all, row.high_all))):
             peer = ttest_rel(errors[:, j, k], errors[:, 0, k]).confidence_interval(level)
             assert np.allclose(ends, peer, atol=1e-12)
+        gains = (errors[:, 0, k] - errors[:, j, k]) / (1 - errors[:, 0, k])
+        assert np.isclose(row.gain, gains.mean())
+        assert row.compared
+        assert row.apart == 0
     pd.testing.assert_frame_equal(table, before)
     refuses("baseline", paired_differences, table, baseline="other")
     refuses("networks", paired_differences, table[table["seed"] == 0])
@@ -354,5 +326,5 @@ def test_along_exact_minimisers_every_gate_is_its_own_minimum():
 
 def test_another_plan_is_another_run(ran, refuses):
     _, _, store = ran
-    other = FullyConnected(plan=replace(_TINY, width=8))
+    other = FullyConnected(plan=replace(TINY, width=8))
     refuses("store", other.compute, Settings(store=store))

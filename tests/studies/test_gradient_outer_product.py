@@ -6,9 +6,10 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from moltheory.images import ImageSource
 from moltheory.reports import Settings
 from moltheory.studies import get_study
-from moltheory.studies._collapse import numerical_rank, variability
+from moltheory.studies._collapse import etf_deviation, numerical_rank, variability
 from moltheory.studies._torch import TorchMissingError
 from moltheory.studies.gradient_outer_product import (
     LaplaceRegression,
@@ -16,6 +17,7 @@ from moltheory.studies.gradient_outer_product import (
     collapsed_kernel_value,
     digit_split,
     geometric_mean,
+    image_split,
     linear_outer_product,
     matrix_correlation,
     matrix_root,
@@ -27,6 +29,7 @@ from moltheory.studies.gradient_outer_product import (
     sign_targets,
     train_network,
 )
+from moltheory.studies.gradient_outer_product._networks import correlations
 
 needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed: pip install torch")
 
@@ -248,16 +251,66 @@ def test_correlation_of_a_perfect_match_is_one(rng):
         assert matrix_correlation(net, np.ones((2, 5)), off_diagonal=off_diagonal)[0] == pytest.approx(1.0)
 
 
-def test_training_starts_from_random_weights_and_fits():
-    x, labels, _, _ = digit_split(0, 0, 100, 50)
-    options = {"hidden": (32, 16), "decay": 1e-4, "seed": 3}
-    start, end = train_network(x, labels, epochs=200, **options)
-    again, early = train_network(x, labels, epochs=1, **options)
+@needs_torch
+def test_training_follows_the_recipe_and_fits():
+    x, labels, _, _ = image_split(ImageSource(), 0, 0, 100, 50)
+    options = {"hidden": (64, 32), "rate": 2e-3, "seed": 3}
+    start, end = train_network(x, labels, gain=0.5, epochs=150, **options)
+    again, early = train_network(x, labels, gain=0.5, epochs=1, **options)
+    half, _ = train_network(x, labels, gain=0.25, epochs=1, **options)
+    assert start.biases == end.biases == ()
     for one, two, three in zip(start.weights, again.weights, early.weights, strict=True):
         assert np.array_equal(one, two)
-        assert 0 < np.abs(one - three).max() < 0.01
-        assert np.abs(one).max() <= np.sqrt(6 / sum(one.shape))
-    assert (end.outputs(x).argmax(axis=1) == labels).mean() > 0.9 > (start.outputs(x).argmax(axis=1) == labels).mean()
+        # Adam's first step is the rate, whatever the gradient.
+        assert 0 < np.abs(one - three).max() < 0.003
+    # Glorot's limits times the gain in hidden layers, torch's default in the last one.
+    for one, small in zip(start.weights[:-1], half.weights[:-1], strict=True):
+        limit = 0.5 * np.sqrt(6 / sum(one.shape))
+        assert 0.9 * limit < np.abs(one).max() <= limit * (1 + 1e-6)
+        assert np.allclose(small, one / 2, rtol=1e-5)
+    assert 0.9 < np.abs(start.weights[-1]).max() * np.sqrt(32) <= 1 + 1e-6
+    assert (end.outputs(x).argmax(axis=1) == labels).mean() > 0.95 > (start.outputs(x).argmax(axis=1) == labels).mean()
+    # Squared loss: outputs come close to the labels of -1 and 1 themselves.
+    assert np.square(end.outputs(x) - sign_targets(labels, 10)).mean() < 0.1
+
+
+@needs_torch
+def test_rounds_go_on_until_the_images_are_fitted():
+    x, labels, _, _ = image_split(ImageSource(), 0, 0, 100, 50)
+    options = {"hidden": (32,), "gain": 0.1, "rate": 2e-3, "seed": 3}
+
+    def error(network):
+        return (network.outputs(x).argmax(axis=1) != labels).mean()
+
+    short, long, twice = (
+        train_network(x, labels, epochs=epochs, rounds=rounds, **options)[1]
+        for epochs, rounds in ((5, 1), (5, 60), (10, 1))
+    )
+    assert error(short) > 0.01 >= error(long)
+    # Rounds go on with the same network, and one that is fitted is left alone.
+    pair = train_network(x, labels, epochs=5, rounds=2, **options)[1]
+    assert all(np.array_equal(one, two) for one, two in zip(pair.weights, twice.weights, strict=True))
+    fitted = [train_network(x, labels, epochs=120, rounds=rounds, **options)[1] for rounds in (1, 3)]
+    assert error(fitted[0]) <= 0.01
+    assert all(np.array_equal(one, two) for one, two in zip(fitted[0].weights, fitted[1].weights, strict=True))
+
+
+@needs_torch
+def test_correlations_come_from_one_pass(rng):
+    net = _network(rng)
+    x = rng.standard_normal((9, 4))
+    both = correlations(net, x)
+    assert both.shape == (2, 3)
+    assert np.array_equal(both[0], matrix_correlation(net, x))
+    assert np.array_equal(both[1], matrix_correlation(net, x, off_diagonal=True))
+
+
+def test_a_network_without_biases_has_zeros(rng):
+    net = _network(rng)
+    plain = ReluNetwork(net.weights)
+    zeros = ReluNetwork(net.weights, tuple(np.zeros_like(one) for one in net.biases))
+    x = rng.standard_normal((9, 4))
+    assert np.array_equal(plain.outputs(x), zeros.outputs(x))
 
 
 # Deep recursive features
@@ -279,6 +332,49 @@ def _naive_layers(x, labels, n_classes, depth, width, seed):
         found.append([variability(one, labels) for one in (x, mixed, after)])
         x = after
     return np.array(found)
+
+
+def test_more_dimensions_than_examples_change_nothing():
+    """With d > N the root is found among the examples' directions alone; rotated copies of few dimensions agree."""
+    x, labels, z, test_labels = digit_split(0, 0, 90, 60)
+    x, z = x[:, 10:20], z[:, 10:20]
+    kept = x.any(axis=1), z.any(axis=1)
+    x, labels, z, test_labels = x[kept[0]], labels[kept[0]], z[kept[1]], test_labels[kept[1]]
+    wide = np.linalg.qr(np.random.default_rng(0).standard_normal((300, 10)))[0].T
+    small, large = (
+        recursive_features(x @ one, labels, z @ one, test_labels, depth=1, width=40, rng=5)
+        for one in (np.eye(10), wide)
+    )
+    assert np.allclose(small.variability[:, :2], large.variability[:, :2], rtol=1e-8)
+    assert np.allclose(small.test_variability[:, :2], large.test_variability[:, :2], rtol=1e-8)
+    assert np.array_equal(small.predictions[0], large.predictions[0])
+    assert small.matrix_ranks[0] == large.matrix_ranks[0]
+    # The control of equal spectrum keeps it.
+    random = recursive_features(x @ wide, labels, z @ wide, test_labels, depth=1, width=40, matrix="random", rng=5)
+    assert random.matrix_ranks[0] == large.matrix_ranks[0]
+
+
+def test_gram_matrices_are_cosines_sorted_by_class():
+    x, labels, z, test_labels = digit_split(0, 0, 120, 60)
+    found = recursive_features(x, labels, z, test_labels, depth=2, width=40, shown=3, rng=5)
+    assert found.gram.shape == (3, 30, 30)
+    assert np.allclose(np.diagonal(found.gram, axis1=1, axis2=2), 1.0)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    centered = unit - unit.mean(axis=0)
+    pair = [np.flatnonzero(labels == c)[0] for c in (0, 1)]
+    cosine = centered[pair[0]] @ centered[pair[1]] / np.prod(np.linalg.norm(centered[pair], axis=1))
+    assert found.gram[0, 0, 3] == pytest.approx(cosine)
+    blocks = np.kron(np.eye(10), np.ones((3, 3))) == 1
+    # Cosines within classes grow with depth.
+    assert found.gram[2][blocks].mean() > found.gram[0][blocks].mean() + 0.1
+
+
+def test_frame_deviation_is_nc2_of_the_stages():
+    x, labels, z, test_labels = digit_split(0, 0, 120, 60)
+    found = recursive_features(x, labels, z, test_labels, depth=1, width=40, rng=5)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    assert found.frame_deviation.shape == (1, 3)
+    assert found.frame_deviation[0, 0] == etf_deviation(unit, labels)
 
 
 def test_recursion_follows_its_definition():
@@ -346,7 +442,20 @@ def test_refusals(refuses, rng):
     refuses("per_class", collapsed_kernel_value, 2, 0, 1.0)
     refuses("ridge", optimal_kernel, np.eye(2), ridge=-1.0)
     refuses("weights", ReluNetwork, (np.eye(2), np.eye(3)), (np.zeros(2), np.zeros(3)))
-    refuses("epochs", train_network, x, labels, hidden=(2,), decay=0.0, epochs=0, seed=0)
+    recipe = {"hidden": (2,), "gain": 0.1, "rate": 1e-3, "epochs": 1, "seed": 0}
+    for name, value in (
+        ("epochs", 0),
+        ("gain", 0.0),
+        ("rate", 0.0),
+        ("hidden", (0,)),
+        ("seed", -1),
+        ("batch", 0),
+        ("rounds", 0),
+    ):
+        refuses(name, train_network, x, labels, **(recipe | {name: value}))
+    refuses("rounds", train_network, x, labels, rounds=0, **recipe)
+    refuses("labels", train_network, x, labels - 1, **recipe)
+    refuses("shown", recursive_features, *good, depth=1, shown=-1, rng=0)
     refuses("values", geometric_mean, [0.0, 1.0])
 
 

@@ -1,4 +1,4 @@
-"""The study of gradient outer products as it is run: at the quick setting, resumed, with other numbers of processes."""
+"""The study of gradient outer products as it is run: at a small budget, resumed, with other numbers of processes."""
 
 import re
 import shutil
@@ -12,13 +12,38 @@ from moltheory.pareto import nondominated
 from moltheory.plotting import panels, to_bytes
 from moltheory.reports import Settings
 from moltheory.studies import get_study
-from moltheory.studies.gradient_outer_product import Budget, recursion_sweep, stage_ratios
+from moltheory.studies.gradient_outer_product import (
+    Budget,
+    LargeBudget,
+    _study,
+    finite_sizes,
+    recursion_sweep,
+    stage_ratios,
+)
+from tests.lab.tiny_images import write_mnist
 
 pytest.importorskip("torch", reason="torch is not installed: pip install torch")
 
+_BUDGET = Budget(2, 150, 300, 4, 96, (0.25, 1.0), (48, 48, 48), (0.4, 1.0), 120, 5e-3)
+_QUICK, _LINEAR = _study._QUICK, _study._LINEAR
+_TINY = Budget(2, 40, 30, 1, 16, (1.0,), (8, 8), (0.5, 1.0), 2, 1e-3)
+
+
+def _small(patch, budget, linear):
+    patch.setattr(_study, "_QUICK", budget)
+    patch.setattr(_study, "_LINEAR", {True: linear})
+    patch.setattr(_study, "finite_sizes", lambda seed: finite_sizes(seed, dimensions=(40, 80), repeats=4))
+
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
+def patched():
+    with pytest.MonkeyPatch.context() as patch:
+        _small(patch, _BUDGET, (60, 40, 2))
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory, patched):
     store = tmp_path_factory.mktemp("outer_product")
     study = get_study("average-gradient-outer-product")
     return study, study.compute(Settings(quick=True, store=store)), store
@@ -31,6 +56,7 @@ def test_gradients_collapse_and_controls_do_not(ran):
     assert (relu["map_ratio"] > 1).all()
     assert (relu["lowered"] == relu["layers"]).all()
     assert (relu["last"] < 0.2 * relu["first"]).all()
+    assert (relu["last_nc2"] < relu["first_nc2"]).all()
     controls = ratios[ratios["matrix"] != "gradients"]
     assert set(controls["feature_map"]) == {"relu", "fourier"}
     assert (controls["last"] > controls["first"]).all()
@@ -55,13 +81,15 @@ def test_fronts_are_those_of_the_points(ran):
     assert (compared[compared["depth"] == 0].groupby("seed").size() == 1).all()
 
 
-def test_findings_quote_the_numbers(ran):
+def test_findings_are_short_and_quote_numbers(ran):
     study, result, _ = ran
+    found = study.findings(result)
+    assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in found)
+    assert max(len(sentence.split()) for sentence in found) <= 30
     text = study.details(result)
     assert "2402.13728" in text
-    assert all(re.search(r"\d", sentence) and sentence.endswith(".") for sentence in study.findings(result))
+    assert "Data: digits" in text
     assert "nan" not in text
-    assert "NOT" not in text
 
 
 def _says(result, **changes):
@@ -79,41 +107,86 @@ def _rows(table, feature_map, matrix="gradients"):
 def test_findings_hold_the_means_counts_and_errors_of_the_result(ran):
     _, result, _ = ran
     text, relu = _says(result), _rows(result.ratios, "relu")
-    assert f"goes from {_geometric(relu['first']):.3g} to {_geometric(relu['last']):.3g} over 4 layers" in text
-    assert f"by a factor of {_geometric(relu['matrix_ratio']):.3f} (geometric mean" in text
-    assert f"in {relu['lowered'].sum()} of {relu['layers'].sum()} layers" in text
-    for bandwidth, part in _rows(result.ratios, "fourier").groupby("bandwidth"):
-        assert f"{bandwidth:g}: {_geometric(part['matrix_ratio']):.3f} x {_geometric(part['map_ratio']):.3f}" in text
+    assert f"train NC1 goes from {_geometric(relu['first']):.3g} to {relu['last'].median():.3g}" in text
+    assert f"√M multiplies train NC1 by {relu['matrix_ratio'].mean():.3g} (95%:" in text
+    assert f"√M lowers NC1 in {relu['lowered'].sum()} of {relu['layers'].sum()} layers" in text
     means = _rows(result.models, "relu").groupby("depth")["test_error"].mean()
-    assert f"ReLU features from {means[0]:.2%} without layers to {means[4]:.2%} at depth 4" in text
-    for decay, part in result.shares.groupby("decay"):
-        share = part["share"]
-        assert f"At decay {decay:g} NC1 goes from {_geometric(part['first']):.3g}" in text
-        assert (
-            f"carries {share.mean():.0%} of the drop of its logarithm ({share.min():.0%} to {share.max():.0%})" in text
-        )
+    assert f"{means[0]:.1%} without layers, {means[4]:.1%} at depth 4" in text
+    for gain, part in result.shares.groupby("gain"):
+        assert f"Networks from gain {gain:g}: NC1 goes from {_geometric(part['first']):.3g}" in text
+        assert f"S Vᵀ has {part['share'].mean():.3g}".rstrip("0") in text
+        assert f"√M at gain {gain:g}, mean over hidden layers: {part['correlation'].mean():.3g}".rstrip("0") in text
     total = result.fronts[["models", "front", "front_3", "sure_of_front", "excluded_of_front"]].sum()
-    assert f"{total['front']} of {total['models']} models" in text
-    assert f"{total['front_3']} models are on the empirical fronts" in text
-    assert f"{total['sure_of_front']} of them are real, {total['excluded_of_front']} are not" in text
+    assert f"are {total['front']} of {total['models']} models" in text
+    assert f"rank {total['front_3']} are: {total['sure_of_front']} certainly" in text
 
 
-def test_findings_follow_results_that_differ_from_the_paper(ran):
+def test_findings_follow_results_that_differ(ran):
     _, result, _ = ran
-    assert "S V' carries most of the drop" in _says(result)
-    assert "does NOT always carry" in _says(result, shares=result.shares.assign(share=0.4))
     ratios = result.ratios
-    assert "So no control decays" in _says(result)
+    assert "none of 8 control runs falls" in _says(result)
     decayed = ratios.assign(last=np.where(ratios["matrix"] == "identity", 0.5 * ratios["first"], ratios["last"]))
-    assert "So 4 control runs DO decay" in _says(result, ratios=decayed)
-    assert "differs from the paper's division" in _says(result, ratios=ratios.assign(lowered=0))
+    assert "4 of 8 control runs DO fall" in _says(result, ratios=decayed)
+    assert "there is no drop" in _says(result, shares=result.shares.assign(share=np.nan))
+
+
+def _verdicts(result, **changes):
+    found = get_study("average-gradient-outer-product").claims(replace(result, **changes))
+    return [one.verdict for one in found], [one.why for one in found]
+
+
+# A result that agrees with all claims, whatever the small networks of the tests learned.
+def _agreeing(result):
+    shares = result.shares.assign(share=0.8, correlation=0.9, start_correlation=0.5, train_error=0.0)
+    ratios = result.ratios.assign(
+        last=np.where(result.ratios["matrix"] == "gradients", 0.05, 9.0) * result.ratios["first"]
+    )
+    return replace(result, shares=shares, ratios=ratios)
+
+
+def test_every_claim_agrees_or_differs_by_its_rule(ran):
+    good = _agreeing(ran[1])
+    assert _verdicts(good) == (["agrees"] * 6, [""] * 6)
+
+    def differs(*which, **changes):
+        verdicts, why = _verdicts(good, **changes)
+        assert [i for i, verdict in enumerate(verdicts) if verdict == "differs"] == list(which)
+        assert all(bool(why[i]) == (i in which) for i in range(6))
+
+    ratios, shares, linear = good.ratios, good.shares, good.linearized
+    ours = ratios["matrix"] == "gradients"
+    differs(0, ratios=ratios.assign(last=np.where(ours, 0.2 * ratios["first"], ratios["last"])))
+    differs(0, ratios=ratios.assign(last_nc2=2.0 * ratios["first_nc2"]))
+    differs(1, ratios=ratios.assign(last=0.05 * ratios["first"]))
+    differs(1, ratios=ratios.assign(matrix_ratio=1.1))
+    differs(2, linearized=linear.assign(tangent=1.01 * linear["bound"]))
+    differs(2, linearized=linear.assign(limit=0.5 * linear["limit"]))
+    differs(2, sizes=good.sizes.assign(gap=good.sizes["dimension"]))
+    differs(3, kernels=good.kernels.assign(value=good.kernels["value"] + 0.01))
+    differs(3, kernels=good.kernels.assign(deviation=0.01))
+    differs(4, shares=shares.assign(share=0.4))
+    differs(4, shares=shares.assign(share=np.nan))
+    differs(5, shares=shares.assign(correlation=0.7))
+    differs(5, shares=shares.assign(start_correlation=0.95))
+    # Networks that do not fit their images count for nothing.
+    differs(4, 5, shares=shares.assign(train_error=0.5))
+
+
+def test_claims_are_shown_as_a_table_with_intervals(ran):
+    study, result, _ = ran
+    table = study.lead(result)
+    assert len(table) == 6
+    assert table.astype(str).apply(" ".join, axis=1).str.contains("digits, 150 images")[0]
+    found = [one.found for one in study.claims(result)]
+    # Intervals over seeds where there are seeds.
+    assert ["95%" in text or "range" in text for text in found] == [True, True, False, False, True, True]
 
 
 def test_panels_draw_the_numbers_of_the_result(ran):
     study, result, _ = ran
     _, axes = panels(study.n_panels)
     study.draw(result, axes)
-    decay, bandwidths, _, correlation, errors, front = axes
+    decay, grams, bandwidths, linear, _, correlation, errors, front = axes
     lines = {line.get_label(): line for line in decay.get_lines()}
     layers = _rows(result.layers, "relu")
     expected = [
@@ -127,13 +200,21 @@ def test_panels_draw_the_numbers_of_the_result(ran):
     np.testing.assert_allclose(lines["√M"].get_xdata(), fourier.index)
     np.testing.assert_allclose(lines["√M"].get_ydata(), fourier, rtol=1e-12)
     lines = {line.get_label(): line for line in correlation.get_lines()}
-    for decay_of, part in result.networks.groupby("decay"):
+    for gain, part in result.networks.groupby("gain"):
         means = part.groupby("layer")["correlation"].mean()
-        np.testing.assert_allclose(lines[f"decay {decay_of:g}"].get_ydata(), means, rtol=1e-12)
+        np.testing.assert_allclose(lines[f"gain {gain:g}"].get_ydata(), means, rtol=1e-12)
     lines = {line.get_label(): line for line in errors.get_lines()}
     means = _rows(result.models, "relu").groupby("depth")["test_error"].mean()
     np.testing.assert_allclose(lines["ReLU"].get_ydata(), means, rtol=1e-12)
     first = result.compared[result.compared["seed"] == 0]
+    (picture,) = grams.get_images()
+    shown = np.asarray(picture.get_array())
+    side = result.grams["gradients"].shape[1]
+    np.testing.assert_array_equal(shown[:side, -side:], result.grams["gradients"][-1])
+    np.testing.assert_array_equal(shown[-side:, :side], result.grams["identity"][0])
+    lines = {line.get_label(): line for line in linear.get_lines()}
+    means = result.linearized.groupby("layer")["nc1"].apply(_geometric)
+    np.testing.assert_allclose(lines["linearized"].get_ydata(), means, rtol=1e-12)
     marked = {line.get_label(): line for line in front.get_lines()}
     sure = first[first["status"] == "sure"]
     np.testing.assert_array_equal(
@@ -148,9 +229,10 @@ def test_the_caption_is_short_and_quotes_the_numbers(ran):
     text = study.caption(result)
     assert len(text.split()) <= 60
     errors = _rows(result.models, "relu").groupby("depth")["test_error"].mean()
-    assert f"Test error goes from {errors.iloc[0]:.1%} to {errors.iloc[-1]:.1%}." in text
+    assert text.startswith("digits, 150 images: ")
+    assert f"Test error: {errors.iloc[0]:.1%} to {errors.iloc[-1]:.1%}." in text
     status = result.compared["status"]
-    assert f"Of {len(status)} models {(status == 'sure').sum()} are certainly on the front" in text
+    assert f"{(status == 'sure').sum()} of {len(status)} models are certainly on the front" in text
     assert f"{(status == 'excluded').sum()} certainly not." in text
 
 
@@ -175,9 +257,52 @@ def test_same_bits_after_a_resume_with_two_processes(ran, tmp_path):
         pd.testing.assert_frame_equal(table, study.tables(again)[name], check_exact=True)
 
 
+def test_a_folder_of_images_from_end_to_end(tmp_path, monkeypatch):
+    write_mnist(tmp_path / "data", n_train=120, n_test=40, side=28)
+    _small(monkeypatch, _TINY, (40, 8, 2))
+    study = get_study("average-gradient-outer-product", tmp_path / "data")
+    result = study.compute(Settings(quick=True, store=tmp_path / "runs"))
+    assert result.data == "MNIST, 40 images"
+    assert "Data: MNIST" in study.details(result)
+    assert len(study.claims(result)) == 6
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+    # Digits with the same store are another run.
+    other = get_study("average-gradient-outer-product").compute(Settings(quick=True, store=tmp_path / "runs"))
+    assert other.data == "digits, 40 images"
+    assert len(list((tmp_path / "runs").iterdir())) == 4
+
+
+def test_the_larger_run_takes_a_few_steps(tmp_path, monkeypatch):
+    """A trunk under the same layers: the recipe of the larger run at the size of a test."""
+    write_mnist(tmp_path / "data", n_train=120, n_test=40, side=28)
+    _small(monkeypatch, _TINY, (40, 8, 2))
+    monkeypatch.setattr(_study, "_LARGE", LargeBudget("small", 2, 60, 40, 30, (8, 8), (0.5, 0.7), 2, 0.05))
+    study = get_study("average-gradient-outer-product", tmp_path / "data", large=True)
+    result = study.compute(Settings(quick=True, store=tmp_path / "runs"))
+    assert set(result.networks["gain"]) == {0.7}
+    assert len(result.networks) == 2 * 3
+    assert result.networks["correlation"].between(-1, 1).all()
+    claims = study.claims(result)
+    assert len(claims) == 6
+    assert "gain 0.7" in claims[4].found
+    # Nothing is computed again.
+    again = study.compute(Settings(quick=True, store=tmp_path / "runs"))
+    pd.testing.assert_frame_equal(result.networks, again.networks, check_exact=True)
+
+
+@pytest.mark.slow
+def test_the_quick_budget_shows_the_effect(monkeypatch):
+    # As it is, not as the other tests of this file have it.
+    monkeypatch.setattr(_study, "_QUICK", _QUICK)
+    monkeypatch.setattr(_study, "_LINEAR", _LINEAR)
+    study = get_study("average-gradient-outer-product")
+    result = study.compute(Settings(quick=True, n_jobs=2))
+    assert all(one.verdict == "agrees" for one in study.claims(result))
+
+
 @pytest.mark.slow
 def test_matrix_halves_nc1_over_five_seeds_and_eight_layers():
-    budget = Budget(5, 500, 400, 8, 256, (1.0,), (32,), (1e-4,), 1)
+    budget = Budget(5, 500, 400, 8, 256, (1.0,), (32,), (1.0,), 1, 1e-3)
     ratios = stage_ratios(recursion_sweep(budget, Settings())[0])
     relu = ratios[(ratios["feature_map"] == "relu") & (ratios["matrix"] == "gradients")]
     assert len(relu) == 5

@@ -191,12 +191,18 @@ def test_collapse_agrees_with_the_study_of_collapse(rng):
 
 
 def test_golden_losses():
-    optima = optimum_table().set_index("network")
+    optima = optimum_table(per_class=1).set_index("network")
     assert round(optima.loc["collapse", "loss"], 7) == 0.0991799
     assert round(optima.loc["graph", "loss"], 7) == 0.0894709
     assert optima["loss"].is_monotonic_decreasing
     assert (optima["error"] < 1e-15).all()
     assert optima["ranks"].tolist() == [40, 25, 25]
+    assert optima["rank"].tolist() == [10, 5, 5]
+    # Copies of every example: the same costs, a larger product of factors.
+    several = optimum_table().set_index("network")
+    assert several["rho"].tolist() == optima["rho"].tolist()
+    assert (several["loss"] > optima["loss"]).all()
+    assert (several["error"] < 1e-15).all()
 
 
 def test_the_graph_dominates_collapse_in_every_objective_for_any_regularisation(rng):

@@ -13,11 +13,11 @@ import moltheory
 
 _BEFORE = {
     "smoothing": (
-        "Budget ConstantSigma Design DigitsSplit NeighborSigma Network Sigma SmoothedClassifier "
+        "Budget ConstantSigma Design NeighborSigma Network Sigma SmoothedClassifier "
         "SmoothedPredictions SmoothedSweep Smoothing SmoothingResult approximate_radius approximation_table "
         "certifiable_probability certified_accuracy certified_radius certified_votes check_design "
         "class_accuracies class_deviation curse_table design_certificate design_losses design_objectives "
-        "design_points digits_split fair_certificate half_spaces largest_radius neighbor_distances "
+        "design_points fair_certificate half_spaces largest_radius neighbor_distances "
         "noncentral_quantile noncentral_tails open_designs simulated_certificates smallest_ratio "
         "smoothed_sweep train_network upper_other worst_probability "
     ),
@@ -48,7 +48,9 @@ def test_every_name_of_before_is_reachable_without_a_warning(study):
         for name in _BEFORE[study].split():
             value = getattr(room, name)
             # Loaded from its home once, and the same object there.
-            assert getattr(value, "__module__", room.__name__).startswith(("moltheory.studies.", "builtins"))
+            assert getattr(value, "__module__", room.__name__).startswith(
+                ("moltheory.studies.", "moltheory.images.", "builtins")
+            )
             assert getattr(room, name) is value
     assert dir(room) == sorted(room.__all__)
     assert set(room.__all__) <= set(_BEFORE[study].split())

@@ -9,21 +9,27 @@ from scipy.stats import beta, binom
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
+from moltheory.images import ImageSource, as_rows
 from moltheory.studies.smoothing import (
     ConstantSigma,
+    Design,
     NeighborSigma,
-    Network,
     SmoothedClassifier,
+    center_and_scale,
     certified_accuracy,
     certified_radius,
     certified_votes,
     class_accuracies,
     class_deviation,
-    digits_split,
+    designs_for,
+    image_distances,
     neighbor_distances,
+    network_of,
+    shared_votes,
     train_network,
     upper_other,
 )
+from moltheory.studies.smoothing._designs import MATCHED, MOVING
 
 
 def half_space(x):
@@ -156,17 +162,93 @@ def test_curves(rng):
     assert class_deviation(correct, labels) == pytest.approx(np.std(parts))
 
 
-def test_network_is_scikit_learns():
-    split = digits_split(3, n_test=300)
-    assert set(np.unique(split.test_labels)) == set(range(10))
-    parts = train_network(split, 0.2, seed=3, epochs=2)
-    network = Network((parts["weights_1"], parts["weights_2"]), (parts["offsets_1"], parts["offsets_2"]))
-    assert network.multiplications == 64 * 64 + 64 * 10
-    assert (network(split.test) == split.test_labels).mean() > 0.7
+@pytest.fixture(scope="module")
+def digits():
+    return ImageSource.of(None).load()
+
+
+@pytest.fixture(scope="module")
+def trained(digits):
+    return train_network(as_rows(digits.pool), digits.pool_labels, 0.1, seed=3, steps=120, hidden=(32, 24))
+
+
+def test_network_is_scikit_learns(digits, trained):
+    network, x = network_of(trained), as_rows(digits.test)
+    assert network.multiplications == 64 * 32 + 32 * 24 + 24 * 10
+    assert (network(x) == digits.test_labels).mean() > 0.8
     with pytest.warns(ConvergenceWarning):
-        peer = MLPClassifier((64,), max_iter=1, random_state=0).fit(split.test, split.test_labels)
+        peer = MLPClassifier((32, 24), max_iter=1, random_state=0).fit(x, digits.test_labels)
     peer.coefs_, peer.intercepts_ = list(network.weights), list(network.offsets)
-    np.testing.assert_array_equal(network(split.test), peer.predict(split.test))
+    np.testing.assert_array_equal(network(x), peer.predict(x))
+    again = train_network(as_rows(digits.pool), digits.pool_labels, 0.1, seed=3, steps=120, hidden=(32, 24))
+    for name, one in trained.items():
+        np.testing.assert_array_equal(one, again[name])
+
+
+def test_shared_votes_are_those_of_the_smoothed_classifier(digits, trained):
+    network, x, sigma = network_of(trained), as_rows(digits.test)[:40], 0.3
+    found = shared_votes(network, x, np.full((1, 40), sigma), sizes=[3000], rng=0, stream=1)[0, :, 0]
+    peer = SmoothedClassifier(network, sigma, classes=range(10)).vote(x, sizes=3000, rng=1)
+    share = (found + peer) / 6000
+    z = (found - peer) / np.sqrt(np.maximum(6000 * share * (1 - share), 1.0))
+    assert np.abs(z).max() < 4.5
+    assert (z[share > 0.01] ** 2).mean() < 1.5
+
+
+def test_shared_votes_have_a_stream_for_each_input(digits, trained):
+    network, x = network_of(trained), as_rows(digits.test)[:6]
+    deviations = np.stack([np.full(6, 0.1), np.linspace(0.05, 0.4, 6)])
+    votes = shared_votes(network, x, deviations, sizes=[100, 1500], rng=5, stream=0)
+    assert votes.shape == (2, 6, 2, 10)
+    assert (votes.sum(axis=3) == [100, 1500]).all()
+    assert (votes[:, :, 1] >= votes[:, :, 0]).all()
+    few = shared_votes(network, x[:2], deviations[1:, :2], sizes=[100], rng=5, stream=0)
+    np.testing.assert_array_equal(few[0, :, 0], votes[1, :2, 0])
+    other = shared_votes(network, x, deviations, sizes=[100, 1500], rng=5, stream=1)
+    assert (other != votes).any()
+
+
+def test_distances_of_images_are_exact(digits):
+    images, pool = digits.test[:25], digits.pool[:300]
+    brute = np.linalg.norm(as_rows(images)[:, None] - as_rows(pool), axis=2)
+    expected = np.sort(brute, axis=1)[:, :20].mean(axis=1)
+    np.testing.assert_allclose(image_distances(images, pool, k=20), expected, rtol=1e-13)
+    np.testing.assert_allclose(
+        image_distances(pool[:50], pool, k=7, skip=1), neighbor_distances(as_rows(pool), k=7)[:50], rtol=1e-13
+    )
+    # More images than a block of the pool holds.
+    many = np.tile(pool, (15, 1, 1, 1))
+    np.testing.assert_allclose(image_distances(images, many, k=15), np.sqrt(0) + brute.min(axis=1), rtol=1e-13)
+
+
+def test_designs_are_the_paper_s_and_scale_with_the_image():
+    assert center_and_scale(784) == (1.5, 1.0)
+    assert center_and_scale(3072) == (5.0, 1.0)
+    center, unit = center_and_scale(64)
+    assert (center, unit) == pytest.approx((1.5 * 8 / 28, 8 / 28))
+    found = designs_for((0.12, 0.25), (0.005, 0.01), dimension=784)
+    assert [one.name for one in found[:5]] == [
+        "σ=0.12", "σ=0.12 r=0.005", "σ=0.12 mean of r=0.005", "σ=0.12 r=0.01", "σ=0.12 mean of r=0.01",
+    ]  # fmt: skip
+    assert {(one.center, one.k) for one in found[1:5]} == {(1.5, 20)}
+    small = designs_for((0.25,), (0.01,), dimension=64)[1]
+    assert (small.sigma, small.rate) == pytest.approx((0.25 * 8 / 28, 0.01 * 28 / 8))
+    # What the price of changing sigma depends on besides N, and the change itself, are the same.
+    assert small.rate * small.sigma == pytest.approx(0.25 * 0.01)
+
+
+def test_deviations_are_those_of_neighbor_sigma(rng):
+    data, x = rng.random((80, 5)), rng.random((9, 5))
+    design = Design(0.2, 0.7, 0.4, 6, MOVING)
+    sigma = design.spread(data)
+    held_out = neighbor_distances(data, k=6)
+    found = design.deviations(sigma.mean_distances(x), held_out=held_out)
+    np.testing.assert_allclose(found, sigma(x), rtol=1e-14)
+    same = Design(0.2, 0.7, 0.4, 6, MATCHED).deviations(sigma.mean_distances(x), held_out=held_out)
+    np.testing.assert_allclose(same, np.mean(0.2 * np.exp(0.7 * (held_out - 0.4))), rtol=1e-14)
+    np.testing.assert_array_equal(Design(0.2).deviations(sigma.mean_distances(x), held_out=held_out), np.full(9, 0.2))
+    assert (Design(0.2).certified_rate, design.certified_rate) == (0.0, 0.7)
+    assert Design(0.2).spread(data)(x).tolist() == [0.2] * 9
 
 
 def test_refusals(refuses, smoothed):
@@ -203,3 +285,13 @@ def test_refusals(refuses, smoothed):
     refuses("correct", certified_accuracy, [0.5], correct=[1, 0], distances=[0.1])
     refuses("radii", certified_accuracy, [-0.5], correct=[1], distances=[0.1])
     refuses("labels", class_accuracies, [True], [[1]])
+    refuses("correct", class_accuracies, [1.5], [1])
+    refuses("correct", class_accuracies, [1.0, 0.0], [1])
+    network = network_of({"weights_1": np.eye(3), "offsets_1": np.zeros(3)})
+    refuses("deviations", shared_votes, network, x, np.zeros((1, 2)), sizes=[5], rng=0, stream=0)
+    refuses("sizes", shared_votes, network, x, np.ones((1, 2)), sizes=[5, 5], rng=0, stream=0)
+    pixels = np.zeros((4, 1, 2, 2), dtype=np.uint8)
+    refuses("images", image_distances, pixels / 2, pixels, k=2)
+    refuses("k", image_distances, pixels, pixels, k=4, skip=1)
+    refuses("kind", Design, 0.1, kind="other")
+    refuses("kind", Design(0.1, 0.1, kind=MATCHED).spread, np.zeros((3, 2)))

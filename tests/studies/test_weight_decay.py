@@ -5,26 +5,36 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from moltheory.images import ImageSource
 from moltheory.studies import alignment, imbalance, variability
 from moltheory.studies.weight_decay import (
+    Cell,
     LinearEndNetwork,
+    Plan,
     balance_gap,
     balance_rates,
     balanced_chain,
+    condition_ceiling,
+    conditioning_bound,
     cosine_floor,
     decay_sweep,
     decayed_gap,
     digits_split,
+    exact_checks,
     five_objectives,
     gap_after_step,
+    image_columns,
     interpolating_features,
     momentum_rate,
+    norm_excess,
     one_hot_targets,
     operator_norm_variant,
     rank_correlation,
     row_condition_number,
+    stable_curvature,
     variability_bound,
 )
+from tests.lab.tiny_images import write_mnist
 from tests.studies.extras import needs_torch
 
 K, N = 3, 12
@@ -291,18 +301,150 @@ def test_refusals(refuses, rng):
     refuses("last", interpolating_features, [[1.0, 1.0], [1.0, 1.0]], np.eye(2))
     refuses("condition", cosine_floor, 0.5)
     refuses("momentum", momentum_rate, 0.1, 1.0, decay=0.1)
+    refuses("first", LinearEndNetwork, **{**ok, "first": 2})
+    refuses("excess", condition_ceiling, 0.9, 3)
+    refuses("layers", norm_excess, [np.zeros(3)])
+    refuses("features", conditioning_bound, np.eye(2), np.eye(3), np.eye(2))
+    refuses("rate", stable_curvature, 0.0, 0.9)
     refuses("per_class", digits_split().draw, 101, rng)
-    refuses("linear", decay_sweep, (), (0.1,), seeds=1, steps=1, settings=None)
-    refuses("decays", decay_sweep, (1,), (0.0,), seeds=1, steps=1, settings=None)
+    sweep = {"seeds": 1, "per_class": 1, "steps": 1, "source": ImageSource(), "settings": None}
+    refuses("plan", decay_sweep, Plan(()), **sweep)
+    refuses("decay", decay_sweep, Plan((Cell(1, 0.0, 0.1, 16),)), **sweep)
+    refuses("rate", decay_sweep, Plan((Cell(1, 0.1, -1.0, 16),)), **sweep)
 
 
-def test_digits_are_split_once_and_for_all():
-    split = digits_split()
-    assert np.bincount(split.pool_labels).tolist() == [100] * 10
-    assert np.square(split.pool[:64]).sum(axis=0).mean() == pytest.approx(9.0, rel=1e-12)
-    joined = np.hstack([split.pool, split.test])
-    assert joined.shape[1] == 1797
-    assert (joined[64] == 1).all()
+@needs_torch
+def test_steps_of_batches_need_a_generator(refuses, rng):
+    weights, inputs = case(rng, network())
+    options = {"rate": 0.1, "momentum": 0.9, "steps": 1, "watch": lambda *_: None, "batch": 4}
+    refuses("rng", network().train, weights, inputs, TARGETS, **options)
+
+
+@needs_torch
+def test_batches_pass_through_the_examples_in_single_precision(rng):
+    net = LinearEndNetwork(n_relu=1, n_linear=2, width=4, n_inputs=4, n_classes=K, decay=0.02, first=7)
+    assert net.shapes == ((7, 4), (4, 7), (3, 4))
+    weights, inputs = case(rng, net)
+    ends = net.train(
+        weights,
+        inputs,
+        TARGETS,
+        rate=0.1,
+        momentum=0.5,
+        steps=6,
+        watch=lambda *_: None,
+        batch=5,
+        rng=np.random.default_rng(3),
+    )
+    assert all(one.dtype == np.float32 for one in ends)
+    # Twelve examples hold two batches of five in a pass; a new order for each pass.
+    order = np.random.default_rng(3)
+    now, speeds = weights, tuple(np.zeros_like(one) for one in weights)
+    for step in range(6):
+        if step % 2 == 0:
+            rows = order.permutation(N)
+        chosen = rows[5 * (step % 2) : 5 * (step % 2) + 5]
+        slopes = net.gradients(now, inputs[:, chosen], TARGETS[:, chosen])
+        speeds = tuple(0.5 * speed - 0.1 * slope for speed, slope in zip(speeds, slopes, strict=True))
+        now = tuple(one + speed for one, speed in zip(now, speeds, strict=True))
+    for end, one in zip(ends, now, strict=True):
+        np.testing.assert_allclose(end, one, rtol=1e-4, atol=1e-5)
+
+
+@needs_torch
+def test_curvature_is_the_top_eigenvalue_of_the_hessian(rng):
+    net = network(1, 2, decay=0.05)
+    weights, inputs = case(rng, net)
+    ends = np.cumsum([one.size for one in weights])[:-1]
+
+    def slope(vector):
+        parts = tuple(part.reshape(s) for part, s in zip(np.split(vector, ends), net.shapes, strict=True))
+        return np.concatenate([one.ravel() for one in net.gradients(parts, inputs, TARGETS)])
+
+    here = np.concatenate([one.ravel() for one in weights])
+    steps = 1e-6 * np.eye(len(here))
+    hessian = np.array([(slope(here + one) - slope(here - one)) / 2e-6 for one in steps])
+    top = np.linalg.eigvalsh((hessian + hessian.T) / 2)[-1]
+    found = net.curvature(weights, inputs, TARGETS, rng=rng, iterations=300)
+    assert found == pytest.approx(top, rel=1e-4)
+
+
+def test_stable_curvature_is_where_descent_with_momentum_turns():
+    for rate, momentum in ((0.1, 0.9), (0.5, 0.0)):
+        limit = stable_curvature(rate, momentum)
+        for share, stays in ((0.99, True), (1.01, False)):
+            # x <- x + v, v <- beta v - eta c x.
+            speed = rate * share * limit
+            step = np.array([[1.0 - speed, momentum], [-speed, momentum]])
+            assert bool(np.abs(np.linalg.eigvals(step)).max() < 1.0) is stays
+
+
+@pytest.mark.parametrize("n_layers", [1, 2, 4])
+def test_norms_near_the_least_bound_the_condition_number(rng, n_layers):
+    for _ in range(50):
+        product = rng.normal(size=(K, 6))
+        chain = balanced_chain(product, n_layers, width=6)
+        root = row_condition_number(product) ** (1.0 / n_layers)
+        excess = norm_excess(chain)
+        assert root <= condition_ceiling(excess, K) * (1 + 1e-12)
+        # Any other factors have a larger norm.
+        if n_layers > 1:
+            mixed = np.eye(6) + 0.1 * rng.normal(size=(6, 6))
+            other = (mixed @ chain[0], *chain[1:-1], chain[-1])
+            back = (*other[:1], chain[1] @ np.linalg.inv(mixed), *chain[2:])
+            assert norm_excess(back) >= excess * (1 - 1e-12)
+    # The inequality is attained: the middle one of three singular values at its best.
+    k = 2.0
+    half = (k + 1.0 / k) / 2.0
+    a = half ** (-1.0 / 3.0)
+    values = np.sqrt([a * k, a**-2, a / k])
+    assert norm_excess([np.diag(values)]) == pytest.approx(half ** (2.0 / 3.0), rel=1e-12)
+    assert float(condition_ceiling(norm_excess([np.diag(values)]), 3)) == pytest.approx(k, rel=1e-12)
+    assert norm_excess([np.diag([1.0, 1.0, 0.0])]) == np.inf
+    assert norm_excess([np.ones((3, 2))]) == np.inf
+
+
+def test_features_bound_the_condition_number_of_any_last_layer(rng):
+    informative = 0
+    for _ in range(200):
+        last, noise = rng.normal(size=(K, 5)), 10.0 ** rng.uniform(-3, 0)
+        features = np.linalg.pinv(last) @ TARGETS + noise * rng.normal(size=(5, N))
+        bound = float(conditioning_bound(last, features, TARGETS))
+        assert row_condition_number(last) <= bound * (1 + 1e-12)
+        informative += np.isfinite(bound)
+    assert informative > 50
+    # Without noise it is exact.
+    features = np.linalg.pinv(last) @ TARGETS
+    assert conditioning_bound(last, features, TARGETS) == pytest.approx(float(row_condition_number(last)), rel=1e-10)
+    assert conditioning_bound(last, np.zeros((5, N)), TARGETS) == np.inf
+
+
+def test_exact_checks_are_exact_and_their_false_variants_are_not():
+    found = exact_checks(40, np.random.SeedSequence(1))
+    assert found.chains == 40
+    assert found.nc1 < 1e-20
+    assert found.nc2_off < 1e-9 < 1e-4 < found.nc2_other
+    assert found.cosine_off < 1e-12
+    assert found.ceiling_off <= 1 + 1e-12
+    assert found.kept <= 1 < 2 < found.broken
+
+
+def test_columns_are_centered_in_the_pool_and_the_same_for_all_data(rng, tmp_path):
+    write_mnist(tmp_path, n_train=120, n_test=40)
+    for source, n_test, side in ((ImageSource(), 797, 8), (ImageSource(str(tmp_path)), 40, 28)):
+        columns = image_columns(source)
+        assert columns.test.shape == (side**2 + 1, n_test)
+        assert columns.test.dtype == np.float32
+        counts = np.bincount(columns.data.pool_labels)
+        drawn = columns.draw(int(counts.min()), rng)
+        assert drawn.shape == (side**2 + 1, 10 * counts.min())
+        assert (drawn[-1] == 1).all()
+        flat = columns.data.pool.reshape(len(columns.data.pool), -1)
+        norms = np.square((flat - columns.center) * columns.size).sum(axis=1)
+        assert norms.mean() == pytest.approx(9.0, rel=1e-12)
+        own = (columns.data.test.reshape(n_test, -1) - columns.center) * columns.size
+        np.testing.assert_allclose(columns.test[:-1], own.T, atol=1e-5)
+    assert digits_split() is image_columns(ImageSource())
 
 
 def test_rank_correlation_agrees_with_scipy(rng):

@@ -45,6 +45,7 @@ BUILT_IN: dict[str, Measure | Tail] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_what_is_built_in_keeps_the_contract(name: str) -> None:
     check_measure(BUILT_IN[name])
@@ -264,6 +265,7 @@ def test_precision_and_f1_against_sklearn(name: str) -> None:
     np.testing.assert_allclose(problem.true.risks()[:, 0], expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["false_discovery_rate", "f1_error"])
 def test_boxes_of_ratios_hold_at_their_level(name: str) -> None:
     rng = np.random.default_rng(5)

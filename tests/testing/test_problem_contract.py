@@ -251,6 +251,7 @@ class BallOfRidge(InfiniteProblem):
         return replace(bound, width=np.broadcast_to(bound.width, (*lead, 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem", [Dice(), BoundedDice(), TwoSprings(), BallOfRidge()], ids=lambda p: type(p).__name__
 )
@@ -318,6 +319,7 @@ def test_theorems_on_a_foreign_problem_of_quadratics() -> None:
     assert result.slack is not None
 
 
+@pytest.mark.slow
 def test_other_experiments_on_foreign_infinite_problems() -> None:
     rules = {"sum": WeightedSum([0.5, 0.5]), "worst": Chebyshev([0.5, 0.5])}
     for problem in (TwoSprings(), BallOfRidge()):

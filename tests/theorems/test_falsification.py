@@ -84,6 +84,7 @@ def _without_log_hypotheses(problem, n, delta):
     return finite_class(n, n_hypotheses=1, n_objectives=count, delta=delta).width[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stated", [_forgetful, _without_log_objectives, _without_log_hypotheses])
 def test_every_seed_refutes_widths_that_forget_the_union(stated):
     for seed in SEEDS:

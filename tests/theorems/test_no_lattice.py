@@ -72,6 +72,7 @@ def test_an_objective_that_varies_in_the_last_bit_only():
         assert check(ledger()["joint"], world, n=n, delta=0.5).holds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(3))
 def test_random_worlds(part):
     _check_worlds(range(50 * part, 50 * (part + 1)))

@@ -13,14 +13,18 @@ __all__ = ["FullyConnected", "FullyConnectedResult", "train_on_folder"]
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "_comparison": "certified_networks gate_path network_objectives paired_differences",
-        "_experiment": "QUERIES active_learning predictive_entropy queried train_all",
-        "_files": "load_cifar10 load_folder load_mnist read_idx",
-        "_images": "Clutter ImageData cluttered digit_images",
+        "_active": "active_learning",
+        "_comparison": "MOST_APART certified_networks gate_path network_objectives paired_differences "
+        "trunk_differences",
+        "_experiment": "train_all",
+        "_loss_prediction": "LossPredictor",
         "_model": "METHODS HeadedNetwork feature_refiner gradient_gate headed_network multiply_adds n_parameters "
         "n_refiner_parameters residual_backbone",
-        "_plan": "Plan",
+        "_plan": "QUERIES Plan",
+        "_queries": "core_set predictive_entropy queried",
         "_result": "CertifiedNetworks Trained",
         "_training": "Recipe logits pixel_statistics train_network",
+        "moltheory.images": "Clutter ImageData cluttered digit_images load_cifar10 load_mnist read_idx",
+        "moltheory.images._find": "load_folder",
     },
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from moltheory._core._validation import check_choice, check_count, check_real
 from moltheory.errors import InvalidInputError
 from moltheory.runs import RandomSource, as_seed_sequence
+from moltheory.studies._backbones import residual_backbone as residual_backbone
 from moltheory.studies._torch import require_torch, seeded
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "multiply_adds",
     "n_parameters",
     "n_refiner_parameters",
-    "residual_backbone",
 ]
 
 METHODS: Mapping[str, tuple[tuple[str, ...], str, float]] = {
@@ -35,14 +34,11 @@ METHODS: Mapping[str, tuple[tuple[str, ...], str, float]] = {
 
 HEADS = ("refiner", "plain")
 
-# The first convolution halves images of this side and more.
-_LARGE = 16
-
 
 def feature_refiner(n_features: int, /, *, width: int, n_classes: int) -> Any:
     """Return the fully-connected layers that refine features (n, D) into logits (n, K), a ``torch.nn.Sequential``.
 
-    Linear(D, f), LayerNorm, Linear(f, f), ReLU, Linear(f, f), LayerNorm, Linear(f, K), after J. Kocsis et al. (2022),
+    Linear(D, f), LayerNorm, Linear(f, f), ReLU, Linear(f, f), LayerNorm, Linear(f, K), after P. Kocsis et al. (2022),
     arXiv 2210.05657; initialised by torch's generator.
     """
     d, f, k = _check_sizes(n_features, width, n_classes)
@@ -113,15 +109,19 @@ class HeadedNetwork:
             )
         return features
 
+    def outputs(self, images: Any) -> dict[str, Any]:
+        """Return the logits (n, K) of each head, that of the plain one behind the gate if there is a refiner."""
+        features = self.features(images)
+        gated = "refiner" in self.heads
+        return {
+            name: head(gradient_gate(features, self.gate) if name == "plain" and gated else features)
+            for name, head in self.heads.items()
+        }
+
     def losses(self, images: Any, labels: Any) -> dict[str, Any]:
         """Return the mean cross-entropy of each head; their sum is the training objective."""
         cross_entropy = require_torch().nn.functional.cross_entropy
-        features = self.features(images)
-        found = {}
-        for name, head in self.heads.items():
-            seen = gradient_gate(features, self.gate) if name == "plain" and "refiner" in self.heads else features
-            found[name] = cross_entropy(head(seen), labels)
-        return found
+        return {name: cross_entropy(found, labels) for name, found in self.outputs(images).items()}
 
     def inference(self, head: str) -> Any:
         """Return the network used at test time, the backbone and one head; the other head is dropped."""
@@ -160,32 +160,6 @@ def headed_network(
     return HeadedNetwork(backbone, made, float(gate), d)
 
 
-def residual_backbone(shape: Sequence[int], /, *, widths: Sequence[int] = (8, 16, 32)) -> tuple[Any, int]:
-    """Return a residual network (K. He et al., 2016, arXiv 1512.03385) and its number of features, ``widths[-1]``.
-
-    For images of shape (channels, height, width), both sides at least 4. One block of two convolutions per width;
-    every block but the first halves the image, and images of side 16 and more are halved before the first. Features
-    are averages over the image.
-    """
-    sizes = tuple(shape)
-    if len(sizes) != 3 or min(sizes[1:], default=0) < 4:
-        raise InvalidInputError(f"`shape` must be (channels, height, width) with sides >= 4, got {sizes!r}.")
-    channels = check_count("shape", sizes[0])
-    steps = [check_count("widths", width) for width in widths]
-    if not steps:
-        raise InvalidInputError("`widths` must hold at least one number of channels, got none.")
-    nn = require_torch().nn
-    stride = 2 if min(sizes[1:]) >= _LARGE else 1
-    layers = [
-        nn.Conv2d(channels, steps[0], 3, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(steps[0]),
-        nn.ReLU(),
-    ]
-    for i, (before, after) in enumerate(zip([steps[0], *steps], steps, strict=False)):
-        layers.append(_block_class()(before, after, 1 if i == 0 else 2))
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), steps[-1]
-
-
 def n_parameters(module: Any, /) -> int:
     """Return the number of trainable numbers in a torch module."""
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
@@ -210,29 +184,6 @@ def multiply_adds(module: Any, shape: Sequence[int], /) -> int:
         for layer, mode in training.items():
             layer.training = mode
     return int(counter.get_total_flops()) // 2
-
-
-@functools.cache
-def _block_class() -> Any:
-    # Made when first used: the class needs torch, the module must not.
-    torch = require_torch()
-    nn = torch.nn
-
-    class ResidualBlock(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
-        def __init__(self, before: int, after: int, stride: int) -> None:
-            super().__init__()
-            self.first = nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False)
-            self.first_norm = nn.BatchNorm2d(after)
-            self.second = nn.Conv2d(after, after, 3, padding=1, bias=False)
-            self.second_norm = nn.BatchNorm2d(after)
-            same = before == after and stride == 1
-            self.shortcut = nn.Identity() if same else nn.Conv2d(before, after, 1, stride=stride, bias=False)
-
-        def forward(self, x: Any) -> Any:
-            inner = torch.relu(self.first_norm(self.first(x)))
-            return torch.relu(self.second_norm(self.second(inner)) + self.shortcut(x))
-
-    return ResidualBlock
 
 
 def _check_sizes(n_features: int, width: int, n_classes: int) -> tuple[int, int, int]:

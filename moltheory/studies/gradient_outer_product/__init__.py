@@ -14,10 +14,14 @@ __all__ = ["GradientOuterProduct", "GradientOuterProductResult", "LaplaceRegress
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "_experiment": "Budget Variant digit_split network_sweep recursion_sweep variants",
+        "_experiment": "Budget Variant network_sweep recursion_sweep variants",
+        "_images": "digit_split image_split",
+        "_large": "LargeBudget large_sweep",
+        "_linearized": "LinearizedFeatures finite_size_gap laplace_identity linearized_features linearized_rate",
         "_model": "collapsed_kernel_value linear_outer_product matrix_root optimal_kernel pair_distances right_half",
         "_networks": "ReluNetwork matrix_correlation train_network",
         "_recursion": "RecursiveFeatures sign_targets",
         "_tables": "geometric_mean model_objectives network_shares real_fronts stage_ratios",
+        "_theory": "finite_sizes linearized_layers optimal_kernels",
     },
 )

@@ -1,4 +1,4 @@
-"""The findings: sentences with numbers taken from the result."""
+"""The findings: short sentences with numbers taken from the result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moltheory._core._numbers import number_text, percent_text
-from moltheory._core._text import span
+from moltheory._core._text import joined
+from moltheory.studies._over_seeds import mean_text, median_text
 from moltheory.studies.gradient_outer_product._tables import DELTA, geometric_mean
 
 if TYPE_CHECKING:
@@ -24,80 +25,66 @@ def caption(result: GradientOuterProductResult) -> str:
     errors = _of(result.models, "relu", "gradients").groupby("depth")["test_error"].mean()
     counts = result.fronts[["models", "sure", "excluded"]].sum().astype(int)
     return (
-        f"With M, the outer product of gradients, NC1 (variation within classes relative to that between them) goes from "
-        f"{number_text(geometric_mean(ours['first']), 2)} to {number_text(geometric_mean(ours['last']), 2)} in "
-        f"{int(ours['layers'].iloc[0])} layers; with M = I it ends at {number_text(geometric_mean(identity['last']), 2)}. "
-        f"Test error goes from {percent_text(errors.iloc[0], 1)} to {percent_text(errors.iloc[-1], 1)}. Of "
-        f"{counts['models']} models {counts['sure']} are certainly on the front, {counts['excluded']} certainly not."
+        f"{result.data}: with M, the outer product of gradients, NC1 (spread within classes over that between them) "
+        f"goes from {number_text(geometric_mean(ours['first']), 2)} to {number_text(geometric_mean(ours['last']), 2)} in "
+        f"{int(ours['layers'].iloc[0])} layers, with M = I to {number_text(geometric_mean(identity['last']), 2)}. "
+        f"Test error: {percent_text(errors.iloc[0], 1)} to {percent_text(errors.iloc[-1], 1)}. "
+        f"{counts['sure']} of {counts['models']} models are certainly on the front, {counts['excluded']} certainly not."
     )
 
 
 def findings(result: GradientOuterProductResult) -> tuple[str, ...]:
     """Return the findings."""
     return (
-        _relu(result),
+        *_relu(result),
         _controls(result),
         *_bandwidths(result),
-        _errors(result),
-        _halves(result),
-        _correlations(result),
+        *_errors(result),
+        *_theory(result),
+        *_networks(result),
+        *_correlations(result),
         *_front(result),
     )
 
 
-def _relu(result: GradientOuterProductResult) -> str:
+def _relu(result: GradientOuterProductResult) -> tuple[str, ...]:
     rows = _of(result.ratios, "relu", "gradients")
     layers, lowered, undone = (int(rows[name].sum()) for name in ("layers", "lowered", "undone"))
-    phi = geometric_mean(rows["map_ratio"])
-    verdict = "raises it slightly again" if 1.0 < phi < 1.5 else "raises it again" if phi > 1.0 else "lowers it too"
-    divided = phi > 1.0 and lowered == layers
     last = _of(result.layers, "relu", "gradients").groupby("seed")["test_nc1_phi"].last()
     ranks = _of(result.models, "relu", "gradients").groupby("depth")["rank"].mean()
     return (
-        f"With ReLU features train NC1 goes from {geometric_mean(rows['first']):.3g} to {geometric_mean(rows['last']):.3g} "
-        f"over {int(rows['layers'].iloc[0])} layers (geometric means of {len(rows)} seeds, lower at the end in "
-        f"{(rows['last'] < rows['first']).sum()} of them), test NC1 to {geometric_mean(last):.3g}, and the mean rank of the "
-        f"features from {ranks.iloc[0]:.0f} to {ranks.iloc[-1]:.0f}. M^(1/2) lowers train NC1 in {lowered} of {layers} "
-        f"layers, by a factor of {geometric_mean(rows['matrix_ratio']):.3f} (geometric mean; seeds "
-        f"{_range(rows['matrix_ratio'])}); the random map {verdict}, by a factor of {phi:.3f} (higher in {undone} of "
-        f"{layers} layers). That {'is' if divided else 'differs from'} the paper's division of labor."
+        f"ReLU features: train NC1 goes from {number_text(geometric_mean(rows['first']))} to {median_text(rows['last'])} "
+        f"in {int(rows['layers'].iloc[0])} layers, test NC1 to {number_text(geometric_mean(last))}.",
+        f"Per layer √M multiplies train NC1 by {mean_text(rows['matrix_ratio'])}; the random map by "
+        f"{mean_text(rows['map_ratio'])}.",
+        f"√M lowers NC1 in {lowered} of {layers} layers; the map raises it in {undone}. The rank goes from "
+        f"{ranks.iloc[0]:.0f} to {ranks.iloc[-1]:.0f}.",
     )
 
 
 def _controls(result: GradientOuterProductResult) -> str:
-    parts, decayed = [], 0
+    parts, decayed, runs = [], 0, 0
     for feature_map, label in (("relu", "ReLU"), ("fourier", "Fourier")):
-        for matrix, name in (("identity", "M = I"), ("random", "a random M of the same spectrum")):
+        ends = []
+        for matrix in ("identity", "random"):
             rows = _of(result.ratios, feature_map, matrix)
-            down = int((rows["last"] < rows["first"]).sum())
-            decayed += down
-            end = geometric_mean(rows["last"])
-            parts.append(
-                f"{end:.3g} ({label} features, {name}; lower than at the start in {down} of {len(rows)} seeds)"
-            )
-    verdict = (
-        f"{decayed} control runs DO decay, which differs from the paper"
-        if decayed
-        else "no control decays: the directions of M collapse the classes, not its spectrum"
-    )
-    return f"NC1 of the controls ends at {', '.join(parts)}. So {verdict}."
+            decayed, runs = decayed + int((rows["last"] < rows["first"]).sum()), runs + len(rows)
+            ends.append(number_text(geometric_mean(rows["last"])))
+        parts.append(f"{' and '.join(ends)} ({label})")
+    verdict = f"{decayed} of {runs} control runs DO fall" if decayed else f"none of {runs} control runs falls"
+    return f"With M = I and a random M of the same spectrum NC1 ends at {', '.join(parts)}: {verdict}."
 
 
 def _bandwidths(result: GradientOuterProductResult) -> tuple[str, ...]:
     rows = _of(result.ratios, "fourier", "gradients")
     table = {float(str(b)): part for b, part in rows.groupby("bandwidth")}
-    curve = ", ".join(
-        f"{b:g}: {geometric_mean(part['matrix_ratio']):.3f} x {geometric_mean(part['map_ratio']):.3f}"
-        for b, part in table.items()
-    )
     ends = {b: geometric_mean(part["last"]) / geometric_mean(part["first"]) for b, part in table.items()}
     failed = [f"{b:g}" for b, end in ends.items() if end >= 1.0]
     best = min(ends, key=lambda b: ends[b])
-    lost = f"; there is no collapse at {', '.join(failed)}" if failed else "; NC1 falls at all of them"
+    lost = f"; it does not fall at {joined(failed)}" if failed else "; it falls at all of them"
     first = (
-        f"With random Fourier features collapse depends on the bandwidth (in units of the root mean square length of "
-        f"M^(1/2)x, our choice). Factors of M^(1/2) and of the map per layer: {curve}. Over all layers NC1 falls most "
-        f"at bandwidth {best:g}, to {ends[best]:.1e} of its start{lost}."
+        f"Fourier features: NC1 falls most at bandwidth {best:g}, to {number_text(ends[best], 2)} of its start{lost}. "
+        "The unit of the bandwidth is ours."
     )
     low = [b for b, part in table.items() if geometric_mean(part["matrix_ratio"]) < 0.5]
     undo = [f"{b:g}" for b in low if geometric_mean(table[b]["map_ratio"]) > 2.0]
@@ -105,109 +92,117 @@ def _bandwidths(result: GradientOuterProductResult) -> tuple[str, ...]:
         return (first,)
     return (
         first,
-        f"At bandwidth {', '.join(undo)}, M^(1/2) more than halves NC1 but the map more than doubles it "
-        f"again: the claim that the map undoes only little does not hold at every bandwidth.",
+        f"At bandwidth {joined(undo)}, √M more than halves NC1 per layer, but the map more than doubles it again.",
     )
 
 
-def _errors(result: GradientOuterProductResult) -> str:
-    fourier = _of(result.ratios, "fourier", "gradients").groupby("bandwidth")["last"].apply(geometric_mean)
-    best = float(str(fourier.idxmin()))
-    parts = []
-    for feature_map, bandwidth, label in (
-        ("relu", 0.0, "ReLU features"),
-        ("fourier", best, f"Fourier features of bandwidth {best:g}"),
-    ):
-        rows = _of(result.models, feature_map, "gradients")
-        errors = rows[rows["bandwidth"] == bandwidth].pivot_table(index="depth", columns="seed", values="test_error")
-        means, change = errors.mean(axis=1), errors.iloc[-1] - errors.iloc[0]
-        parts.append(
-            f"{label} from {means.iloc[0]:.2%} without layers to {means.iloc[-1]:.2%} at depth {means.index.max()} "
-            f"(higher in {(change > 0).sum()}, lower in {(change < 0).sum()} of {len(change)} seeds; best mean "
-            f"{means.min():.2%} at depth {means.idxmin()})"
-        )
-    plain = _of(result.models, "relu", "identity").groupby("depth")["test_error"].mean()
-    costs = ", so random features cost accuracy without collapse too" if plain.iloc[-1] > plain.iloc[0] else ""
+def _errors(result: GradientOuterProductResult) -> tuple[str, ...]:
+    ours, plain = (
+        _of(result.models, "relu", matrix).pivot_table(index="depth", columns="seed", values="test_error")
+        for matrix in ("gradients", "identity")
+    )
+    change = ours.iloc[-1] - ours.iloc[0]
     return (
-        f"Collapse and accuracy differ. Mean test error changes, with {'; with '.join(parts)}. ReLU features with M = I, "
-        f"which do not collapse, end at {plain.iloc[-1]:.2%}{costs}."
+        f"Test error with ReLU features: {percent_text(ours.iloc[0].mean(), 1)} without layers, "
+        f"{percent_text(ours.iloc[-1].mean(), 1)} at depth {ours.index.max()} (change {mean_text(change)}).",
+        f"With M = I, without collapse, it ends at {percent_text(plain.iloc[-1].mean(), 1)}: collapse and accuracy "
+        "are different things.",
     )
 
 
-def _halves(result: GradientOuterProductResult) -> str:
+def _theory(result: GradientOuterProductResult) -> tuple[str, ...]:
+    table = result.linearized
+    ratios = [one["tangent"].iloc[-1] / one["tangent"].iloc[-2] for _, one in table.groupby("seed")]
+    gaps = result.sizes.groupby("dimension")["gap"].mean()
+    real = _of(result.layers, "relu", "gradients")
+    falls = [
+        (one["nc1_mixed"].iloc[-1] / one["nc1_mixed"].iloc[0]) ** (1 / (len(one) - 1))
+        for _, one in real.groupby("seed")
+        if len(one) > 1
+    ]
+    beside = [
+        f"Real layers multiply NC1 behind √M by {number_text(geometric_mean(falls))}, linear ones by "
+        f"{number_text(float(table['limit'].iloc[0]) ** 2)} in the limit: collapsed examples are not nearly orthogonal, "
+        "as those assume."
+        for _ in falls[:1]
+    ]
+    held = int((table["tangent"] <= table["bound"] * (1.0 + 1e-9)).sum())
+    return (
+        f"Linearized recursion: the tangent's last factor is {number_text(float(np.mean(ratios)), 4)}, its limit "
+        f"{number_text(float(table['limit'].iloc[0]), 4)}; the proven bound holds in {held} of {len(table)} layers.",
+        f"Behind the random map the identity keeps NC1 at {number_text(_last(table, 'nc1_phi'), 2)}, however deep; "
+        f"behind √M it is {number_text(_last(table, 'nc1'), 2)}.",
+        *beside,
+        "Real first layers come closer with the dimension: log NC1 differs by "
+        f"{joined([f'{number_text(gap, 2)} at {d}' for d, gap in gaps.items()])}.",
+    )
+
+
+def _networks(result: GradientOuterProductResult) -> tuple[str, ...]:
     parts = []
-    for decay, rows in result.shares.groupby("decay"):
+    for gain, rows in result.shares.groupby("gain"):
         share = rows["share"].dropna()
-        quoted = (
-            f"S V' carries {share.mean():.0%} of the drop of its logarithm ({share.min():.0%} to {share.max():.0%})"
-            if len(share)
-            else "there is no drop"
-        )
+        quoted = f"S Vᵀ has {mean_text(share)} of the drop" if len(share) > 1 else "there is no drop"
         parts.append(
-            f"At decay {decay:g} NC1 goes from {geometric_mean(rows['first']):.3g} to "
-            f"{geometric_mean(rows['last']):.3g} over the hidden layers and {quoted}; per layer the factors "
-            f"are {geometric_mean(rows['half_ratio']):.3f} by S V' and {geometric_mean(rows['relu_ratio']):.3f} by ReLU."
+            f"Networks from gain {gain:g}: NC1 goes from {number_text(geometric_mean(rows['first']))} to "
+            f"{number_text(geometric_mean(rows['last']), 2)}; {quoted} of its logarithm."
         )
-    agrees = (
-        "S V' carries most of the drop of NC1, as the paper reports"
-        if result.shares["share"].min() > 0.5
-        else "S V' does NOT always carry most of the drop of NC1, which differs from what the paper reports"
-    )
-    shallow = result.shares["last"].min() > _of(result.ratios, "relu", "gradients")["last"].max()
-    end = " None is collapsed as far as deep recursive features with ReLU are." if shallow else ""
-    train, test = result.shares["train_error"].mean(), result.shares["test_error"].mean()
-    return f"In trained networks (train error {train:.1%}, test error {test:.1%}) {agrees}. {' '.join(parts)}{end}"
-
-
-def _correlations(result: GradientOuterProductResult) -> str:
     hidden = result.networks[result.networks["nc1_x"].notna()]
-    columns = ["correlation", "start_correlation", "off_diagonal", "start_off_diagonal"]
+    for gain, rows in hidden.groupby("gain"):
+        by_layer = rows.groupby("layer")
+        half = [number_text(geometric_mean(one["nc1_half"] / one["nc1_x"]), 2) for _, one in by_layer]
+        relu = [number_text(geometric_mean(one["nc1_relu"] / one["nc1_half"]), 2) for _, one in by_layer]
+        parts.append(f"By layer at gain {gain:g} S Vᵀ multiplies NC1 by {', '.join(half)}; ReLU by {', '.join(relu)}.")
+    errors = [
+        f"{percent_text(rows['train_error'].mean(), 1)} and {percent_text(rows['test_error'].mean(), 1)} at gain {gain:g}"
+        for gain, rows in result.shares.groupby("gain")
+    ]
+    return (*parts, f"Their train and test errors are {joined(errors)}.")
+
+
+def _correlations(result: GradientOuterProductResult) -> tuple[str, ...]:
     parts = []
-    for decay, rows in hidden.groupby("decay"):
-        means = rows.groupby("layer")[columns].mean()
-        grown = int((means["correlation"] > means["start_correlation"]).sum())
-        grown_off = int((means["off_diagonal"] > means["start_off_diagonal"]).sum())
+    for gain, rows in result.shares.groupby("gain"):
         parts.append(
-            f"{_range(means['correlation'])} by hidden layer at decay {decay:g} (higher than before training in {grown} "
-            f"of {len(means)}; off the diagonal {_range(means['off_diagonal'])}, higher in {grown_off})"
+            f"WᵀW and √M at gain {gain:g}, mean over hidden layers: {mean_text(rows['correlation'])}, before training "
+            f"{number_text(float(rows['start_correlation'].mean()))}."
         )
-    start = hidden.groupby("layer")[columns].mean()
+        parts.append(
+            f"Off the diagonal: {mean_text(rows['off_diagonal'])}, before "
+            f"{number_text(float(rows['start_off_diagonal'].mean()))}."
+        )
+    hidden = result.networks[result.networks["nc1_x"].notna()]
+    small = hidden[np.asarray(hidden["gain"] == hidden["gain"].min())].groupby("layer")["correlation"].mean()
+    return (*parts, f"By hidden layer at the smallest gain: {', '.join(number_text(v, 2) for v in small)}.")
+
+
+def _front(result: GradientOuterProductResult) -> tuple[str, ...]:
+    fronts = result.fronts
+    names = [
+        "models",
+        "front",
+        "supported",
+        "front_3",
+        "sure_of_front",
+        "excluded_of_front",
+        "sure",
+        "excluded",
+        "undecided",
+    ]
+    total = fronts[names].sum().astype(int)
     return (
-        f"W'W and M^(1/2) correlate with {'; '.join(parts)}. Random weights before training have "
-        f"{_range(start['start_correlation'])} already (off the diagonal {_range(start['start_off_diagonal'])}), so the "
-        f"correlation alone says little without that control."
+        f"On the empirical fronts of train NC1, test NC1, error and rank are {total['front']} of {total['models']} models "
+        f"({len(fronts)} seeds); weighted sums find {total['supported']}.",
+        f"In error, train NC1 and rank {total['front_3']} are: {total['sure_of_front']} certainly at "
+        f"{1 - DELTA:.0%} per seed, {total['excluded_of_front']} certainly not.",
+        f"Of all models {total['sure']} are certain, {total['excluded']} excluded, {total['undecided']} undecided. Test "
+        "NC1 is no mean over examples, so no certificate covers it.",
     )
 
 
-def _range(values: pd.Series) -> str:
-    return span(values.min(), values.max(), ".3f")
-
-
-def _front(result: GradientOuterProductResult) -> tuple[str, str]:
-    fronts, compared = result.fronts, result.compared
-    total = fronts[["models", "front", "supported", "front_3", "sure_of_front", "excluded_of_front"]].sum()
-    settled = fronts[["sure", "excluded", "undecided"]].sum()
-    shallow = compared[compared["on_front"]]
-    deepest = compared["depth"].max()
-    first = (
-        f"Over depth and bandwidth, {int(total['front'])} of {int(total['models'])} models ({len(fronts)} seeds) are on "
-        f"the empirical front of train NC1, test NC1, test error and rank, {int((shallow['depth'] == 0).sum())} without "
-        f"any layer and {int((shallow['depth'] == deepest).sum())} of full depth; weighted sums find "
-        f"{int(total['supported'])} of them. In log train NC1 and test error ReLU features have "
-        f"{(fronts['volume_relu'] / fronts['volume_both']).mean():.0%} of the hypervolume of both, Fourier features "
-        f"{(fronts['volume_fourier'] / fronts['volume_both']).mean():.0%}."
-    )
-    second = (
-        f"In test error, train NC1 and rank, of which only the first is uncertain, {int(total['front_3'])} models are on "
-        f"the empirical fronts; with confidence {1 - DELTA:.0%} per seed {int(total['sure_of_front'])} of them are real, "
-        f"{int(total['excluded_of_front'])} are not, and "
-        f"{int(total['front_3'] - total['sure_of_front'] - total['excluded_of_front'])} are undecided; of all models "
-        f"{int(settled['sure'])} are sure, {int(settled['excluded'])} excluded and {int(settled['undecided'])} "
-        f"undecided. Test NC1 is not a mean over examples and carries no certificate."
-    )
-    return first, second
+def _last(table: pd.DataFrame, name: str) -> float:
+    return float(table.groupby("seed")[name].last().mean())
 
 
 def _of(table: pd.DataFrame, feature_map: str, matrix: str) -> pd.DataFrame:
-    keep = np.asarray((table["feature_map"] == feature_map) & (table["matrix"] == matrix))
-    return table[keep]
+    return table[np.asarray((table["feature_map"] == feature_map) & (table["matrix"] == matrix))]

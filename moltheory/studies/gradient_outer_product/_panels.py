@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.certification._words import VERDICTS
-from moltheory.plotting import axis_labels, band, colors_of, label_lines, note, plain_powers, staircase
+from moltheory.plotting import LITERAL, axis_labels, band, colors_of, label_lines, note, plain_powers, staircase
 from moltheory.studies.gradient_outer_product._experiment import CONTROL_BANDWIDTH
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _CURVES = (
     ("fourier", CONTROL_BANDWIDTH, "identity", "Fourier,\nM = I", "light", "-."),
     ("fourier", CONTROL_BANDWIDTH, "random", "Fourier,\nrandom M", "extra", ":"),
 )
-_DECAYS = (("coverage", "o", "-"), ("purity", "s", "--"), ("deviation", "D", "-."))
+_LOOKS = (("coverage", "o", "-"), ("purity", "s", "--"), ("deviation", "D", "-."))
 
 
 def draw_decay(ax: Axes, result: GradientOuterProductResult) -> None:
@@ -48,7 +48,7 @@ def draw_decay(ax: Axes, result: GradientOuterProductResult) -> None:
     ax.set_ylim(bottom, top * (top / bottom) ** 0.25)
     plain_powers(ax)
     note(ax, "▾ behind √M", at=(0.03, 0.06))
-    ax.set_xlabel("layers done")
+    ax.set_xlabel(f"layers done ({result.data})", **LITERAL)
     ax.set_ylabel("← better     train NC1")
     ax.set_title("M of gradients collapses")
     label_lines(ax)
@@ -78,7 +78,9 @@ def draw_bandwidths(ax: Axes, result: GradientOuterProductResult) -> None:
     ax.set_xscale("log")
     ax.set_xlim(left / 1.6, bandwidths[-1] * 1.3)
     ax.minorticks_off()
-    ax.set_xticks([left, *bandwidths], ["ReLU", *(f"{one:g}" for one in bandwidths)])
+    # Without the zero before the point: six of them side by side.
+    ticks = ["ReLU", *(f"{one:g}".removeprefix("0") for one in bandwidths)]
+    ax.set_xticks([left, *bandwidths], ticks, fontsize=10.0)
     ax.set_xlabel("bandwidth of Fourier features")
     ax.set_ylabel("← better     factor on NC1 per layer")
     ax.set_title("The bandwidth decides")
@@ -91,12 +93,12 @@ def draw_networks(ax: Axes, result: GradientOuterProductResult) -> None:
     """NC1 through trained networks, at the input, behind S V' and behind ReLU."""
     names = ["nc1_x", "nc1_half", "nc1_relu"]
     hidden = result.networks[result.networks["nc1_x"].notna()]
-    for (color, _, line), (decay, rows) in zip(_DECAYS, hidden.groupby("decay"), strict=False):
+    for (color, _, line), (gain, rows) in zip(_LOOKS, hidden.groupby("gain"), strict=False):
         x, middle, low, high = _through(_per_seed(rows, names, "layer"))
-        ax.plot(x, middle, linestyle=line, color=colors_of(ax)[color], label=f"decay {decay:g}")
+        ax.plot(x, middle, linestyle=line, color=colors_of(ax)[color], label=f"gain {gain:g}")
         ax.plot(x[1::2], middle[1::2], "v", color=colors_of(ax)[color], markersize=5.5)
         band(ax, x, low, high, color=colors_of(ax)[color])
-    start = hidden[hidden["decay"] == hidden["decay"].iloc[0]]
+    start = hidden[hidden["gain"] == hidden["gain"].iloc[0]]
     x, middle, low, high = _through(_per_seed(start, [f"start_{name}" for name in names], "layer"))
     ax.plot(x, middle, ":", color=colors_of(ax)["bound"], label="at the start")
     band(ax, x, low, high, color=colors_of(ax)["bound"])
@@ -112,14 +114,14 @@ def draw_networks(ax: Axes, result: GradientOuterProductResult) -> None:
 
 def draw_correlation(ax: Axes, result: GradientOuterProductResult) -> None:
     """Correlation of W'W with the root of M, by layer."""
-    for (color, marker, line), (decay, rows) in zip(_DECAYS, result.networks.groupby("decay"), strict=False):
+    for (color, marker, line), (gain, rows) in zip(_LOOKS, result.networks.groupby("gain"), strict=False):
         values = _per_seed(rows, ["correlation"], "layer")[:, :, 0]
         x = np.arange(1, values.shape[1] + 1)
         ax.plot(
-            x, values.mean(axis=0), marker=marker, linestyle=line, color=colors_of(ax)[color], label=f"decay {decay:g}"
+            x, values.mean(axis=0), marker=marker, linestyle=line, color=colors_of(ax)[color], label=f"gain {gain:g}"
         )
         band(ax, x, values.min(axis=0), values.max(axis=0), color=colors_of(ax)[color])
-    rows = result.networks[result.networks["decay"] == result.networks["decay"].iloc[0]]
+    rows = result.networks[result.networks["gain"] == result.networks["gain"].iloc[0]]
     values = _per_seed(rows, ["start_correlation"], "layer")[:, :, 0]
     x = np.arange(1, values.shape[1] + 1)
     ax.plot(x, values.mean(axis=0), "v:", color=colors_of(ax)["bound"], label="at the start")
@@ -165,14 +167,15 @@ def draw_front(ax: Axes, result: GradientOuterProductResult) -> None:
         _marks(ax, points[mask], f"{label} ({int(mask.sum())})", marker, size, face, edge)
     ax.set_xscale("log")
     # Models that know almost nothing would stretch the axis.
-    top = 3.0 * float(np.median(points[:, 1]))
+    top = 2.5 * float(np.median(points[:, 1]))
     ax.set_ylim(0.0, top)
-    ax.set_xlim(points[:, 0].min() / 1.7, 4.0)
+    right = 2.0 * float(points[(rows["depth"] == 0).to_numpy(), 0].max())
+    ax.set_xlim(points[:, 0].min() / 1.7, right)
     staircase(ax, points, color=colors_of(ax)["truth"], linewidth=1.0, zorder=1)
-    outside = int(((points[:, 1] > top) | (points[:, 0] > 4.0)).sum())
+    outside = int(((points[:, 1] > top) | (points[:, 0] > right)).sum())
     axis_labels(ax, "train NC1", "test error")
     ax.set_title(f"Seed {seed}: {len(rows)} models, {outside} outside")
-    ax.legend(loc="upper right", fontsize=9.0)
+    ax.legend(loc="upper right", fontsize=9.0, frameon=True, facecolor=paper, edgecolor="none", framealpha=1.0)
     plain_powers(ax)
 
 

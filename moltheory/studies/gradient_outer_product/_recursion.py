@@ -6,7 +6,7 @@ Laplace-kernel regression on the labels and :math:`\Phi` random features that se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
-from moltheory.studies._collapse import numerical_rank, variability
+from moltheory.studies._collapse import etf_deviation, numerical_rank, variability
 from moltheory.studies.gradient_outer_product._model import LaplaceRegression, matrix_root
 
 __all__ = ["RecursiveFeatures", "recursive_features", "sign_targets"]
@@ -33,7 +33,10 @@ class RecursiveFeatures:
     M^{1/2}X and Phi of every layer; `input_variability` and `test_input_variability` (L + 1,) that of the unit rows
     that the regression at depths 0 to L sees, and `ranks` (L + 1,) the ranks of these, by singular values above 0.01
     times the largest. `predictions` (L + 1, n) are the classes of the test examples by that regression, and
-    `matrix_ranks` (L,) the ranks of M^{1/2} of every layer, by the same rule.
+    `matrix_ranks` (L,) the ranks of M^{1/2} of every layer, by the same rule. `frame_deviation` (L, 3) is NC2 of the
+    training examples at these stages, the mean squared deviation of the cosines of centered class means from those of a
+    simplex frame. `gram` (L + 1, m, m) holds cosines of the first examples of every class, minus the mean of all, sorted
+    by class, at depths 0 to L; m is 0 unless asked for.
     """
 
     variability: FloatArray
@@ -43,6 +46,8 @@ class RecursiveFeatures:
     predictions: npt.NDArray[np.int64]
     ranks: npt.NDArray[np.int64]
     matrix_ranks: npt.NDArray[np.int64]
+    frame_deviation: FloatArray
+    gram: FloatArray
 
 
 def recursive_features(
@@ -58,6 +63,7 @@ def recursive_features(
     bandwidth: float = 1.0,
     matrix: str = "gradients",
     ridge: float = 1e-6,
+    shown: int = 0,
     rng: RandomSource,
 ) -> RecursiveFeatures:
     """Return the collapse at every stage of deep recursive feature machines, and their predictions.
@@ -85,6 +91,8 @@ def recursive_features(
         M: the average gradient outer product; or, as controls, the identity or a random rotation of the former.
     ridge : float, default 1e-6
         Of the kernel regression, > 0.
+    shown : int, default 0
+        How many examples of each class the Gram matrices hold.
     rng : int, SeedSequence, Generator or None
         Random features depend on the seed and the layer only, so that all variants use the same ones.
 
@@ -117,14 +125,17 @@ def recursive_features(
     check_choice("feature_map", feature_map, _MAPS)
     check_real("bandwidth", bandwidth, low=0.0, strict=True)
     check_choice("matrix", matrix, _MATRICES)
+    check_count("shown", shown, low=0)
     root = as_seed_sequence(rng)
     targets = sign_targets(codes, n_classes)
-    stages, test_stages, inputs, test_inputs, predictions, ranks, matrix_ranks = ([] for _ in range(7))
+    first = np.concatenate([np.flatnonzero(codes == c)[:shown] for c in range(n_classes)])
+    stages, test_stages, frames, inputs, test_inputs, predictions, ranks, matrix_ranks, grams = ([] for _ in range(9))
     for layer in range(depth + 1):
         x, z = _unit(x), _unit(z)
         inputs.append(variability(x, codes))
         test_inputs.append(variability(z, test_codes))
         ranks.append(_rank(x))
+        grams.append(_cosines(x)[np.ix_(first, first)] if shown else np.zeros((0, 0)))
         model = LaplaceRegression.fit(x, targets, ridge=ridge)
         predictions.append(model.predict(z).argmax(axis=1))
         if layer == depth:
@@ -132,15 +143,20 @@ def recursive_features(
         stream = block_stream(root, "recursive features", layer)
         weights = stream.standard_normal((width, x.shape[1]))
         phases = stream.uniform(0.0, 2.0 * np.pi, size=width)
-        half = _half(model, matrix, stream)
-        matrix_ranks.append(int(numerical_rank(half, tolerance=_RANK_TOLERANCE)))
-        mixed, test_mixed = x @ half, z @ half
+        before, mixed, test_mixed = x, x, z
+        if matrix == "identity":
+            matrix_ranks.append(x.shape[1])
+        else:
+            left, right = _half(model, matrix, stream)
+            matrix_ranks.append(int(numerical_rank(right @ left, tolerance=_RANK_TOLERANCE)))
+            mixed, test_mixed = x @ left @ right, z @ left @ right
         if feature_map == "relu":
             x, z = np.maximum(mixed @ weights.T, 0.0), np.maximum(test_mixed @ weights.T, 0.0)
         else:
             scaled = weights.T / (bandwidth * np.sqrt(np.square(mixed).sum(axis=1).mean()))
             x, z = np.cos(mixed @ scaled + phases), np.cos(test_mixed @ scaled + phases)
         stages.append([inputs[-1], variability(mixed, codes), variability(x, codes)])
+        frames.append([etf_deviation(one, codes) for one in (before, mixed, x)])
         test_stages.append([test_inputs[-1], variability(test_mixed, test_codes), variability(z, test_codes)])
     return RecursiveFeatures(
         np.array(stages),
@@ -150,6 +166,8 @@ def recursive_features(
         np.array(predictions, dtype=np.int64),
         np.array(ranks, dtype=np.int64),
         np.array(matrix_ranks, dtype=np.int64),
+        np.array(frames),
+        np.array(grams),
     )
 
 
@@ -162,17 +180,28 @@ def sign_targets(labels: npt.ArrayLike, n_classes: int, /) -> FloatArray:
     return np.where(codes[:, None] == np.arange(n_classes), 1.0, -1.0)
 
 
-def _half(model: LaplaceRegression, matrix: str, stream: np.random.Generator) -> FloatArray:
-    """M^{1/2} or a control; the stream has given the random features already, so that they stay the same."""
-    d = model.centers.shape[1]
-    if matrix == "identity":
-        return np.eye(d)
-    half, values = matrix_root(model.outer_product())
+def _half(model: LaplaceRegression, matrix: str, stream: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Two factors of M^{1/2} or of a random rotation of it, drawn after the features: these stay the same.
+
+    M has at most N directions, those of the examples: with more dimensions it is found in these alone.
+    """
+    n, d = model.centers.shape
+    if d <= n:
+        basis, root, values = np.eye(d), *matrix_root(model.outer_product())
+    else:
+        basis, triangle = np.linalg.qr(model.centers.T)
+        # Distances are the same in the basis, and so is all else that the outer product is made of.
+        root, values = matrix_root(replace(model, centers=triangle.T).outer_product())
     if matrix == "gradients":
-        return half
-    rotation, triangle = np.linalg.qr(stream.standard_normal((d, d)))
+        return basis @ root, basis.T
+    rotation, triangle = np.linalg.qr(stream.standard_normal((d, len(values))))
     rotation *= np.sign(np.diag(triangle))
-    return np.asarray((rotation * np.sqrt(values)) @ rotation.T)
+    return rotation * np.sqrt(values), rotation.T
+
+
+def _cosines(x: FloatArray) -> FloatArray:
+    centered = _unit(x - x.mean(axis=0))
+    return np.asarray(centered @ centered.T)
 
 
 def _rank(x: FloatArray) -> int:

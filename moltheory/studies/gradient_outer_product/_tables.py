@@ -19,9 +19,18 @@ from moltheory.studies.unconstrained_features._trade_off import volume_below
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DELTA", "geometric_mean", "model_objectives", "network_shares", "real_fronts", "stage_ratios"]
+__all__ = [
+    "CORRELATIONS",
+    "DELTA",
+    "geometric_mean",
+    "model_objectives",
+    "network_shares",
+    "real_fronts",
+    "stage_ratios",
+]
 
 DELTA = 0.05
+CORRELATIONS = ("correlation", "start_correlation", "off_diagonal", "start_off_diagonal")
 _OBJECTIVES = ("train_nc1", "test_nc1", "test_error", "rank")
 _VARIANT = ["feature_map", "bandwidth", "matrix", "seed"]
 
@@ -39,7 +48,8 @@ def stage_ratios(layers: pd.DataFrame, /) -> pd.DataFrame:
 
     One row per variant and seed: ``matrix_ratio``, M^{1/2}X over X; ``map_ratio``, Phi over M^{1/2}X;
     ``layer_ratio``, Phi over X; ``first`` and ``last``, NC1 of the first X and the last Phi; ``lowered``, in how
-    many of its ``layers`` M^{1/2} lowered NC1, and ``undone``, in how many Phi raised it.
+    many of its ``layers`` M^{1/2} lowered NC1, and ``undone``, in how many Phi raised it; ``first_nc2`` and
+    ``last_nc2`` as the former.
     """
     import pandas as pd
 
@@ -58,35 +68,38 @@ def stage_ratios(layers: pd.DataFrame, /) -> pd.DataFrame:
                 "lowered": int((matrix < 1.0).sum()),
                 "undone": int((features > 1.0).sum()),
                 "layers": len(part),
+                "first_nc2": float(part["nc2_x"].iloc[0]),
+                "last_nc2": float(part["nc2_phi"].iloc[-1]),
             }
         )
     return pd.DataFrame(rows)
 
 
 def network_shares(networks: pd.DataFrame, /) -> pd.DataFrame:
-    """Return which share of the drop of log NC1 over all hidden layers S V' carries.
+    """Return which share of the drop of log NC1 over all hidden layers S V' carries, and how W'W follows the gradients.
 
-    One row per network: ``decay``, ``seed``; ``first`` and ``last`` train NC1, at the input and behind the last
+    One row per network: ``gain``, ``seed``; ``first`` and ``last`` train NC1, at the input and behind the last
     ReLU; ``share``, of log(first / last), which falls behind S V' (above 1 where the ReLUs raise NC1; NaN where
-    there is no drop); geometric means over the layers ``half_ratio`` and ``relu_ratio``; ``train_error``,
-    ``test_error``.
+    there is no drop); geometric means over the layers ``half_ratio`` and ``relu_ratio``; means over the hidden layers
+    of ``correlation`` and ``off_diagonal`` and of both before training; ``train_error``, ``test_error``.
     """
     import pandas as pd
 
     rows = []
-    for (decay, seed), part in networks.groupby(["decay", "seed"], sort=False):
+    for (gain, seed), part in networks.groupby(["gain", "seed"], sort=False):
         hidden = part[part["nc1_x"].notna()]
         first, last = float(hidden["nc1_x"].iloc[0]), float(hidden["nc1_relu"].iloc[-1])
         half = np.log((hidden["nc1_x"] / hidden["nc1_half"]).to_numpy())
         rows.append(
             {
-                "decay": decay,
+                "gain": gain,
                 "seed": seed,
                 "first": first,
                 "last": last,
                 "share": float(half.sum() / np.log(first / last)) if last < first else np.nan,
                 "half_ratio": float(np.exp(-half.mean())),
                 "relu_ratio": geometric_mean(hidden["nc1_relu"] / hidden["nc1_half"]),
+                **{name: float(hidden[name].mean()) for name in CORRELATIONS},
                 "train_error": float(part["train_error"].iloc[0]),
                 "test_error": float(part["test_error"].iloc[0]),
             }

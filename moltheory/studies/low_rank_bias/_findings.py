@@ -1,4 +1,4 @@
-"""What was found, in sentences with numbers taken from the result."""
+"""What was found, in short sentences with numbers taken from the result."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory._core._numbers import percent_text
-from moltheory._core._text import span
+from moltheory._core._numbers import number_text, percent_text
+from moltheory._core._text import plural, span
+from moltheory.studies._over_seeds import mean_text, median_text, share_text
+from moltheory.studies.low_rank_bias._claims import falling_ranks, open_classes
 from moltheory.studies.low_rank_bias._experiment import (
-    COLLAPSED,
     DEPTH,
     FACTOR,
     MARGIN,
     N_CLASSES,
+    PER_CLASS,
     RANK_TOLERANCE,
-    WIDTH,
 )
+from moltheory.studies.low_rank_bias._image_networks import FITTED, LOOSE_TOLERANCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,187 +30,239 @@ __all__ = ["caption", "findings"]
 
 def caption(result: LowRankResult) -> str:
     """Return what to see, in 60 words at most."""
-    here = result.costs[(result.costs["n_classes"] == N_CLASSES) & (result.costs["depth"] == DEPTH)].iloc[0]
-    rows = result.main[result.main["method"] == "L-BFGS"]
-    best = result.optima["loss"].min()
+    rows, images = result.headline, result.images
+    low, high, _ = falling_ranks(images)
+    ranks = images.groupby("decay")["rank"].mean()
     return (
-        f"With {N_CLASSES} classes and {DEPTH} layers, networks of lower rank need {percent_text(here['graph'])} (graph) "
-        f"and {percent_text(here['triangles'])} (triangles) of the norms of collapse at the same fit, so that they "
-        f"dominate it. Training by L-BFGS ends below collapse in {int((rows['end'] == 'below').sum())} of {len(rows)} "
-        f"runs, and below the triangles in {int((rows['loss'] < best - MARGIN).sum())}."
+        f"Collapse is not optimal for 3 classes and 4 layers or more. With {N_CLASSES} classes, "
+        f"{int((rows['end'] == 'below').sum())} of {len(rows)} gradient descents end below it, at lower rank. On "
+        f"{images['data'].iloc[0]} the mean mid-layer rank goes from {ranks[low]:.1f} to {ranks.get(high, np.nan):.1f} "
+        f"as weight decay grows."
     )
 
 
 def findings(result: LowRankResult) -> tuple[str, ...]:
     """Return the findings; whatever is not in the paper is marked as derived or measured."""
     return (
-        _costs(result),
-        _domination(result),
+        *_written(result),
+        *_search(result),
+        *_domination(result),
         *_main(result),
-        _near(result),
-        _ranks(result),
-        _widths(result),
-        _volumes(result),
+        *_near(result),
+        *_ranks(result),
+        *_widths(result),
+        *_volumes(result),
+        *_images(result),
+        *_certified(result),
     )
 
 
-def _costs(result: LowRankResult) -> str:
-    costs = result.costs
-    cheap = costs.groupby("depth")["graph_shrinks"].agg(["sum", "size"])
-    counts = ", ".join(f"{row['sum']} of {row['size']} at L = {depth}" for depth, row in cheap.iterrows())
-    triangles = costs.dropna(subset="triangles")
-    lower = int((triangles["triangles"] < triangles["graph"]).sum())
-    here = costs[(costs["n_classes"] == N_CLASSES) & (costs["depth"] == DEPTH)].iloc[0]
-    three = triangles[triangles["depth"] == 3]["triangles"]
+def _written(result: LowRankResult) -> tuple[str, ...]:
+    table = result.reach[result.reach["n_classes"] >= 3]
+    deep = table[table["depth"] >= 4]
+    alone = deep.dropna(subset="edges")
+    dear = alone[(alone["edges"] >= 1) & (alone["depth"] == 4)]["n_classes"]
+    odd = deep[(deep["depth"] == 4) & deep["n_classes"].isin([7, 8, 11, 12])]
+    costs = ", ".join(f"{rho:.3f} (K = {k})" for k, rho in zip(odd["n_classes"], odd["rho"], strict=True))
+    error = max(result.reach["error"].max(), result.costs["error"].max())
     return (
-        f"Classes as edges of a complete graph (the paper's construction): the cost, as a share of collapse, is below "
-        f"1 for {counts} of the numbers of classes tried, {costs['n_classes'].min()} to {costs['n_classes'].max()} "
-        f"(decided in integers). The explicit tensors agree with the closed form within {costs['error'].max():.0e}. "
-        f"Derived: telling triangles apart in the last hidden layer costs less than this in {lower} of "
-        f"{len(triangles)} cases with ten or more classes, and less than "
-        f"collapse at L = 3 too ({three.max():.4f} to {three.min():.4f}), where the graph's network does not. With "
-        f"{N_CLASSES} classes and L = {DEPTH} the costs are {here['graph']:.4f} and {here['triangles']:.4f}."
+        f"Some network written down costs less than collapse in {int(deep['below'].sum())} of {len(deep)} cases with "
+        "K ≥ 3 and L ≥ 4 (derived); adding collapsed classes keeps it so.",
+        f"At L = 4, between the numbers r(r−1)/2: {costs} of the cost of collapse (derived).",
+        f"A graph with K edges alone is not cheaper than collapse at L = 4 for K = "
+        f"{', '.join(map(str, dear)) if len(dear) else 'none'}; direct sums are."
+        if len(dear)
+        else "A graph with K edges alone is cheaper than collapse at L = 4 for all K tried.",
+        f"Closed forms and the explicit tensors agree within {number_text(error, 1)}.",
     )
 
 
-def _domination(result: LowRankResult) -> str:
+def _search(result: LowRankResult) -> tuple[str, ...]:
+    left = open_classes(result)
+    rows = result.search[(result.search["depth"] == 3) & result.search["n_classes"].isin(left)]
+    known = result.search[~result.search.index.isin(rows.index)]
+    found = []
+    if len(rows):
+        found.append(
+            f"Nothing is written down for L = 3 and K = {left[0]} to {left[-1]}: of {int(rows['starts'].sum())} L-BFGS "
+            f"runs there, {int(rows['below'].sum())} end below collapse."
+        )
+    counts = [f"{row.below}/{row.starts} (K = {row.n_classes}, L = {row.depth})" for row in known.itertuples()]
+    if counts:
+        found.append(f"Where one is known, the same search ends below collapse in {', '.join(counts)}.")
+        if (known["below"] == 0).any():
+            found.append("So such a search proves nothing: it misses networks that are there.")
+    return tuple(found)
+
+
+def _domination(result: LowRankResult) -> tuple[str, ...]:
     table = result.domination
-    pairs = table.iloc[:-1]
+    pairs, collapse = table.iloc[:-1], table.iloc[0]
     beaten = bool((pairs["dominated_by_next"] == pairs["points"]).all())
-    collapse = table.iloc[0]
     returned = int(collapse["weighted_sum"] + collapse["chebyshev"])
     tried = int(table[["weighted_sum", "chebyshev"]].to_numpy().sum())
-    optima = result.optima
-    losses = ", ".join(f"{row['network']} {row['loss']:.7f}" for _, row in optima.iterrows())
+    losses = ", ".join(f"{row['network']} {row['loss']:.7f}" for _, row in result.optima.iterrows())
     return (
-        f"At equal fit every squared norm shrinks by the cost, so in the fit and all {DEPTH + 1} squared norms "
-        f"{'every' if beaten else 'NOT every'} collapsed point of {collapse['points']} is dominated by the graph's, and "
-        f"every one of the graph's by the triangles'. So {collapse['nondominated']} collapsed points are non-dominated, and "
-        f"{returned} of {tried} weighted sums and Chebyshev scalarizations return one. The best losses at λ = {FACTOR:g}: "
-        f"{losses} (tensors agree within {optima['error'].max():.0e})."
+        f"In the fit and all {DEPTH + 1} squared norms, {'every' if beaten else 'NOT every'} collapsed point of "
+        f"{collapse['points']} is dominated by the graph's, and each of those by the triangles'.",
+        f"So {returned} of {tried} weighted sums and Chebyshev scalarizations return a collapsed network.",
+        f"Best losses written down, λ = {FACTOR:g}, {PER_CLASS} examples per class: {losses}.",
     )
 
 
 def _main(result: LowRankResult) -> tuple[str, ...]:
-    main = result.main
-    optima = result.optima.set_index("network")["loss"]
-    parts = []
-    for method in ("L-BFGS", "gradient descent"):
-        rows = main[main["method"] == method]
-        below, collapsed = rows[rows["end"] == "below"], int((rows["end"] == "collapsed").sum())
-        gains = f" by {below['gain'].min():.2g} to {below['gain'].max():.2g}" if len(below) else ""
-        parts.append(
-            f"By {method}, {len(below)} of {len(rows)} end below collapse{gains}, and {collapsed} are collapsed"
+    rows, main = result.headline, result.main
+    below = rows[rows["end"] == "below"]
+    found = [
+        f"Gradient descent at the paper's width, factor and step ends below collapse for "
+        f"{share_text(len(below), len(rows))} seeds, and collapsed for {int((rows['end'] == 'collapsed').sum())}."
+    ]
+    if len(below) > 1:
+        found.append(
+            f"Their features have rank {median_text(below['rank'])} (singular values above {RANK_TOLERANCE:.0%} of the "
+            f"largest); collapse has {N_CLASSES}."
         )
-    first = (
-        f"Trained networks (ten classes, L = {DEPTH}, width {WIDTH}, λ = {FACTOR:g}, Gaussian starts), compared with the "
-        f"unrounded loss of collapse by a margin of {MARGIN:g}. {'. '.join(parts)}."
+    found.append(
+        f"Within classes they collapse all the same: NC1 is at most {number_text(rows['nc1'].max(), 2)} in any layer of "
+        f"these {len(rows)} networks."
     )
+    single = result.networks[result.networks["per_class"] == 1]
+    if len(single):
+        alone = int((single["end"] == "below").sum())
+        found.append(
+            f"With one example per class, {share_text(alone, len(single))} seeds of gradient descent end below."
+        )
+    polished = main[main["method"] == "L-BFGS"]
+    if len(polished):
+        found.append(
+            f"L-BFGS from the same starts: {share_text(int((polished['end'] == 'below').sum()), len(polished))} below "
+            "collapse."
+        )
+    optima = result.optima.set_index("network")["loss"]
     lower = {name: int((main["loss"] < optima[name] - MARGIN).sum()) for name in ("graph", "triangles")}
-    counts = main[main["end"] == "below"]["rank"].value_counts().sort_index()
-    ranks = ", ".join(f"{rank} ({count} of them)" for rank, count in counts.items())
-    features = f" The features of those below collapse have rank {ranks}." if len(counts) else ""
-    second = (
+    found.append(
         f"The lowest loss is {main['loss'].min():.6f}; {lower['graph']} of {len(main)} networks are below the graph's "
-        f"optimum and {lower['triangles']} below the triangles'.{features} Training is not a search for the global "
-        f"optimum: it ends in many local minima, collapse among them."
+        f"optimum and {lower['triangles']} below the triangles'."
     )
-    return first, second
+    return tuple(found)
 
 
-def _near(result: LowRankResult) -> str:
+def _near(result: LowRankResult) -> tuple[str, ...]:
     networks, optima = result.networks, result.optima.set_index("network")["loss"]
     parts = []
     for name in optima.index:
         rows = networks[networks["method"] == f"L-BFGS near {name}"]
-        parts.append(
-            f"{span(rows['loss'].min(), rows['loss'].max(), '.6f')} from {name} (written down: {optima[name]:.6f})"
-        )
+        if len(rows):
+            parts.append(f"{span(rows['loss'].min(), rows['loss'].max(), '.6f')} from {name}")
     low = networks[networks["method"].isin(["L-BFGS near graph", "L-BFGS near triangles"])]
-    left = low["loss"].min() < optima["triangles"] - MARGIN
-    tail = (
-        " So neither low-rank network written down is a minimum: with equal ranks there are cheaper ones nearby, not "
-        "known in closed form here."
-        if left
-        else ""
-    )
-    return f"L-BFGS from the networks written down, with 5% noise, ends at losses of {', '.join(parts)}.{tail}"
+    if not len(low):
+        return ()
+    found = [f"L-BFGS from the networks written down, with 5% noise, ends at losses of {', '.join(parts)}."]
+    if low["loss"].min() < optima["triangles"] - MARGIN:
+        found.append(
+            "So neither low-rank network written down is a minimum: cheaper ones are near, not in closed form."
+        )
+    return tuple(found)
 
 
-def _ranks(result: LowRankResult) -> str:
+def _ranks(result: LowRankResult) -> tuple[str, ...]:
     from scipy.stats import spearmanr
 
     rows = result.networks[result.networks["method"] == "L-BFGS"]
     live = rows[rows["fit"] < 0.5 * (1.0 - 1e-6)]
-    means = ", ".join(f"{part['rank'].mean():.1f} at {factor:g}" for factor, part in rows.groupby("factor"))
-    sign = float(spearmanr(live["factor"], live["rank"]).statistic) if _varies(live) else np.nan
-    full = rows.groupby("factor")["end"].agg(lambda end: int((end == "below").sum()))
-    size = rows.groupby("factor")["end"].size()
-    below = ", ".join(f"{full[factor]}/{size[factor]} at {factor:g}" for factor in full.index)
-    trend = "falls with" if sign < -0.3 else "rises with" if sign > 0.3 else "shows no clear trend in"
-    spoken = "" if np.isnan(sign) else f" It {trend} λ (Spearman {sign:.2f} over single networks)."
-    missing = rows[rows["rank_" + str(DEPTH - 1)] < N_CLASSES]
-    lost = (
-        f" Classes were given up by {len(missing)} of {len(rows)}: a last hidden layer of rank below {N_CLASSES}."
-        if len(missing)
-        else ""
-    )
-    share = rows["loss"] / rows["collapse"]
-    best = rows.iloc[int(np.argmin(share.to_numpy()))]
-    lower = int((rows["loss"] < rows["triangles"] - MARGIN).sum())
-    return (
-        f"Mean rank of the features after L-BFGS (singular values above {RANK_TOLERANCE:.0%}), by λ: {means}.{spoken} "
-        f"Below collapse: {below}.{lost} The lowest share of the loss of collapse is {share.min():.3f}, at λ = "
-        f"{best['factor']:g} ({best['triangles'] / best['collapse']:.3f} for the triangles); {lower} of {len(rows)} "
-        f"networks are below the triangles' optimum."
-    )
+    means = ", ".join(f"{part['rank'].mean():.1f} at {factor:g}" for factor, part in live.groupby("factor"))
+    found = [f"Mean rank of the features after L-BFGS, by λ: {means}."]
+    if live["factor"].nunique() > 1 and live["rank"].nunique() > 1:
+        sign = float(spearmanr(live["factor"], live["rank"]).statistic)
+        trend = "falls with" if sign < -0.3 else "rises with" if sign > 0.3 else "shows no clear trend in"
+        found.append(f"It {trend} λ (Spearman {sign:.2f} over {len(live)} networks).")
+    lost = int((rows["rank_" + str(DEPTH - 1)] < N_CLASSES).sum())
+    if lost:
+        found.append(
+            f"Classes were given up by {lost} of {len(rows)} of them: rank below {N_CLASSES} before the output."
+        )
+    return tuple(found)
 
 
-def _varies(rows: pd.DataFrame) -> bool:
-    return rows["factor"].nunique() > 1 and rows["rank"].nunique() > 1
-
-
-def _widths(result: LowRankResult) -> str:
+def _widths(result: LowRankResult) -> tuple[str, ...]:
     widths = result.widths
     counts = zip(widths["width"], widths["collapsed"], widths["networks"], strict=True)
-    shares = ", ".join(f"{collapsed} of {networks} at {width}" for width, collapsed, networks in counts)
+    shares = ", ".join(f"{collapsed}/{networks} at {width}" for width, collapsed, networks in counts)
     first, last = widths.iloc[0], widths.iloc[-1]
-    monotone = bool((np.diff(widths["share"]) >= 0).all())
     if not widths["collapsed"].any():
         verdict = "So nothing is said about how it depends on width"
     elif last["low"] > first["high"]:
-        verdict = "It grows with width, as the paper reports"
-        verdict += "" if monotone else " (not at every step)"
+        verdict = "It grows with width, as in the paper's figure 3"
     elif last["share"] > first["share"]:
         verdict = "It is larger at the largest width, but the intervals overlap"
     else:
-        verdict = "It does not grow with width at this scale, unlike what the paper reports"
+        verdict = "It does not grow with width here, unlike in the paper's figure 3"
+    found = [
+        f"Networks that gradient descent leaves collapsed, by width: {shares}.",
+        f"{verdict}: 95% {first['low']:.2f} to {first['high']:.2f} at width {first['width']:g}, {last['low']:.2f} to "
+        f"{last['high']:.2f} at {last['width']:g}.",
+    ]
     other = int(widths["other"].sum())
-    kept = result.networks[(result.networks["method"] == "gradient descent") & (result.networks["end"] == "collapsed")]
-    gap = f" Those counted are at most {-kept['gain'].min():.1g} above its best loss." if len(kept) else ""
-    left = (
-        f" Of all {int(widths['networks'].sum())}, {other} end above collapse without being it (condition numbers above "
-        f"{COLLAPSED:g}, or classes given up)."
-        if other
-        else ""
-    )
-    return (
-        f"Networks that gradient descent leaves collapsed, by width: {shares}. {verdict} (95% Clopper-Pearson "
-        f"intervals: {first['low']:.2f} to {first['high']:.2f} at width {first['width']:g}, {last['low']:.2f} to "
-        f"{last['high']:.2f} at {last['width']:g}).{gap}{left}"
-    )
+    if other:
+        found.append(f"{other} of all {int(widths['networks'].sum())} end above collapse without being it.")
+    return tuple(found)
 
 
-def _volumes(result: LowRankResult) -> str:
+def _volumes(result: LowRankResult) -> tuple[str, ...]:
     table = result.volumes
     base = float(table["volume_so_far"].iloc[-1])
     shares = ", ".join(f"{row['volume'] / base:.3f} ({row['group']})" for _, row in table.iterrows())
     trained = table[table["group"].str.startswith("trained")]
-    best = ", ".join(f"{row['nondominated']} of {row['points']} ({row['group']})" for _, row in table.iterrows())
     return (
-        f"In (fit, sum of squared norms, sum of ranks) the hypervolumes, as shares of that of all together, are: "
-        f"{shares}. Non-dominated among all are: {best}. "
-        f"In the fit and all {DEPTH + 1} squared norms at once, {int(trained['dominate_equal_fit'].sum())} of "
-        f"{int(trained['points'].sum())} trained networks dominate the collapsed network of their own fit, and "
-        f"{int(trained['dominate_collapse'].sum())} of them the best collapsed one."
+        f"Hypervolumes in (fit, norms, ranks), as shares of that of all: {shares}.",
+        f"In the fit and all squared norms, {int(trained['dominate_equal_fit'].sum())} of "
+        f"{int(trained['points'].sum())} trained networks dominate the collapsed network of their own fit.",
     )
+
+
+def _images(result: LowRankResult) -> tuple[str, ...]:
+    images = result.images
+    fitted = images[images["fitted"]]
+    name = images["data"].iloc[0]
+    ranks = ", ".join(f"{part['rank'].mean():.1f} at {decay:g}" for decay, part in images.groupby("decay"))
+    loose = images.groupby("decay")["loose_rank"].mean()
+    low, high, falls = falling_ranks(images)
+    found = [f"{name}: mean mid-layer rank of {images['classes'].iloc[0]} class means by weight decay: {ranks}."]
+    if high > low:
+        found.append(
+            f"Counting singular values above {LOOSE_TOLERANCE:.0%} of the largest it goes from {loose.iloc[0]:.1f} to "
+            f"{loose[high]:.1f}."
+        )
+        if len(falls) > 1 and np.ptp(falls) > 0:
+            found.append(f"From decay {low:g} to {high:g} the rank falls by {mean_text(falls)}.")
+    if len(fitted):
+        found.append(
+            f"NC1 falls from every hidden layer to the next in {share_text(int(fitted['nc1_falls'].sum()), len(fitted))} "
+            "networks that fit."
+        )
+    lost = len(images) - len(fitted)
+    if lost:
+        found.append(f"{plural(lost, 'network')} with a training error above {FITTED:.0%} left out there.")
+    errors = images.groupby("decay")["test_error"].mean()
+    found.append(
+        f"The mean test error is {percent_text(errors.iloc[0], 1)} at the smallest and {percent_text(errors.iloc[-1], 1)} "
+        "at the largest decay."
+    )
+    return tuple(found)
+
+
+def _certified(result: LowRankResult) -> tuple[str, ...]:
+    table = result.certified
+    counts = {verdict: int((table["verdict"] == verdict).sum()) for verdict in ("sure", "excluded", "undecided")}
+    found = [
+        f"On the front of (test error, NC1, rank), of {len(table)} networks: {counts['sure']} certainly, "
+        f"{counts['excluded']} certainly not, {counts['undecided']} undecided (95%)."
+    ]
+    sure = table[table["verdict"] == "sure"]
+    if len(sure):
+        found.append(f"Certainly on it: decay {_decays(sure)}; the smallest NC1 or rank alone suffices.")
+    return tuple(found)
+
+
+def _decays(rows: pd.DataFrame) -> str:
+    return ", ".join(f"{decay:g} ({len(part)})" for decay, part in rows.groupby("decay"))

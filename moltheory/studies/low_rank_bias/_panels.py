@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moltheory.plotting import axis_labels, colors_of, label_lines, note
-from moltheory.studies.low_rank_bias._experiment import DEPTH, FACTOR, N_CLASSES, WIDTH, model_with
-from moltheory.studies.low_rank_bias._trade_off import layer_names, layer_points, written_networks
+from moltheory.plotting import axis_labels, colors_of, label_lines
+from moltheory.studies.low_rank_bias._experiment import FACTOR, N_CLASSES, WIDTH, model_with
+from moltheory.studies.low_rank_bias._trade_off import layer_points, written_networks
 from moltheory.studies.unconstrained_features._model import ReducedLoss
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from moltheory.studies.low_rank_bias._result import LowRankResult
 
-__all__ = ["draw_costs", "draw_front", "draw_layers", "draw_losses", "draw_ranks", "draw_widths"]
+__all__ = ["draw_front", "draw_losses", "draw_ranks", "draw_reach", "draw_widths"]
 
 # Network written down -> color, line.
 _WRITTEN = {"collapse": ("truth", "-"), "graph": ("coverage", "--"), "triangles": ("deviation", "-.")}
@@ -30,27 +30,17 @@ _ENDS = {
 _DEPTHS = [("coverage", "o"), ("purity", "s"), ("deviation", "D"), ("extra", "^")]
 
 
-def draw_costs(ax: Axes, result: LowRankResult) -> None:
-    """The factor of the regulariser against the number of classes, by depth."""
-    for (color, marker), (depth, part) in zip(_DEPTHS, result.costs.groupby("depth"), strict=False):
-        label = f"L = {depth}"
-        ax.plot(part["vertices"], part["graph"], marker + "-", color=colors_of(ax)[color], markersize=5, label=label)
+def draw_reach(ax: Axes, result: LowRankResult) -> None:
+    """The cost of the cheapest network written down against the number of classes, by depth."""
+    for (color, marker), (depth, part) in zip(_DEPTHS, result.reach.groupby("depth"), strict=False):
         ax.plot(
-            part["vertices"],
-            part["triangles"],
-            marker + ":",
-            color=colors_of(ax)[color],
-            markersize=5,
-            mfc=ax.get_facecolor(),
+            part["n_classes"], part["rho"], marker + "-", color=colors_of(ax)[color], markersize=5, label=f"L = {depth}"
         )
     ax.axhline(1.0, color=colors_of(ax)["truth"], linewidth=1.2)
-    rows = result.costs.drop_duplicates("vertices")
-    ax.set_xticks(rows["vertices"], [f"{k}" for k in rows["n_classes"]])
-    ax.set_ylim(0.44, 1.1)
-    ax.set_xlabel("number of classes K = r(r−1)/2")
+    ax.set_xticks(np.unique(result.reach["n_classes"])[::2])
+    ax.set_xlabel("number of classes K")
     ax.set_ylabel("← better     cost / cost of collapse, ρ")
-    note(ax, "solid: graph, dotted: triangles", at=(0.03, 0.06))
-    ax.set_title("What low rank costs")
+    ax.set_title("Collapse is not optimal below 1")
     label_lines(ax)
 
 
@@ -66,33 +56,12 @@ def draw_front(ax: Axes, result: LowRankResult) -> None:
         )
     _scatter(ax, result.main, "fit", "norms")
     top = 1.5 * float(result.main["fit"].max())
-    high = float(N_CLASSES * (DEPTH + 1))
+    high = float(layer_points(model, written_networks()[0], [1.0])[0, 1:].sum())
     ax.set_xlim(0.0, max(0.0025, min(top, 0.08)))
-    ax.set_ylim(0.74 * high, 1.06 * high)
+    ax.set_ylim(0.74 * high, 1.12 * high)
+    ax.locator_params(axis="x", nbins=4)
     axis_labels(ax, "fit", "sum of squared norms")
     ax.set_title(f"Fit and norms, λ = {FACTOR:g}")
-    ax.legend(loc="upper right", fontsize=8.5, ncols=2, columnspacing=1.0, handlelength=1.6)
-
-
-def draw_layers(ax: Axes, result: LowRankResult) -> None:
-    """All L + 2 objectives as a share of those of the best collapsed network."""
-    names = ["fit", *(f"square_{k}" for k in range(DEPTH + 1))]
-    optima = result.optima.set_index("network")
-    base = optima.loc["collapse", names].to_numpy(dtype=np.float64)
-    x = np.arange(len(names))
-    for end, (color, marker, words) in _ENDS.items():
-        part = result.main[result.main["end"] == end]
-        shift = {"below": 0.0, "collapsed": 0.16, "other": -0.16}[end]
-        for k, row in enumerate(part[names].to_numpy(dtype=np.float64) / base):
-            label = words if k == 0 else None
-            ax.plot(x + shift, row, marker, color=colors_of(ax)[color], markersize=3.5, alpha=0.7, label=label)
-    for name, (color, line) in _WRITTEN.items():
-        share = optima.loc[name, names].to_numpy(dtype=np.float64) / base
-        ax.plot(x, share, line, color=colors_of(ax)[color], linewidth=1.6, label=name)
-    ax.set_xticks(x, ["fit", *(rf"$\|{name}\|^2$" for name in layer_names(DEPTH)[1:])])
-    ax.set_ylim(0.6, 1.42)
-    ax.set_ylabel("← better     share of collapse")
-    ax.set_title(f"All {len(names)} objectives, λ = {FACTOR:g}")
     ax.legend(loc="upper right", fontsize=8.5, ncols=2, columnspacing=1.0, handlelength=1.6)
 
 
@@ -121,7 +90,7 @@ def draw_ranks(ax: Axes, result: LowRankResult) -> None:
     """The rank of the features against the factor."""
     part = _random_starts(result)
     for (_, _), rows in part.groupby(["factor", "rank"]):
-        spread = np.linspace(-0.04, 0.04, len(rows)) if len(rows) > 1 else np.zeros(1)
+        spread = np.linspace(-0.02, 0.02, len(rows)) if len(rows) > 1 else np.zeros(1)
         for shift, (_, row) in zip(spread, rows.iterrows(), strict=True):
             color, marker, _ = _ENDS[row["end"]]
             ax.plot(row["factor"] * 10**shift, row["rank"], marker, color=colors_of(ax)[color], markersize=5, alpha=0.8)

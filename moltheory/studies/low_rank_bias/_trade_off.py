@@ -19,7 +19,15 @@ from moltheory.solvers import solve_front
 from moltheory.studies._collapse import numerical_rank
 from moltheory.studies._deep_features import DeepFeatures
 from moltheory.studies.low_rank_bias._closed_forms import graph_shrinks, rho_graph, rho_triangles
-from moltheory.studies.low_rank_bias._experiment import DEPTH, FACTOR, N_CLASSES, RANK_TOLERANCE, WIDTH, model_with
+from moltheory.studies.low_rank_bias._experiment import (
+    DEPTH,
+    FACTOR,
+    N_CLASSES,
+    PER_CLASS,
+    RANK_TOLERANCE,
+    WIDTH,
+    model_with,
+)
 from moltheory.studies.low_rank_bias._model import Construction, collapsed_network, graph_network, triangle_network
 from moltheory.studies.unconstrained_features._model import ReducedLoss
 from moltheory.studies.unconstrained_features._trade_off import volume_below
@@ -109,15 +117,15 @@ def cost_table(vertices: tuple[int, ...], depths: tuple[int, ...], /) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def optimum_table(factor: float = FACTOR) -> pd.DataFrame:
+def optimum_table(factor: float = FACTOR, per_class: int = PER_CLASS) -> pd.DataFrame:
     """Return the best collapsed, graph and triangle networks of the experiment, one row each.
 
     Columns ``network``, ``rho``, ``scale``, ``fit``, ``norms`` (sum of squared norms), ``ranks`` (sum over H_1 and the
-    activations), ``loss`` in closed form, ``error`` of the loss of the explicit tensors, ``square_0``...
+    activations), ``rank`` of H_1, ``loss`` in closed form, ``error`` of the loss of the explicit tensors, ``square_0``...
     """
     import pandas as pd
 
-    model = model_with(factor)
+    model = model_with(factor, per_class=per_class)
     collapsed = ReducedLoss.of_model(model)
     rows = []
     for network in written_networks():
@@ -132,6 +140,7 @@ def optimum_table(factor: float = FACTOR) -> pd.DataFrame:
                 "scale": reduced.scale,
                 "fit": point[0],
                 "norms": point[1:].sum(),
+                "rank": ranks[0],
                 "ranks": sum(ranks),
                 "loss": reduced.minimum,
                 "error": abs(float(model.loss(layers)) - reduced.minimum),
@@ -188,8 +197,8 @@ def domination_table(
 
 
 def main_networks(networks: pd.DataFrame, /) -> pd.DataFrame:
-    """Return the networks of the main experiment: random starts, its factor and width, both methods."""
-    chosen = networks["method"].isin(["gradient descent", "L-BFGS"])
+    """Return the networks of the main experiment: random starts, its factor, width and examples, both methods."""
+    chosen = networks["method"].isin(["gradient descent", "L-BFGS"]) & (networks["per_class"] == PER_CLASS)
     return networks[chosen & (networks["factor"] == FACTOR) & (networks["width"] == WIDTH)]
 
 
@@ -202,7 +211,8 @@ def end_shares(networks: pd.DataFrame, /, *, delta: float = 0.05) -> pd.DataFram
     import pandas as pd
 
     rows = []
-    for width, part in networks[networks["method"] == "gradient descent"].groupby("width"):
+    descended = networks[(networks["method"] == "gradient descent") & (networks["per_class"] == PER_CLASS)]
+    for width, part in descended.groupby("width"):
         counts = {end: int((part["end"] == end).sum()) for end in ("collapsed", "below", "other")}
         interval = binomial_interval(counts["collapsed"], len(part), delta=delta)
         rows.append(
@@ -232,7 +242,8 @@ def hypervolume_table(optima: pd.DataFrame, networks: pd.DataFrame, /) -> pd.Dat
     layers = ["fit", *(f"square_{k}" for k in range(DEPTH + 1))]
     groups = [(row["network"], optima.loc[[index]]) for index, row in optima.iterrows()]
     groups += [(f"trained by {method}", part) for method, part in networks.groupby("method", sort=False)]
-    reference = np.array([0.5, float(N_CLASSES * (DEPTH + 1)), float(N_CLASSES * DEPTH + 1)])
+    whole = layer_points(model_with(), collapsed_network(N_CLASSES, DEPTH), [1.0])[0, 1:].sum()
+    reference = np.array([0.5, float(whole), float(N_CLASSES * DEPTH + 1)])
     points: list[FloatArray] = [part[names].to_numpy(dtype=np.float64) for _, part in groups]
     best = np.split(nondominated(np.concatenate(points)), np.cumsum([len(one) for one in points])[:-1])
     collapse = optima.loc[optima["network"] == "collapse", layers].to_numpy(dtype=np.float64)

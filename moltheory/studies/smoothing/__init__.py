@@ -15,14 +15,20 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "_certificates": "certifiable_probability worst_probability",
+        "_counterexamples": "ball_example counterexamples interval_probability",
         "_counting": "SmoothedPredictions certified_votes upper_other",
+        "_designs": "Design center_and_scale designs_for",
         "_dimension_limits": "approximate_radius check_design largest_radius smallest_ratio",
-        "_experiment": "DigitsSplit Network digits_split smoothed_sweep train_network",
+        "_distances": "image_distances",
+        "_experiment": "ChosenImages chosen_images smoothed_sweep",
+        "_network": "Network network_of shared_votes train_network",
         "_noise_scale": "ConstantSigma NeighborSigma Sigma neighbor_distances",
         "_noncentral": "noncentral_quantile noncentral_tails",
         "_points": "certified_accuracy class_accuracies class_deviation design_certificate design_losses "
         "design_objectives design_points fair_certificate open_designs",
-        "_result": "Budget Design SmoothedSweep",
+        "_residual": "Residual residual_votes train_residual",
+        "_result": "Budget SmoothedSweep",
         "_tables": "approximation_table curse_table half_spaces simulated_certificates",
+        "_waterfall": "ceiling_of paired_table waterfall_table",
     },
 )

@@ -30,8 +30,7 @@ def smallest_ratio(p_other: npt.ArrayLike, /, *, dimension: int, kind: str = "ex
 
     Of `kind` "exact", from the quantiles; "chernoff", the square root of the root t of
     :math:`\log t + 1 - t = 2 \log(p)/N`; or "simplified", :math:`\sqrt{1 - 2\sqrt{-\log(p)/N}}` (0 where that is not
-    real). The last two, remembered from P. Súkeník, A. Kuvshinov, S. Günnemann (2022), arXiv 2110.05365, and derived
-    again, are smaller: below them the certificate fails for sure.
+    real). The last two, derived from Chernoff's bound, are smaller: below them the certificate fails for sure.
     """
     check_choice("kind", kind, _KINDS)
     n = check_count("dimension", dimension)

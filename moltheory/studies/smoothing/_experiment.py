@@ -1,178 +1,235 @@
-"""The experiment: networks trained under constant noise, and votes and certificates of digits under every design."""
+"""The experiment: networks trained under constant noise, and votes and certificates of images under every design."""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._shared_state import warnings_as
-from moltheory._core._validation import FloatArray, check_count, check_real
+from moltheory._core._validation import FloatArray
+from moltheory.images import ImageSource, as_rows
 from moltheory.reports import Settings
+from moltheory.runs import as_seed_sequence, block_stream
+from moltheory.studies._augmentation import augmentation_of
+from moltheory.studies._machine import Machine
 from moltheory.studies._runner import Columns, run_study_blocks
-from moltheory.studies.smoothing._counting import certified_votes
+from moltheory.studies.smoothing._counting import IntArray, certified_votes
+from moltheory.studies.smoothing._designs import MOVING, Design, designs_for
 from moltheory.studies.smoothing._dimension_limits import check_design
-from moltheory.studies.smoothing._result import Budget, Design, SmoothedSweep
-from moltheory.studies.smoothing._smoothed_classifier import SmoothedClassifier
+from moltheory.studies.smoothing._distances import image_distances
+from moltheory.studies.smoothing._network import network_of, shared_votes, train_network
+from moltheory.studies.smoothing._residual import clean_classes, residual_votes, train_residual, work_of
+from moltheory.studies.smoothing._result import Budget, SmoothedSweep
 
-__all__ = ["DigitsSplit", "Network", "digits_split", "smoothed_sweep", "train_network"]
+__all__ = ["ChosenImages", "chosen_images", "smoothed_sweep"]
 
-_HIDDEN = 64
-_COPIES = 8
-# Of scikit-learn's digits.
-_CLASSES = 10
-_BATCH = 4096
+# Streams of an image: votes that guess its class, votes that certify it.
+_GUESS, _CERTIFY = 0, 1
 
 
 @dataclass(frozen=True)
-class DigitsSplit:
-    """Digits of scikit-learn, (n, 64) pixels in [0, 1], cut in two."""
+class ChosenImages:
+    """Random images of a source, as bytes: to train on, and to test on."""
 
-    train: FloatArray
+    train: npt.NDArray[np.uint8]
     train_labels: npt.NDArray[np.int64]
-    test: FloatArray
+    test: npt.NDArray[np.uint8]
     test_labels: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network with one hidden layer of ReLU: inputs to the number of the largest output.
-
-    Weights are (N, width) and (width, K), offsets (width,) and (K,).
-    """
-
-    weights: tuple[FloatArray, ...]
-    offsets: tuple[FloatArray, ...]
-
-    def __call__(self, inputs: npt.NDArray[np.float64], /) -> npt.NDArray[np.intp]:
-        """Return the classes of (m, N) inputs: (m,)."""
-        values = inputs
-        for layer, (weights, offsets) in enumerate(zip(self.weights, self.offsets, strict=True)):
-            values = values @ weights
-            values += offsets
-            if layer + 1 < len(self.weights):
-                np.maximum(values, 0.0, out=values)
-        return np.asarray(values.argmax(axis=1))
+    n_classes: int
 
     @property
-    def multiplications(self) -> int:
-        """Multiplications per input."""
-        return sum(one.size for one in self.weights)
+    def dimension(self) -> int:
+        """Numbers per image."""
+        return int(np.prod(self.train.shape[1:]))
 
 
-def digits_split(seed: int, *, n_test: int = 900) -> DigitsSplit:
-    """Return the digits in a random order, the last `n_test` < 1797 - 100 of them for testing."""
-    from sklearn.datasets import load_digits
+def chosen_images(source: ImageSource, budget: Budget, seed: int) -> ChosenImages:
+    """Return as many random images as the budget asks for, or all."""
+    data, root = source.load(), as_seed_sequence(seed)
+    train = block_stream(root, "smoothing: training images").permutation(len(data.pool))[: budget.n_train]
+    test = block_stream(root, "smoothing: test images").permutation(len(data.test))[: budget.n_test]
+    return ChosenImages(
+        data.pool[train], data.pool_labels[train], data.test[test], data.test_labels[test], data.n_classes
+    )
 
-    data = load_digits()
-    order = np.random.default_rng([20_221, check_count("seed", seed, low=0)]).permutation(len(data.target))
-    inputs, labels = data.data[order] / 16.0, data.target[order].astype(np.int64)
-    cut = len(labels) - int(check_real("n_test", n_test, low=1, high=len(labels) - 100))
-    return DigitsSplit(inputs[:cut], labels[:cut], inputs[cut:], labels[cut:])
 
-
-def train_network(split: DigitsSplit, sigma: float, *, seed: int, epochs: int = 40) -> Columns:
-    """Return scikit-learn's MLPClassifier, fitted to copies of the training digits with noise of deviation sigma >= 0.
-
-    ``weights_1``, ``offsets_1``, ``weights_2``, ``offsets_2``, for `Network`.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.neural_network import MLPClassifier
-
-    rng = np.random.default_rng([7, seed])
-    inputs = np.repeat(split.train, _COPIES, axis=0)
-    inputs = inputs + check_real("sigma", sigma, low=0.0) * rng.standard_normal(inputs.shape)
-    model = MLPClassifier((_HIDDEN,), max_iter=check_count("epochs", epochs), random_state=seed, batch_size=200)
-    with warnings_as("ignore", ConvergenceWarning):  # a fixed number of epochs is meant
-        model.fit(inputs, np.repeat(split.train_labels, _COPIES))
+def distance_block(source: ImageSource, budget: Budget, k: int, seed: int) -> Columns:
+    """Mean distances to the k nearest training images: of test images, and of training images to the others."""
+    images = chosen_images(source, budget, seed)
     return {
-        **{f"weights_{i + 1}": one for i, one in enumerate(model.coefs_)},
-        **{f"offsets_{i + 1}": one for i, one in enumerate(model.intercepts_)},
+        "test": image_distances(images.test, images.train, k=k),
+        "held_out": image_distances(images.train[: budget.held_out], images.train, k=k, skip=1),
     }
 
 
-def train_block(sigma: float, budget: Budget, seed: int) -> Columns:
-    """Train the network of one standard deviation."""
-    return train_network(digits_split(seed, n_test=budget.n_test), sigma, seed=seed, epochs=budget.epochs)
-
-
-def vote_block(design: Design, network: Network, budget: Budget, seed: int) -> Columns:
-    """Certify all test digits under one design: ``classes``, ``radii`` (S, n), ``sigma``, ``base`` (right without noise).
-
-    The noise of a digit is the same for all designs, up to its scale: designs are compared in pairs.
-    """
-    split = digits_split(seed, n_test=budget.n_test)
-    spread = design.spread(split.train)
-    smoothed = SmoothedClassifier(network, spread, classes=range(_CLASSES), batch=_BATCH)
-    sigma = spread(split.test)
-    first = smoothed.vote(split.test, sizes=budget.guesses, rng=seed, stream=0, sigma=sigma)
-    votes = smoothed.vote(split.test, sizes=budget.sizes, rng=seed, stream=1, sigma=sigma)
-    found = [
-        certified_votes(
-            votes[:, stage],
-            guess=first.argmax(axis=1),
-            sigma=sigma,
-            rate=design.rate,
-            dimension=split.test.shape[1],
-            alpha=budget.alpha,
+def train_block(
+    source: ImageSource, budget: Budget, sigma: float, network: int, seed: int, machine: Machine
+) -> Columns:
+    """Train one network under noise of one deviation."""
+    images = chosen_images(source, budget, seed)
+    root = np.random.SeedSequence([seed, network])
+    if budget.residual is not None:
+        return train_residual(
+            images.train,
+            images.train_labels,
+            sigma,
+            recipe=budget.residual,
+            augmentation=augmentation_of(source.load()),
+            n_classes=images.n_classes,
+            root=root,
+            machine=machine,
         )
-        for stage in range(len(budget.sizes))
+    chosen = int(block_stream(root, "smoothing: network").integers(2**31))
+    rows = images.train.reshape(len(images.train), -1).astype(np.float32)
+    rows /= np.float32(255.0)
+    return train_network(rows, images.train_labels, sigma, seed=chosen, steps=budget.steps, hidden=budget.hidden)
+
+
+def vote_block(
+    source: ImageSource,
+    budget: Budget,
+    designs: tuple[Design, ...],
+    deviations: FloatArray,
+    parts: Columns,
+    network: int,
+    seed: int,
+    machine: Machine,
+) -> Columns:
+    """Certify all test images by one network: ``classes``, ``radii``, ``p_other`` (D, V, n), ``base`` (right without noise).
+
+    The noise of an image is the same for all designs, up to its scale: designs are compared in pairs.
+    """
+    images = chosen_images(source, budget, seed)
+    root = np.random.SeedSequence([seed, network])
+    counts: list[IntArray] = []
+    for stream, sizes in ((_GUESS, (budget.guesses,)), (_CERTIFY, budget.sizes)):
+        if budget.residual is not None:
+            counts.append(
+                residual_votes(
+                    parts,
+                    images.test,
+                    deviations,
+                    recipe=budget.residual,
+                    n_classes=images.n_classes,
+                    sizes=sizes,
+                    root=root,
+                    stream=stream,
+                    machine=machine,
+                )
+            )
+        else:
+            counts.append(
+                shared_votes(network_of(parts), as_rows(images.test), deviations, sizes=sizes, rng=root, stream=stream)
+            )
+    first, votes = counts
+    found = [
+        [
+            certified_votes(
+                votes[d, :, stage],
+                guess=first[d, :, 0].argmax(axis=1),
+                sigma=deviations[d],
+                rate=design.certified_rate,
+                dimension=images.dimension,
+                alpha=budget.alpha,
+            )
+            for stage in range(len(budget.sizes))
+        ]
+        for d, design in enumerate(designs)
     ]
+    clean = (
+        network_of(parts)(as_rows(images.test))
+        if budget.residual is None
+        else clean_classes(parts, images.test, recipe=budget.residual, n_classes=images.n_classes, machine=machine)
+    )
     return {
-        "classes": np.stack([one.classes for one in found]),
-        "radii": np.stack([one.radii for one in found]),
-        "sigma": sigma,
-        "base": network(split.test) == split.test_labels,
+        "classes": np.stack([[one.classes for one in row] for row in found]),
+        "radii": np.stack([[one.radii for one in row] for row in found]),
+        "p_other": np.stack([[one.p_other for one in row] for row in found]),
+        "base": np.asarray(clean == images.test_labels),
+        "multiplications": np.array(
+            network_of(parts).multiplications
+            if budget.residual is None
+            else work_of(budget.residual, images.test.shape[1:], images.n_classes)
+        ),
     }
 
 
-def smoothed_sweep(budget: Budget, settings: Settings) -> SmoothedSweep:
-    """Return all test digits certified under every design, with one network per standard deviation.
+def smoothed_sweep(
+    budget: Budget, settings: Settings, *, source: ImageSource | None = None, machine: Machine | None = None
+) -> SmoothedSweep:
+    """Return test images certified under every design, with several networks per base deviation.
 
     A design under which the most votes cannot certify anything (`check_design`) is refused before any training.
     """
-    seed = settings.seed
-    split = digits_split(seed, n_test=budget.n_test)
-    for one in budget.designs:
-        check_design(one.sigma, rate=one.rate, dimension=split.test.shape[1], n=max(budget.sizes), alpha=budget.alpha)
-    levels = tuple(sorted({design.sigma for design in budget.designs}))
-    trained = run_study_blocks(
+    where, seed = source or ImageSource.of(None), settings.seed
+    how = machine or Machine()
+    images, data = chosen_images(where, budget, seed), where.load()
+    designs = designs_for(budget.levels, budget.rates, dimension=images.dimension)
+    for one in designs:
+        check_design(
+            one.sigma, rate=one.certified_rate, dimension=images.dimension, n=max(budget.sizes), alpha=budget.alpha
+        )
+    run = functools.partial(run_study_blocks, parameters=asdict(budget), settings=settings, source=where)
+    if budget.residual is not None:
+        run = functools.partial(run, needs_torch=True, machine=how)
+    k = designs[0].k
+    distances = run(distance_block, {"all": (where, budget, k, seed)}, store=("smoothing", "distances"))["all"]
+    near, held_out = (np.asarray(distances[name], dtype=np.float64) for name in ("test", "held_out"))
+    sigma = np.stack([one.deviations(near, held_out=held_out) for one in designs])
+    levels = tuple(dict.fromkeys(one.sigma for one in designs))
+    keys = [(level, s) for level in levels for s in range(budget.networks)]
+    trained = run(
         train_block,
-        {f"sigma-{sigma:g}": (sigma, budget, seed) for sigma in levels},
+        {f"sigma-{level:g}-network-{s}": (where, budget, level, s, seed, how) for level, s in keys},
         store=("smoothing", "networks"),
-        parameters=asdict(budget),
-        settings=settings,
     )
-    networks = {sigma: _network(part) for sigma, part in zip(levels, trained.values(), strict=True)}
-    voted = run_study_blocks(
+    groups = {level: [d for d, one in enumerate(designs) if one.sigma == level] for level in levels}
+    voted = run(
         vote_block,
         {
-            f"design-{index}": (design, networks[design.sigma], budget, seed)
-            for index, design in enumerate(budget.designs)
+            f"sigma-{level:g}-network-{s}": (
+                where,
+                budget,
+                tuple(designs[d] for d in groups[level]),
+                sigma[groups[level]],
+                part,
+                s,
+                seed,
+                how,
+            )
+            for (level, s), part in zip(keys, trained.values(), strict=True)
         },
         store=("smoothing", "votes"),
-        parameters=asdict(budget),
-        settings=settings,
     )
-    parts = list(voted.values())
+    parts = dict(zip(keys, voted.values(), strict=True))
+
+    def table(name: str) -> npt.NDArray[np.generic]:
+        return np.stack([np.concatenate([parts[level, s][name] for level in levels]) for s in range(budget.networks)])
+
+    per_vote = float(parts[keys[0]]["multiplications"])
     return SmoothedSweep(
         budget,
-        split.test_labels,
-        np.stack([np.asarray(part["classes"], dtype=np.int64) for part in parts]),
-        np.stack([np.asarray(part["radii"], dtype=np.float64) for part in parts]),
-        np.stack([np.asarray(part["sigma"], dtype=np.float64) for part in parts]),
-        np.array([np.asarray(part["base"], dtype=np.bool_).mean() for part in parts]),
-        np.array([_cost(design, networks[design.sigma], budget, split) for design in budget.designs]),
+        data.name,
+        images.dimension,
+        designs,
+        images.test_labels,
+        table("classes").astype(np.int64),
+        table("radii").astype(np.float64),
+        table("p_other").astype(np.float64),
+        sigma,
+        np.stack(
+            [
+                [np.asarray(parts[one.sigma, s]["base"], dtype=np.float64).mean() for one in designs]
+                for s in range(budget.networks)
+            ]
+        ),
+        np.array([_cost(one, per_vote, budget, images) for one in designs]),
     )
 
 
-def _network(part: Columns) -> Network:
-    pairs = [(part[f"weights_{i}"], part[f"offsets_{i}"]) for i in (1, 2)]
-    weights, offsets = zip(*pairs, strict=True)
-    return Network(tuple(np.asarray(one, dtype=np.float64) for one in weights), tuple(map(np.asarray, offsets)))
-
-
-def _cost(design: Design, network: Network, budget: Budget, split: DigitsSplit) -> list[float]:
-    distances = split.train.size if design.rate > 0.0 else 0
-    return [((budget.guesses + n) * network.multiplications + distances) / 1e6 for n in budget.sizes]
+def _cost(design: Design, per_vote: float, budget: Budget, images: ChosenImages) -> list[float]:
+    # Votes under a constant deviation need no distances, once it is known.
+    distances = images.train.size if design.kind == MOVING else 0
+    return [((budget.guesses + n) * per_vote + distances) / 1e6 for n in budget.sizes]

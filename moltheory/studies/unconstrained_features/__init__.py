@@ -17,5 +17,10 @@ __getattr__, __dir__ = lazy_names(
         "_experiment": "budget_sweep fit_within model_at norm_spread training_sweep",
         "_trade_off": "MissedPart front_norms front_objectives missed_part network_objectives reach_of_front "
         "returned_points scale_grid separated_front unit_loss",
+        "_explicit": "explicit_optima",
+        "_widths": "success_shares width_sweep",
+        "_two_classes": "TwoClasses nearest_classes two_classes",
+        "_networks": "Recipe fitted_row network_sweep",
+        "_certified": "certified_networks",
     },
 )

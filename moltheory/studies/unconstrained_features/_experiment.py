@@ -11,7 +11,7 @@ import numpy.typing as npt
 from moltheory._core._validation import FloatArray, check_count, check_real
 from moltheory.reports import Settings
 from moltheory.runs import as_seed_sequence, block_stream
-from moltheory.studies._collapse import mean_condition_number, variability
+from moltheory.studies._collapse import mean_condition_number, outside_means, variability
 from moltheory.studies._deep_features import DeepFeatures, Layers, descend, polish, stacked
 from moltheory.studies._runner import Columns, run_study_blocks
 from moltheory.studies.unconstrained_features._model import (
@@ -24,7 +24,18 @@ from moltheory.studies.unconstrained_features._model import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NEAR", "N_CLASSES", "PER_CLASS", "budget_sweep", "fit_within", "model_at", "norm_spread", "training_sweep"]
+__all__ = [
+    "NEAR",
+    "N_CLASSES",
+    "PER_CLASS",
+    "RATE",
+    "WIDTH",
+    "budget_sweep",
+    "fit_within",
+    "model_at",
+    "norm_spread",
+    "training_sweep",
+]
 
 N_CLASSES = 2
 PER_CLASS = 5
@@ -39,13 +50,13 @@ _RESTARTS = 5
 _NOISE = 0.05
 
 
-def model_at(depth: int, ratio: float) -> DeepFeatures:
+def model_at(depth: int, ratio: float, *, width: int = WIDTH) -> DeepFeatures:
     """Return the model of two classes with factors `ratio` > 0 times the critical one; below 1 the optimum is not zero."""
     check_real("ratio", ratio, low=0.0, strict=True)
     critical = ReducedLoss(N_CLASSES, check_count("depth", depth, low=2), 1.0).critical_product
     factor = ratio * (critical / PER_CLASS) ** (1.0 / (depth + 1))
     return DeepFeatures(
-        n_classes=N_CLASSES, per_class=PER_CLASS, depth=depth, width=WIDTH, regularization=float(factor)
+        n_classes=N_CLASSES, per_class=PER_CLASS, depth=depth, width=width, regularization=float(factor)
     )
 
 
@@ -93,8 +104,8 @@ def polish_block(depth: int, ratio: float, descended: Mapping[str, npt.NDArray[A
     """Continue S networks of one depth and ratio, a row of `descent_block`, by L-BFGS.
 
     One row per seed: ``loss``, ``spread`` (`norm_spread`), ``fit``, ``squares`` (of H_1, W_1, ..., W_L), ``nc1`` and
-    ``condition`` of H_1 and the L - 1 activations, ``checked`` and ``product_ratio``; those ending in ``_descent`` are
-    before L-BFGS.
+    ``condition`` of H_1 and the L - 1 activations, ``outside`` (`outside_means` of the worst layer), ``checked`` and
+    ``product_ratio``; those ending in ``_descent`` are before L-BFGS.
     """
     model = model_at(depth, ratio)
     before = model.split(descended["layers"])
@@ -119,7 +130,7 @@ def training_sweep(
     ``depth``, ``ratio``, ``factor``, ``seed``, ``optimum`` (closed form), ``loss_descent``, ``loss``, ``gap_descent``
     and ``gap`` (less the optimum), ``learned`` (classes, by the branch of `ReducedLoss.branch_loss` that the loss is
     on; -1 if none), ``is_optimal``, ``scale`` (1 - sqrt(2 fit)), ``fit``, ``norms``, ``stationary``, the worst
-    ``nc1``, ``condition`` (less 1) over the layers and ``spread``, before and after L-BFGS, ``checked``,
+    ``nc1``, ``condition`` (less 1) and ``outside`` over the layers and ``spread``, before and after L-BFGS, ``checked``,
     ``product_ratio``, and per layer ``square_0``... and ``nc1_0``...
     """
     import pandas as pd
@@ -252,6 +263,9 @@ def _measured(model: DeepFeatures, layers: Layers) -> Columns:
         "spread": norm_spread(model, layers),
         "nc1": np.stack([variability(one, model.labels) for one in features], axis=-1),
         "condition": np.stack([mean_condition_number(one, model.labels) for one in features], axis=-1),
+        "outside": np.max(
+            [outside_means(weight, one, model.labels) for weight, one in zip(layers[1:], features, strict=True)], axis=0
+        ),
     }
 
 
@@ -288,6 +302,7 @@ def _rows(depth: int, ratio: float, part: Columns) -> pd.DataFrame:
             f"nc1{end}": values[f"nc1{end}"].max(axis=1),
             f"condition{end}": values[f"condition{end}"].max(axis=1) - 1.0,
             f"spread{end}": values[f"spread{end}"],
+            f"outside{end}": values[f"outside{end}"],
         }
     columns |= {f"square_{k}": column for k, column in enumerate(values["squares"].T)}
     for end in ("_descent", ""):

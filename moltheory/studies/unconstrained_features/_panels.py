@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moltheory.plotting import axis_labels, colors_of, note
-from moltheory.studies.unconstrained_features._experiment import N_CLASSES
+from moltheory.studies.unconstrained_features._experiment import N_CLASSES, WIDTH
 from moltheory.studies.unconstrained_features._model import ReducedLoss
+from moltheory.studies.unconstrained_features._widths import GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from moltheory.studies.unconstrained_features._result import UnconstrainedResult
 
-__all__ = ["GAINS", "draw_branches", "draw_collapse", "draw_front", "draw_jump", "reached"]
+__all__ = ["GAINS", "draw_branches", "draw_collapse", "draw_front", "draw_jump", "draw_success", "reached"]
 
 # Branch of the closed form -> name, color, marker.
 _BRANCHES: dict[int, tuple[str, str, str]] = {
@@ -59,8 +60,43 @@ def draw_branches(ax: Axes, result: UnconstrainedResult) -> None:
     ax.axvline(1.0, color=colors_of(ax)["bound"], linewidth=0.8)
     ax.set_xlabel("factor / critical factor")
     ax.set_ylabel("← better     loss")
-    ax.set_title(f"Where {len(rows)} networks end, L = {depth}")
+    ax.set_title(f"Ends of {len(rows)} networks, width {WIDTH}, L = {depth}")
     ax.legend(loc="lower right", frameon=True, framealpha=0.85, edgecolor="none")
+
+
+def draw_success(ax: Axes, result: UnconstrainedResult) -> None:
+    """Shares of starts from which gradient descent reaches the optimum, with exact intervals."""
+    shares = result.shares
+    widths = sorted(shares["width"].unique())
+    step = 0.8 / (2 * len(widths))
+    for k, ((color, marker, _), width) in enumerate(zip(_DEPTHS, widths, strict=False)):
+        for j, factors in enumerate(GROUPS):
+            part = shares[(shares["width"] == width) & (shares["factors"] == factors)]
+            if part.empty:
+                continue
+            x = part["depth"] + (2 * k + j - len(widths) + 0.5) * step
+            reach = np.stack([part["share"] - part["low"], part["high"] - part["share"]]).clip(min=0.0)
+            face = ax.get_facecolor() if j else colors_of(ax)[color]
+            ax.errorbar(
+                x,
+                part["share"],
+                yerr=reach,
+                color=colors_of(ax)[color],
+                marker=marker,
+                markerfacecolor=face,
+                linestyle="",
+                elinewidth=1.1,
+                markersize=6,
+                label=None if j else f"width {width}",
+            )
+    ax.set_xticks(result.depths, [f"L = {depth}" for depth in result.depths])
+    ax.set_xlim(min(result.depths) - 0.5, max(result.depths) + 0.5)
+    ax.set_ylim(-0.04, 1.3)
+    ax.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0])
+    note(ax, "filled: up to half the critical factor", at=(0.03, 0.83))
+    ax.set_ylabel("share of starts     better →")
+    ax.set_title("Gradient descent at the optimum")
+    ax.legend(loc="upper center", ncols=len(widths), columnspacing=1.0, handletextpad=0.2)
 
 
 def draw_jump(ax: Axes, result: UnconstrainedResult) -> None:

@@ -1,4 +1,4 @@
-"""What the study of unconstrained features found."""
+"""What the study returns."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from moltheory._core._validation import FloatArray
+    from moltheory.certification import Certificate
     from moltheory.studies.unconstrained_features._trade_off import MissedPart
 
 __all__ = ["UnconstrainedResult"]
@@ -26,6 +27,10 @@ class UnconstrainedResult(Shown):
     `budget_factor`. At the depth shown, `front` is the collapsed front, `supported` which of its points are, `missed` the
     rest in closed form, and `separated` the front of networks whose classes may have different scales, with its gain in
     fit.
+
+    `exact` is the table of `explicit_optima`, `widths` that of `width_sweep` and `shares` of `success_shares`. Networks
+    for the two `classes` of the images `data` are in `networks` (`network_sweep`), with a `certificate` of the rows
+    `certified` on `n_test` test images.
     """
 
     depths: tuple[int, ...]
@@ -40,3 +45,12 @@ class UnconstrainedResult(Shown):
     missed: MissedPart
     separated: FloatArray
     separated_gain: FloatArray
+    exact: pd.DataFrame
+    widths: pd.DataFrame
+    shares: pd.DataFrame
+    data: str
+    classes: tuple[int, int]
+    networks: pd.DataFrame
+    certificate: Certificate
+    certified: npt.NDArray[np.int64]
+    n_test: int

@@ -15,8 +15,11 @@ __getattr__, __dir__ = lazy_names(
     {
         "_model": "balance_gap cosine_floor decayed_gap gap_after_step interpolating_features momentum_rate "
         "operator_norm_variant row_condition_number",
+        "_columns": "DigitsSplit ImageColumns digits_split image_columns",
+        "_conditioning": "condition_ceiling conditioning_bound norm_excess stable_curvature",
+        "_exact": "ExactChecks exact_checks",
         "_networks": "LinearEndNetwork one_hot_targets",
-        "_experiment": "DigitsSplit decay_sweep digits_split measured network_at",
+        "_experiment": "Cell Plan decay_sweep measured network_at train_block",
         "_points": "balance_rates certified_front five_objectives networks_by_setting own_weights rank_correlation "
         "rank_correlations",
         "_result": "DecaySweep",

@@ -1,21 +1,24 @@
-"""Training on digits over the number of linear layers and weight decay, with the collapse of every logged iterate."""
+"""Training on images over linear layers, weight decay, step size and first width, with every logged iterate measured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real
+from moltheory._core._validation import FloatArray, check_count, check_real
 from moltheory.errors import InvalidInputError
+from moltheory.images import ImageSource
 from moltheory.reports import Settings
 from moltheory.runs import as_seed_sequence, block_stream
 from moltheory.studies._collapse import alignment, imbalance, mean_condition_number, variability
+from moltheory.studies._machine import Machine
 from moltheory.studies._runner import Columns, run_study_blocks
+from moltheory.studies.weight_decay._columns import ImageColumns, image_columns
+from moltheory.studies.weight_decay._conditioning import condition_ceiling, conditioning_bound, norm_excess
 from moltheory.studies.weight_decay._model import (
     balance_gap,
     operator_norm_variant,
@@ -28,97 +31,88 @@ from moltheory.studies.weight_decay._result import DecaySweep
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MOMENTUM", "RATE", "DigitsSplit", "decay_sweep", "digits_split", "measured", "network_at", "train_block"]
+__all__ = ["MOMENTUM", "PASS", "RATE", "WIDTH", "Cell", "Plan", "decay_sweep", "measured", "network_at", "train_block"]
 
-RATE = 0.05
+RATE = 0.2
 MOMENTUM = 0.9
-_CLASSES = 10
-_WIDTH = 32
-_RELU = 2
-_PER_CLASS = 30
-_N_LOGS = 40
-# Root of the mean squared norm of the centered images of the pool.
-_SCALE = 3.0
-_POOL = 100
-_SPLIT_SEED = 0
+# Batches per pass through the training set.
+PASS = 10
+WIDTH = 64
+_MNIST_INPUTS = 785
+# Most iterates that are logged after the start; closer together at first, where imbalance falls fast.
+_N_LOGS = 20
+# Weights beyond this size come from steps that are too large.
+_LOST = 1e3
 
 
-@dataclass(frozen=True)
-class DigitsSplit:
-    """Digits as columns, 64 centered pixels and a constant 1: a pool (65, 1000) sorted by class, and a test set (65, 797).
+class Cell(NamedTuple):
+    """A setting: linear layers, factor of weight decay, step size, units of the first layer, layers with ReLU."""
 
-    The pool has 100 images per class; the test images are seen in training by no seed.
-    """
-
-    pool: FloatArray
-    pool_labels: npt.NDArray[np.intp]
-    test: FloatArray
-    test_labels: npt.NDArray[np.intp]
-
-    def draw(self, per_class: int, rng: np.random.Generator) -> FloatArray:
-        """Return the columns of a training set with this many images of each class, at most 100, sorted by class."""
-        if check_count("per_class", per_class) > _POOL:
-            raise InvalidInputError(f"`per_class` must be at most {_POOL}, the images per class, got {per_class}.")
-        chosen = [c * _POOL + rng.permutation(_POOL)[:per_class] for c in range(10)]
-        return self.pool[:, np.concatenate(chosen)]
+    linear: int
+    decay: float
+    rate: float
+    first: int
+    relu: int = 2
 
 
-@cache
-def digits_split() -> DigitsSplit:
-    """Return the split, always the same, centered at the pool's mean and scaled to a mean squared norm of 9 in the pool.
-
-    Images by E. Alpaydin, C. Kaynak (1998), doi 10.24432/C50P49, as bundled with scikit-learn.
-    """
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
-    rng = np.random.default_rng(_SPLIT_SEED)
-    rows = [rng.permutation(np.flatnonzero(labels == c)) for c in range(10)]
-    pool = np.concatenate([one[:_POOL] for one in rows])
-    test = np.sort(np.concatenate([one[_POOL:] for one in rows]))
-    center = images[pool].mean(axis=0)
-    size = _SCALE / np.sqrt(np.square(images[pool] - center).sum(axis=1).mean())
-
-    def columns(chosen: npt.NDArray[np.intp]) -> FloatArray:
-        pixels = (images[chosen] - center) * size
-        return as_readonly(np.vstack([pixels.T, np.ones(len(chosen))]))
-
-    return DigitsSplit(columns(pool), as_readonly(labels[pool]), columns(test), as_readonly(labels[test]))
-
-
-def network_at(linear: int, decay: float, /) -> LinearEndNetwork:
-    """Return the network of the study: two ReLU layers of 32 units, then `linear` linear layers, for digits."""
-    return LinearEndNetwork(n_relu=_RELU, n_linear=linear, width=_WIDTH, n_inputs=65, n_classes=_CLASSES, decay=decay)
+def network_at(cell: Cell, columns: ImageColumns, /) -> LinearEndNetwork:
+    """Return the network of a setting for these images: ReLU layers, then linear ones, all but the first of 64 units."""
+    k = columns.data.n_classes
+    return LinearEndNetwork(
+        n_relu=cell.relu,
+        n_linear=cell.linear,
+        width=max(WIDTH, k),
+        n_inputs=columns.n_inputs,
+        n_classes=k,
+        decay=cell.decay,
+        first=cell.first,
+    )
 
 
 def measured(network: LinearEndNetwork, weights: Weights, inputs: FloatArray, targets: FloatArray, /) -> Columns:
     """Return how well networks fit, how balanced and how collapsed they are, one entry per replicate.
 
-    Weights have one leading axis of S replicates, inputs are (S, n_inputs, N) and targets (K, N). ``fit``, ``norm``
+    Weights have any leading axes, inputs are (..., n_inputs, N) and targets (K, N). ``fit``, ``train_error``, ``norm``
     (half the sum of squared norms); of the features Z_{L-1} that the last layer reads ``nc1``, ``nc2`` (condition
-    number of the class means) and ``nc3`` (NaN if a feature is zero); ``kappa``, the condition number of W_L, and
-    ``kappa_root``, the L_2-th root of that of the product of the linear layers. NaN unless two layers are linear:
-    ``bound`` and ``sharp_bound`` on NC1, ``operator_variant`` (false), ``imbalance`` (relative) and ``gap``
-    (absolute), the largest over pairs of linear layers in operator norm.
+    number of the class means) and ``nc3`` (NaN if a feature is zero). ``kappa`` is the condition number of W_L,
+    ``kappa_root`` the L_2-th root of that of the product of the linear layers, ``kappa_features`` the largest over the
+    K-th singular value of the features before the linear layers; ``stable_ceiling`` and ``norm_ceiling`` bound the
+    first two (`conditioning_bound`, `condition_ceiling`). Of the last layer with ReLU: ``negativity``, the share of the
+    norm before ReLU that is negative, and ``relu_imbalance`` with the layer after it. NaN unless two layers are linear:
+    ``bound`` and ``sharp_bound`` on NC1, ``operator_variant`` (false), ``imbalance`` (relative) and ``gap`` (absolute),
+    the largest over pairs of linear layers in operator norm.
     """
     z = network.activations(weights, inputs)
-    features = np.swapaxes(z[-2], -1, -2)
-    labels = targets.argmax(axis=-2)
-    product = row_condition_number(network.product(weights))
+    features, labels = np.swapaxes(z[-2], -1, -2), targets.argmax(axis=-2)
+    linear = weights[network.n_relu :]
+    spread = np.linalg.svd(z[network.n_relu], compute_uv=False)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        before = spread[..., 0] / spread[..., network.n_classes - 1]
     found = {
-        "fit": network.fit(weights, inputs, targets),
+        "fit": np.square(z[-1] - targets).sum(axis=(-1, -2)) / (2 * targets.shape[-1]),
+        "train_error": (z[-1].argmax(axis=-2) != labels).mean(axis=-1),
         "norm": network.squared_norm(weights) / 2.0,
         "nc1": variability(features, labels),
         "nc2": mean_condition_number(features, labels),
         "nc3": _aligned(features, labels, weights[-1]),
         "kappa": row_condition_number(weights[-1]),
-        "kappa_root": product ** (1.0 / network.n_linear),
+        "kappa_root": row_condition_number(network.product(weights)) ** (1.0 / network.n_linear),
+        "kappa_features": before,
+        "stable_ceiling": conditioning_bound(weights[-1], z[-2], targets),
+        # Rounding may leave an excess just below 1.
+        "norm_ceiling": condition_ceiling(np.maximum(norm_excess(linear), 1.0), network.n_classes),
     }
-    missing = np.full(found["fit"].shape, np.nan)
+    arriving = weights[network.n_relu - 1] @ z[network.n_relu - 1]
+    found |= {
+        "negativity": np.linalg.norm(np.minimum(arriving, 0.0), axis=(-1, -2))
+        / np.linalg.norm(arriving, axis=(-1, -2)),
+        "relu_imbalance": imbalance(linear[0], weights[network.n_relu - 1]),
+    }
+    missing = np.full(np.shape(found["fit"]), np.nan)
     found |= dict.fromkeys(("bound", "sharp_bound", "operator_variant", "imbalance", "gap"), missing)
     if network.n_linear > 1:
         ends = (weights[-1], weights[-2], z[-3], targets)
-        pairs = list(zip(weights[network.n_relu + 1 :], weights[network.n_relu : -1], strict=True))
+        pairs = list(zip(linear[1:], linear[:-1], strict=True))
         found |= {
             "bound": variability_bound(*ends),
             "sharp_bound": variability_bound(*ends, sharp=True),
@@ -129,98 +123,162 @@ def measured(network: LinearEndNetwork, weights: Weights, inputs: FloatArray, ta
     return dict(found)
 
 
-def train_block(linear: int, decay: float, seeds: int, steps: int, entropy: int) -> Columns:
-    """Train networks of all seeds at once by gradient descent with momentum on the regularised loss.
+class _LostError(Exception):
+    """Steps were too large: the weights are gone."""
 
-    The columns of `measured`, (T, seeds) over T logged iterates, the last one being the end; ``step`` (T,); and
-    ``errs`` (seeds, 797) bool, which test images are misclassified.
+
+def train_block(
+    source: ImageSource,
+    machine: Machine,
+    cell: tuple[int, float, float, int, int],
+    per_class: int,
+    steps: int,
+    seed: int,
+    entropy: int,
+    curved: bool,
+) -> Columns:
+    """Train one network by gradient descent with momentum on tenths of its training set.
+
+    The columns of `measured`, (T,) over the logged iterates, the last one being the end; ``step`` (T,); ``errs``
+    (n_test,) bool, which test images are misclassified; ``curvature`` of the loss at the end, if it is asked for. A
+    network that is lost has NaN from there on.
     """
-    split, network, root = digits_split(), network_at(linear, decay), as_seed_sequence(entropy)
-    # A seed has the same training set for all networks, and the same start at every decay.
-    drawn = [split.draw(_PER_CLASS, block_stream(root, "digits of weight decay", seed)) for seed in range(seeds)]
-    inputs = np.stack(drawn)
-    targets = one_hot_targets(np.repeat(np.arange(_CLASSES), _PER_CLASS), n_classes=_CLASSES)
-    starts = [network.random(block_stream(root, "weight decay", linear, seed)) for seed in range(seeds)]
-    logged = {int(step) for step in np.linspace(0, steps, _N_LOGS + 1).round()}
+    columns, setting, root = image_columns(source), Cell(*cell), as_seed_sequence(entropy)
+    network = network_at(setting, columns)
+    # A seed has the same training set for all networks, and the same start at every decay and step size.
+    inputs = columns.draw(per_class, block_stream(root, "images of weight decay", seed))
+    targets = one_hot_targets(np.repeat(np.arange(network.n_classes), per_class), n_classes=network.n_classes)
+    start = network.random(
+        block_stream(root, "start of weight decay", setting.linear, setting.first, setting.relu, seed)
+    )
+    # Images have one mean squared norm whatever their size, so the first layer has one scale: that for MNIST.
+    start = (start[0] * np.sqrt(columns.n_inputs / _MNIST_INPUTS), *start[1:])
+    logged = sorted({int(step) for step in (steps * np.linspace(0.0, 1.0, _N_LOGS + 1) ** 2).round()})
     rows: list[Columns] = []
+    end: Weights | None = None
 
     def watch(step: int, now: Weights) -> None:
         if step in logged:
-            rows.append(measured(network, now, inputs, targets))
+            if not all(np.abs(one).max() < _LOST for one in now):
+                raise _LostError
+            rows.append(measured(network, tuple(one.astype(np.float64) for one in now), inputs, targets))
 
-    weights = network.train(
-        tuple(np.stack(parts) for parts in zip(*starts, strict=True)),
-        inputs,
-        targets,
-        rate=RATE,
-        momentum=MOMENTUM,
-        steps=steps,
-        watch=watch,
-    )
-    errs = network.outputs(weights, split.test).argmax(axis=-2) != split.test_labels
-    columns: Columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    return {**columns, "step": np.array(sorted(logged)), "errs": errs}
+    try:
+        end = network.train(
+            start,
+            inputs,
+            targets,
+            rate=setting.rate,
+            momentum=MOMENTUM,
+            steps=steps,
+            watch=watch,
+            batch=max(1, inputs.shape[-1] // PASS),
+            rng=block_stream(root, "batches of weight decay", setting.linear, setting.first, setting.relu, seed),
+            machine=machine,
+        )
+    except _LostError:
+        missing = {name: np.full_like(value, np.nan) for name, value in rows[0].items()}
+        rows += [missing] * (len(logged) - len(rows))
+    found: Columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    wrong = np.ones(len(columns.data.test_labels), dtype=bool)
+    curvature = np.nan
+    if end is not None:
+        # Weights and images in single precision, as in training.
+        wrong = network.outputs(end, columns.test).argmax(axis=-2) != columns.data.test_labels
+        if curved:
+            turn = block_stream(root, "curvature of weight decay", setting.linear, setting.first, setting.relu, seed)
+            curvature = network.curvature(end, inputs, targets, rng=turn, machine=machine)
+    return {**found, "step": np.array(logged), "errs": wrong, "curvature": np.array(curvature)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained, see `decay_sweep`: settings of the main sweep, and further ones beside it."""
+
+    main: tuple[Cell, ...]
+    rates: tuple[Cell, ...] = ()
+    firsts: tuple[Cell, ...] = ()
+    relus: tuple[Cell, ...] = ()
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All settings, each once."""
+        return tuple(dict.fromkeys((*self.main, *self.rates, *self.firsts, *self.relus)))
 
 
 def decay_sweep(
-    linear: tuple[int, ...], decays: tuple[float, ...], *, seeds: int, steps: int, settings: Settings
+    plan: Plan,
+    *,
+    seeds: int,
+    per_class: int,
+    steps: int,
+    source: ImageSource,
+    settings: Settings,
+    machine: Machine | None = None,
 ) -> DecaySweep:
-    """Train networks of all numbers >= 1 of linear layers at all decays > 0, each all different, `seeds` per pair."""
-    for name, values in (("linear", linear), ("decays", decays)):
-        if not values or len(set(values)) < len(values):
-            raise InvalidInputError(f"`{name}` must hold distinct values, at least one, got {values!r}.")
-    cells = [(check_count("linear", k), check_real("decays", d, low=0.0, strict=True)) for k in linear for d in decays]
+    """Train networks of all settings of a plan, `seeds` each, for the time of `steps` steps of size `RATE`."""
+    how = machine or Machine()
+    for cell in plan.cells:
+        for name in ("linear", "relu"):
+            check_count(name, getattr(cell, name))
+        for name, value in (("decay", cell.decay), ("rate", cell.rate)):
+            check_real(name, value, low=0.0, strict=True)
+    if not plan.main:
+        raise InvalidInputError("`plan` must hold at least one setting, got none.")
     check_count("seeds", seeds)
     check_count("steps", steps)
-    keys = [f"linear-{k}-decay-{decay:g}" for k, decay in cells]
+    jobs = [(cell, seed) for cell in plan.cells for seed in range(seeds)]
+    keys = [
+        f"linear-{c.linear}-decay-{c.decay:g}-rate-{c.rate:g}-first-{c.first}-relu-{c.relu}-seed-{seed}"
+        for c, seed in jobs
+    ]
+    taken = {cell: max(1, round(steps * RATE / cell.rate)) for cell in plan.cells}
     parts = run_study_blocks(
         train_block,
-        {key: (k, decay, seeds, steps, settings.seed) for key, (k, decay) in zip(keys, cells, strict=True)},
+        {
+            key: (source, how, tuple(cell), per_class, taken[cell], seed, settings.seed, cell in plan.rates)
+            for key, (cell, seed) in zip(keys, jobs, strict=True)
+        },
         store=("weight_decay", "sweep"),
         parameters={
-            "linear": linear,
-            "decays": decays,
+            "cells": [list(cell) for cell in plan.cells],
             "seeds": seeds,
             "steps": steps,
-            "rate": RATE,
             "momentum": MOMENTUM,
-            "width": _WIDTH,
-            "relu": _RELU,
-            "per_class": _PER_CLASS,
+            "width": WIDTH,
+            "per_class": per_class,
         },
         settings=settings,
-        # A linear layer costs little beside the two with ReLU.
-        weights={key: 6.0 + k for key, (k, _) in zip(keys, cells, strict=True)},
+        # The first layer costs most; measuring costs about as much as a hundred steps.
+        weights={key: (taken[cell] + 100.0) * (100.0 + cell.first) for key, (cell, _) in zip(keys, jobs, strict=True)},
         needs_torch=True,
+        source=source,
+        machine=how,
     )
-    return _gathered(cells, list(parts.values()))
+    return _gathered(plan, jobs, list(parts.values()))
 
 
-def _gathered(cells: list[tuple[int, float]], parts: list[Columns]) -> DecaySweep:
+def _gathered(plan: Plan, jobs: Sequence[tuple[Cell, int]], parts: Sequence[Columns]) -> DecaySweep:
     import pandas as pd
 
     tables: list[pd.DataFrame] = []
-    errs: list[FloatArray] = []
-    for (linear, decay), part in zip(cells, parts, strict=True):
-        columns: Mapping[str, Any] = part
-        steps = np.asarray(columns["step"])
-        n_logs, seeds = len(steps), len(columns["errs"])
-        fixed = {
-            "network": np.tile(np.arange(seeds) + len(errs), n_logs),
-            "linear": linear,
-            "decay": decay,
-            "seed": np.tile(np.arange(seeds), n_logs),
-            "step": np.repeat(steps, seeds),
-            "time": np.repeat(steps * RATE / (1.0 - MOMENTUM), seeds),
-        }
-        rest = {name: np.ravel(column) for name, column in columns.items() if name not in ("step", "errs")}
-        tables.append(pd.DataFrame({**fixed, **rest}))
-        errs.extend(np.asarray(columns["errs"], dtype=np.float64))
+    ends: list[dict[str, Any]] = []
+    for network, ((cell, seed), part) in enumerate(zip(jobs, parts, strict=True)):
+        steps = np.asarray(part["step"], dtype=np.int64)
+        fixed = {"network": network, **cell._asdict(), "seed": seed, "step": steps}
+        time = steps * cell.rate / (1.0 - MOMENTUM)
+        logs = {name: column for name, column in part.items() if name not in ("step", "errs", "curvature")}
+        tables.append(pd.DataFrame({**fixed, "time": time, **logs}))
+        roles = {role: cell in getattr(plan, role) for role in ("main", "rates", "firsts", "relus")}
+        ends.append({**roles, "curvature": float(part["curvature"]), "test_error": float(part["errs"].mean())})
     iterates = pd.concat(tables, ignore_index=True)
-    networks = iterates[iterates["step"] == iterates["step"].max()].set_index("network").drop(columns="step")
-    losses = np.stack(errs, axis=1)
-    networks["test_error"] = losses.mean(axis=0)
-    return DecaySweep(networks.rename_axis(None), iterates, losses)
+    networks = iterates.groupby("network").tail(1).set_index("network").drop(columns="step")
+    networks = networks.join(pd.DataFrame(ends)).rename_axis(None)
+    # Lost too: features that are zero, or one point for all classes.
+    lost = ~np.isfinite(networks["nc1"])
+    networks.loc[lost, [*logs, "test_error", "curvature"]] = np.nan
+    losses = np.stack([np.asarray(part["errs"], dtype=np.float64) for part in parts], axis=1)
+    return DecaySweep(networks, iterates, losses)
 
 
 def _aligned(features: FloatArray, labels: npt.NDArray[np.intp], last: FloatArray) -> FloatArray:

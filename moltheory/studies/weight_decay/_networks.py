@@ -4,13 +4,13 @@ r"""Networks of ReLU layers followed by linear ones.
           Z_l = \sigma(W_l Z_{l-1}) \ (l \le L_1), \quad Z_l = W_l Z_{l-1} \ (l > L_1), \quad Z_0 = X,
 
 with ReLU :math:`\sigma` and no biases (a constant input serves as one). Matrices act from the left, examples are
-columns, as in the source; leading axes hold replicates, which are trained at once. Losses are computed with numpy;
-gradients are torch's, in float64 with one thread.
+columns, as in the source; leading axes hold replicates, which are trained at once. Losses are computed with numpy in
+float64; gradients are torch's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_count, check_real, real_array
 from moltheory.errors import InvalidInputError
+from moltheory.studies._machine import Machine
 from moltheory.studies._torch import repeatable
 
 __all__ = ["LinearEndNetwork", "Weights", "one_hot_targets"]
@@ -49,9 +50,10 @@ def one_hot_targets(labels: npt.ArrayLike, /, *, n_classes: int) -> FloatArray:
 class LinearEndNetwork:
     """The network: what its layers compute, its loss, gradients and training.
 
-    L_1 >= 1 layers with ReLU, then L_2 >= 1 linear ones; every hidden layer has the same width, at least K, since
-    narrower ones cannot carry K independent class means; X has `n_inputs` rows, and the decay, > 0, is the factor of
-    half the squared norms. After A. Jacot, P. Súkeník, Z. Wang, M. Mondelli (2024), arXiv 2410.04887.
+    L_1 >= 1 layers with ReLU, then L_2 >= 1 linear ones. Hidden layers have a width of at least K, since narrower ones
+    cannot carry K independent class means; the `first` one may have another, as in the source, where it is wide. X has
+    `n_inputs` rows, and the decay, > 0, is the factor of half the squared norms. After A. Jacot, P. Súkeník, Z. Wang,
+    M. Mondelli (2024), arXiv 2410.04887.
     """
 
     n_relu: int
@@ -60,6 +62,7 @@ class LinearEndNetwork:
     n_inputs: int
     n_classes: int
     decay: float
+    first: int | None = None
 
     def __post_init__(self) -> None:
         check_count("n_relu", self.n_relu)
@@ -68,10 +71,11 @@ class LinearEndNetwork:
         check_count("width", self.width)
         check_count("n_inputs", self.n_inputs)
         check_real("decay", self.decay, low=0.0, strict=True)
-        if self.width < self.n_classes:
-            raise InvalidInputError(
-                f"`width` must be at least the number of classes, {self.n_classes}, got {self.width}."
-            )
+        for name, width in (("width", self.width), ("first", self.first)):
+            if width is not None and check_count(name, width) < self.n_classes:
+                raise InvalidInputError(
+                    f"`{name}` must be at least the number of classes, {self.n_classes}, got {width}."
+                )
 
     @property
     def depth(self) -> int:
@@ -81,7 +85,10 @@ class LinearEndNetwork:
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """Shapes of W_1, ..., W_L."""
-        sizes = [self.n_inputs, *[self.width] * (self.depth - 1), self.n_classes]
+        hidden = [self.width] * (self.depth - 1)
+        if self.first is not None:
+            hidden[:1] = [self.first]
+        sizes = [self.n_inputs, *hidden, self.n_classes]
         return tuple((rows, columns) for rows, columns in zip(sizes[1:], sizes[:-1], strict=True))
 
     def random(self, rng: np.random.Generator) -> Weights:
@@ -100,7 +107,7 @@ class LinearEndNetwork:
             found.append(np.maximum(before, 0.0) if k < self.n_relu else before)
         return tuple(found)
 
-    def outputs(self, weights: Weights, inputs: FloatArray) -> FloatArray:
+    def outputs(self, weights: Weights, inputs: npt.NDArray[np.floating[Any]]) -> FloatArray:
         """Return Z_L, (..., K, N); the linear layers are multiplied first."""
         features = inputs
         for weight in weights[: self.n_relu]:
@@ -150,22 +157,33 @@ class LinearEndNetwork:
         momentum: float,
         steps: int,
         watch: Callable[[int, Weights], None],
+        batch: int | None = None,
+        rng: np.random.Generator | None = None,
+        machine: Machine | None = None,
     ) -> Weights:
         """Return the weights after gradient descent with momentum on the loss, for all leading axes at once.
 
-        `watch` is called with the number of steps taken, from 0 on, and the weights, which it must not keep.
+        `watch` is called with the number of steps taken, from 0 on, and the weights, which it must not keep. With a
+        `batch`, every step sees that many examples, drawn by `rng` without replacement in every pass, in single
+        precision; else all of them in double.
         """
-        with repeatable() as torch:
+        how = machine or Machine()
+        with repeatable(how) as torch:
             # The class torch.optim.SGD around this function takes a second to load torch's compiler.
             from torch.optim.sgd import sgd
 
-            leaves = [torch.tensor(one, requires_grad=True) for one in weights]
-            x, y = torch.tensor(inputs), torch.tensor(targets)
+            kind = {"dtype": torch.float64 if batch is None else torch.float32, "device": how.device}
+            leaves = [torch.tensor(one, requires_grad=True, **kind) for one in weights]
+            # One row per example, so that a batch is cut from whole rows.
+            x, y = (torch.tensor(np.swapaxes(one, -1, -2).copy(), **kind) for one in (inputs, targets))
             speeds: list[Any] = [None] * len(leaves)
-            now = tuple(one.detach().numpy() for one in leaves)
-            watch(0, now)
+            order = _batches(len(targets.T), batch, rng)
+            watch(0, _arrays(leaves))
             for step in range(1, steps + 1):
-                slopes = list(torch.autograd.grad(self._fit(torch, leaves, x, y), leaves))
+                chosen = next(order)
+                rows = (x, y) if chosen is None else (x[..., chosen, :], y[..., chosen, :])
+                fit = self._fit(torch, leaves, *(one.transpose(-1, -2) for one in rows))
+                slopes = list(torch.autograd.grad(fit, leaves))
                 with torch.no_grad():
                     sgd(
                         leaves,
@@ -179,8 +197,39 @@ class LinearEndNetwork:
                         maximize=False,
                         foreach=False,
                     )
-                watch(step, now)
-        return now
+                watch(step, _arrays(leaves))
+            return _arrays(leaves)
+
+    def curvature(
+        self,
+        weights: Weights,
+        inputs: FloatArray,
+        targets: FloatArray,
+        /,
+        *,
+        rng: np.random.Generator,
+        iterations: int = 20,
+        machine: Machine | None = None,
+    ) -> float:
+        """Return the largest curvature of `loss`, the top eigenvalue of its Hessian, by the power method from below.
+
+        One network, without leading axes, in single precision.
+        """
+        how = machine or Machine()
+        with repeatable(how) as torch:
+            kind = {"dtype": torch.float32, "device": how.device}
+            leaves = [torch.tensor(one, requires_grad=True, **kind) for one in weights]
+            x, y = (torch.tensor(one, **kind) for one in (inputs, targets))
+            slopes = torch.autograd.grad(self._fit(torch, leaves, x, y), leaves, create_graph=True)
+            ahead = [torch.tensor(rng.normal(size=one.shape), **kind) for one in weights]
+            found = 0.0
+            for _ in range(iterations):
+                length = sum(float(one.square().sum()) for one in ahead) ** 0.5
+                ahead = [one / length for one in ahead]
+                turned = torch.autograd.grad(slopes, leaves, grad_outputs=ahead, retain_graph=True)
+                found = sum(float((one * other).sum()) for one, other in zip(ahead, turned, strict=True))
+                ahead = list(turned)
+        return found + self.decay
 
     def _fit(self, torch: Any, leaves: Sequence[Any], inputs: Any, targets: Any) -> Any:
         """Return the data terms of all replicates, added up, for torch to differentiate."""
@@ -190,3 +239,19 @@ class LinearEndNetwork:
         outputs = self.product(leaves) @ features
         loss = torch.nn.functional.mse_loss(outputs, targets.expand_as(outputs), reduction="sum")
         return loss / (2 * targets.shape[-1])
+
+
+def _batches(n: int, batch: int | None, rng: np.random.Generator | None) -> Iterator[npt.NDArray[np.intp] | None]:
+    """Which examples a step sees: all of them, or a batch of a pass in random order."""
+    while True:
+        if batch is None:
+            yield None
+            continue
+        if rng is None:
+            raise InvalidInputError("`rng` must be a Generator where steps see batches, got None.")
+        order = rng.permutation(n)
+        yield from (order[start : start + batch] for start in range(0, n - batch + 1, batch))
+
+
+def _arrays(leaves: Sequence[Any]) -> Weights:
+    return tuple(one.detach().cpu().numpy() for one in leaves)

@@ -19,48 +19,46 @@ if TYPE_CHECKING:
 __all__ = ["draw_balance", "draw_bound", "draw_certificate", "draw_conditioning"]
 
 _STYLES = [("truth", "o"), ("coverage", "s"), ("purity", "D"), ("deviation", "^"), ("extra", "v"), ("light", "X")]
-_FLOOR = 1e-13
 
 
 def draw_bound(ax: Axes, result: WeightDecayResult) -> None:
     """NC1 during training, and its bound at the same iterates."""
+    shown = result.ends.index
     logged = result.sweep.iterates
-    logged = logged[(logged["decay"] == result.shown) & (logged["step"] > 0)]
+    logged = logged[logged["network"].isin(shown) & (logged["step"] > 0)]
     for (color, _), linear in zip(_STYLES, result.linear, strict=False):
         medians = _medians(logged[logged["linear"] == linear], ["nc1", "bound"])
         ax.plot(medians.index, medians["nc1"], color=colors_of(ax)[color], label=f"L2 = {linear}")
-        if linear > 1:
+        if linear == result.linear[-1]:
+            seen = medians["bound"][np.isfinite(medians["bound"])]
             look: dict[str, Any] = {"color": colors_of(ax)[color], "linewidth": 1.4, "label": f"bound,\nL2 = {linear}"}
-            ax.plot(medians.index, medians["bound"], "--", **look)
+            ax.plot(seen.index, seen, "--", **look)
     ax.set_yscale("log")
     # The bound starts far above.
-    ax.set_ylim(top=1e4)
+    ax.set_ylim(top=1e2)
     ax.set_xlabel("training time")
     ax.set_ylabel("← better     NC1")
-    ax.set_title(f"NC1 and its bound, decay {result.shown:g}")
+    ax.set_title(f"{result.data}: NC1 and its bound")
     plain_powers(ax)
     label_lines(ax)
 
 
 def draw_balance(ax: Axes, result: WeightDecayResult) -> None:
     """The imbalance during training relative to its start, and what gradient flow would do."""
-    linear = result.linear[-1]
+    linear = result.depth
     logged = result.sweep.iterates
-    logged = logged[logged["linear"] == linear]
+    logged = logged[logged["network"].isin(result.main.index) & (logged["linear"] == linear)]
     starts = logged.groupby("network")["gap"].transform("first")
-    # Drawn down to a tenth of the least median seen.
-    lowest = 0.1 * float((logged["gap"] / starts).groupby([logged["decay"], logged["time"]]).median().min())
+    lowest = 0.3 * float((logged["gap"] / starts).groupby([logged["decay"], logged["time"]]).median().min())
     times = np.linspace(0.0, float(logged["time"].max()), 300)
     for (color, _), decay in zip(_STYLES[1:], result.decays, strict=False):
         gaps = _medians(logged[logged["decay"] == decay], ["gap"])["gap"]
-        ax.plot(
-            gaps.index, np.maximum(gaps / gaps.iloc[0], _FLOOR), color=colors_of(ax)[color], label=f"decay\n{decay:g}"
-        )
+        ax.plot(gaps.index, gaps / gaps.iloc[0], color=colors_of(ax)[color], label=f"decay\n{decay:g}")
         flow = np.exp(-2.0 * decay * times)
-        seen = flow > max(_FLOOR, lowest)
+        seen = flow > lowest
         ax.plot(times[seen], flow[seen], ":", color=colors_of(ax)["truth"], linewidth=1.2, zorder=3)
     ax.set_yscale("log")
-    ax.set_ylim(max(_FLOOR, 0.3 * lowest), 10.0)
+    ax.set_ylim(lowest, 3.0)
     ax.set_xlabel("training time")
     ax.set_ylabel("← better     imbalance / at start")
     ax.set_title(f"Balance of linear layers, L2 = {linear}")
@@ -70,29 +68,34 @@ def draw_balance(ax: Axes, result: WeightDecayResult) -> None:
 
 
 def draw_conditioning(ax: Axes, result: WeightDecayResult) -> None:
-    """Condition number of the class means against the number of linear layers, where they are independent."""
+    """Condition number of the class means over linear layers, and over step sizes."""
     from matplotlib.ticker import NullFormatter, NullLocator
 
-    ends = result.sweep.networks
-    lost = int((ends["nc2"] >= INDEPENDENT).sum())
-    ends = ends[ends["nc2"] < INDEPENDENT]
-    for k, ((color, marker), decay) in enumerate(zip(_STYLES[1:], result.decays, strict=False)):
-        values = ends[ends["decay"] == decay].groupby("linear")["nc2"].agg(["median", "min", "max"])
-        # Shifted a little so that ranges do not hide each other.
-        x = np.searchsorted(result.linear, values.index) + 0.07 * (k - (len(result.decays) - 1) / 2)
-        ax.vlines(x, values["min"], values["max"], color=colors_of(ax)[color], linewidth=1.0)
-        ax.plot(x, values["median"], marker=marker, color=colors_of(ax)[color], linewidth=1.4, label=f"decay {decay:g}")
-    ax.set_xticks(range(len(result.linear)), [str(one) for one in result.linear])
+    rates = result.sweep.networks
+    rates = rates[rates["rates"] & rates["fit"].notna()]
+    # Between the two groups is room for a line.
+    ticks: list[tuple[float, str]] = []
+    for start, values, part, by, color, marker in (
+        (0, result.linear, result.ends, "linear", "coverage", "o"),
+        (len(result.linear) + 0.6, sorted(rates["rate"].unique()), rates, "rate", "purity", "D"),
+    ):
+        found = part[part["nc2"] < INDEPENDENT].groupby(by)["nc2"].agg(["median", "min", "max"])
+        x = start + np.searchsorted(values, found.index)
+        ax.vlines(x, found["min"], found["max"], color=colors_of(ax)[color], linewidth=1.4)
+        ax.plot(x, found["median"], marker=marker, color=colors_of(ax)[color], linewidth=1.4)
+        ticks += [(start + k, f"{value:g}".replace("0.", ".", 1)) for k, value in enumerate(values)]
+    ax.axvline(len(result.linear) - 0.2, color=colors_of(ax)["bound"], linewidth=0.8)
+    ax.set_xticks([x for x, _ in ticks], [text for _, text in ticks])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_minor_formatter(NullFormatter())
-    # Above is room for the legend.
-    ax.set_ylim(0.7 if lost else 1.0, 1.25 * float(ends["nc2"].max()))
-    ax.set_xlabel("linear layers L2")
+    ax.set_xlim(-0.5, ticks[-1][0] + 0.5)
+    low, high = ax.get_ylim()
+    ax.set_ylim(min(1.0, low), high + 0.16 * (high - low))
+    ax.set_xlabel("linear layers L2      |      step size")
     ax.set_ylabel("← better     NC2, condition number")
     ax.set_title("Class means: median and range")
-    if lost:
-        note(ax, f"not shown: {lost} with dependent means", at=(0.02, 0.04))
-    ax.legend(loc="upper right")
+    note(ax, f"decay {result.shown:g}", at=(0.03, 0.96))
+    note(ax, f"step sizes at L2 = {result.depth}", at=(0.98, 0.96), ha="right")
 
 
 def draw_certificate(ax: Axes, result: WeightDecayResult) -> None:
@@ -100,7 +103,7 @@ def draw_certificate(ax: Axes, result: WeightDecayResult) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.ticker import NullFormatter
 
-    ends, certificate = result.sweep.networks, result.two
+    ends, certificate = result.main, result.two
     handles: list[Any] = []
     paper: Any = ax.get_facecolor()
     kinds = {"excluded": certificate.excluded, "sure": certificate.sure}
@@ -132,12 +135,16 @@ def draw_certificate(ax: Axes, result: WeightDecayResult) -> None:
     ax.set_ylim(max(0.0, low - 0.1 * (high - low)), high + 0.55 * (high - low))
     ax.set_xlim(float(ends["norm"].min()) * 0.85, float(ends["norm"].max()) * 1.15)
     staircase(ax, ends[["norm", "test_error"]].to_numpy(), color=colors_of(ax)["truth"], linewidth=0.8, zorder=1)
-    ticks = [tick for tick in (5, 10, 20, 50, 100, 200, 500) if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
+    ticks = [
+        tick
+        for tick in (5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 300, 500)
+        if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]
+    ]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("← better     half the sum of squared norms")
     ax.set_ylabel("← better     test error")
-    ax.set_title("What the test set proves")
+    ax.set_title(f"What {len(result.sweep.test_losses):,} test images prove")
     ax.legend(handles=handles, loc="upper right", ncols=2, columnspacing=1.0, handletextpad=0.2, fontsize=9.5)
     plain_powers(ax)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,9 @@ from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import hypervolume, nondominated
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front
-from moltheory.studies.weight_decay._experiment import MOMENTUM, RATE
+from moltheory.studies.weight_decay._experiment import MOMENTUM
 from moltheory.studies.weight_decay._model import momentum_rate
+from moltheory.studies.weight_decay._result import main_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +39,8 @@ __all__ = [
 DELTA = 0.05
 # Class means with a larger condition number count as linearly dependent: a direction of the classes is lost.
 INDEPENDENT = 1e6
-# Further down, finite steps near kinks of ReLU and steep directions keep imbalance up: that is no decay to measure.
-_LOWEST = 1e-3
+# Further down, batches and finite steps keep imbalance up: that is no decay to measure.
+_LOWEST = 0.1
 _NAMES = ("fit", "norm", "imbalance", "nc1", "test_error")
 
 
@@ -64,7 +65,7 @@ def networks_by_setting(networks: pd.DataFrame, /) -> pd.DataFrame:
     import pandas as pd
 
     objectives, members = five_objectives(networks)
-    table = networks.copy()
+    table = networks.drop(columns=["main", "rates", "firsts", "relus"], errors="ignore")
     five = np.zeros(len(table), dtype=np.int64)
     five[members] = nondominated(objectives.risks())
     table["front_five"] = five
@@ -120,14 +121,14 @@ def own_weights(networks: pd.DataFrame, /) -> pd.DataFrame:
 def certified_front(sweep: DecaySweep, /) -> tuple[Certificate, Certificate]:
     """Return what the test set proves about the fronts of the networks, at a total failure probability of .05 each.
 
-    First in test error and norm, of all networks; then in the five objectives, of those with two linear layers or
-    more, where all but the test error are known costs. The test images were seen in no training, so the networks are
-    fixed models and their test losses a fresh sample.
+    First in test error and norm, of all networks of the main sweep; then in the five objectives, of those with two
+    linear layers or more, where all but the test error are known costs. The test images were seen in no training, so
+    the networks are fixed models and their test losses a fresh sample.
     """
-    networks = sweep.networks
+    networks = main_sweep(sweep.networks)
     _, members = five_objectives(networks)
     names = [f"L2={n.linear} decay={n.decay:g} seed={n.seed}" for n in networks.itertuples()]
-    losses = sweep.test_losses[:, :, None]
+    losses = sweep.test_losses[:, networks.index, None]
     two = certify(losses, delta=DELTA, objectives=["test_error"], names=names, costs=networks[["norm"]].to_numpy())
     costs = networks.iloc[members][list(_NAMES[:-1])].to_numpy()
     chosen = [names[i] for i in members]
@@ -169,18 +170,18 @@ def balance_rates(iterates: pd.DataFrame, /) -> pd.DataFrame:
 
     One row per network with L_2 >= 2: ``ratio``, the slope of the log of the imbalance (operator norm, largest over
     pairs) in training time over -2 decay, by least squares over logged iterates after the start until it falls to a
-    thousandth (NaN with fewer than three of them); ``momentum``, see `momentum_rate`.
+    tenth (NaN with fewer than three of them); ``momentum``, see `momentum_rate`.
     """
     import pandas as pd
 
-    rows: list[dict[str, float]] = []
+    rows: list[dict[str, Any]] = []
     for _, part in iterates[iterates["linear"] > 1].groupby("network"):
         first = part.iloc[0]
         time, gap = part["time"].to_numpy(), part["gap"].to_numpy()
-        used = np.logical_and.accumulate(gap > _LOWEST * gap[0]) & (time > 0)
+        used = np.logical_and.accumulate(gap > _LOWEST * gap[0]) & (time > 0)  # False for NaN, as of a lost network.
         slope = np.polyfit(time[used], np.log(gap[used]), 1)[0] if used.sum() >= 3 else np.nan
-        expected = momentum_rate(RATE, MOMENTUM, decay=float(first["decay"]))
-        row = {"linear": int(first["linear"]), "decay": float(first["decay"]), "seed": int(first["seed"])}
+        expected = momentum_rate(float(first["rate"]), MOMENTUM, decay=float(first["decay"]))
+        row = {name: first[name] for name in ("linear", "decay", "rate", "first", "seed")}
         rows.append({**row, "ratio": float(slope / (-2.0 * first["decay"])), "momentum": expected})
     return pd.DataFrame(rows)
 

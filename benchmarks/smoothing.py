@@ -47,9 +47,9 @@ def main() -> None:
     budget = QUICK if options.quick else FULL
     start, used = time.perf_counter(), _cpu()
     # One process, so that all processor time is seen.
-    smoothed_sweep(budget, Settings(quick=options.quick))
+    sweep = smoothed_sweep(budget, Settings(quick=options.quick))
     wall, cpu = time.perf_counter() - start, _cpu() - used
-    votes = len(budget.designs) * budget.n_test * (budget.guesses + budget.sizes[-1])
+    votes = budget.networks * len(sweep.designs) * len(sweep.labels) * (budget.guesses + budget.sizes[-1])
     lines = [
         f"# Input-dependent smoothing\n\nPython {platform.python_version()}, one process; processor time in seconds.\n",
         "| job | seconds | target |",
@@ -58,7 +58,7 @@ def main() -> None:
             f"| certify 1,000 points from counts, N = 3072, rate {rate:g} | {seconds:.2f} | 5 |"
             for rate, seconds in certified.items()
         ),
-        f"| digits, {len(budget.designs)} designs, {votes:,} votes | {cpu:.0f} | 360 (3 minutes on 2 cores) |",
+        f"| digits, {len(sweep.designs)} designs, {votes:,} votes | {cpu:.0f} | 360 (3 minutes on 2 cores) |",
         f"\nThe sweep took {wall:.0f} s of wall time in one process at a load of {os.getloadavg()[0]:.1f}.\n",
     ]
     print("\n".join(lines))

@@ -73,7 +73,8 @@ def with_block(text: str, block: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.removesuffix(" (abstract)").rstrip(".")
+    """The claim without its full stop, and without its place where that is the abstract."""
+    return re.sub(r"\. \(", " (", re.sub(r" \(abstract.*\)$", "", text)).rstrip(".")
 
 
 def _cell(text: str) -> str:

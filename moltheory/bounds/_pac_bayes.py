@@ -120,7 +120,7 @@ def pac_bayes_constant(n: int, /) -> float:
 
     Notes
     -----
-    The sum equals :math:`n!\,(e/n)^n\, Q(n+1, n)`, Q the regularised upper incomplete gamma function (Abel's
+    The sum equals :math:`n!\,(e/n)^n\, Q(n+1, n)`, Q the regularized upper incomplete gamma function (Abel's
     identity), so the cost does not grow with n.
 
     References

@@ -1,4 +1,4 @@
-r"""Sparse tasks with trade-offs that are not sparse: regularise the trade-off, or the tasks and combine afterwards.
+r"""Sparse tasks with trade-offs that are not sparse: regularize the trade-off, or the tasks and combine afterwards.
 
 With :math:`L_k(\theta) = \|S_k^{1/2}(\theta - \beta_k)\|^2 + \sigma_k^2` and every beta_k sparse, the trade-off
 :math:`\theta(w) = (\sum_k w_k S_k)^{-1} \sum_k w_k S_k \beta_k` is in general not sparse. Three estimators of it:

@@ -128,7 +128,7 @@ class DeepFeatures:
         return np.stack([np.square(one).sum(axis=(-1, -2)) for one in layers], axis=-1)
 
     def loss(self, layers: Layers) -> FloatArray:
-        """Return the regularised loss (...)."""
+        """Return the regularized loss (...)."""
         found: FloatArray = np.asarray(self.fit(layers) + self.squared_norms(layers) @ self.factors / 2)
         return found
 

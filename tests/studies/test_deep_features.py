@@ -93,7 +93,7 @@ def test_gradient_descent_is_its_definition():
 def test_every_replicate_may_have_factors_of_its_own():
     factors = [[0.01, 0.02, 0.03, 0.04, 0.05], [0.3, 0.1, 0.2, 0.1, 0.3]]
     start = _start(4)
-    # Two starts at each of two regularisations: leading axes (2, 2).
+    # Two starts at each of two regularizations: leading axes (2, 2).
     both = tuple(np.stack([[one, one + 0.1]] * 2) for one in start)
     ends = descend(_MODEL, both, rate=0.05, steps=25, factors=np.array(factors)[:, None])
     for k, given in enumerate(factors):
@@ -124,7 +124,7 @@ def test_the_same_bits_with_any_number_of_threads():
 
 @needs_torch
 def test_another_objective_of_fit_and_norms():
-    # Twice the fit plus the norms is the loss at half the regularisation, times two.
+    # Twice the fit plus the norms is the loss at half the regularization, times two.
     start = _start(5)
     half = DeepFeatures(n_classes=3, per_class=2, depth=4, width=5, regularization=[f / 2 for f in _MODEL.factors])
     found, _ = polish(_MODEL, start, lambda fit, norms: 2.0 * fit + norms)

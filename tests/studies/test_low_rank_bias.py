@@ -205,7 +205,7 @@ def test_golden_losses():
     assert (several["error"] < 1e-15).all()
 
 
-def test_the_graph_dominates_collapse_in_every_objective_for_any_regularisation(rng):
+def test_the_graph_dominates_collapse_in_every_objective_for_any_regularization(rng):
     scales = np.linspace(0.02, 1.0, 50)
     for r, depth in ((4, 4), (5, 4), (6, 5), (8, 6)):
         network, collapse = graph_network(math.comb(r, 2), depth), collapsed_network(math.comb(r, 2), depth)

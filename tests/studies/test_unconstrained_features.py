@@ -85,7 +85,7 @@ def test_spinodal_is_where_local_minima_end(depth):
     assert (after.slope(np.linspace(1e-6, 1.0, 1000)) > 0).all()
 
 
-def test_tiny_regularisation_neither_underflows_nor_loses_digits():
+def test_tiny_regularization_neither_underflows_nor_loses_digits():
     model = DeepFeatures(n_classes=2, per_class=2, depth=5, width=2, regularization=1e-45)
     loss = ReducedLoss.of_model(model)
     assert loss.product > 0

@@ -153,6 +153,8 @@ def _breadth(result: FullyConnectedResult) -> Claim:
     cases = f"{plural(len(trunks), 'trunk')} at {count_text(result.plan.labels[0])} labels"
     if len(queries):
         cases += f", active learning with {plural(len(queries), 'query', 'queries')}"
+    else:
+        cases += ", no active learning"
     checked = (
         f"OJKD against plain on {result.data[-1]}: {cases}. Agrees if OJKD's mean error is smaller in all comparable "
         "cases."

@@ -1,4 +1,4 @@
-"""Training of networks for ten classes: where they end against collapse, over regularisation and width.
+"""Training of networks for ten classes: where they end against collapse, over regularization and width.
 
 Ten classes, four layers, width 30, a factor of 0.004 for every layer and steps of 0.5 are the setting of the paper's
 figure 2 (its caption); its number of steps, examples and its start are not given there. Here: 20,000 steps of plain

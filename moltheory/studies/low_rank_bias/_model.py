@@ -101,7 +101,7 @@ class Construction:
 
     @property
     def rho(self) -> float:
-        """The factor of the regulariser in the reduced loss, `ratio` to the power 1/(L+1); collapse has 1."""
+        """The factor of the regularizer in the reduced loss, `ratio` to the power 1/(L+1); collapse has 1."""
         return float(self.ratio ** (1.0 / (self.depth + 1)))
 
     def reduced(self, collapsed: ReducedLoss, /) -> ReducedLoss:
@@ -116,7 +116,7 @@ class Construction:
     def layers(self, model: DeepFeatures, scale: float, /) -> Layers:
         """Return the cheapest layers of this shape whose output is `scale` >= 0 times the targets.
 
-        Each of H_1, W_1, ..., W_L adds as much to the regularisation as any other, and the loss is
+        Each of H_1, W_1, ..., W_L adds as much to the regularization as any other, and the loss is
         ``reduced(ReducedLoss.of_model(model)).loss(scale)``. The model must have as many classes and layers and be
         wide enough.
         """

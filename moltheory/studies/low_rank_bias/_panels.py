@@ -103,7 +103,7 @@ def draw_ranks(ax: Axes, result: LowRankResult) -> None:
     ax.set_ylim(-0.4, 13.4)
     ax.set_yticks(range(0, 11, 2))
     ax.set_ylabel("← better     rank of the features $H_1$")
-    ax.set_title("Ranks against regularisation")
+    ax.set_title("Ranks against regularization")
     ax.legend(loc="upper left", ncols=2, columnspacing=1.0)
 
 
@@ -153,4 +153,4 @@ def _factor_ticks(ax: Axes, part: pd.DataFrame) -> None:
     ax.set_xticks(factors, [f"{1000 * factor:g}" for factor in factors])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("1000 λ, regularisation of every layer")
+    ax.set_xlabel("1000 λ, regularization of every layer")

@@ -167,7 +167,7 @@ class LowRankBias(Study[LowRankResult]):
     )
 
     def compute(self, settings: Settings) -> LowRankResult:
-        """Compare the networks written down, train over regularisation and width and on images, and compare all."""
+        """Compare the networks written down, train over regularization and width and on images, and compare all."""
         cost = _QUICK if settings.quick else _FULL
         if self.large:
             cost = replace(cost, trunk=_LARGE.trunk) if settings.quick else _LARGE

@@ -60,7 +60,7 @@ def draw_counterexample(ax: Axes, result: SmoothingResult) -> None:
     ax.set_xlabel("distance")
     ax.set_ylabel("probability of the other class")
     ax.set_title("The uncertified formula is wrong")
-    ax.legend(loc="upper left")
+    ax.legend(loc="upper left", frameon=True, framealpha=1.0, edgecolor="none")
 
 
 def draw_curves(ax: Axes, result: SmoothingResult) -> None:

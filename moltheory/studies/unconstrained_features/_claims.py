@@ -66,7 +66,7 @@ def _descent(result: UnconstrainedResult) -> Claim:
     widest = part.iloc[-1]
     fine = widest["reached"] >= _MOST_STARTS * widest["starts"]
     return Claim(
-        "Optimised by gradient descent, deep unconstrained features agree well with the theory.",
+        "Optimized by gradient descent, deep unconstrained features agree well with the theory.",
         "abstract, (i)",
         "experiment",
         f"Random starts, factors up to half the critical one, L = {joined(result.depths, 'd')}. Agrees if at the "
@@ -86,7 +86,7 @@ def _features(result: UnconstrainedResult) -> Claim:
         "Trained networks recover the unconstrained features suitable for deep neural collapse.",
         "abstract, (ii)",
         "experiment",
-        f"Trunk and head, features regularised as in the model, {_where(result)}. Agrees if at every factor the median "
+        f"Trunk and head, features regularized as in the model, {_where(result)}. Agrees if at every factor the median "
         f"gap to F(a*) is at most {_GAP:.0%}, and NC1 in the last hidden layer at most {_LAST_NC1:g}.",
         f"Gap at the smallest factor {median_text(first['gap'], digits=2)}, largest of all "
         f"{number_text(rows['gap'].max(), 2)}; NC1 at most {number_text(last_nc1(rows).max(), 1)}; outputs within "

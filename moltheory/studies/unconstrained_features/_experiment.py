@@ -1,4 +1,4 @@
-"""Training of networks for two classes: over depths and regularisation, and under a budget for the norms."""
+"""Training of networks for two classes: over depths and regularization, and under a budget for the norms."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def _images(result: UnconstrainedResult) -> tuple[str, ...]:
     model = rows[(rows["kind"] == FEATURES) & (rows["nominal"] < 1)]
     smallest = model[model["nominal"] == model["nominal"].min()]
     found.append(
-        f"With the model's regularisation, trunks compute what is free there: loss above F(a*) by a share of "
+        f"With the model's regularization, trunks compute what is free there: loss above F(a*) by a share of "
         f"{mean_text(smallest['gap'], digits=2)}, at larger factors at most "
         f"{number_text(model.loc[model['nominal'] > model['nominal'].min(), 'gap'].max(), 1)}."
     )

@@ -201,7 +201,7 @@ def least_norm_product(fit: npt.ArrayLike, /, *, depth: int, per_class: int) -> 
 
     attained by collapsed networks; above that fit, which is refused, a network that learns one class needs less.
     Derived from the optimality of collapse: take :math:`\lambda_l = t / \|W_l\|^2` with t such that a* = 1 - sqrt(2
-    f_1), which exists up to that fit; the regularised loss is then at least F(a*).
+    f_1), which exists up to that fit; the regularized loss is then at least F(a*).
     """
     check_count("per_class", per_class)
     most = 1.0 / (2 * check_count("depth", depth, low=2) ** 2)
@@ -217,7 +217,7 @@ def separated_layers(
     r"""Return the cheapest layers that keep the classes apart and output a_c times the target of each class c.
 
     Every class has its own unit in each hidden layer, the examples of a class are equal, and each of the L + 1 matrices
-    adds as much to the regularisation as any other. The loss is the mean of `ReducedLoss.loss` over the scales. With
+    adds as much to the regularization as any other. The loss is the mean of `ReducedLoss.loss` over the scales. With
     equal scales this is a collapsed network, and with a* its gradient is zero.
 
     Parameters

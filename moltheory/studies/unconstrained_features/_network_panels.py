@@ -24,7 +24,7 @@ _KINDS = [("coverage", "o"), ("purity", "s"), ("deviation", "D"), ("extra", "^")
 
 
 def kinds_of(networks: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Return the networks by recipe: those with the model's regularisation first, then by hidden layers of the trunk."""
+    """Return the networks by recipe: those with the model's regularization first, then by hidden layers of the trunk."""
     found = [("as in the model", networks[networks["kind"] == FEATURES])]
     decayed = networks[networks["kind"] == WEIGHTS]
     for trunk, part in decayed.groupby("trunk"):

@@ -42,7 +42,7 @@ class Recipe:
     Attributes
     ----------
     kind : {"features", "weights"}
-        What is regularised besides the head.
+        What is regularized besides the head.
     trunk : int
         Hidden layers of the trunk.
     ratios : tuple of float
@@ -51,7 +51,7 @@ class Recipe:
     first, later : int
         Steps at the first ratio and at each later one.
     pretraining : int
-        Steps before, without any regularisation: a deep trunk with weight decay from the start can end at zero.
+        Steps before, without any regularization: a deep trunk with weight decay from the start can end at zero.
     """
 
     kind: str
@@ -162,7 +162,7 @@ def fitted_row(recipe: Recipe, one: dict[str, Any], /) -> dict[str, float]:
 
     ``ratio`` (of the factors to the critical ones), ``optimum`` F(a*), ``predicted_scale`` (the stable one above 0, or 0
     if there is none), ``scale``, ``fit``, ``loss`` (of the model), ``gap`` (share of F(a*) by which the loss is above
-    it), ``predicted_share`` and ``share`` (of the head's layers, in the regularisation, times 2), ``spread`` (largest
+    it), ``predicted_share`` and ``share`` (of the head's layers, in the regularization, times 2), ``spread`` (largest
     over smallest of these, less 1), ``norm`` (squared norms of the head plus that of the features per example of a
     class), ``nc1_0``..., ``condition_0``..., ``cosine_0``..., ``train_error``, ``test_error``.
     """

@@ -10,6 +10,7 @@ import numpy as np
 from moltheory._core._numbers import count_text, number_text, percent_text
 from moltheory._core._text import joined, span
 from moltheory.studies.weight_decay._claims import broken_ceilings, log_ratio, medians_text, ratio_text, steadiness
+from moltheory.studies.weight_decay._experiment import RATE
 from moltheory.studies.weight_decay._model import cosine_floor
 from moltheory.studies.weight_decay._points import DELTA, INDEPENDENT
 
@@ -152,7 +153,8 @@ def _wide(result: WeightDecayResult) -> tuple[str, ...]:
 
 
 def _balance(result: WeightDecayResult) -> tuple[str, ...]:
-    rates = result.balancing[result.balancing["decay"] == result.shown].dropna()
+    # At other step sizes there may be lost networks.
+    rates = result.balancing[(result.balancing["decay"] == result.shown) & (result.balancing["rate"] == RATE)].dropna()
     ends = result.ends[result.ends["linear"] > 1]
     last = f"It ends at {span(ends['imbalance'].min(), ends['imbalance'].max(), '.2g')} (relative)."
     if rates.empty:

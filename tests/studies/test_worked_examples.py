@@ -117,11 +117,14 @@ def test_parts_of_training_with_little_data():
         for m, errors in (("plain", (0.3, 0.4, 0.5)), ("OJKD", (0.2, 0.3, 0.3)))
         for s, e in enumerate(errors)
     ]
-    networks = pd.DataFrame(rows, columns=["data", "labels", "method", "seed", "test_error"])
+    networks = pd.DataFrame(rows, columns=["data", "labels", "method", "seed", "test_error"]).assign(train_accuracy=1.0)
     _close(fc.paired_differences(networks)[["difference", "low", "high"]], [[-0.133, -0.277, 0.010]], 3)
+    # One network that does not fit like the others: no comparison.
+    networks.loc[4, "train_accuracy"] = 0.9
+    assert fc.paired_differences(networks)[["compared", "difference"]].isna().sum().tolist() == [0, 1]
     _close(fc.predictive_entropy([[0.0, 0.0], [1000.0, 0.0]]), [np.log(2), 0], 12)
     rng = np.random.default_rng(0)
-    assert fc.queried(np.array([3, 5, 9]), 2, entropy=[0.1, 0.7, 0.2], rng=rng).tolist() == [5, 9]
+    assert fc.queried(np.array([3, 5, 9]), 2, scores=[0.1, 0.7, 0.2], rng=rng).tolist() == [5, 9]
     ones = np.full((2, 8, 8), 255, dtype=np.uint8)
     assert fc.cluttered(ones, others=ones, rng=rng, clutter=fc.Clutter(side=9, noise=0.0)).shape == (2, 9, 9)
     data = fc.digit_images("cluttered digits", root=np.random.SeedSequence(0))

@@ -30,12 +30,13 @@ def claims_page(records: list[dict[str, Any]]) -> str:
     parts = [
         "# Case studies, claim by claim\n",
         "What the papers say, and what full runs on real images found; written by `benchmarks/study_claims.py`. Intervals",
-        "are over seeds where seeds are named. A verdict follows a rule that was fixed before the run, in the last column.",
+        "are over seeds where seeds are named; those of counts take the runs as independent. The rule of each verdict is in",
+        "the last column; where a setting or a rule was changed after an exploratory run, the row or a finding says so.",
         "",
     ]
     for one in records:
         parts += [
-            f"## {one['name']}\n",
+            f"## {one['name']}, {_images(one)}\n",
             f"{_linked(one['paper'])}\n",
             f"{one['setting']} {one['seconds']:,.0f} seconds.\n",
         ]
@@ -52,7 +53,7 @@ def readme_block(records: list[dict[str, Any]]) -> str:
     for one in records:
         verdicts = [claim["verdict"] for claim in one["claims"]]
         counts = f"{verdicts.count('agrees')} of {len(verdicts)} claims agree"
-        images = one["setting"].split(" (")[0].removeprefix("Data: ")
+        images = _images(one)
         number = re.search(r"arXiv (\d{4}\.\d{5})", one["paper"])
         link = f"[{number.group(1)}](https://arxiv.org/abs/{number.group(1)})" if number else one["paper"]
         shown = next((c for c in one["claims"] if c["how it is checked"].startswith("Experiment")), one["claims"][0])
@@ -70,6 +71,11 @@ def with_block(text: str, block: str) -> str:
     """Return README.md with the block between its two marks."""
     head, rest = text.split(START)
     return f"{head}{START}\n{block}\n{END}{rest.split(END)[1]}"
+
+
+def _images(one: dict[str, Any]) -> str:
+    name: str = one["setting"].split(" (")[0].removeprefix("Data: ")
+    return name
 
 
 def _plain(text: str) -> str:
@@ -106,7 +112,7 @@ def main() -> None:
     options = parser.parse_args()
     from moltheory.studies import study_names
 
-    kept = {one["name"]: one for one in json.loads(RECORD.read_text())} if RECORD.exists() else {}
+    kept = {(one["name"], _images(one)): one for one in json.loads(RECORD.read_text())} if RECORD.exists() else {}
     if options.files:
         found = [json.loads(Path(file).read_text()) for file in options.files]
     elif options.data:
@@ -114,8 +120,10 @@ def main() -> None:
     else:
         found = []
     names = ("name", "paper", "setting", "seconds", "claims", "findings")
-    kept |= {one["name"]: {name: one[name] for name in names} for one in found}
-    records = [kept[name] for name in study_names() if name in kept]
+    kept |= {(one["name"], _images(one)): {name: one[name] for name in names} for one in found}
+    order = {name: place for place, name in enumerate(study_names())}
+    # The paper's first set of images before others.
+    records = sorted(kept.values(), key=lambda one: order[one["name"]])
     RECORD.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n")
     PAGE.write_text(claims_page(records))
     README.write_text(with_block(README.read_text(), readme_block(records)))

@@ -165,7 +165,7 @@ def _study_options(parser: CommandParser) -> None:
     parser.add_argument("--out", metavar="FOLDER", help="output folder (default: study-NAME)")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random streams (default: %(default)s)")
     parser.add_argument("--n-jobs", type=int, default=-1, help="number of processes; -1 is one per core (default)")
-    parser.add_argument("--quick", action="store_true", help="a small budget, in under 20 seconds")
+    parser.add_argument("--quick", action="store_true", help="a small budget, in about half a minute")
     _keep_runs_option(parser)
     _image_options(parser)
     parser.add_argument(

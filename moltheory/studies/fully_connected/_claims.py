@@ -90,8 +90,8 @@ def _why(result: FullyConnectedResult, row: dict[str, Any]) -> str:
     plan = result.plan
     side = "covers zero" if row["low"] <= 0 <= row["high"] else "is above zero"
     return (
-        f"The interval {side}: {plan.seeds} seeds, a trunk of {size_text(result)} parameters, {plan.recipe.epochs} "
-        "epochs; the paper has ResNet18 (11.2M, 512 features) and 200. `--large` runs that."
+        f"The interval {side}: not decided by {plan.seeds} seeds and a trunk of {size_text(result)} parameters at "
+        f"{plan.recipe.epochs} epochs. The paper has ResNet18 (11.2M) and 200 epochs; `--large` runs that."
     )
 
 
@@ -173,8 +173,8 @@ def _breadth(result: FullyConnectedResult) -> Claim:
     rest = [name for name, _ in compared if name not in better]
     return Claim(
         **about,
-        found=f"Smaller in {len(better)} of {len(compared)} comparable cases ({len(rows)} in all), with 95 % confidence in "
-        f"{sure}.",
+        found=f"OJKD's mean error is smaller in {len(better)} of {len(compared)} comparable cases ({len(rows)} in all), "
+        f"with 95 % confidence in {sure}.",
         verdict=AGREES if agrees else DIFFERS,
         why=""
         if agrees
@@ -208,6 +208,6 @@ def _relative(result: FullyConnectedResult) -> Claim:
         verdict=AGREES if agrees else DIFFERS,
         why=""
         if agrees
-        else f"A trunk of {size_text(result)} parameters and {result.plan.recipe.epochs} epochs; the paper has 11.2M and "
-        "200. `--large` runs that.",
+        else f"A trunk of {size_text(result)} parameters at {result.plan.recipe.epochs} epochs; the paper has ResNet18 "
+        "(11.2M) and 200 epochs. `--large` runs that.",
     )

@@ -136,7 +136,8 @@ def _trunks(result: FullyConnectedResult) -> tuple[str, ...]:
     apart = last["high"] < first["low"] or first["high"] < last["low"]
     return (
         text,
-        f"The gain is {'larger' if grows else 'not larger'} for the largest of these trunks than for the smallest"
+        f"OJKD does {'better' if grows else 'no better'} against plain with the largest of these trunks than with the "
+        f"smallest"
         f"{'' if apart else ', within the spread of the seeds'}.",
     )
 

@@ -48,6 +48,7 @@ _QUICK: dict[str, Any] = {
     "active_step": 20,
     "active_seeds": 2,
     "active_backbone": "tiny",
+    "queries": ("random", "entropy"),
 }
 # Photographs: the paper's recipe, on the trunks with which it ends in a quarter of an hour on two cores. There is no time
 # left for active learning, which runs on digits.
@@ -68,8 +69,7 @@ _QUICK_FOLDER: dict[str, Any] = {
     "methods": ("plain", "OJKD"),
     "backbone": "small",
     "gates": (),
-    "active_start": 20,
-    "active_step": 10,
+    "active_seeds": 0,
 }
 # The paper's network and recipe: ResNet18, refiner 512 -> 64, 200 epochs; two further trunks at the smaller budget.
 _LARGE: dict[str, Any] = {

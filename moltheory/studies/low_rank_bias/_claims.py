@@ -95,7 +95,9 @@ def _low_rank(result: LowRankResult) -> Claim:
         f"collapse, rank {graph['rank']:.0f} and {triangles['rank']:.0f} of {collapse['rank']:.0f}. Lowest trained loss: "
         f"{best['loss'] / best['collapse']:.3f} of collapse, rank {best['rank']:.0f}.",
         AGREES if written and trained else DIFFERS,
-        "" if written and trained else "The budget of training may be too small; the global optimum is not known.",
+        "The optimum itself is not known; all cheaper networks found have lower rank."
+        if written and trained
+        else "The budget of training may be too small; the global optimum is not known.",
     )
 
 

@@ -176,7 +176,7 @@ def _front(result: SmoothingResult) -> tuple[str, str]:
     return (
         f"Of {len(points)} classifiers {len(front)} are non-dominated in error, minus mean radius, class deviation and "
         f"cost, {(front['kind'] == MOVING).sum()} of them input-dependent; weighted sums find {front['weighted'].sum()}.",
-        f"The hypervolume (normalised) of all is {result.volume_all:.3f}, of constant noise of the base deviations alone "
+        f"The hypervolume (normalized) of all is {result.volume_all:.3f}, of constant noise of the base deviations alone "
         f"{result.volume_constant:.3f}.",
     )
 

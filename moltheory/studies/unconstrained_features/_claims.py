@@ -53,10 +53,12 @@ def _optimum(result: UnconstrainedResult) -> Claim:
         "Agrees if collapsed networks written as matrices have loss F(a*) and no gradient, no trained network is lower "
         "(both to 1e-12), and L-BFGS ends there only in collapse (NC1, NC3 up to 1e-6).",
         f"Matrices for L = 2 to {int(exact['depth'].max())}: off by {number_text(off, 1)} at most; {below}; "
-        f"{count} ended at the optimum, with NC1 up to {number_text(nc1, 1)} and weights outside the class means up to "
-        f"{number_text(nc3, 1)}.",
+        f"at width 8 {count} ended at the optimum, with NC1 up to {number_text(nc1, 1)} and weights "
+        f"outside the class means up to {number_text(nc3, 1)}.",
         AGREES if fine else DIFFERS,
-        "" if fine else "See the numbers: a rule of the check is broken.",
+        "Uniqueness is the paper's theorem; runs can only contradict it."
+        if fine
+        else "See the numbers: a rule of the check is broken.",
     )
 
 
@@ -111,7 +113,7 @@ def _weights(result: UnconstrainedResult) -> Claim:
         f"{_by_layer(deepest, 'nc1')}; cosine of class means behind the trunk "
         f"{number_text(deepest['cosine_0'].median(), 2)}.",
         AGREES if fine else DIFFERS,
-        "The rule came first, but the deepest trunk was added after an exploratory run of one seed had kept it."
+        f"Only for the deepest trunk, which was added after an exploratory run of one seed; {_outside(rows)} the rule."
         if fine
         else "Size: a small trunk leaves class means correlated, since turning them apart costs weight; compare the "
         "depths.",
@@ -141,6 +143,13 @@ def _fits(rows: pd.DataFrame) -> bool:
     gaps = rows.groupby("nominal")["gap"].median()
     nc1 = rows.assign(last=last_nc1(rows)).groupby("nominal")["last"].median()
     return bool((gaps <= _GAP).all() and (nc1 <= _LAST_NC1).all())
+
+
+def _outside(rows: pd.DataFrame) -> str:
+    """Which other trunks keep the rule."""
+    others = [(trunk, part) for trunk, part in rows.groupby("trunk") if trunk < rows["trunk"].max()]
+    missed = [str(trunk) for trunk, part in others if not _fits(part)]
+    return f"trunks of {joined(missed)} hidden layers miss" if missed else "all other trunks keep"
 
 
 def _by_layer(rows: pd.DataFrame, name: str) -> str:

@@ -155,6 +155,8 @@ def test_trade_off_and_fairness(study, result):
 def test_what_the_design_mitigates(study, result):
     moving = lambda t: t["kind"] == MOVING  # noqa: E731
     assert study.claims(result)[MITIGATED].verdict == AGREES
+    weak = changed(result, beyond_mean_ceiling=(lambda t: moving(t) & (t["sigma"] == 0.25), 0.003))
+    assert study.claims(weak)[MITIGATED].why.startswith("At σ 0.25 a share of 0.003 of the images")
     for name in ("beyond_ceiling", "beyond_mean_ceiling"):
         gone = changed(result, **{name: (lambda t: moving(t) & (t["network"] == 2), 0.0)})
         assert study.claims(gone)[MITIGATED].verdict == DIFFERS

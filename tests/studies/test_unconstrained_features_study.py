@@ -126,6 +126,12 @@ def test_verdicts_follow_their_rules(ran):
             found = study.claims(replace(result, networks=worse))
             assert [one.verdict for one in found[2:4]] == ["differs" if j == k else "agrees" for j in (2, 3)]
             assert found[k].why
+    # A shallower trunk that misses the rule is named, whatever the deepest one does.
+    rows = near[near["kind"] == _WEIGHTS]
+    deeper = pd.concat([near.assign(gap=np.where(near["kind"] == _WEIGHTS, 0.5, 0.01)), rows.assign(trunk=4)])
+    claim = study.claims(replace(result, networks=deeper.reset_index(drop=True)))[3]
+    assert claim.verdict == "agrees"
+    assert claim.why.startswith("Trunks of depth 1 miss the rule.")
     exact = result.exact.assign(gradient=1e-3)
     found = study.claims(replace(result, exact=exact))
     assert (found[0].verdict, found[4].verdict) == ("differs", "differs")

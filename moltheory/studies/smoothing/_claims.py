@@ -166,15 +166,11 @@ def _mitigated_waterfall(result: SmoothingResult) -> Claim:
         f"{result.sweep.data}. Agrees if neither is 0, at r = {one.rate:.3g}, every σ and network.",
         f"σ {one.sigma:.3g}: beyond the ceiling 0 becomes {over_networks(one.moving['beyond_ceiling'])}, same mean "
         f"{over_networks(one.matched['beyond_ceiling'])}; beyond that of the same mean {above}",
-        *(
-            (AGREES, _weakest(result))
-            if not failed
-            else _verdict(
-                False,
-                f"none at σ {', '.join(f'{each.sigma:.3g}' for each in failed)}: the price of changing σ, a factor "
-                "√(1 + 2Nr²σ²), takes what the larger σ(x) gives",
-            )
-        ),
+        DIFFERS if failed else AGREES,
+        f"none at σ {', '.join(f'{each.sigma:.3g}' for each in failed)}: the price of changing σ, a factor "
+        "√(1 + 2Nr²σ²), takes what the larger σ(x) gives"
+        if failed
+        else _weakest(result),
     )
 
 

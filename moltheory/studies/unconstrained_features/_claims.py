@@ -113,7 +113,7 @@ def _weights(result: UnconstrainedResult) -> Claim:
         f"{_by_layer(deepest, 'nc1')}; cosine of class means behind the trunk "
         f"{number_text(deepest['cosine_0'].median(), 2)}.",
         AGREES if fine else DIFFERS,
-        f"Only for the deepest trunk, which was added after an exploratory run of one seed; {_outside(rows)} the rule."
+        _depth_note(rows)
         if fine
         else "Size: a small trunk leaves class means correlated, since turning them apart costs weight; compare the "
         "depths.",
@@ -145,11 +145,11 @@ def _fits(rows: pd.DataFrame) -> bool:
     return bool((gaps <= _GAP).all() and (nc1 <= _LAST_NC1).all())
 
 
-def _outside(rows: pd.DataFrame) -> str:
-    """Which other trunks keep the rule."""
-    others = [(trunk, part) for trunk, part in rows.groupby("trunk") if trunk < rows["trunk"].max()]
-    missed = [str(trunk) for trunk, part in others if not _fits(part)]
-    return f"trunks of {joined(missed)} hidden layers miss" if missed else "all other trunks keep"
+def _depth_note(rows: pd.DataFrame) -> str:
+    """Which trunks miss the rule that the deepest one keeps, and how that one was chosen."""
+    missed = [str(trunk) for trunk, part in rows.groupby("trunk") if not _fits(part)]
+    others = f"Trunks of depth {joined(missed)} miss the rule. " if missed else ""
+    return f"{others}The deepest trunk of the full run was added after an exploratory run of one seed."
 
 
 def _by_layer(rows: pd.DataFrame, name: str) -> str:

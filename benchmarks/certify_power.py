@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/certify_power.py [--quick] [--write] [--record COMMIT]
 
-Worlds with known truth (moltheory/figures/_claim_worlds.py): trade-off, ties and flat; 5, 20 and 100 models; 200, 1000 and
+Worlds with known truth (moltheory.figures._claim_worlds): trade-off, ties and flat; 5, 20 and 100 models; 200, 1000 and
 5000 examples; one objective and a price, or two objectives; 0/1 losses, bounded ones and clusters of five. Each cell is
 the mean share of models settled (on the front for sure, or not on it for sure) at a confidence of 95 %.
 

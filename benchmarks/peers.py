@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/peers.py [--quick] [--write] [--only PATTERN]
 
-Twenty models, 1000 examples, confidence 95 %, in worlds whose true front is known (moltheory/figures/_claim_worlds.py):
+Twenty models, 1000 examples, confidence 95 %, in worlds whose true front is known (moltheory.figures._claim_worlds):
 trade-off, ties, near-ties, equal, flat, clusters of five and bounded losses, each with one objective and a price, and with
 two objectives; 400 runs each. A verdict is false if it says "on the front" of a model that is not, or the other way
 round; no verdict is never false. All procedures see the same data. How each peer is asked is said in _peers.py; one that is

@@ -53,7 +53,11 @@ print(json.dumps([show_versions().blas, [name for name in dispatched if present.
 
 
 def _folders(rooms: tuple[str, ...]) -> tuple[str, ...]:
-    return (*(f"tests/{room}" for room in rooms), "tests/test_rational.py", *(f"moltheory/{room}" for room in rooms))
+    return (
+        *(f"tests/{room}" for room in rooms),
+        "tests/test_rational.py",
+        *(f"src/moltheory/{room}" for room in rooms),
+    )
 
 
 COMMANDS = tuple(sorted(f"tests/{path.name}" for path in (ROOT / "tests").glob("test_cli*.py")))

@@ -63,7 +63,7 @@ def test_entries_are_entries(name):
 
 
 def test_every_entry_is_used():
-    text = "\n".join(path.read_text() for path in (_ROOT / "moltheory").rglob("*.py"))
+    text = "\n".join(path.read_text() for path in (_ROOT / "src" / "moltheory").rglob("*.py"))
     assert [name for name in ENTRIES if not re.search(rf"^ *\{{{name}\}}$", text, re.MULTILINE)] == []
 
 
@@ -107,7 +107,7 @@ def test_one_version():
     assert project["project"]["dynamic"] == ["version"]
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "moltheory.__version__"}
     # A literal, which build tools read without importing the package.
-    assert f'\n__version__ = "{moltheory.__version__}"\n' in (_ROOT / "moltheory" / "__init__.py").read_text()
+    assert f'\n__version__ = "{moltheory.__version__}"\n' in (_ROOT / "src" / "moltheory" / "__init__.py").read_text()
     assert f"\nversion: {moltheory.__version__}\n" in (_ROOT / "CITATION.cff").read_text()
     assert moltheory.show_versions().packages["moltheory"] == moltheory.__version__
     minors = [name.rpartition(" ")[2] for name in project["project"]["classifiers"] if re.search(r"3\.\d+$", name)]
@@ -122,7 +122,7 @@ def test_recipes():
 
 @pytest.mark.parametrize(("title", "text"), _RECIPES, ids=lambda value: value if len(value) < 30 else "")
 def test_a_recipe_names_at_most_four_files_that_exist(title, text):
-    files = set(re.findall(r"`((?:moltheory|tests|data|docs|notebooks)/[^`]*|[A-Z]+\.md)`", text))
+    files = set(re.findall(r"`((?:src|tests|data|docs|notebooks)/[^`]*|[A-Z]+\.md)`", text))
     assert 1 <= len(files) <= 4
     # Names in angle brackets or capitals stand for the new file.
     missing = [name for name in files if "NEW" not in name and not (_ROOT / name).exists()]

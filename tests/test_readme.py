@@ -61,7 +61,9 @@ def test_commands_and_files_exist():
 
 def test_rooms_are_all_listed():
     rooms = {
-        path.name for path in (_ROOT / "moltheory").iterdir() if (path / "__init__.py").exists() and path.name[0] != "_"
+        path.name
+        for path in (_ROOT / "src" / "moltheory").iterdir()
+        if (path / "__init__.py").exists() and path.name[0] != "_"
     }
     assert rooms <= set(re.findall(r"`moltheory\.(\w+)`", _TEXT))
 

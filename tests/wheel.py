@@ -34,9 +34,9 @@ wrong: int = mt.nondominated([[0.0, 1.0]])
 
 def contents(wheel: Path, source: Path) -> list[str]:
     """Return what is wrong with the files in a wheel and a source distribution."""
-    package = ROOT / "moltheory"
+    package = ROOT / "src" / "moltheory"
     wanted = {
-        path.relative_to(ROOT).as_posix()
+        path.relative_to(ROOT / "src").as_posix()
         for path in package.rglob("*")
         if path.is_file()
         and (path.suffix == ".py" or path.name == "py.typed" or path.parent.name in ("templates", "static"))

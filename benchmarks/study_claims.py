@@ -1,8 +1,8 @@
-"""The claims of all case studies, from full runs on real images: docs/studies.md, and the list in README.md.
+"""The claims of all case studies, from full runs on real images: docs/studies.md, and what other pages quote of it.
 
 Run ``python benchmarks/study_claims.py --data FOLDER`` from the root of the repository, with a folder that holds MNIST and
 CIFAR-10 in subfolders; ``--only NAME`` runs one study and keeps the others. ``--from FILE`` takes what
-``moltheory study NAME --data FOLDER --json`` printed instead of running it. With nothing, both texts are written again
+``moltheory study NAME --data FOLDER --json`` printed instead of running it. With nothing, the texts are written again
 from benchmarks/results/study_claims.json.
 """
 
@@ -20,8 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RECORD = Path(__file__).parent / "results" / "study_claims.json"
-PAGE, README = ROOT / "docs" / "studies.md", ROOT / "README.md"
-START, END = "<!-- claims: written by benchmarks/study_claims.py -->", "<!-- end of claims -->"
+PAGE = ROOT / "docs" / "studies.md"
 _WIDTH = 120
 
 
@@ -47,35 +46,62 @@ def claims_page(records: list[dict[str, Any]]) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def readme_block(records: list[dict[str, Any]]) -> str:
-    """Return the list in README.md: how many claims agree, an experiment, every claim that does not, and why."""
+def verdicts(records: list[dict[str, Any]]) -> str:
+    """Return the list in README.md: how many claims of each paper agree."""
     lines = []
     for one in records:
-        verdicts = [claim["verdict"] for claim in one["claims"]]
-        counts = f"{verdicts.count('agrees')} of {len(verdicts)} claims agree"
+        found = [claim["verdict"] for claim in one["claims"]]
+        others = ", ".join(
+            f"{found.count(name)} {'differ' if name == 'differs' and found.count(name) > 1 else name}"
+            for name in dict.fromkeys(found)
+            if name != "agrees"
+        )
+        counts = f"{found.count('agrees')} of {len(found)} claims agree" + (f", {others}" if others else "")
+        lines.append(f"* `{one['name']}` ({_short_link(one['paper'])}, {_images(one)}): {counts}")
+    return "\n".join(lines)
+
+
+def summary(records: list[dict[str, Any]]) -> str:
+    """Return the list of a page: how many claims agree, an experiment, every claim that does not, and why."""
+    lines = []
+    for one in records:
+        found = [claim["verdict"] for claim in one["claims"]]
+        counts = f"{found.count('agrees')} of {len(found)} claims agree"
         images = _images(one)
-        number = re.search(r"arXiv (\d{4}\.\d{5})", one["paper"])
-        link = f"[{number.group(1)}](https://arxiv.org/abs/{number.group(1)})" if number else one["paper"]
+        link = _short_link(one["paper"])
         shown = next((c for c in one["claims"] if c["how it is checked"].startswith("Experiment")), one["claims"][0])
         first = f"{_plain(shown['the paper says'])}: {shown['found here']}." if shown["verdict"] == "agrees" else ""
         lines += _wrapped(f"* `{one['name']}` ({link}, {images}): {counts}. {first}".rstrip(), "  ")
         for claim in one["claims"]:
             if claim["verdict"] != "agrees":
-                found = "" if claim["found here"] == "–" else f" Found: {claim['found here']}."
+                seen = "" if claim["found here"] == "–" else f" Found: {claim['found here']}."
                 says = f"{claim['verdict'].capitalize()}: {_plain(claim['the paper says'])}."
-                lines += _wrapped(f"  * {says}{found} Reason: {claim['why']}.", "    ")
+                lines += _wrapped(f"  * {says}{seen} Reason: {claim['why']}.", "    ")
     return "\n".join(re.sub(r"\.\.(?=\s|$)", ".", line) for line in lines)
 
 
-def with_block(text: str, block: str) -> str:
-    """Return README.md with the block between its two marks."""
-    head, rest = text.split(START)
-    return f"{head}{START}\n{block}\n{END}{rest.split(END)[1]}"
+# Pages that quote the record: the text between two marks, and what writes it.
+QUOTED = {
+    ROOT / "README.md": ("verdicts", verdicts),
+    ROOT / "docs" / "howto" / "case_studies.md": ("claims", summary),
+}
+
+
+def with_block(text: str, name: str, block: str) -> str:
+    """Return a page with a block between its two marks."""
+    start, end = f"<!-- {name}: written by benchmarks/study_claims.py -->", f"<!-- end of {name} -->"
+    head, rest = text.split(start)
+    return f"{head}{start}\n{block}\n{end}{rest.split(end)[1]}"
 
 
 def _images(one: dict[str, Any]) -> str:
     name: str = one["setting"].split(" (")[0].removeprefix("Data: ")
     return name
+
+
+def _short_link(paper: str) -> str:
+    number = re.search(r"arXiv (\d{4}\.\d{5})", paper)
+    return f"[{number.group(1)}](https://arxiv.org/abs/{number.group(1)})" if number else paper
 
 
 def _plain(text: str) -> str:
@@ -126,7 +152,8 @@ def main() -> None:
     records = sorted(kept.values(), key=lambda one: order[one["name"]])
     RECORD.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n")
     PAGE.write_text(claims_page(records))
-    README.write_text(with_block(README.read_text(), readme_block(records)))
+    for page, (name, block) in QUOTED.items():
+        page.write_text(with_block(page.read_text(), name, block(records)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The claims of the case studies in README and docs are those of the record of full runs, and nothing else."""
+"""The claims of the case studies in README and documentation are those of the record of full runs, and nothing else."""
 
 import json
 import re
@@ -17,10 +17,12 @@ import study_claims  # noqa: E402
 _RECORDS = json.loads(study_claims.RECORD.read_text())
 
 
-def test_readme_and_docs_are_written_from_the_record():
+def test_pages_are_written_from_the_record():
     assert study_claims.PAGE.read_text() == study_claims.claims_page(_RECORDS)
-    text = study_claims.README.read_text()
-    assert text == study_claims.with_block(text, study_claims.readme_block(_RECORDS))
+    assert len(study_claims.QUOTED) == 2
+    for page, (name, block) in study_claims.QUOTED.items():
+        text = page.read_text()
+        assert text == study_claims.with_block(text, name, block(_RECORDS))
 
 
 def test_every_study_is_recorded_with_its_paper_of_today():
@@ -49,10 +51,13 @@ def test_lines_are_wrapped_and_verdicts_that_do_not_agree_are_in_full():
         {**base, "the paper says": "C (section 5)", "verdict": NOT_TESTED, "found here": "–", "why": "A GPU is needed"},
     ]
     record = {"name": "one", "paper": "X, arXiv 2110.05365", "setting": "Data: MNIST (1 image).", "claims": claims}
-    lines = study_claims.readme_block([record]).splitlines()
+    lines = study_claims.summary([record]).splitlines()
     assert max(map(len, lines)) <= 120
     assert lines[0].startswith(
         "* `one` ([2110.05365](https://arxiv.org/abs/2110.05365), MNIST): 1 of 3 claims agree. A word"
     )
     assert lines[-2] == "  * Differs: B. Found: 0.5. Reason: Too small."
     assert lines[-1] == "  * Not tested here: C (section 5). Reason: A GPU is needed."
+    (short,) = study_claims.verdicts([record]).splitlines()
+    counted = "1 of 3 claims agree, 1 differs, 1 not tested here"
+    assert short == f"* `one` ([2110.05365](https://arxiv.org/abs/2110.05365), MNIST): {counted}"

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib
-import re
 from pathlib import Path
 
 import numpy as np
@@ -319,11 +318,9 @@ def test_strong_convexity_on_quadratics():
     assert [name for name, found in silent.items() if found.applicable] == ["strong-convexity"]
 
 
-def test_the_readme_agrees_with_the_ledger():
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- theorems: begin -->\n(.*?)\n<!-- theorems: end -->", text, re.DOTALL)
-    assert found is not None
-    assert found.group(1).strip() == markdown_table()
+def test_the_table_has_a_row_for_each_statement():
+    _, _, *rows = markdown_table().splitlines()
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(ledger())
 
 
 def test_functions_of_the_table_exist():

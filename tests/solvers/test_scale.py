@@ -253,7 +253,7 @@ assert (np.linalg.norm(sweep.solutions, axis=-1) <= 3.0).all()
 @pytest.mark.parametrize("kernel", ["Haswell", "Prescott"])
 def test_ordinary_rows_are_solved_under_other_kernels(kernel):
     """Chebyshev with weights 1 and 10 on a ball ended at a gap of 5.9e-8 there."""
-    root = Path(mt.__file__).parent.parent
+    root = Path(__file__).parents[2]
     environment = {**os.environ, "OPENBLAS_CORETYPE": kernel}
     run = subprocess.run([sys.executable, "-c", _ROW], cwd=root, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from moltheory.theorems import (
     falsify,
     ledger,
     markdown_table,
+    proof_setting,
 )
 from moltheory.theorems._columns import volumes
 
@@ -358,3 +360,35 @@ def test_rates_are_checked_by_samples(refuses):
     for name, result in results.items():
         assert result.holds or name in ("strong-convexity", "paired-dominance"), result
         assert result.holds or not result.applicable
+
+
+def test_every_statement_that_is_not_a_papers_own_has_a_proof():
+    for theorem in ledger().values():
+        assert theorem.provenance in ("derived", "reproduction")
+        assert "\\square" in theorem.proof, theorem.id
+    folder = Path(mt.theorems.__file__).parent / "proofs"
+    assert {path.stem for path in folder.glob("*.md")} == {*ledger(), "setting"}
+
+
+@pytest.mark.parametrize("name", [*ledger(), "setting"])
+def test_proofs_are_whole_markdown(name):
+    text = proof_setting() if name == "setting" else ledger()[name].proof
+    # Mathematics between pairs of dollars; braces that match; nothing that a page would read as HTML.
+    displays = text.split("$$")
+    assert len(displays) % 2 == 1
+    for number, part in enumerate(displays):
+        assert part.count("$") % 2 == 0
+        formulas = [part] if number % 2 else part.split("$")[1::2]
+        for formula in formulas:
+            plain = formula.replace("\\{", "").replace("\\}", "")
+            assert plain.count("{") == plain.count("}"), formula
+            assert formula.count("\\left") == formula.count("\\right")
+    # What a proof refers to is there: other statements in italics, and the lemmas of the setting.
+    for number in re.findall(r"Lemma (\d)", text):
+        assert f"**Lemma {number}.**" in proof_setting()
+
+
+def test_a_proof_is_a_text():
+    with pytest.raises(InvalidInputError, match=r"`proof` must be a text"):
+        dataclasses.replace(ledger()["forward"], proof=1)
+    assert dataclasses.replace(ledger()["forward"], proof="").proof == ""

@@ -13,6 +13,7 @@ from moltheory.theorems._check_pair import check_pair
 from moltheory.theorems._falsify import Attack, falsify
 from moltheory.theorems._inputs import Input
 from moltheory.theorems._ledger import Ledger, check_all, ledger, markdown_table
+from moltheory.theorems._proofs import proof_setting
 from moltheory.theorems._results import CheckResult, FailureProbability, PairResult, Slack
 from moltheory.theorems._statement import Theorem
 
@@ -33,6 +34,7 @@ __all__ = [
     "falsify",
     "ledger",
     "markdown_table",
+    "proof_setting",
 ]
 
 __dir__ = public_names(__name__)

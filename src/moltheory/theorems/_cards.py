@@ -48,6 +48,8 @@ def theorem_card(theorem: Theorem) -> Card:
         ("kind", kind_of(theorem)),
         ("assumes", "; ".join(one.text for one in theorem.assumptions) or "nothing else"),
     ]
+    if theorem.proof:
+        facts.append(("proof", "in `.proof`, as Markdown with LaTeX"))
     if theorem.function:
         facts.append(("function", theorem.function))
     if theorem.figure:

@@ -1,8 +1,10 @@
-"""The ledger: all statements by id, and those that a user adds; their table in the README, and their check at once."""
+"""The ledger: all statements by id, and those that a user adds; their table, and their check at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from moltheory._core._card import Card
@@ -21,6 +23,7 @@ from moltheory.theorems import (
 from moltheory.theorems._check import Method, Stated, check_many
 from moltheory.theorems._inputs import read_inputs
 from moltheory.theorems._ledger_view import ledger_card, ledger_html, matches
+from moltheory.theorems._proofs import proof_of
 from moltheory.theorems._results import CheckResult
 from moltheory.theorems._statement import Theorem
 
@@ -171,7 +174,12 @@ def ledger() -> Ledger:
     >>> ledger()["forward"].evaluate(widths=[0.125, 0.0])
     array([0.25, 0.  ])
     """
-    return Ledger(theorem for module in _MODULES for theorem in module.THEOREMS)
+    return Ledger(_proved())
+
+
+@cache
+def _proved() -> tuple[Theorem, ...]:
+    return tuple(replace(one, proof=proof_of(one.id)) for module in _MODULES for one in module.THEOREMS)
 
 
 # IPython completes without calling anything; from these it knows what a call gives, and ``ledger()["<TAB>`` lists ids.

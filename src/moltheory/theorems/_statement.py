@@ -63,6 +63,8 @@ class Theorem(Printed):
     pairs : Pairs or None
         ``pairs(rng, count)``: random (true, empirical, widths, inputs) for `falsify`, for statements that are not
         about tables of risks.
+    proof : str
+        Markdown with LaTeX between dollars, in the notation of `proof_setting`; empty where there is none.
 
     Raises
     ------
@@ -98,11 +100,14 @@ class Theorem(Printed):
     cases: Cases = no_inputs
     draw: Draw | None = None
     pairs: Pairs | None = None
+    proof: str = ""
 
     def __post_init__(self) -> None:
         for name in ("id", "statement", "source"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise InvalidInputError(f"`{name}` must be a non-empty string, got {getattr(self, name)!r}.")
+        if not isinstance(self.proof, str):
+            raise InvalidInputError(f"`proof` must be a text, got {type(self.proof).__name__}.")
         check_choice("provenance", self.provenance, ("paper", "reproduction", "derived", "conjecture"))
         if not callable(self.violation) and not callable(self.failure):
             raise InvalidInputError(f"`violation` must be a function of pairs of risks, got {self.violation!r}.")

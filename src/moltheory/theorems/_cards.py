@@ -10,6 +10,7 @@ import numpy as np
 from moltheory._core._card import MOST_ROWS, Card, Fold, Mark, Table, cell_text
 from moltheory._core._numbers import interval_text, number_text, percent_text
 from moltheory._core._text import named, plural
+from moltheory.theorems._inputs import read_inputs
 
 if TYPE_CHECKING:
     from moltheory.theorems._falsify import Attack
@@ -30,7 +31,7 @@ __all__ = [
 _PROVENANCE = {
     "paper": "stands in its source",
     "reproduction": "counterpart of what stands in its source, with constants of this package",
-    "derived": "derived in this package",
+    "derived": "in no other source; proved where it is stated",
     "conjecture": "not known to be true",
 }
 
@@ -65,7 +66,12 @@ def how_to_use(theorem: Theorem, name: str = "theorem") -> list[str]:
     """Return calls that evaluate, check and attack a statement of some name in code, where it offers that."""
     calls = []
     if theorem.value is not None:
-        given = [f"{key}={cell_text(repr(one), 60)}" for key, one in list(theorem.example.items())[:MOST_ROWS]]
+        # What has no example of its own, and cannot be left out, is for the reader to fill in.
+        given = [
+            f"{key}={cell_text(repr(one.example), 60) if one.example is not None else '...'}"
+            for key, one in read_inputs(theorem.inputs).items()
+            if one.example is not None or not one.optional
+        ][:MOST_ROWS]
         calls.append(f"{name}.evaluate({', '.join(given)})")
     calls.append(f"{name}.check(problem, n=100, delta=0.05)")
     if theorem.violation is not None:

@@ -201,8 +201,9 @@ THEOREMS = (
     ),
     Theorem(
         id="paired-dominance",
-        statement="max_i P(Bin(n10_i + n01_i, 1/2) <= n10_i) <= delta has probability <= delta unless the candidate is "
-        "truly better in every estimated objective",
+        statement="for two models fixed before i.i.d. examples, with 0/1 losses: "
+        "max_i P(Bin(n10_i + n01_i, 1/2) <= n10_i) <= delta has probability <= delta unless the candidate is truly better "
+        "in every estimated objective",
         source="McNemar 1947, doi 10.1007/BF02295996; Berger 1982, doi 10.1080/00401706.1982.10487790",
         provenance="reproduction",
         inputs=(

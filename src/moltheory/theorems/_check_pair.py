@@ -42,10 +42,19 @@ def evaluate_violation(
         if not assumption.per_sample and holds.ndim == 0:
             assumption.require(known)
         applies = applies & holds
-    values = np.asarray(theorem.violation(true, empirical, widths, **inputs), dtype=np.float64)
+    values = np.asarray(theorem.violation(true, empirical, widths, **inputs))
+    if values.dtype.kind not in "iuf":
+        raise InvalidInputError(
+            f"`violation` must return numbers, by how much the statement fails, got an array of {values.dtype}."
+        )
+    if isinstance(true, np.ndarray) and values.shape != widths.shape[:-1]:
+        raise InvalidInputError(
+            f"`violation` must return one number for each pair, of shape {widths.shape[:-1]}, got shape {values.shape}: "
+            "reduce the axes of hypotheses and objectives, which are the last two, and no others."
+        )
     if np.isnan(values).any():
         raise InvalidInputError(f"`violation` must not return NaN, got {int(np.isnan(values).sum())} of them.")
-    result: FloatArray = np.where(applies, values, -np.inf)
+    result: FloatArray = np.where(applies, values.astype(np.float64, copy=False), -np.inf)
     return result
 
 

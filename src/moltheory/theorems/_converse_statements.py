@@ -9,7 +9,7 @@ import numpy as np
 from moltheory._core._validation import FloatArray
 from moltheory.bounds import interior_weights, strongly_monotone
 from moltheory.scalarization import Chebyshev, Scalarization, WeightedSum
-from moltheory.theorems._assumptions import EVENT, FINITE, MODULUS, POSITIVE_WEIGHTS
+from moltheory.theorems._assumptions import EVENT, FINITE, MODULUS, NONNEGATIVE, POSITIVE_WEIGHTS
 from moltheory.theorems._columns import chosen, front_gaps, largest, lead_axes, rows_last, width_columns
 from moltheory.theorems._generalization_statements import random_weights, spread_weights
 from moltheory.theorems._inputs import Input
@@ -80,12 +80,12 @@ THEOREMS = (
     ),
     Theorem(
         id="strongly-monotone",
-        statement="on E, hhat minimising U(Lhat), U with modulus mu > 0: sum_i (L_i(hhat) - L_i(h*)) <= 2 U(C) / mu "
-        "for every h* in P with L(h*) <= L(hhat)",
+        statement="on E, hhat minimising U(Lhat), U with modulus mu > 0: sum_i (L_i(hhat) - L_i(h*)) <= 2 W / mu "
+        "for every h* in P with L(h*) <= L(hhat), W a width of U at C",
         source="derived",
         provenance="derived",
         violation=impurity_of_minimisers,
-        assumptions=(FINITE, EVENT, MODULUS),
+        assumptions=(FINITE, EVENT, MODULUS, NONNEGATIVE),
         inputs=(_WIDTHS, Input("scalarization", "U with modulus > 0", example=Chebyshev([0.5, 0.5], augmentation=0.1))),
         value=lambda widths, scalarization: strongly_monotone(widths, scalarization=scalarization),
         function="bounds.strongly_monotone",

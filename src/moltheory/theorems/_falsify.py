@@ -15,7 +15,7 @@ from moltheory._core._text import named
 from moltheory._core._validation import FloatArray, as_readonly, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.oracle import count_types
-from moltheory.problems import FiniteWorld
+from moltheory.problems import FiniteProblem, FiniteWorld, Problem
 from moltheory.runs import RandomSource, as_seed_sequence
 from moltheory.theorems._assumptions import NotApplicableError
 from moltheory.theorems._cards import attack_card
@@ -138,7 +138,8 @@ def falsify(
     Raises
     ------
     InvalidInputError
-        If the budget is not a positive integer, or widths are stated for a theorem that does not ask for them.
+        If the budget is not a positive integer, `problems` holds something else, or widths are stated for a theorem that
+        does not ask for them.
 
     Notes
     -----
@@ -168,10 +169,11 @@ def falsify(
         )
     hunt = _Hunt(theorem, check_count("budget", budget))
     generator = np.random.default_rng(as_seed_sequence(rng))
+    given = _read_problems(problems)
     if not theorem.deterministic:
-        return _by_worlds(hunt, list(problems), generator, stated)
+        return _by_worlds(hunt, given, generator, stated)
     share = hunt.left // 2
-    for problem in problems:
+    for problem in given:
         if hunt.over or hunt.left <= share:
             break
         _by_samples(hunt, problem, generator)
@@ -181,6 +183,16 @@ def falsify(
         else:
             _by_tables(hunt, generator)
     return hunt.result()
+
+
+def _read_problems(problems: Any) -> list[FiniteProblem]:
+    if isinstance(problems, Problem) or not isinstance(problems, Iterable):
+        raise InvalidInputError(f"`problems` must be a list, got one {type(problems).__name__}: write [problem].")
+    given = list(problems)
+    for one in given:
+        if not isinstance(one, FiniteProblem):
+            raise InvalidInputError(f"`problems` must hold finite problems, got {type(one).__name__}.")
+    return given
 
 
 def _by_samples(hunt: _Hunt, problem: Any, rng: np.random.Generator) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from moltheory._core._validation import FloatArray
 from moltheory.bounds import constrained_excess, finite_class, scalarized, scalarized_excess
 from moltheory.scalarization import Chebyshev, EpsilonConstraint, PNorm, Scalarization, SmoothChebyshev, WeightedSum
-from moltheory.theorems._assumptions import EVENT, FINITE, HAS_WIDTH, Assumption
+from moltheory.theorems._assumptions import EVENT, FINITE, HAS_WIDTH, NONNEGATIVE, Assumption
 from moltheory.theorems._columns import TIE, chosen, columns, largest, lead_axes, rows_last, scale_of, width_columns
 from moltheory.theorems._inputs import Input
 from moltheory.theorems._protocols import Inputs
@@ -174,7 +174,8 @@ _RULE = Input("scalarization", "U", example=WeightedSum([0.5, 0.5]))
 THEOREMS = (
     Theorem(
         id="joint",
-        statement="P(all h, all i: |L_i(h) - Lhat_i(h)| <= C_i) >= 1 - delta, with log N' inside the width",
+        statement="P(all h, all i: |L_i(h) - Lhat_i(h)| <= C_i) >= 1 - delta, if each of the N' data-dependent objectives "
+        "exceeds its width with probability at most delta / N': with log(2 N' |H| / delta) in the width of a finite class",
         source=f"{_PAPER}; width: Hoeffding 1963, doi 10.1080/01621459.1963.10500830",
         provenance="reproduction",
         violation=joint,
@@ -193,11 +194,12 @@ THEOREMS = (
     ),
     Theorem(
         id="scalarized",
-        statement="on E, for all h and all U at once: |U(L(h)) - U(Lhat(h))| <= U(C)",
+        statement="on E, for all h and all U at once: |U(L(h)) - U(Lhat(h))| <= W, a width of U at C; U(C) is one if U is "
+        "monotone and subadditive",
         source=_PAPER,
         provenance="reproduction",
         violation=scalarized_deviation,
-        assumptions=(FINITE, EVENT, HAS_WIDTH),
+        assumptions=(FINITE, EVENT, HAS_WIDTH, NONNEGATIVE),
         inputs=(_WIDTHS, _RULE),
         value=lambda widths, scalarization: scalarized(widths, scalarization=scalarization),
         function="bounds.scalarized",
@@ -206,11 +208,15 @@ THEOREMS = (
     ),
     Theorem(
         id="scalarized-excess",
-        statement="on E, hhat minimising U(Lhat) up to eta: U(L(hhat)) <= inf_h U(L(h)) + 2 U(C) + eta",
+        statement="on E, hhat minimising U(Lhat) up to eta: U(L(hhat)) <= inf_h U(L(h)) + 2 W + eta, W a width of U at C; "
+        "U(C) is one if U is monotone and subadditive",
         source=f"{_PAPER}, counterpart of Theorem 2",
         provenance="reproduction",
         violation=scalarized_regret,
-        assumptions=(FINITE, EVENT, HAS_WIDTH, Assumption("eta >= 0", "eta", ("eta",), lambda eta: eta >= 0.0)),
+        assumptions=(
+            *(FINITE, EVENT, HAS_WIDTH, NONNEGATIVE),
+            Assumption("eta >= 0", "eta", ("eta",), lambda eta: eta >= 0.0),
+        ),
         inputs=(_WIDTHS, _RULE, Input("eta", "optimization error", optional=True, example=0.5)),
         value=lambda widths, scalarization, eta=0.0: scalarized_excess(widths, scalarization=scalarization, eta=eta),
         function="bounds.scalarized_excess",

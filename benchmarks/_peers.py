@@ -27,10 +27,11 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
-from _peers_arch import by_mcs, by_spa, by_spa_bonferroni, check_arch
 
 from moltheory.bounds import certified_members
 from moltheory.figures._claim_procedures import Procedure, units
+
+from ._peers_arch import by_mcs, by_spa, by_spa_bonferroni, check_arch
 
 RESAMPLES = 2000
 

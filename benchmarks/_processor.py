@@ -1,4 +1,4 @@
-"""What a benchmark ran on, and results of several processors in one file.
+"""What a benchmark ran on.
 
 The environment alone emulates a processor without AVX-512 on one that has it:
 
@@ -10,17 +10,20 @@ empty NUMBA_CPU_FEATURES means those of the named processor.)
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import os
 import platform
-import re
-from importlib.metadata import version
+import subprocess
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["kind_of_processor", "run_on", "write_sections"]
+__all__ = ["conditions", "is_busy", "kind_of_processor", "load", "versions"]
 
 _EMULATING = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "NUMBA_CPU_NAME")
+ROOT = Path(__file__).parents[1]
 
 
 def simd() -> list[str]:
@@ -29,18 +32,26 @@ def simd() -> list[str]:
     return [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__[name]]
 
 
-def run_on() -> str:
-    """Return versions and processor in one line: kernels of BLAS, SIMD of NumPy, numba's processor."""
+def model_of_processor() -> str:
+    """Return the name that the maker gives the processor, or its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def instructions() -> str:
+    """Return processor, kernels of BLAS, SIMD of NumPy and numba's processor in one line."""
     import llvmlite.binding  # type: ignore[import-untyped]
     import scipy.linalg  # loads its own BLAS  # noqa: F401
     import threadpoolctl
 
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy"))
     pools = threadpoolctl.threadpool_info()
     blas = {f"{pool['internal_api']} {pool.get('architecture')}" for pool in pools if pool["user_api"] == "blas"}
     compiled_for = os.environ.get("NUMBA_CPU_NAME") or llvmlite.binding.get_host_cpu_name()
     return (
-        f"Python {platform.python_version()}, {versions}; {platform.machine()}; BLAS {', '.join(sorted(blas))}; "
+        f"{model_of_processor()} ({platform.machine()}); BLAS {', '.join(sorted(blas))}; "
         f"NumPy SIMD {' '.join(simd()) or 'baseline'}; numba {compiled_for}"
     )
 
@@ -57,14 +68,52 @@ def kind_of_processor() -> str:
     return name + (" (emulated)" if any(os.environ.get(name) for name in _EMULATING) else "")
 
 
-def write_sections(path: Path, title: str, sections: dict[str, list[str]]) -> None:
-    """Put each section of lines under its heading, in place of the one that stands there; keep all others."""
-    parts: dict[str, str] = {}
-    if path.exists():
-        for part in re.split(r"^(?=## )", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            heading, _, body = part.partition("\n")
-            parts[heading[3:]] = body.strip()
-    parts |= {heading: "\n".join(lines).strip() for heading, lines in sections.items()}
-    path.parent.mkdir(exist_ok=True)
-    text = "\n\n".join([f"# {title}", *(f"## {heading}\n\n{body}" for heading, body in parts.items())])
-    path.write_text(text + "\n", encoding="utf-8")
+def versions(peers: Iterable[str] = ()) -> dict[str, str]:
+    """Return versions of what is measured and of its peers; "missing" for what is not installed."""
+    import moltheory
+
+    found = {"Python": platform.python_version(), "moltheory": moltheory.__version__}
+    for name in ("numpy", "scipy", "numba", *peers):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def load() -> float | None:
+    """Return how many processes ran in the last minute, on average; None where the system does not say."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+
+
+def conditions(peers: Iterable[str], before: float | None) -> dict[str, Any]:
+    """Return what a part ran on, and when."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "commit": _commit(),
+        "versions": versions(peers),
+        "processor": instructions(),
+        "kind": kind_of_processor(),
+        "threads": int(os.environ.get("OMP_NUM_THREADS", 1)),
+        "cores": os.cpu_count(),
+        "load before": before,
+        "load after": load(),
+    }
+
+
+def is_busy(found: dict[str, Any]) -> bool:
+    """Return whether other programs ran beside: more than half a process more than the benchmark's own."""
+    loads = [one for one in (found["load before"], found["load after"]) if one is not None]
+    return bool(loads) and max(loads) > found["threads"] + 0.5
+
+
+def _commit() -> str:
+    """Return the commit, with a mark if the package differs from it; nothing outside of a clone."""
+    try:
+        run = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+        name = subprocess.run(run, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        run = ["git", "-C", str(ROOT), "diff", "--quiet", "HEAD", "--", "src"]
+        changed = subprocess.run(run, capture_output=True, check=False, timeout=10).returncode
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return f"{name} with changes" if changed else name

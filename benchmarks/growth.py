@@ -1,14 +1,12 @@
 """How time and memory of every public callable grow with the size of its input, beside the growth that its Notes state.
 
-Usage: python benchmarks/growth.py [--quick] [--write] [--only NAME ...]
-
 Sizes double until one call takes .3 s of processor time (`--quick`: .05 s) or the case has reached its largest size;
 time is the best of two calls or more (2 s are not repeated), memory the peak of `tracemalloc` in a further one. Fitted
 exponents are slopes of the logarithms over the last five sizes with at least 2 ms, and 0.5 MB; logarithmic factors are
 not told apart from the power. Arrays that outgrow a cache, and neighbors on the machine, look like growth: what is above
 the stated exponent by more than .2 (`--quick`: .5) is measured twice more, and the smallest fit counts. If that is still
-above, it is marked with (!), and the exit status is 1. Below is no fault, as the worst case is stated. `--only` takes
-names, or beginnings of names, such as ``solvers``. `--write` also writes the table to results/growth.md.
+above, it is marked with (!), and the benchmark fails after all rows are kept. Below is no fault, as the worst case is
+stated. `--quick` measures the main operations only.
 
 Memory is that of Python and NumPy: what pyarrow, moocore and compiled solvers hold beside it is not seen. Cases stand in
 growth_cases/.
@@ -16,29 +14,43 @@ growth_cases/.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gc
 import math
-import os
-import sys
 import time
 import tracemalloc
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
-# One thread, so that processor time is that of the work.
-for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
+from ._protocol import Benchmark, Budget, Part, Table, shown
+from .growth_cases import CASES, Case
 
-from _processor import kind_of_processor, run_on, write_sections  # noqa: E402
-from growth_cases import CASES, Case  # noqa: E402
-
-RESULTS = Path(__file__).parent / "results" / "growth.md"
 SMALLEST_TIME, SMALLEST_MEMORY = 2e-3, 0.5e6
-MARGIN, MARGIN_QUICK = 0.2, 0.5
 MOST_MEMORY, MOST_SETUP, LONG, POINTS = 6e8, 4.0, 2.0, 5
+# By name and size: the operations on the page of the documentation, and all that `--quick` measures.
+MAIN = (
+    ("pareto.nondominated", "n points, 2 objectives, all on the front"),
+    ("pareto.hypervolume", "n points, 3 objectives"),
+    ("inference.binomial_interval", "number of counts"),
+    ("inference.mean_interval", "n examples, betting"),
+    ("bounds.rademacher_complexity", "n examples, 0/1"),
+    ("bounds.certified_members", "H hypotheses, two objectives"),
+    ("certification.certify", "n examples, 0/1"),
+    ("certification.certify", "n examples, floats"),
+    ("certification.certify", "M models, 0/1"),
+    ("certification.certify", "M models, floats"),
+    ("evaluation.open_losses", "rows of a Parquet file, beyond a block"),
+    ("solvers.solve_front", "n examples, Newton"),
+    ("solvers.solve_front", "K scalarizations, Newton"),
+    ("solvers.weight_cells", "n points, 2 objectives, all on the front"),
+    ("problems.MultiTaskLeastSquares.sample", "replicates"),
+    ("experiments.asymmetry", "replicates, finite class"),
+    ("theorems.check", "replicates"),
+    ("runs.run_blocks", "number of blocks"),
+)
+_SMOKE = (MAIN[0], MAIN[6], MAIN[16])
+_COLUMNS = (*("callable", "size", "time", "fitted", "memory", "fitted", "largest size", "time there", "memory there"),)
 
 
 @dataclass(frozen=True)
@@ -97,15 +109,15 @@ def exponent(points: list[tuple[float, float]], smallest: float) -> float:
     return sum((size - x) * (value - y) for size, value in used) / sum((size - x) ** 2 for size, _ in used)
 
 
-def cell(stated: float, fitted: float, margin: float) -> str:
+def cell(stated: float, fitted: float, margin: float) -> list[str]:
     """Return stated and fitted exponent."""
     if math.isnan(fitted):
-        return f"{stated:g} | -"
+        return [f"{stated:g}", "-"]
     fitted = fitted + 0.0 if abs(fitted) >= 0.005 else 0.0
-    return f"{stated:g} | {fitted:.2f}{' (!)' if fitted > stated + margin else ''}"
+    return [f"{stated:g}", f"{fitted:.2f}{' (!)' if fitted > stated + margin else ''}"]
 
 
-def row(case: Case, until: float, margin: float) -> str:
+def row(case: Case, until: float, margin: float) -> list[str]:
     """Measure a case and return its row."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -117,62 +129,40 @@ def row(case: Case, until: float, margin: float) -> str:
                 times = min(times, exponent(again, SMALLEST_TIME))
     last = found[-1]
     peaks = exponent([(point.size, point.memory) for point in found], SMALLEST_MEMORY)
-    return (
-        f"| {case.name} | {case.of} | {cell(case.time, times, margin)} | {cell(case.memory, peaks, margin)} | {last.size} | "
-        f"{1e3 * last.time:.3g} ms | {last.memory / 1e6:.3g} MB |"
-    )
+    largest = [f"{last.size:,}", shown(last.time), f"{last.memory / 1e6:.3g} MB"]
+    return [case.name, case.of, *cell(case.time, times, margin), *cell(case.memory, peaks, margin), *largest]
 
 
-def known_rows(heading: str) -> dict[tuple[str, str], str]:
-    """Return the rows that were written before, which `--only` keeps."""
-    if not RESULTS.exists():
-        return {}
-    section = RESULTS.read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("| ")]
-    return {(line.split(" | ")[0].removeprefix("| "), line.split(" | ")[1]): line for line in rows}
-
-
-def measured_row(case: Case, quick: bool) -> str:
+def measured_row(case: Case, budget: Budget) -> list[str]:
     """Measure a case; one that fails is a fault, and no reason to lose the others."""
+    until, margin = budget.pick((0.3, 0.2), (0.05, 0.5), (0.01, 1.0))
     try:
-        return row(case, 0.05, MARGIN_QUICK) if quick else row(case, max(0.3, case.seconds), MARGIN)
+        return row(case, max(until, case.seconds) if budget.name == "full" else until, margin)
     except Exception as error:
-        return f"| {case.name} | {case.of} | failed (!): {type(error).__name__}: {error} |" + " |" * 6
+        return [case.name, case.of, f"failed (!): {type(error).__name__}: {error}", *[""] * 6]
 
 
-def main() -> int:
-    """Print the table, write it if asked, and return 1 if something grows faster than stated."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="smaller sizes")
-    parser.add_argument("--write", action="store_true", help=f"also write {RESULTS.name}; with --only these rows")
-    parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help="beginnings of names")
-    options = parser.parse_args()
-    heading = f"Processor {kind_of_processor()}"
-    head = [
-        run_on() + ".",
-        "",
-        "Exponents of time and memory, stated and fitted; - where the largest size is too small to fit one.",
-        "",
-        "| callable | size | time | fitted | memory | fitted | largest size | time there | memory there |",
-        "|" + " --- |" * 9,
-    ]
-    print("\n".join(head), flush=True)
-    faster = 0
-    for case in CASES:
-        if not case.name.startswith(tuple(options.only)):
-            continue
-        line = measured_row(case, options.quick)
-        faster += "(!)" in line
-        print(line, flush=True)
-        if options.write:  # at once: a run that is stopped keeps what it has
-            rows = known_rows(heading) | {(case.name, case.of): line}
-            table = [rows[key] for key in ((one.name, one.of) for one in CASES) if key in rows]
-            count = sum("(!)" in one for one in table)
-            end = ["", f"{len(table)} cases; {count} grow faster than stated, or fail."]
-            write_sections(RESULTS, "Growth of time and memory", {heading: [*head, *table, *end]})
-    print(f"\n{faster} grow faster than stated, or fail.")
-    return int(faster > 0)
+def measure(face: str, budget: Budget) -> Part:
+    """Measure the cases of one part of the package."""
+    cases = [case for case in CASES if case.name.partition(".")[0] == face]
+    if budget.name != "full":
+        chosen = budget.pick((), MAIN, _SMOKE)
+        cases = [case for case in cases if (case.name, case.of) in chosen]
+    rows = []
+    for case in cases:
+        rows.append(measured_row(case, budget))
+        print("   ", *rows[-1], flush=True)
+    faster = sum("(!)" in text for one in rows for text in one)
+    return Part([Table(_COLUMNS, rows, [f"{len(rows)} cases; {faster} grow faster than stated, or fail."])])
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+FACES = tuple(dict.fromkeys(case.name.partition(".")[0] for case in CASES))
+
+BENCHMARK = Benchmark(
+    name="growth",
+    title="Growth of time and memory",
+    compares="How time and memory of every public callable grow with its input, beside the exponents stated in its Notes.",
+    parts={face: partial(measure, face) for face in FACES},
+    seconds=(1200, 17),
+    by_processor=FACES,
+)

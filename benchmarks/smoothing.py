@@ -1,16 +1,8 @@
-"""Certifying points of input-dependent smoothing from counts, and the sweep over digits.
-
-Run ``python benchmarks/smoothing.py`` from the root of the repository; ``--write`` keeps the table.
-"""
+"""Certifying points of input-dependent smoothing from counts, and the sweep over digits."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-import resource
-import time
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,55 +10,41 @@ from moltheory.reports import Settings
 from moltheory.studies.smoothing import certified_votes, smoothed_sweep
 from moltheory.studies.smoothing._study import FULL, QUICK
 
+from ._protocol import Benchmark, Budget, Part, Table, Times, processor_time, seconds_of, times_in_turn
 
-def _cpu() -> float:
-    """Processor time of this process and of those that ended."""
-    return sum(
-        used.ru_utime + used.ru_stime
-        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+def votes(budget: Budget) -> Part:
+    points = budget.pick(1000, 1000, 50)
+    rng = np.random.default_rng(0)
+    found = rng.binomial(10_000, rng.beta(8.0, 0.5, points))
+    counts = np.stack([found, 10_000 - found], axis=1)
+    sigma, guess = rng.uniform(0.1, 1.0, points), np.zeros(points, dtype=np.int64)
+    works = {
+        f"rate {rate:g}": lambda r=rate: certified_votes(counts, guess=guess, sigma=sigma, rate=r, dimension=3072)
+        for rate in (0.0, 1e-6, 0.01, 0.1)
+    }
+    times, _ = times_in_turn(works, budget.pick(3, 1), warm=("rate 0",))
+    rows = [[name, one] for name, one in times.items()]
+    return Part([Table([f"certify {points:,} points from counts, N = 3072", "time"], rows, ["Target: 5 s each."])])
+
+
+def sweep(budget: Budget) -> Part:
+    # One process, so that all processor time is seen.
+    quick = budget.name != "full"
+    tiny = replace(QUICK, n_test=20, n_train=500, held_out=20, networks=1, steps=10, hidden=(16,))
+    size = budget.pick(FULL, QUICK, tiny)
+    seconds, found = seconds_of(lambda: smoothed_sweep(size, Settings(quick=quick)), processor_time)
+    given = size.networks * len(found.designs) * len(found.labels) * (size.guesses + size.sizes[-1])
+    rows = [[f"digits, {len(found.designs)} designs, {given:,} votes", Times((seconds,))]]
+    return Part(
+        [Table(["job", "time"], rows, ["Target at full size: 360 s of processor time (3 minutes on 2 cores)."])]
     )
 
 
-def _certify(rate: float, points: int = 1000) -> float:
-    rng = np.random.default_rng(0)
-    votes = rng.binomial(10_000, rng.beta(8.0, 0.5, points))
-    counts = np.stack([votes, 10_000 - votes], axis=1)
-    sigma = rng.uniform(0.1, 1.0, points)
-    start = time.process_time()
-    certified_votes(counts, guess=np.zeros(points, dtype=np.int64), sigma=sigma, rate=rate, dimension=3072)
-    return time.process_time() - start
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="the quick budget of the study")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/results/smoothing.md")
-    options = parser.parse_args()
-    _certify(0.01, 10)
-    certified = {rate: _certify(rate) for rate in (0.0, 1e-6, 0.01, 0.1)}
-    budget = QUICK if options.quick else FULL
-    start, used = time.perf_counter(), _cpu()
-    # One process, so that all processor time is seen.
-    sweep = smoothed_sweep(budget, Settings(quick=options.quick))
-    wall, cpu = time.perf_counter() - start, _cpu() - used
-    votes = budget.networks * len(sweep.designs) * len(sweep.labels) * (budget.guesses + budget.sizes[-1])
-    lines = [
-        f"# Input-dependent smoothing\n\nPython {platform.python_version()}, one process; processor time in seconds.\n",
-        "| job | seconds | target |",
-        "| --- | --- | --- |",
-        *(
-            f"| certify 1,000 points from counts, N = 3072, rate {rate:g} | {seconds:.2f} | 5 |"
-            for rate, seconds in certified.items()
-        ),
-        f"| digits, {len(sweep.designs)} designs, {votes:,} votes | {cpu:.0f} | 360 (3 minutes on 2 cores) |",
-        f"\nThe sweep took {wall:.0f} s of wall time in one process at a load of {os.getloadavg()[0]:.1f}.\n",
-    ]
-    print("\n".join(lines))
-    if options.write:
-        results = Path(__file__).parent / "results"
-        results.mkdir(exist_ok=True)
-        (results / "smoothing.md").write_text("\n".join(lines))
-
-
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    name="smoothing",
+    title="Input-dependent smoothing",
+    compares="How long certificates of input-dependent smoothing take, from counts and with all votes of the study.",
+    parts={"votes": votes, "sweep": sweep},
+    seconds=(130, 11),
+)

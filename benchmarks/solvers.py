@@ -1,50 +1,25 @@
-"""Speed of solve_front against the loops people write: scikit-learn, cvxpy with parameters, SLSQP.
-
-Prints a markdown table. Usage::
-
-    python benchmarks/solvers.py [--quick] [--out benchmarks/results/solvers.md]
+"""Fronts of infinite classes by `solve_front`, against the loops people write: scikit-learn, cvxpy, SLSQP.
 
 Every contestant solves the same problem; "front error" is the largest difference of its risks from ours solved
-to a gap of 1e-14. cvxpy, SLSQP and the loops over replicates solve a few rows; their time is extrapolated. The
-contestants of a table run in turn, several rounds of them, and the median of each is shown. Seconds are CPU time of the
-process, of one thread, so that what else runs on the machine counts less.
+to a gap of 1e-14. cvxpy, SLSQP and the loops over replicates solve a few rows; their time is extrapolated.
 """
 
-import argparse
-import platform
-import resource
-import time
-import warnings
-from pathlib import Path
+from __future__ import annotations
 
-import cvxpy as cp
+import resource
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
-import scipy
-import sklearn
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 import moltheory as mt
 from moltheory.objectives import ConvexObjectives, NormBall, QuadraticObjectives
 from moltheory.scalarization import Chebyshev, WeightedSum
 
-RIDGE, DIMENSION = 1e-3, 20
+from ._protocol import Benchmark, Budget, Main, Part, Table, Times, compared, times_in_turn
+from ._solver_loops import DIMENSION, RIDGE, Cvxpy, sklearn_loop, slsqp_loop
 
-
-def clock(function, repeats):
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        result = function()
-        times.append(time.process_time() - start)
-    return float(np.median(times)), result
-
-
-def in_turn(rounds, *functions):
-    """Run functions that return (seconds, result) in turn; the median seconds and last result of each."""
-    found = [[function() for function in functions] for _ in range(rounds)]
-    return [(float(np.median([one[k][0] for one in found])), found[-1][k][1]) for k in range(len(functions))]
+HEAD = ("contestant", "time", "times ours", "front error")
 
 
 def data(n, seed=0, batch=(), d=DIMENSION):
@@ -60,126 +35,94 @@ def path(k):
     return np.stack([t, 1 - t], axis=1)
 
 
-def sklearn_loop(x, y, weights, tol):
-    stacked, labels = np.concatenate(x), np.concatenate(y)
-    found = []
-    for w in weights:
-        share = np.repeat(w / len(x[0]), len(x[0]))
-        model = LogisticRegression(C=1 / RIDGE, fit_intercept=False, solver="newton-cholesky", tol=tol, max_iter=100)
-        found.append(model.fit(stacked, labels, sample_weight=share).coef_[0])
-    return np.array(found)
+def some(k: int, count: int) -> Any:
+    """Return the rows that slow contestants solve."""
+    return np.linspace(0, k - 1, min(count, k)).astype(int)
 
 
-def cvxpy_loop(x, y, weights, rows, *, squared=False, radius=None):
-    """Seconds for all weights, from the median of the rows, and the solutions of the rows."""
-    theta, share = cp.Variable(DIMENSION), cp.Parameter(2, nonneg=True)
-    if squared:
-        # The factors of a QR decomposition carry all that the data say.
-        losses = []
-        for a, b in zip(x, y, strict=True):
-            q, r = np.linalg.qr(a)
-            rest = (b @ b - np.sum((q.T @ b) ** 2)) / len(b)
-            losses.append(cp.sum_squares(r @ theta - q.T @ b) / len(b) + rest)
-    else:
-        losses = [
-            cp.sum(cp.logistic(cp.multiply(1 - 2 * b, a @ theta))) / len(b) + RIDGE / 2 * cp.sum_squares(theta)
-            for a, b in zip(x, y, strict=True)
-        ]
-    limits = [] if radius is None else [cp.norm(theta) <= radius]
-    program = cp.Problem(cp.Minimize(share[0] * losses[0] + share[1] * losses[1]), limits)
-    times, found = [], []
-    # The first solve compiles the program and is left out.
-    for j in (rows[0], *rows):
-        share.value = weights[j]
-        start = time.process_time()
-        program.solve(solver=cp.CLARABEL)
-        times.append(time.process_time() - start)
-        found.append(theta.value)
-    return float(np.median(times[1:])) * len(weights), np.array(found[1:])
+def table(what: str, size: str, ours: tuple[str, Times, float], others: Sequence[tuple[str, Times, float]], note: str):
+    """Return a part with one table, ours first."""
+    label, base, error = ours
+    rows = [[label, base, "1", f"{error:.1e}"]]
+    rows += [[name, times, compared(base, times), f"{one:.1e}"] for name, times, one in others]
+    main = [Main(what, size, base.median, name, times.median) for name, times, _ in others]
+    return Part([Table(HEAD, rows, [f"{size}. {note}".strip()], main=main)])
 
 
-def slsqp_loop(objectives, weights, rows):
-    found, start = [], time.process_time()
-    part = objectives.part(slice(None))
-    for j in rows:
-        w = weights[j]
-        limits = {
-            "type": "ineq",
-            "fun": lambda v, w=w: v[-1] - w * part.values(v[None, None, :-1])[0, 0],
-            "jac": lambda v, w=w: np.c_[-w[:, None] * part.gradients(v[None, None, :-1])[0, 0], np.ones(2)],
-        }
-        goal = np.eye(DIMENSION + 1)[-1]
-        first = np.r_[np.zeros(DIMENSION), 1.0]
-        result = minimize(
-            lambda v: v[-1],
-            first,
-            jac=lambda v, g=goal: g,
-            constraints=[limits],
-            method="SLSQP",
-            options={"ftol": 1e-14, "maxiter": 500},
-        )
-        found.append(result.x[:-1])
-    return (time.process_time() - start) / len(rows) * len(weights), np.array(found)
+def sizes(budget: Budget) -> tuple[int, int]:
+    return budget.pick((2000, 100), (500, 20), (100, 5))
 
 
-def peak_memory():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def gap_note(sweep) -> str:
+    return f"Largest certified gap {sweep.gap.max():.1e}; rigorous everywhere: {bool(sweep.rigorous.all())}."
 
 
-def row(label, seconds, ours, error):
-    return f"| {label} | {seconds:.4g} | {seconds / ours:.3g} | {error:.1e} |"
-
-
-HEAD = ["| contestant | seconds | times ours | front error |", "|---|---|---|---|"]
-
-
-def one_logistic(lines, quick):
-    n, k = (500, 20) if quick else (2000, 100)
+def logistic(budget: Budget) -> Part:
+    n, k = sizes(budget)
     x, y = data(n)
-    objectives = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE)
-    w = path(k)
-    chosen = [WeightedSum(one) for one in w]
+    objectives, w = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE), path(k)
+    chosen, rows = [WeightedSum(one) for one in w], some(k, 3)
     reference = mt.solve_front(objectives, scalarizations=chosen, tolerance=3e-14).points
-    rows = np.linspace(0, k - 1, 3).astype(int)
-    (seconds, sweep), *others, (slow, theta) = in_turn(
-        1 if quick else 3,
-        lambda: clock(lambda: mt.solve_front(objectives, scalarizations=chosen), 5),
-        *[lambda tol=tol: clock(lambda: sklearn_loop(x, y, w, tol), 1) for tol in (1e-4, 1e-11)],
-        lambda: cvxpy_loop(x, y, w, rows),
+    program = Cvxpy(x, y, ridge=RIDGE)
+    times, found = times_in_turn(
+        {
+            "ours": lambda: mt.solve_front(objectives, scalarizations=chosen),
+            "1e-4": lambda: sklearn_loop(x, y, w, 1e-4),
+            "1e-11": lambda: sklearn_loop(x, y, w, 1e-11),
+            "cvxpy": lambda: program.solved(w[rows]),
+        },
+        budget.pick(3, 1),
+        of={"cvxpy": len(rows) / k},
+        inner={"ours": 5},
     )
-    lines += [f"\n## Two logistic losses: n={n} per task, d={DIMENSION}, ridge {RIDGE}, {k} weights\n", *HEAD]
-    lines.append(row("moltheory, newton", seconds, seconds, np.abs(sweep.points - reference).max()))
-    for tol, (time_of_one, found) in zip((1e-4, 1e-11), others, strict=True):
-        error = np.abs(objectives.risks(found) - reference).max()
-        lines.append(row(f"scikit-learn newton-cholesky loop, tol {tol:g}", time_of_one, seconds, error))
-    error = np.abs(objectives.risks(theta) - reference[rows]).max()
-    lines.append(row("cvxpy DPP, Clarabel, 3 weights", slow, seconds, error))
-    lines.append(f"\nLargest certified gap {sweep.gap.max():.1e}.")
+    others = [
+        (
+            f"scikit-learn newton-cholesky loop, tol {tol}",
+            times[tol],
+            np.abs(objectives.risks(found[tol]) - reference).max(),
+        )
+        for tol in ("1e-4", "1e-11")
+    ]
+    error = np.abs(objectives.risks(found["cvxpy"]) - reference[rows]).max()
+    others.append((f"cvxpy DPP, Clarabel, {len(rows)} weights", times["cvxpy"], error))
+    ours = "moltheory, newton", times["ours"], np.abs(found["ours"].points - reference).max()
+    size = f"n = {n:,} per task, d = {DIMENSION}, ridge {RIDGE}, {k} weights"
+    return table("front of two logistic losses", size, ours, others, gap_note(found["ours"]))
 
-    inner = w[1:-1]
-    maxima = [Chebyshev(one) for one in inner]
-    rows = np.linspace(0, len(inner) - 1, 3 if quick else 10).astype(int)
-    (seconds, sweep), (slow, theta) = in_turn(
-        1 if quick else 3,
-        lambda: clock(lambda: mt.solve_front(objectives, scalarizations=maxima), 2),
-        lambda: slsqp_loop(objectives, inner, rows),
+
+def chebyshev(budget: Budget) -> Part:
+    n, k = sizes(budget)
+    x, y = data(n)
+    objectives, inner = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE), path(k)[1:-1]
+    maxima, rows = [Chebyshev(one) for one in inner], some(len(inner), 10)
+    times, found = times_in_turn(
+        {
+            "ours": lambda: mt.solve_front(objectives, scalarizations=maxima),
+            "slsqp": lambda: slsqp_loop(objectives, inner[rows]),
+        },
+        budget.pick(3, 1),
+        of={"slsqp": len(rows) / len(inner)},
+        inner={"ours": 2},
     )
-    lines += [f"\n## Chebyshev of the same two logistic losses, {len(inner)} weights\n"]
-    lines += [HEAD[0].replace("front error", "largest value above ours"), HEAD[1]]
-    lines.append(row("moltheory, newton", seconds, seconds, 0.0))
+    sweep = found["ours"]
     above = max(
-        float(maxima[j](objectives.risks(t[None])[0]) - sweep.values[j]) for j, t in zip(rows, theta, strict=True)
+        float(maxima[j](objectives.risks(t[None])[0]) - sweep.values[j])
+        for j, t in zip(rows, found["slsqp"], strict=True)
     )
-    lines.append(row(f"SLSQP, epigraph, analytic gradients, {len(rows)} weights", slow, seconds, above))
-    lines.append(f"\nLargest certified gap {sweep.gap.max():.1e}.")
+    others = [(f"SLSQP, epigraph, analytic gradients, {len(rows)} weights", times["slsqp"], above)]
+    size = f"n = {n:,} per task, d = {DIMENSION}, {len(inner)} weights"
+    note = f"The error is the largest value above ours. {gap_note(sweep)}"
+    return table(
+        "Chebyshev front of two logistic losses", size, ("moltheory, newton", times["ours"], 0.0), others, note
+    )
 
 
-def one_quadratic(lines, quick):
-    n, k = (500, 20) if quick else (2000, 100)
+def quadratic(budget: Budget) -> Part:
+    n, k = sizes(budget)
     rng = np.random.default_rng(3)
     x = [rng.standard_normal((n, DIMENSION)) for _ in range(2)]
     y = [a @ rng.standard_normal(DIMENSION) + rng.standard_normal(n) for a in x]
-    w = path(k)
+    w, rows = path(k), some(k, 10)
     chosen = [WeightedSum(one) for one in w]
 
     def ours():
@@ -188,112 +131,115 @@ def one_quadratic(lines, quick):
         made = QuadraticObjectives.from_expansion(curvature, linear, [b @ b / n for b in y])
         return made, mt.solve_front(made, scalarizations=chosen)
 
-    rows = np.linspace(0, k - 1, 10).astype(int)
-    (seconds, (made, sweep)), (slow, theta) = in_turn(
-        3 if quick else 9, lambda: clock(ours, 25), lambda: cvxpy_loop(x, y, w, rows, squared=True)
+    program = Cvxpy(x, y, squared=True)
+    times, found = times_in_turn(
+        {"ours": ours, "cvxpy": lambda: program.solved(w[rows])},
+        budget.pick(9, 3, 1),
+        of={"cvxpy": len(rows) / k},
+        inner={"ours": 25},
     )
-    lines += [f"\n## Two quadratic losses from data: n={n}, d={DIMENSION}, {k} weights\n", *HEAD]
-    lines.append(row("moltheory, closed form, products included", seconds, seconds, 0.0))
-    error = np.abs(made.risks(theta) - sweep.points[rows]).max()
-    lines.append(row("cvxpy DPP on the QR factors, 10 weights", slow, seconds, error))
+    made, sweep = found["ours"]
+    error = np.abs(made.risks(found["cvxpy"]) - sweep.points[rows]).max()
+    others = [(f"cvxpy DPP on the QR factors, {len(rows)} weights", times["cvxpy"], error)]
+    size = f"n = {n:,}, d = {DIMENSION}, {k} weights"
+    return table("front of two quadratic losses", size, ("moltheory, closed form", times["ours"], 0.0), others, "")
 
 
-def in_a_ball(lines, quick):
-    n, k, radius = (500, 20, 0.5) if quick else (2000, 100, 0.5)
+def ball(budget: Budget) -> Part:
+    (n, k), radius = sizes(budget), 0.5
     x, y = data(n)
     objectives = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE, ball=NormBall(radius))
-    w = path(k)
+    w, rows = path(k), some(k, 3)
     chosen = [WeightedSum(one) for one in w]
-    rows = np.linspace(0, k - 1, 3).astype(int)
-    (seconds, sweep), (slow, theta) = in_turn(
-        1 if quick else 3,
-        lambda: clock(lambda: mt.solve_front(objectives, scalarizations=chosen), 3),
-        lambda: cvxpy_loop(x, y, w, rows, radius=radius),
+    program = Cvxpy(x, y, ridge=RIDGE, radius=radius)
+    times, found = times_in_turn(
+        {
+            "ours": lambda: mt.solve_front(objectives, scalarizations=chosen),
+            "cvxpy": lambda: program.solved(w[rows]),
+        },
+        budget.pick(3, 1),
+        of={"cvxpy": len(rows) / k},
+        inner={"ours": 3},
     )
-    lines += [f"\n## The same two logistic losses in the ball of radius {radius}, {k} weights\n", *HEAD]
-    lines.append(row("moltheory, newton", seconds, seconds, 0.0))
-    error = np.abs(objectives.risks(theta) - sweep.points[rows]).max()
-    lines.append(row("cvxpy DPP, Clarabel, 3 weights", slow, seconds, error))
-    lines.append(f"\nLargest certified gap {sweep.gap.max():.1e}; rigorous everywhere: {bool(sweep.rigorous.all())}.")
+    error = np.abs(objectives.risks(found["cvxpy"]) - found["ours"].points[rows]).max()
+    others = [(f"cvxpy DPP, Clarabel, {len(rows)} weights", times["cvxpy"], error)]
+    size = f"n = {n:,} per task, d = {DIMENSION}, radius {radius}, {k} weights"
+    ours = "moltheory, newton", times["ours"], 0.0
+    return table("front of two logistic losses in a ball", size, ours, others, gap_note(found["ours"]))
 
 
-def replicates(lines, quick):
-    total, k, n = (20, 50, 500) if quick else (1000, 50, 500)
-    w = path(k)
-    chosen = [WeightedSum(one) for one in w]
+def replicates(budget: Budget) -> Part:
+    total, k, n = budget.pick((1000, 50, 500), (20, 50, 500), (6, 5, 50))
     x, y = data(n, batch=(total,))
-    objectives = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE)
-    count, rows = 3, np.linspace(0, k - 1, 4).astype(int)
+    objectives, w = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE), path(k)
+    count, rows, chosen = 3, some(k, 4), [WeightedSum(one) for one in w]
     entries = [([a[r] for a in x], [b[r] for b in y]) for r in range(count)]
-
-    def programs():
-        found = [cvxpy_loop(a, b, w, rows) for a, b in entries]
-        return float(np.mean([one[0] for one in found])) * total, np.array([one[1] for one in found])
-
-    def loops():
-        seconds, found = clock(lambda: [sklearn_loop(a, b, w, 1e-11) for a, b in entries], 1)
-        return seconds / count * total, np.array(found)
-
-    (seconds, sweep), (loop, first), (slow, theta) = in_turn(
-        1 if quick else 3,
-        lambda: clock(lambda: mt.solve_front(objectives, scalarizations=chosen), 1),
-        loops,
-        programs,
+    programs = [Cvxpy(a, b, ridge=RIDGE) for a, b in entries]
+    times, found = times_in_turn(
+        {
+            "ours": lambda: mt.solve_front(objectives, scalarizations=chosen),
+            "loop": lambda: np.array([sklearn_loop(a, b, w, 1e-11) for a, b in entries]),
+            "cvxpy": lambda: np.array([program.solved(w[rows]) for program in programs]),
+        },
+        budget.pick(3, 1),
+        of={"loop": count / total, "cvxpy": count / total * len(rows) / k},
     )
-    lines += [f"\n## {total} replicates x {k} weights, logistic, n={n}, d={DIMENSION}\n", *HEAD]
-    lines.append(row("moltheory, newton", seconds, seconds, 0.0))
     few = ConvexObjectives([a[:count] for a in x], [b[:count] for b in y], losses="logistic", ridge=RIDGE)
-    error = np.abs(few.risks(first) - sweep.points[:count]).max()
-    lines.append(row(f"scikit-learn newton-cholesky loop, {count} replicates", loop, seconds, error))
-    error = np.abs(few.risks(theta) - sweep.points[:count, rows]).max()
-    lines.append(row(f"cvxpy DPP, {len(rows)} weights of each of {count} replicates", slow, seconds, error))
-    lines.append(f"\nLargest certified gap {sweep.gap.max():.1e}; rigorous everywhere: {bool(sweep.rigorous.all())}.")
+    sweep = found["ours"]
+    error = np.abs(few.risks(found["loop"]) - sweep.points[:count]).max()
+    others = [(f"scikit-learn newton-cholesky loop, {count} replicates", times["loop"], error)]
+    error = np.abs(few.risks(found["cvxpy"]) - sweep.points[:count, rows]).max()
+    others.append((f"cvxpy DPP, {len(rows)} weights of each of {count} replicates", times["cvxpy"], error))
+    size = f"{total:,} replicates x {k} weights, n = {n}, d = {DIMENSION}"
+    ours = "moltheory, newton", times["ours"], 0.0
+    return table("fronts of two logistic losses, many samples", size, ours, others, gap_note(sweep))
 
 
-def growth(lines, quick):
-    lines += ["\n## Growth in replicates (n=50, d=5, 10 weights, drawn and solved 1,000 at a time)\n"]
-    lines += ["| replicates | seconds solving | microseconds per replicate |", "|---|---|---|"]
-    chosen = [WeightedSum(one) for one in path(10)]
-    for total in (1000, 2000) if quick else (1000, 10_000, 100_000):
+def growth(budget: Budget) -> Part:
+    chosen, rows = [WeightedSum(one) for one in path(10)], []
+    for total in budget.pick((1000, 10_000, 100_000), (1000, 2000), (1000,)):
         spent = 0.0
         for block in range(total // 1000):
             x, y = data(50, seed=block, batch=(1000,), d=5)
             objectives = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE)
-            spent += clock(lambda o=objectives: mt.solve_front(o, scalarizations=chosen), 1)[0]
-        lines.append(f"| {total} | {spent:.3g} | {1e6 * spent / total:.4g} |")
-    lines += ["\n## Growth in weights (n=50, d=5, 100 replicates)\n"]
-    lines += ["| weights | seconds solving | microseconds per weight and replicate |", "|---|---|---|"]
-    x, y = data(50, batch=(100,), d=5)
-    objectives = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE)
-    for k in (100, 1000) if quick else (100, 1000, 10_000):
-        chosen = [WeightedSum(one) for one in path(k)]
-        spent = clock(lambda c=chosen: mt.solve_front(objectives, scalarizations=c), 3)[0]
-        lines.append(f"| {k} | {spent:.3g} | {1e6 * spent / (100 * k):.4g} |")
-    lines.append(f"\nPeak memory of both tables on growth {peak_memory():.0f} MB, imports of all contestants included.")
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    lines = ["# Solvers: fronts of infinite classes"]
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        # First what moltheory does alone, so that the peak memory up to there is its own.
-        for part in (growth, one_logistic, one_quadratic, in_a_ball, replicates):
-            part(lines, given.quick)
-    lines.append(
-        f"\nPeak memory of all contestants together {peak_memory():.0f} MB. Python {platform.python_version()}, numpy "
-        f"{np.__version__}, scipy {scipy.__version__}, scikit-learn "
-        f"{sklearn.__version__}, cvxpy {cp.__version__}; one thread, seconds of "
-        f"CPU time."
+            work = {"ours": lambda o=objectives: mt.solve_front(o, scalarizations=chosen)}
+            spent += times_in_turn(work, 1, warm=())[0]["ours"].median
+        rows.append([f"{total:,}", Times((spent,)), Times((spent,), total)])
+    in_replicates = Table(
+        ["replicates", "time of solving", "time per replicate"],
+        rows,
+        title="Replicates: n = 50, d = 5, 10 weights, drawn and solved 1,000 at a time",
     )
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if given.out:
-        given.out.write_text(text, encoding="utf-8")
+    rows, (x, y) = [], data(50, batch=(100,), d=5)
+    objectives = ConvexObjectives(x, y, losses="logistic", ridge=RIDGE)
+    for k in budget.pick((100, 1000, 10_000), (100, 1000), (10,)):
+        weights = [WeightedSum(one) for one in path(k)]
+        work = {"ours": lambda c=weights: mt.solve_front(objectives, scalarizations=c)}
+        spent = times_in_turn(work, 3, warm=())[0]["ours"].median
+        rows.append([f"{k:,}", Times((spent,)), Times((spent,), 100 * k)])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    in_weights = Table(
+        ["weights", "time of solving", "time per weight and replicate"],
+        rows,
+        [f"Peak memory of both tables {peak:.0f} MB."],
+        title="Weights: n = 50, d = 5, 100 replicates",
+    )
+    return Part([in_replicates, in_weights])
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    name="solvers",
+    title="Solvers: fronts of infinite classes",
+    compares="Fronts with a certified gap beside loops over scikit-learn, cvxpy with parameters, and SLSQP.",
+    # First what moltheory does alone, so that the peak memory up to there is its own.
+    parts={
+        "growth": growth,
+        "logistic": logistic,
+        "chebyshev": chebyshev,
+        "quadratic": quadratic,
+        "ball": ball,
+        "replicates": replicates,
+    },
+    seconds=(80, 12),
+    peers=("scikit-learn", "cvxpy", "scipy"),
+)

@@ -1,55 +1,42 @@
-"""How long `import moltheory` takes beside `import numpy`, and `moltheory reproduce --quick` in all.
-
-Run ``python benchmarks/startup.py`` from the root of the repository; ``--write`` keeps the table.
-"""
+"""How long `import moltheory` takes beside `import numpy`, and `moltheory reproduce --quick` in all."""
 
 from __future__ import annotations
 
-import argparse
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
-_RUNS = 15
+from ._protocol import Benchmark, Budget, Main, Part, Table, Times, compared, seconds_of, times_in_turn
 
 
-def _seconds(*command: str) -> float:
-    start = time.perf_counter()
+def _run(*command: str) -> None:
     subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write benchmarks/results/startup.md")
-    options = parser.parse_args()
-    times: dict[str, list[float]] = {"pass": [], "import numpy": [], "import moltheory": []}
-    for _ in range(_RUNS):  # in turn, so that a drift of the machine's speed meets all alike
-        for code in times:
-            times[code].append(_seconds("-c", code))
-    medians = {code: statistics.median(values) for code, values in times.items()}
+def imports(budget: Budget) -> Part:
+    codes = ("pass", "import numpy", "import moltheory")
+    works = {code: lambda c=code: _run("-c", c) for code in codes}
+    times, _ = times_in_turn(works, budget.pick(15, 7, 1), clock=time.perf_counter)
+    ours = times["import moltheory"]
+    rows = [[f"python -c '{code}'", times[code], compared(ours, times[code])] for code in codes]
+    main = [Main("import in a new process", "–", ours.median, "import numpy", times["import numpy"].median)]
+    notes = ["Whole processes, wall time. Target: at most 2 x `import numpy`."]
+    return Part([Table(["command", "time", "times `import moltheory`"], rows, notes, main=main)])
+
+
+def reproduce(budget: Budget) -> Part:
     with tempfile.TemporaryDirectory() as folder:
-        quick = _seconds("-m", "moltheory", "reproduce", "--quick", "--out", folder)
-    ratio = medians["import moltheory"] / medians["import numpy"]
-    lines = [
-        f"# Startup\n\nPython {platform.python_version()}, medians of {_RUNS} whole processes, in turn.\n",
-        "| command | seconds |",
-        "| --- | --- |",
-        *(f"| `python -c '{code}'` | {value:.3f} |" for code, value in medians.items()),
-        f"| `moltheory reproduce --quick` (once) | {quick:.1f} |",
-        f"\n`import moltheory` takes {ratio:.2f} x `import numpy` (target: at most 2); "
-        "`reproduce --quick` should take less than 60 s.\n",
-    ]
-    print("\n".join(lines))
-    if options.write:
-        results = Path(__file__).parent / "results"
-        results.mkdir(exist_ok=True)
-        (results / "startup.md").write_text("\n".join(lines))
+        command = ["-m", "moltheory", *budget.pick(["reproduce", "--quick", "--out", folder], ["--version"])]
+        seconds, _ = seconds_of(lambda: _run(*command), clock=time.perf_counter)
+    rows = [[" ".join(["moltheory", *command[2:4]]).partition(" --out")[0], Times((seconds,))]]
+    return Part([Table(["command", "time"], rows, ["Wall time, once. Target of `reproduce --quick`: 60 s."])])
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    name="startup",
+    title="Startup",
+    compares="How long `import moltheory` takes beside `import numpy`, and the whole quick report.",
+    parts={"imports": imports, "reproduce": reproduce},
+    seconds=(60, 3),
+)

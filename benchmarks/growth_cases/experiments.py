@@ -44,6 +44,42 @@ def _(k: int) -> Work:
     return lambda: runs.read_record(store.path).columns()
 
 
+def finished(k: int) -> runs.RunFolder:
+    store, arguments = stored(k)
+    runs.run_blocks(dict, arguments, store=store)
+    return store
+
+
+@grows("runs.list_runs", "number of blocks", first=80, largest=2_560)
+def _(k: int) -> Work:
+    store = finished(k)
+    return lambda: runs.list_runs(store.path)
+
+
+@grows("runs.check_run", "number of blocks", first=20, largest=1_280)
+def _(k: int) -> Work:
+    store = finished(k)
+    return lambda: runs.check_run(store.path)
+
+
+@grows("runs.export_run", "number of blocks", first=20, largest=1_280)
+def _(k: int) -> Work:
+    store = finished(k)
+    return lambda: runs.export_run(store.path, store.path.parent / "table.csv")
+
+
+@grows("runs.merge_runs", "number of blocks", first=20, largest=640)
+def _(k: int) -> Work:
+    one, other = finished(k), finished(k)
+    return lambda: runs.merge_runs([one.path, other.path], into=folder() / "both")
+
+
+@grows("runs.clean_runs", "number of blocks", first=80, largest=2_560)
+def _(k: int) -> Work:
+    store = finished(k)
+    return lambda: runs.clean_runs(store.path)
+
+
 @grows("runs.fingerprint", "bytes of an array", first=100_000, largest=51_200_000)
 def _(size: int) -> Work:
     value = {"a": np.zeros(size, np.uint8)}

@@ -1,0 +1,1 @@
+"""Benchmarks of moltheory beside its peers: `python -m benchmarks --list` says which."""

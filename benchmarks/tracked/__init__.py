@@ -1,0 +1,1 @@
+"""Times followed over commits with asv, on request; see docs/benchmarks.md."""

@@ -14,6 +14,7 @@ from moltheory._cli._completion import SHELLS, completion_script
 from moltheory._cli._console import complain, is_watched, say
 from moltheory._cli._options import add_certify_options
 from moltheory._cli._parser import CommandParser
+from moltheory._cli._runs import add_runs_commands, runs_command
 from moltheory._cli._signals import Signals, sentence_of, status_of
 from moltheory._core._listing import public_names
 from moltheory._core._text import visible
@@ -35,7 +36,7 @@ __dir__ = public_names(__name__)
 EXIT_STATUS = """\
 exit status:
   0    done, also if the reader of the output has left
-  1    theorems --check or --falsify: a statement fails
+  1    theorems --check or --falsify: a statement fails; runs check: a run is damaged
   2    an option, the input or a place for results is refused, in one sentence on standard error
   129, 130, 143
        ended by SIGHUP, by Ctrl-C, by SIGTERM: what is finished is kept
@@ -55,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 if it is done, also if the reader of its output has left; 1 if a statement fails in ``theorems --check`` or
-        ``--falsify``; 2 if an argument, the input or a place for results was refused; 128 and the number of a signal
-        that ended it, 130 for Ctrl-C.
+        ``--falsify``, or a run is damaged in ``runs check``; 2 if an argument, the input or a place for results was
+        refused; 128 and the number of a signal that ended it, 130 for Ctrl-C.
 
     Raises
     ------
@@ -133,6 +134,9 @@ def _parser() -> CommandParser:
     _theorems_options(
         command("theorems", _theorems, "list the statements, check them exactly, or search for counterexamples")
     )
+    add_runs_commands(
+        command("runs", runs_command, "list, check, export, merge and clean the folders of long simulations")
+    )
     completing = command("completion", _completion, "print a script that completes commands and options in a shell")
     completing.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
     return parser
@@ -151,6 +155,12 @@ def _reproduce_options(parser: CommandParser) -> None:
 
 
 def _keep_runs_option(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--store",
+        metavar="PLACE",
+        help="folder or URL, such as s3://bucket/runs, where finished blocks are kept for good; several processes may share "
+        "it (default: FOLDER/runs, until the report is written)",
+    )
     parser.add_argument(
         "--keep-runs",
         action="store_true",
@@ -273,6 +283,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         n_jobs=options.n_jobs,
         progress=is_watched(),
         keep_runs=options.keep_runs,
+        store=options.store,
     )
 
 

@@ -366,9 +366,9 @@ def test_another_run_that_comes_first_by_a_moment_wins(tmp_path, monkeypatch, re
     def and_then(path, **options):
         monkeypatch.undo()
         _squares(_open(tmp_path, rng=1))
-        return store.prepare_folder(path, **options)
+        return store.prepare_place(path, **options)
 
-    monkeypatch.setattr(store, "prepare_folder", and_then)
+    monkeypatch.setattr(store, "prepare_place", and_then)
     refuses("store", _open, tmp_path)
     assert read_record(tmp_path).entropy == 1
 

@@ -62,7 +62,7 @@ def completion_script(parser: CommandParser, shell: str) -> str:
 def _bash(parser: CommandParser) -> str:
     names = " ".join(parser.commands())
     cases = [
-        f'            {name}) options="{" ".join(entry.long_options())}" values="{" ".join(_values(entry))}" ;;'
+        f'            {name}) options="{" ".join(_options(entry))}" values="{" ".join(_values(entry))}" ;;'
         for name, entry in parser.commands().items()
     ]
     return _BASH.replace("@COMMANDS@", names).replace("@CASES@", "\n".join(cases))
@@ -71,7 +71,7 @@ def _bash(parser: CommandParser) -> str:
 def _zsh(parser: CommandParser) -> str:
     cases = []
     for name, entry in parser.commands().items():
-        lines = [f"            {_described(option, _summary(a))}" for option, a in entry.long_options().items()]
+        lines = [f"            {_described(option, _summary(a))}" for option, a in _options(entry).items()]
         cases += [f"    {name})", "        options=(", *lines, "        ) ;;"]
     named = [f"        {_described(name, entry.summary)}" for name, entry in parser.commands().items()]
     return _ZSH.replace("@COMMANDS@", "\n".join(named)).replace("@CASES@", "\n".join(cases))
@@ -84,11 +84,19 @@ def _fish(parser: CommandParser) -> str:
         lines.append(f"complete -c moltheory -n __fish_use_subcommand -f -a {name} -d {about}")
         seen = f"'__fish_seen_subcommand_from {name}'"
         lines += [f"complete -c moltheory -n {seen} -f -a {value}" for value in _values(entry)]
-        for option, action in entry.long_options().items():
+        for option, action in _options(entry).items():
             takes = "" if action.nargs == 0 else " -r"
             about = shlex.quote(_summary(action))
             lines.append(f"complete -c moltheory -n {seen} -l {option.removeprefix('--')}{takes} -d {about}")
     return "\n".join(lines) + "\n"
+
+
+def _options(parser: CommandParser) -> dict[str, argparse.Action]:
+    """Return the long options of a command, and those of its actions."""
+    found = parser.long_options()
+    for entry in parser.commands().values():
+        found |= entry.long_options()
+    return found
 
 
 def _values(parser: CommandParser) -> list[str]:

@@ -38,6 +38,12 @@ _COLUMNS = (
     "undefined",
     "discretization",
 )
+# Ten columns of 8 bytes, and `undefined`.
+_ROW_BYTES = 81
+# Tables of risks held at once in a block of a finite class, the largest with many models; of an infinite one the largest
+# temporary array and the predictions are bounded.
+_TABLES = 18
+_INFINITE_BYTES = 64e6
 
 
 @document
@@ -48,7 +54,7 @@ def asymmetry(
     replicates: int,
     rng: RandomSource,
     delta: float = 0.05,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -66,10 +72,11 @@ def asymmetry(
         `store` it must be an int or a SeedSequence.
     {delta_default}
     {n_jobs}
-    store : path, optional
+    store : path or URL, optional
         A new or empty folder where finished blocks are kept, or that of an earlier call with the same arguments: an
-        interrupted run continues where it stopped, a finished one is read back. `moltheory.runs.read_record` describes
-        what a folder holds.
+        interrupted run continues where it stopped, a finished one is read back. Several processes and machines may share
+        it. A URL, such as ``s3://bucket/run``, is a folder in object storage (``pip install "moltheory[cluster]"``).
+        `moltheory.runs.read_record` describes what a folder holds.
     progress : bool, default False
         Show a bar with the time left.
 
@@ -95,6 +102,8 @@ def asymmetry(
         other versions), or a damaged part.
     OutputError
         If `store` cannot be written to, or the disk is full.
+    TooLargeError
+        If the table or the blocks would not fit into memory; refused before any work starts.
 
     Notes
     -----
@@ -129,6 +138,8 @@ def asymmetry(
         sizes=chosen,
         replicates=replicates,
         block=_BLOCK,
+        row_bytes=_ROW_BYTES,
+        block_bytes=_block_bytes(problem, min(_BLOCK, replicates)),
         rng=rng,
         n_jobs=n_jobs,
         store=store,
@@ -136,6 +147,14 @@ def asymmetry(
     )
     columns = {name: np.concatenate([part[name] for part in parts]) for name in _COLUMNS}
     return pd.DataFrame(columns)
+
+
+def _block_bytes(problem: FiniteProblem | InfiniteProblem, replicates: int) -> float:
+    """Return what a block takes at most while it is computed."""
+    if not isinstance(problem, FiniteProblem):
+        return _INFINITE_BYTES
+    risks = np.asarray(problem.true.risks())
+    return _TABLES * 8.0 * replicates * risks.size
 
 
 def _comparison(problem: FiniteProblem | InfiniteProblem) -> FrontComparison | WeightedFrontComparison:

@@ -29,6 +29,8 @@ __all__ = ["excess"]
 _BLOCK = 100
 # Features, or predictions of all minimisers, held at once.
 _ENTRIES = 1 << 22
+# Of the columns, and of the names of scalarizations in the table.
+_ROW_BYTES = 81
 _COLUMNS = (
     "size",
     "replicate",
@@ -52,7 +54,7 @@ def excess(
     replicates: int,
     rng: RandomSource,
     delta: float = 0.05,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -71,7 +73,7 @@ def excess(
         SeedSequence.
     {delta_default}
     {n_jobs}
-    store : path, optional
+    store : path or URL, optional
         Folder where finished blocks are kept; as in `asymmetry`.
     progress : bool, default False
         Show a bar with the time left.
@@ -91,6 +93,8 @@ def excess(
     ------
     InvalidInputError
         If an argument breaks its rule, or `store` holds something else.
+    TooLargeError
+        If the table or the blocks would not fit into memory; refused before any work starts.
     SolverError
         If a scalarization has no minimiser: separable samples without ridge or ball, for example.
 
@@ -139,6 +143,8 @@ def excess(
         sizes=chosen,
         replicates=replicates,
         block=_BLOCK,
+        row_bytes=_ROW_BYTES * len(rules),
+        block_bytes=2 * 8 * _ENTRIES,
         rng=rng,
         n_jobs=n_jobs,
         store=store,

@@ -18,6 +18,7 @@ from moltheory.runs import (
     as_seed_sequence,
     block_lengths,
     check_jobs,
+    check_memory,
     check_recordable,
     fingerprint,
     run_blocks,
@@ -39,8 +40,10 @@ def run_sizes(
     sizes: Sequence[int],
     replicates: int,
     block: int,
+    row_bytes: float,
+    block_bytes: float,
     rng: RandomSource,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     store: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> list[Columns]:
@@ -48,10 +51,12 @@ def run_sizes(
 
     `function` is importable by name; `number` counts the blocks of a size, and `root` is the seed from which it makes
     its stream. `experiment` names the run in its record, and `parameters` is what else identifies it, fit for JSON. A
-    `block` has a fixed number of replicates, so that streams do not depend on the number of processes; the rest is as
-    in `asymmetry`. Returns the columns of every size, all blocks joined.
+    `block` has a fixed number of replicates, so that streams do not depend on the number of processes; the columns of a
+    replicate take `row_bytes`, and a block takes `block_bytes` at most while it is computed. The rest is as in
+    `asymmetry`. Returns the columns of every size, all blocks joined.
     """
     check_jobs(n_jobs)
+    check_memory(len(sizes) * replicates, row_bytes=row_bytes, block_bytes=block_bytes, n_jobs=n_jobs)
     root = as_seed_sequence(rng) if store is None else check_recordable(rng)
     lengths = block_lengths(replicates, block)
     # Sizes alternate, so that the estimate of the time left does not depend on how the work grows with the size.

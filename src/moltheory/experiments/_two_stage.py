@@ -36,6 +36,8 @@ __all__ = ["two_stage"]
 
 # Fixed, so that the random streams do not depend on the number of processes.
 _BLOCK = 10
+# Of the records of which the table is made, and of its columns.
+_ROW_BYTES = 70
 # Duality gap of the lasso, relative to the mean square of the targets.
 _TOLERANCE = 1e-9
 _STEPS = 100_000
@@ -51,7 +53,7 @@ def two_stage(
     weights: npt.ArrayLike | None = None,
     unlabeled: Sequence[float] = (0,),
     constants: Sequence[float] = (0.5, 1.0, 2.0),
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     store: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     r"""Compare direct l1 regularization of a trade-off with two stages, by simulation.
@@ -74,7 +76,7 @@ def two_stage(
     constants : sequence of float, default (0.5, 1.0, 2.0)
         Factors c > 0 of the penalties; every one is reported, none is chosen.
     {n_jobs}
-    store : path, optional
+    store : path or URL, optional
         As in `asymmetry`.
 
     Returns
@@ -89,6 +91,8 @@ def two_stage(
     ------
     InvalidInputError
         If an argument is out of its range, or `store` holds anything else than this run.
+    TooLargeError
+        If the table or the blocks would not fit into memory; refused before any work starts.
     SolverError
         If a lasso does not reach its duality gap.
 
@@ -140,6 +144,8 @@ def two_stage(
         sizes=chosen,
         replicates=rows,
         block=_BLOCK,
+        row_bytes=_ROW_BYTES * len(w) * (len(factors) * (1 + len(inputs)) + 1),
+        block_bytes=64.0 * max(chosen) * problem.n_tasks * problem.dimension,
         rng=rng,
         n_jobs=n_jobs,
         store=store,

@@ -13,6 +13,8 @@ from moltheory._core._html_repr import Shown
 from moltheory._core._validation import check_count
 from moltheory.plotting import panels, plain_powers, styled
 from moltheory.runs import check_jobs
+from moltheory.runs._objects import is_url
+from moltheory.runs._places import as_place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,9 +41,9 @@ class Settings(Shown):
         Number of processes; does not change the result.
     progress : bool
         Show progress bars.
-    store : pathlib.Path, optional
-        Folder under which long simulations keep their finished blocks, so that a killed run goes on; it is never cleaned
-        up.
+    store : path or URL, optional
+        Folder, also in object storage, under which long simulations keep their finished blocks, so that a killed run goes
+        on; it is never cleaned up.
     keep_runs : bool, default False
         Without a store, finished blocks are kept in a folder ``runs`` beside the report until it is written; with this
         also afterwards.
@@ -51,20 +53,24 @@ class Settings(Shown):
     seed: int = 0
     n_jobs: int = 1
     progress: bool = False
-    store: Path | None = None
+    store: Path | str | None = None
     keep_runs: bool = False
 
-    def store_for(self, *names: str) -> Path | None:
+    def store_for(self, *names: str) -> Path | str | None:
         """Return the run folder of one simulation, or None if nothing is stored."""
         if self.store is None:
             return None
-        return self.store.joinpath(
-            "-".join((*map(file_stem, names), "quick" if self.quick else "full", f"seed{self.seed}"))
-        )
+        name = "-".join((*map(file_stem, names), "quick" if self.quick else "full", f"seed{self.seed}"))
+        if isinstance(self.store, str) and is_url(self.store):
+            return f"{self.store.rstrip('/')}/{name}"
+        return Path(self.store, name)
 
     def __post_init__(self) -> None:
         check_count("seed", self.seed, low=0)
         check_jobs(self.n_jobs)
+        if self.store is not None:
+            # Refused before any work starts.
+            as_place(self.store, argument="store")
 
 
 class Figure(Shown, ABC, Generic[ResultT]):

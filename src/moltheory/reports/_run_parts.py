@@ -38,10 +38,10 @@ class WatchedSettings(Settings):
 
     used: list[Path] = field(default_factory=list, compare=False, repr=False)
 
-    def store_for(self, *names: str) -> Path | None:
+    def store_for(self, *names: str) -> Path | str | None:
         """Return the run folder of one simulation, marked as temporary if it is new and not to be kept."""
         path = super().store_for(*names)
-        if path is not None and path not in self.used:
+        if isinstance(path, Path) and path not in self.used:
             self.used.append(path)
             # A folder that cannot be written to is refused by the run itself.
             with contextlib.suppress(OSError):

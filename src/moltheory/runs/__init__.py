@@ -9,7 +9,13 @@ from moltheory._core._listing import public_names
 from moltheory.runs._blocks import block_lengths, check_jobs, run_blocks
 from moltheory.runs._files import prepare_folder, write_atomically
 from moltheory.runs._fingerprint import fingerprint
+from moltheory.runs._memory import check_memory
 from moltheory.runs._record import RunRecord, read_record
+from moltheory.runs._run_check import check_run
+from moltheory.runs._run_clean import clean_runs
+from moltheory.runs._run_export import export_run
+from moltheory.runs._run_merge import merge_runs
+from moltheory.runs._run_table import list_runs
 from moltheory.runs._seeds import RandomSource, as_seed_sequence, block_stream
 from moltheory.runs._store import RunFolder, check_recordable
 from moltheory.runs._versions import Versions, show_versions
@@ -23,8 +29,14 @@ __all__ = [
     "block_lengths",
     "block_stream",
     "check_jobs",
+    "check_memory",
     "check_recordable",
+    "check_run",
+    "clean_runs",
+    "export_run",
     "fingerprint",
+    "list_runs",
+    "merge_runs",
     "prepare_folder",
     "read_record",
     "run_blocks",

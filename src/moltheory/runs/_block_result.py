@@ -18,15 +18,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from moltheory.errors import InvalidInputError
-from moltheory.runs._files import open_regular, write_atomically
+from moltheory.errors import InvalidInputError, OutputError
 from moltheory.runs._fingerprint import fingerprint
+from moltheory.runs._places import Place, open_file, write_file
 from moltheory.runs._remedies import reason_of, remedy_for
 
 __all__ = ["KEY", "Columns", "Part", "load_part", "part_name", "save_part"]
@@ -70,7 +69,7 @@ def part_name(key: str) -> str:
     return f"part-{key}.npz"
 
 
-def save_part(folder: Path, run: str, key: str, result: object, *, seconds: float) -> Part:
+def save_part(folder: Place, run: str, key: str, result: object, *, seconds: float) -> Part:
     """Write the result of a block, atomically, and return it as a part.
 
     Raises
@@ -91,11 +90,11 @@ def save_part(folder: Path, run: str, key: str, result: object, *, seconds: floa
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
         archive.comment = b"0" * _DIGITS
     body = buffer.getvalue()[:-_DIGITS]
-    write_atomically(folder / part_name(key), body + hashlib.sha256(body).hexdigest().encode())
+    write_file(folder / part_name(key), body + hashlib.sha256(body).hexdigest().encode())
     return Part(columns, seconds, _checksum(key, columns))
 
 
-def load_part(folder: Path, run: str, key: str, *, argument: str) -> Part | None:
+def load_part(folder: Place, run: str, key: str, *, argument: str) -> Part | None:
     """Read a part back and verify it; None if there is none.
 
     Raises
@@ -111,7 +110,7 @@ def load_part(folder: Path, run: str, key: str, *, argument: str) -> Part | None
         )
 
     try:
-        with open_regular(path) as file:
+        with open_file(path) as file:
             # Before it is held in memory: what took the place of a part may be of any size.
             if not _is_whole(file):
                 raise refused("is truncated or altered")
@@ -119,6 +118,9 @@ def load_part(folder: Path, run: str, key: str, *, argument: str) -> Part | None
             data = file.read()
     except FileNotFoundError:
         return None
+    except OutputError:
+        # Of object storage, in words of its own.
+        raise
     except OSError as error:
         remedy = remedy_for(error, otherwise="delete it to have its block computed again")
         raise refused(f"cannot be read ({reason_of(error)})", remedy) from None
@@ -138,7 +140,8 @@ def load_part(folder: Path, run: str, key: str, *, argument: str) -> Part | None
 
 def _is_whole(file: BinaryIO) -> bool:
     """Whether the last bytes of a file are the digest of all others."""
-    left = os.fstat(file.fileno()).st_size - _DIGITS
+    left = file.seek(0, os.SEEK_END) - _DIGITS
+    file.seek(0)
     digest = hashlib.sha256()
     while left > 0 and (chunk := file.read(min(left, _CHUNK))):
         digest.update(chunk)

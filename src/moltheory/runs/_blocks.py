@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from moltheory._core._docs import document
 from moltheory._core._validation import check_count, check_vector
 from moltheory.errors import InvalidInputError
+from moltheory.runs._backends import calls_on, chosen_backend
 from moltheory.runs._block_result import Part, load_part, save_part
+from moltheory.runs._places import Place
 from moltheory.runs._pool import calls
 from moltheory.runs._store import RunFolder
 
@@ -40,14 +41,16 @@ def block_lengths(total: int, block: int) -> list[int]:
     return [block] * full + ([rest] if rest else [])
 
 
-def check_jobs(n_jobs: int) -> int:
-    """Return a number of processes: -1 for one per core, or at least 1.
+def check_jobs(n_jobs: int | None) -> int | None:
+    """Return a number of processes: -1 for one per core, at least 1, or None for that of `joblib.parallel_config`.
 
     Raises
     ------
     InvalidInputError
-        If it is neither.
+        If it is none of these.
     """
+    if n_jobs is None:
+        return None
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or (n_jobs != -1 and n_jobs < 1):
         raise InvalidInputError(f"`n_jobs` must be -1 or >= 1, got {n_jobs!r}.")
     return n_jobs
@@ -58,7 +61,7 @@ def run_blocks(
     function: Callable[..., _Result],
     arguments: Sequence[tuple[Any, ...]],
     *,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     progress: bool = False,
     description: str = "",
     weights: Sequence[float] | None = None,
@@ -71,7 +74,7 @@ def run_blocks(
     function : callable
         Importable by name (it travels to other processes); its result must depend on its arguments alone.
     arguments : sequence of tuple
-        One tuple per block; blocks are started in this order.
+        One tuple per block; blocks are started in this order, or in a random one where a run goes on in its folder.
     {n_jobs}
     progress : bool, default False
         Show a bar with the time left on standard error; after a resume it starts where the run stopped, and the
@@ -97,7 +100,8 @@ def run_blocks(
     OutputError
         If a part cannot be written; the parts before it are kept.
     WorkerError
-        If the process of a block ended five times, as when memory runs out; the parts that are finished are kept.
+        If the process of a block ended five times, as when memory runs out, if a worker of a cluster has another kind
+        of processor or other versions, or if the scheduler is lost; the parts that are finished are kept.
 
     Notes
     -----
@@ -133,7 +137,7 @@ def run_blocks(
         if index not in parts
     ]
     done = sum(work[index] for index in parts)
-    parts.update(_watched(_computed(tasks, n_jobs), work, done, progress, description))
+    parts.update(_watched(_computed(store.in_order(tasks), n_jobs), work, done, progress, description))
     store.finish({key: parts[index] for index, key in enumerate(store.keys)})
     columns: list[Any] = [parts[index].columns for index in range(len(arguments))]
     return columns
@@ -159,7 +163,7 @@ def _numbered(index: int, function: Callable[..., _Result], entry: tuple[Any, ..
 
 
 def _stored(
-    index: int, function: Callable[..., object], entry: tuple[Any, ...], folder: Path, run: str, key: str
+    index: int, function: Callable[..., object], entry: tuple[Any, ...], folder: Place, run: str, key: str
 ) -> tuple[int, Part]:
     # Another process on the same folder may have been faster.
     part = load_part(folder, run, key, argument="store")
@@ -170,11 +174,17 @@ def _stored(
     return index, part
 
 
-def _computed(tasks: Sequence[_Task], n_jobs: int) -> Iterable[tuple[int, Any]]:
+def _computed(tasks: Sequence[_Task], n_jobs: int | None) -> Iterable[tuple[int, Any]]:
     """Results with their numbers, as they arrive."""
-    if n_jobs == 1 or len(tasks) <= 1:
-        return (function(*entry) for function, entry in tasks)
-    return calls(tasks, n_jobs)
+    if n_jobs != 1 and len(tasks) > 1:
+        chosen = chosen_backend()
+        if chosen is not None:
+            backend, configured = chosen
+            count = configured if n_jobs is None else n_jobs
+            return calls_on(backend, tasks, count)
+        if n_jobs is not None:
+            return calls(tasks, n_jobs)
+    return (function(*entry) for function, entry in tasks)
 
 
 def _watched(

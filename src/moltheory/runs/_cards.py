@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moltheory._core._card import MOST_ROWS, Card, Fold, Table
@@ -49,7 +50,8 @@ def versions_card(versions: Versions) -> Card:
 def _progress(record: RunRecord) -> str:
     if record.is_finished:
         return f"finished, {len(record.keys):,} blocks in {number_text(float(record.seconds or 0.0))} s"
-    if len(record.keys) > _MOST_BLOCKS:
+    # No question goes over a network for what is shown.
+    if len(record.keys) > _MOST_BLOCKS or not isinstance(record.folder, Path):
         return f"not finished, {len(record.keys):,} blocks"
     return f"{len(record.finished_keys):,} of {len(record.keys):,} blocks finished"
 
@@ -57,7 +59,11 @@ def _progress(record: RunRecord) -> str:
 def _facts(record: RunRecord) -> list[tuple[str, Any]]:
     seed = f"{record.entropy}" + (f", spawn key {record.spawn_key}" if record.spawn_key else "")
     shown = list(record.parameters.items())[:MOST_ROWS]
-    return [("folder", record.folder), ("seed", seed), *shown]
+    return [
+        ("folder", record.folder if isinstance(record.folder, Path) else str(record.folder)),
+        ("seed", seed),
+        *shown,
+    ]
 
 
 def _folds(record: RunRecord) -> list[Fold]:

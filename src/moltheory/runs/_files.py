@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -18,9 +19,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from moltheory.errors import OutputError
+from moltheory.runs._objects import is_url, masked
 from moltheory.runs._remedies import refusal
 
-__all__ = ["is_temporary", "open_regular", "prepare_folder", "remove_leftovers", "try_lock", "write_atomically"]
+__all__ = [
+    "atomic_file",
+    "is_temporary",
+    "leftovers",
+    "open_regular",
+    "prepare_folder",
+    "remove_leftovers",
+    "try_lock",
+    "write_atomically",
+]
 
 _TEMPORARY = ".tmp"
 # A temporary name is longer than that of its file, which may be as long as the system allows.
@@ -28,6 +39,7 @@ _LETTERS = 40
 # What file systems without hard links answer.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 _PROOF = bytes(4096)
+_ANY = re.compile(".*", re.DOTALL)
 
 
 def prepare_folder(folder: str | os.PathLike[str], *, argument: str = "out") -> Path:
@@ -50,6 +62,10 @@ def prepare_folder(folder: str | os.PathLike[str], *, argument: str = "out") -> 
         If it cannot be created, is not a folder, cannot be written to, or the disk is full; folders created on
         the way are removed again.
     """
+    if is_url(folder):
+        raise OutputError(
+            f"`{argument}` must be a local folder, got {masked(str(folder))!r}: only runs are kept in object storage."
+        )
     path = Path(folder)
     created: list[Path] = []
     try:
@@ -110,17 +126,32 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str, *, over
             view = memoryview(data)
             while view:
                 view = view[os.write(handle, view) :]
-            # Temporary files are private; a result should have the permissions of any new file.
-            umask = os.umask(0)
-            os.umask(umask)
-            os.fchmod(handle, 0o666 & ~umask)
-            os.fsync(handle)
-            # The folder itself is not flushed: after a power cut the rename has happened or not, and both are whole.
-            return _move(temporary, target, overwrite=overwrite)
+            return _finish(handle, temporary, target, overwrite=overwrite)
     except OutputError:
         raise
     except (OSError, ValueError) as error:
         raise OutputError(refusal(f"{str(target)!r} cannot be written", error)) from None
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to piece by piece, which takes the place of `path` when the block ends without an error.
+
+    Raises
+    ------
+    OutputError
+        As `write_atomically` does.
+    """
+    try:
+        refuse_special(path)
+        with _temporary_beside(path) as (handle, temporary):
+            with os.fdopen(os.dup(handle), "wb") as file:
+                yield file
+            _finish(handle, temporary, path, overwrite=True)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(refusal(f"{str(path)!r} cannot be written", error)) from None
 
 
 def refuse_special(path: Path) -> None:
@@ -147,6 +178,16 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(handle)
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     return os.fdopen(handle, "rb")
+
+
+def _finish(handle: int, temporary: str, target: Path, *, overwrite: bool) -> bool:
+    # Temporary files are private; a result should have the permissions of any new file.
+    umask = os.umask(0)
+    os.umask(umask)
+    os.fchmod(handle, 0o666 & ~umask)
+    os.fsync(handle)
+    # The folder itself is not flushed: after a power cut the rename has happened or not, and both are whole.
+    return _move(temporary, target, overwrite=overwrite)
 
 
 def _move(temporary: str, target: Path, *, overwrite: bool) -> bool:
@@ -217,20 +258,26 @@ def remove_leftovers(folder: Path) -> int:
     int
         How many were removed.
     """
-    removed = 0
+    return len(leftovers(folder, remove=True))
+
+
+def leftovers(folder: Path, *, remove: bool, matching: re.Pattern[str] = _ANY) -> list[str]:
+    """Return the names of temporary files of killed processes, which are removed if asked for."""
+    found = []
     try:
-        names = [name for name in os.listdir(folder) if is_temporary(name)]
+        names = sorted(name for name in os.listdir(folder) if is_temporary(name) and matching.fullmatch(name))
     except OSError:
         # Whoever needs the folder says what is wrong with it.
-        return 0
+        return []
     for name in names:
         with contextlib.suppress(OSError):
             handle = os.open(folder / name, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW)
             try:
                 # Where there are no locks, leftovers stay, which is safe.
                 if stat.S_ISREG(os.fstat(handle).st_mode) and try_lock(handle):
-                    os.unlink(folder / name)
-                    removed += 1
+                    if remove:
+                        os.unlink(folder / name)
+                    found.append(name)
             finally:
                 os.close(handle)
-    return removed
+    return found

@@ -30,15 +30,15 @@ import numpy.typing as npt
 from moltheory.errors import WorkerError
 from moltheory.runs._worker import BOOT, READY, RETIRED, RemoteTraceback, unpacked
 
-__all__ = ["MOST_ENDS", "calls", "n_cores"]
+__all__ = ["ALONE", "MOST_ENDS", "Call", "Packer", "calls", "ended", "n_cores"]
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 MOST_ENDS = 5
 """Processes that may end while they compute a call, before it is given up."""
 
-# From that many ended processes on a call is computed alone: it may need all memory there is.
-_ALONE = 2
+ALONE = 2
+"""From that many ended processes on a call is computed alone: it may need all memory there is."""
 
 # Arrays from this size on are sent once to each worker, and not with every call.
 _LARGE = 1 << 20
@@ -83,10 +83,10 @@ def calls(tasks: Sequence[Call], n_jobs: int) -> Iterator[Any]:
     free = _waiting_workers(count, here := _surroundings())
     starting: dict[Any, _Worker] = {}
     busy: dict[Any, tuple[_Worker, int]] = {}
-    packed = _Packer()
+    packed = Packer()
     try:
         while waiting or busy:
-            while free and waiting and not (busy and any(ends[i] >= _ALONE for i in (waiting[0], *_indices(busy)))):
+            while free and waiting and not (busy and any(ends[i] >= ALONE for i in (waiting[0], *_indices(busy)))):
                 worker, index = free.pop(), waiting.popleft()
                 busy[worker.connection] = worker, index
                 worker.send(tasks[index], packed)
@@ -121,16 +121,21 @@ def calls(tasks: Sequence[Call], n_jobs: int) -> Iterator[Any]:
                 # One that had waited too long retired before it saw the call.
                 ends[index] += how is not None
                 if ends[index] == MOST_ENDS:
-                    raise WorkerError(
-                        f"The process of a block must live until its end, but of block {index + 1} of {len(tasks)} "
-                        f"{MOST_ENDS} ended ({how}): use a smaller `n_jobs`, smaller blocks or more memory."
-                    )
+                    raise ended(index, len(tasks), str(how))
                 # A block that ends processes again and again must not keep the others back.
-                (waiting.append if ends[index] >= _ALONE else waiting.appendleft)(index)
+                (waiting.append if ends[index] >= ALONE else waiting.appendleft)(index)
     finally:
         for worker in (*starting.values(), *(worker for worker, _ in busy.values())):
             worker.kill()
         _keep(free)
+
+
+def ended(index: int, count: int, how: str) -> WorkerError:
+    """Return the refusal of a call whose processes ended too often."""
+    return WorkerError(
+        f"The process of a block must live until its end, but of block {index + 1} of {count} {MOST_ENDS} ended ({how}): "
+        "use a smaller `n_jobs`, smaller blocks or more memory."
+    )
 
 
 def _indices(busy: dict[Any, tuple[_Worker, int]]) -> list[int]:
@@ -138,7 +143,7 @@ def _indices(busy: dict[Any, tuple[_Worker, int]]) -> list[int]:
     return [index for _, index in busy.values()]
 
 
-class _Packer:
+class Packer:
     """Makes bytes of calls; the large arrays of the first one become numbers, each sent once to a worker."""
 
     def __init__(self) -> None:
@@ -146,8 +151,8 @@ class _Packer:
         self.arrays: dict[int, npt.NDArray[Any]] = {}
         self._is_first = True
 
-    def __call__(self, call: Call) -> tuple[bytes, list[int]]:
-        """Return the bytes of a call, and the numbers of the arrays in it."""
+    def __call__(self, call: Call | Sequence[Call]) -> tuple[bytes, list[int]]:
+        """Return the bytes of a call or of several, and the numbers of the arrays in it."""
         import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
         named: list[int] = []
@@ -201,7 +206,7 @@ class _Worker:
         self._held: set[int] = set()
         _all.add(self)
 
-    def send(self, call: Call, packed: _Packer) -> None:
+    def send(self, call: Call, packed: Packer) -> None:
         """Send a call; a worker that is gone is met when its answer is read."""
         content, named = packed(call)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):

@@ -18,10 +18,10 @@ from moltheory._core._card import Card
 from moltheory._core._html_repr import Printed
 from moltheory._core._reading import distinct_keys
 from moltheory._core._text import shortened
-from moltheory.errors import InvalidInputError
+from moltheory.errors import InvalidInputError, OutputError
 from moltheory.runs._block_result import KEY, Columns, load_part, part_name
 from moltheory.runs._cards import record_card, record_line
-from moltheory.runs._files import open_regular
+from moltheory.runs._places import Location, Place, as_place, open_file
 from moltheory.runs._remedies import refusal
 from moltheory.runs._versions import Versions, show_versions
 
@@ -45,8 +45,8 @@ class RunRecord(Printed):
 
     Attributes
     ----------
-    folder : pathlib.Path
-        Where it lies.
+    folder : pathlib.Path or a place in object storage
+        Where it lies; `str` gives the path or the URL.
     parameters : dict
         What is computed, in JSON's types.
     entropy : int or list of int
@@ -62,7 +62,7 @@ class RunRecord(Printed):
         Of the content of each part; empty until the run is finished.
     """
 
-    folder: Path
+    folder: Place
     parameters: dict[str, Any]
     entropy: int | list[int]
     spawn_key: tuple[int, ...]
@@ -79,7 +79,12 @@ class RunRecord(Printed):
     @property
     def finished_keys(self) -> tuple[str, ...]:
         """Keys of the blocks whose parts are there now, in order; they are not read."""
-        return tuple(key for key in self.keys if os.path.exists(self.folder / part_name(key)))
+        folder = self.folder
+        if not isinstance(folder, Path):
+            # One list in place of a question for each.
+            there = folder.entries()
+            return tuple(key for key in self.keys if part_name(key) in there)
+        return tuple(key for key in self.keys if os.path.exists(folder / part_name(key)))
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -147,7 +152,7 @@ class RunRecord(Printed):
 
 
 def make_record(
-    folder: Path, *, parameters: Mapping[str, Any], seed: np.random.SeedSequence, keys: tuple[str, ...]
+    folder: Place, *, parameters: Mapping[str, Any], seed: np.random.SeedSequence, keys: tuple[str, ...]
 ) -> RunRecord:
     """Return the record of a run that starts here and now.
 
@@ -178,7 +183,7 @@ def make_record(
     )
 
 
-def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> RunRecord:
+def read_record(folder: Location, *, argument: str = "folder") -> RunRecord:
     """Return the record of a run folder, finished or not.
 
     Parameters
@@ -213,14 +218,19 @@ def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> 
     ...     record.is_finished, record.parameters, record.columns()
     (True, {'what': 'squares'}, {'x': array([1, 4, 9])})
     """
-    path = Path(folder) / RECORD_NAME
+    place = as_place(folder, argument=argument)
+    path = place / RECORD_NAME
     try:
-        with open_regular(path) as file:
+        with open_file(path, most=_MOST_BYTES) as file:
             # Known before it is read: what took the place of a record may be of any size.
-            if os.fstat(file.fileno()).st_size > _MOST_BYTES:
+            if file.seek(0, os.SEEK_END) > _MOST_BYTES:
                 raise _not_a_record(argument, path)
+            file.seek(0)
             content = json.loads(file.read(), object_pairs_hook=distinct_keys, parse_constant=_no_number)
         schema = content["schema"]
+    except OutputError:
+        # Of object storage, in words of its own.
+        raise
     except OSError as error:
         rule = f"`{argument}` must hold a run's {RECORD_NAME}, got {str(path)!r}"
         raise InvalidInputError(refusal(rule, error, otherwise="use the folder of a run")) from None
@@ -236,7 +246,7 @@ def read_record(folder: str | os.PathLike[str], *, argument: str = "folder") -> 
         )
     try:
         record = RunRecord(
-            folder=Path(folder),
+            folder=place,
             parameters=dict(content["parameters"]),
             entropy=content["seed"]["entropy"],
             spawn_key=tuple(content["seed"]["spawn_key"]),
@@ -282,7 +292,7 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is not JSON")
 
 
-def _not_a_record(argument: str, path: Path) -> InvalidInputError:
+def _not_a_record(argument: str, path: Place) -> InvalidInputError:
     return InvalidInputError(
         f"`{argument}` must hold a run's record, got {str(path)!r}, which is not one: restore it, or use a new folder."
     )

@@ -8,10 +8,11 @@ share a folder can at worst do the same work twice.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,12 +22,15 @@ from moltheory._core._text import few, shortened
 from moltheory.errors import InvalidInputError, OutputError
 from moltheory.runs._block_result import KEY, Part, load_part, part_name
 from moltheory.runs._cards import folder_card, folder_line
-from moltheory.runs._files import prepare_folder, remove_empty, remove_leftovers, write_atomically
+from moltheory.runs._files import remove_empty
+from moltheory.runs._places import Location, Place, as_place, exists, names_in, prepare_place, tidy, write_file
 from moltheory.runs._record import RECORD_NAME, RunRecord, make_record, read_record
-from moltheory.runs._remedies import refusal
 from moltheory.runs._seeds import RandomSource, as_seed_sequence
 
-__all__ = ["RunFolder", "check_recordable"]
+__all__ = ["RunFolder", "check_recordable", "open_record"]
+
+
+_Task = TypeVar("_Task")
 
 
 def check_recordable(rng: RandomSource) -> np.random.SeedSequence:
@@ -49,22 +53,26 @@ class RunFolder(Printed):
 
     Attributes
     ----------
-    path : pathlib.Path
+    path : pathlib.Path or a place in object storage
+        The folder; `str` gives the path or the URL.
     record : RunRecord
         As it was when the folder was opened.
+    is_joined : bool
+        Whether the run was there and not finished: another process may be at work on it.
 
     Notes
     -----
     Complexity: one file for each of B blocks; opening checks O(B) names, finishing reads every file once.
     """
 
-    path: Path
+    path: Place
     record: RunRecord
+    is_joined: bool = False
 
     @classmethod
     def open(
         cls,
-        folder: str | os.PathLike[str],
+        folder: Location,
         *,
         parameters: Mapping[str, Any],
         rng: RandomSource,
@@ -74,7 +82,7 @@ class RunFolder(Printed):
 
         Parameters
         ----------
-        folder : path
+        folder : path or URL
             New, empty, or holding the same run. Hidden files are ignored.
         parameters : mapping
             Everything the results depend on besides the seed, as plain JSON; digests of data by `fingerprint`.
@@ -102,26 +110,26 @@ class RunFolder(Printed):
         """
         names = _check_keys(keys)
         seed = check_recordable(rng)
-        try:
-            path = Path(folder)
-        except TypeError:
-            raise InvalidInputError(f"`store` must be a path, got {type(folder).__name__}.") from None
+        path = as_place(folder, argument="store")
         wanted = make_record(path, parameters=parameters, seed=seed, keys=names)
-        if not os.path.lexists(path / RECORD_NAME):
-            _refuse_foreign(path, set())
-            _create(path, wanted)
-        found = read_record(path, argument="store")
-        _refuse_other(path, found, wanted)
-        _refuse_foreign(path, {RECORD_NAME, *map(part_name, names)})
-        if not found.is_finished or len(found.finished_keys) < len(names):
-            prepare_folder(path, argument="store")
-        remove_leftovers(path)
-        return cls(path, found)
+        found, created = open_record(path, wanted)
+        return cls(path, found, is_joined=not created and not found.is_finished)
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Names of the blocks, in order."""
         return self.record.keys
+
+    def in_order(self, tasks: Sequence[_Task]) -> list[_Task]:
+        """Return what is to be computed in the order to start it: as given in a run that is new.
+
+        In one that was there it is a random order, so that several processes at work on it seldom do the same. No result
+        depends on it.
+        """
+        chosen = list(tasks)
+        if self.is_joined:
+            secrets.SystemRandom().shuffle(chosen)
+        return chosen
 
     def load(self, key: str) -> Part | None:
         """Return the verified part of a block, or None if it is not finished.
@@ -155,11 +163,21 @@ class RunFolder(Printed):
                 f"`store` must hold one run until its end, got {str(self.path)!r}, which holds another by now: run it "
                 "again in a new folder."
             )
-        record = self.record.finished(
+        return self.close(
             seconds=sum(part.seconds for part in parts.values()),
             checksums={key: parts[key].checksum for key in self.keys},
         )
-        write_atomically(self.path / RECORD_NAME, record.to_json())
+
+    def close(self, *, seconds: float, checksums: Mapping[str, str]) -> RunRecord:
+        """Write computing time and checksums of all parts into the record, and return it.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        record = self.record.finished(seconds=seconds, checksums=checksums)
+        write_file(self.path / RECORD_NAME, record.to_json())
         return record
 
     def _compare(self, key: str, checksum: str) -> None:
@@ -188,34 +206,45 @@ def _check_keys(keys: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _create(path: Path, record: RunRecord) -> None:
-    created = [entry for entry in (path, *path.parents) if not os.path.exists(entry)]
+def open_record(path: Place, wanted: RunRecord, *, argument: str = "store") -> tuple[RunRecord, bool]:
+    """Return the record of a run in a folder and whether it was created now; any other folder is refused."""
+    created = False
+    if not exists(path / RECORD_NAME):
+        _refuse_foreign(path, set(), argument)
+        created = _create(path, wanted, argument)
+    found = read_record(path, argument=argument)
+    _refuse_other(path, found, wanted, argument)
+    _refuse_foreign(path, {RECORD_NAME, *map(part_name, wanted.keys)}, argument)
+    if not found.is_finished or len(found.finished_keys) < len(wanted.keys):
+        prepare_place(path, argument=argument)
+    tidy(path)
+    return found, created
+
+
+def _create(path: Place, record: RunRecord, argument: str) -> bool:
+    local = path if isinstance(path, Path) else None
+    created = [] if local is None else [entry for entry in (local, *local.parents) if not os.path.exists(entry)]
     try:
-        prepare_folder(path, argument="store")
+        if local is not None:
+            prepare_place(path, argument=argument)
         # Never over the record of a process that came first: whose it is, is compared afterwards.
-        write_atomically(path / RECORD_NAME, record.to_json(), overwrite=False)
+        return write_file(path / RECORD_NAME, record.to_json(), overwrite=False)
     except OutputError:
         remove_empty(created)
         raise
 
 
-def _refuse_foreign(path: Path, known: set[str]) -> None:
-    try:
-        foreign = sorted({entry.name for entry in path.iterdir() if not entry.name.startswith(".")} - known)
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as error:
-        rule = f"`store` must be a folder that can be written to, got {str(path)!r}"
-        raise OutputError(refusal(rule, error)) from None
+def _refuse_foreign(path: Place, known: set[str], argument: str) -> None:
+    foreign = sorted({name for name in names_in(path, argument=argument) if not name.startswith(".")} - known)
     # Between two looks at the folder another process may have begun the same run in it.
     if foreign and (known or RECORD_NAME not in foreign):
         raise InvalidInputError(
-            f"`store` must be a new or empty folder or that of the same run, got {str(path)!r}, which holds "
+            f"`{argument}` must be a new or empty folder or that of the same run, got {str(path)!r}, which holds "
             f"{foreign[0]!r}."
         )
 
 
-def _refuse_other(path: Path, found: RunRecord, wanted: RunRecord) -> None:
+def _refuse_other(path: Place, found: RunRecord, wanted: RunRecord, argument: str) -> None:
     here, there = wanted.identity, found.identity
     differing = [name for name in {**here, **there} if here.get(name, "absent") != there.get(name, "absent")]
     if not differing:
@@ -224,7 +253,7 @@ def _refuse_other(path: Path, found: RunRecord, wanted: RunRecord) -> None:
     named = [name for name in differing if name != "blocks"] or differing
     differences = few(named, describe=lambda name: _difference(str(name), there, here))
     raise InvalidInputError(
-        f"`store` must be a new folder or that of the same run, got {str(path)!r}, where {differences}."
+        f"`{argument}` must be a new folder or that of the same run, got {str(path)!r}, where {differences}."
     )
 
 

@@ -13,13 +13,14 @@ import pickle
 import signal
 import threading
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BOOT", "IDLE_SECONDS", "READY", "RETIRED", "RemoteTraceback", "unpacked"]
+__all__ = ["BOOT", "IDLE_SECONDS", "READY", "RETIRED", "RemoteTraceback", "answer_of", "answer_to", "unpacked"]
 
 IDLE_SECONDS = 300.0
 """How long a worker waits for the next run before it ends."""
@@ -82,7 +83,7 @@ def serve(descriptor: int) -> None:
             elif kind == "forget":
                 arrays.clear()
             else:
-                connection.send_bytes(_answer(content, arrays))
+                connection.send_bytes(answer_to(content, arrays))
     except (EOFError, OSError):
         # The parent has closed the connection, or is gone.
         status = 1
@@ -97,13 +98,22 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _answer(content: bytes, arrays: dict[int, npt.NDArray[np.generic]]) -> bytes:
-    """Return a result or what was raised, as bytes."""
+def answer_to(content: bytes, arrays: dict[int, npt.NDArray[np.generic]]) -> bytes:
+    """Return the result of a call or what was raised, as bytes."""
+
+    def call() -> Any:
+        function, arguments = unpacked(content, arrays)
+        return function(*arguments)
+
+    return answer_of(call)
+
+
+def answer_of(call: Callable[[], Any]) -> bytes:
+    """Return what a function without arguments returns or raises, as bytes."""
     import cloudpickle  # type: ignore[import-untyped,unused-ignore]
 
     try:
-        function, arguments = unpacked(content, arrays)
-        return bytes(cloudpickle.dumps(("result", function(*arguments), "")))
+        return bytes(cloudpickle.dumps(("result", call(), "")))
     except BaseException as error:
         text = traceback.format_exc()
         try:

@@ -1,7 +1,8 @@
 """Tests on other BLAS kernels, instruction sets, versions and Pythons, and of the wheel: ``make test-portable``.
 
-Bit-identity is promised on one machine and one set of versions; all else must hold in every row of `MATRIX`. A row
-that means nothing on this machine (no OpenBLAS, no newer Python) is named, with the reason, and not counted.
+A row runs the tests that its difference can reach; with ``--whole`` the fast suite. Bit-identity is promised on one
+machine and one set of versions; all else must hold in every row of `MATRIX`. A row that means nothing on this machine
+(no OpenBLAS, no newer Python) is named, with the reason, and not counted.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ EVERYWHERE = (*_folders(ROOMS), *(f"tests/{room}" for room in OUTER), *COMMANDS)
 
 @dataclass(frozen=True)
 class Configuration:
-    """One row of the matrix; `keeps` are the names of numpy's instruction sets that stay on (None: all)."""
+    """One row of the matrix; `keeps` are the names of numpy's instruction sets that stay on (None: all).
+
+    `tests` are the paths that are run, all with ``--whole`` unless they are `all_there_is`.
+    """
 
     name: str
     python: str = "this"
@@ -74,36 +78,39 @@ class Configuration:
     threads: int = 1
     keeps: frozenset[str] | None = None
     environment: tuple[tuple[str, str], ...] = ()
-    pytest: tuple[str, ...] = _folders(ROOMS)
+    tests: tuple[str, ...] = _folders(ROOMS)
+    options: tuple[str, ...] = ()
+    all_there_is: bool = False
 
 
 MATRIX = (
-    Configuration("native", pytest=_folders(LINEAR)),
-    Configuration("haswell", kernel="Haswell", threads=2, keeps=frozenset(AVX2), pytest=_folders(LINEAR)),
+    Configuration("native", tests=_folders(LINEAR)),
+    Configuration("haswell", kernel="Haswell", threads=2, keeps=frozenset(AVX2), tests=_folders(LINEAR)),
     # Nothing beyond the oldest processor numpy runs on, in numba's code neither.
     Configuration("prescott", kernel="Prescott", keeps=frozenset(), environment=(("NUMBA_CPU_NAME", "generic"),)),
     # On inputs that an interpreter can take; numpy's scalars warn where compiled code rounds in silence.
     Configuration(
         "interpreted",
         environment=(("NUMBA_DISABLE_JIT", "1"),),
-        pytest=(
+        tests=(
             *("tests/inference/test_kl.py", "tests/inference/test_one_mean.py", "tests/bounds/test_complexity.py"),
             *(
                 "tests/pareto/test_dominance.py",
                 "tests/certification/test_stream.py",
                 "tests/certification/test_pairs.py",
             ),
+        ),
+        options=(
             *("-W", "ignore::RuntimeWarning"),
             *("-k", "not at_the_limit and not all_orientations and not left_alone"),
         ),
+        all_there_is=True,
     ),
     # Old releases use what newer ones of their own dependencies deprecate; their answers are what is tested.
-    Configuration("lowest", python="lowest", threads=2, pytest=(*EVERYWHERE, "-W", "ignore::DeprecationWarning")),
-    Configuration(
-        "newest", python="newest", pytest=(*_folders(ROOMS), *(f"tests/{room}" for room in START), *COMMANDS)
-    ),
+    Configuration("lowest", python="lowest", threads=2, tests=EVERYWHERE, options=("-W", "ignore::DeprecationWarning")),
+    Configuration("newest", python="newest", tests=(*_folders(ROOMS), *(f"tests/{room}" for room in START), *COMMANDS)),
     # Built, installed where there is no clone, and used: see tests/wheel.py.
-    Configuration("wheel", python="wheel", pytest=()),
+    Configuration("wheel", python="wheel", tests=(), all_there_is=True),
 )
 
 
@@ -176,7 +183,7 @@ def _probe(python: Path, variables: dict[str, str]) -> tuple[dict[str, str], lis
     return None if done.returncode else tuple(json.loads(done.stdout))
 
 
-def run(configuration: Configuration) -> bool:
+def run(configuration: Configuration, *, whole: bool = False) -> bool:
     """Run one configuration and say in one line how it went; return whether nothing failed."""
     start = time.perf_counter()
     print(f"{configuration.name}:", flush=True)
@@ -191,7 +198,9 @@ def run(configuration: Configuration) -> bool:
         print(f"{configuration.name:<12} does not apply: {reason}", flush=True)
         return True
     command = [str(python), "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-n", "2", "--dist=loadscope"]
-    done = subprocess.run([*command, *configuration.pytest], cwd=ROOT, env=variables, capture_output=True, text=True)
+    tests = () if whole and not configuration.all_there_is else configuration.tests
+    command += [*configuration.options, *tests]
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     if done.returncode:
         print(done.stdout, done.stderr)
     counts = re.findall(r"\d+ (?:passed|failed|errors?|skipped)", (done.stdout.splitlines() or [""])[-1])
@@ -209,6 +218,7 @@ def main() -> int:
     parser.add_argument(
         "--without", action="append", choices=names, default=[], help="leave this one out; may be repeated"
     )
+    parser.add_argument("--whole", action="store_true", help="the whole fast suite in each row that can run it")
     arguments = parser.parse_args()
     wanted = set(arguments.only or names) - set(arguments.without)
     chosen = [configuration for configuration in MATRIX if configuration.name in wanted]
@@ -216,7 +226,7 @@ def main() -> int:
         for configuration in chosen:
             print(configuration)
         return 0
-    passed = [run(configuration) for configuration in chosen]
+    passed = [run(configuration, whole=arguments.whole) for configuration in chosen]
     return 0 if all(passed) else 1
 
 

@@ -17,8 +17,6 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.2.0"
-
 __all__ = [
     "Bound",
     "Certificate",
@@ -79,6 +77,7 @@ _HOMES = {
     "Measured": "moltheory.evaluation",
     "Sweep": "moltheory.solvers",
     "Theorem": "moltheory.theorems",
+    "__version__": "moltheory._core._package",
     "certify": "moltheory.certification",
     "coverage_error": "moltheory.pareto",
     "explore": "moltheory.explorer",
@@ -92,13 +91,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module 'moltheory' has no attribute {name!r}")
-    home = _HOMES.get(name)
-    value: object = getattr(import_module(home), name) if home else import_module(f"moltheory.{name}")
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # checkers see the names below, and refuse others
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module 'moltheory' has no attribute {name!r}")
+        home = _HOMES.get(name)
+        value: object = getattr(import_module(home), name) if home else import_module(f"moltheory.{name}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
@@ -145,6 +146,7 @@ if TYPE_CHECKING:
         testing,
         theorems,
     )
+    from moltheory._core._package import __version__
     from moltheory.bounds import Bound, Interval
     from moltheory.certification import Certificate, CertificateStream, certify
     from moltheory.errors import DataWarning, InvalidInputError

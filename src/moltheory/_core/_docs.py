@@ -130,8 +130,10 @@ sizes : iterable of int
 replicates : int
     Independent samples per size, >= 1.""",
     "n_jobs": """\
-n_jobs : int, default 1
-    Number of processes; -1 is one per core. The result does not depend on it.""",
+n_jobs : int, optional
+    Number of processes; -1 is one per core, 1 the default. Where `joblib.parallel_config` has chosen a backend of
+    other processes (``"loky"``, ``"dask"``, ``"ray"``), its workers compute, as many as it says by default; 1 is
+    always this process. The result does not depend on it.""",
     "rng": """\
 rng : int, SeedSequence, Generator or None
     Source of randomness.""",

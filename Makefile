@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 OUT ?= reproduction
 # The optional extra of the studies that train networks. Name another build if this one is not for your machine.
 TORCH ?= torch==2.13.0
+# Processes that tests start load compiled modules; compiling them again each time takes a fifth of the tests' time.
+unexport PYTHONDONTWRITEBYTECODE
 # Two processes; a module stays in one of them, so that its fixtures are made once.
 PARALLEL := -n 2 --dist loadscope
 # Checks of accessibility for the tests of pages, in a folder of their own; no part of the package.
 AXE_VERSION := 4.14.1
 AXE := .npm/node_modules/axe-core/axe.min.js
 
-.PHONY: help reproduce quick studies torch axe test test-portable slow full lint notebooks benchmarks clean
+.PHONY: help reproduce quick studies torch axe test test-portable slow full lint notebooks docs benchmarks clean
 
 help:
 	@echo "make reproduce      simulate, write figures, tables and $(OUT)/index.html"
@@ -25,7 +27,8 @@ help:
 	@echo "make full           the long statistical tests, at full budget"
 	@echo "make lint           format, lint and type checks"
 	@echo "make notebooks      execute the notebooks with a quick budget"
-	@echo "make benchmarks     speed side by side with peers"
+	@echo "make docs           build the documentation site and check its links: docs/_build/html/index.html"
+	@echo "make benchmarks     speed side by side with peers, 90 minutes; less: BENCHMARKS='--only dominance', BENCHMARKS=--list"
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -38,6 +41,14 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-peers: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,peers]"
+	@touch $(VENV)/.installed $(VENV)/.installed-dev $@
+
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
 	@touch $(VENV)/.installed $@
 
 reproduce: $(VENV)/.installed
@@ -79,22 +90,15 @@ lint: $(VENV)/.installed-dev
 notebooks: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m notebook -n 2 tests/notebooks
 
-benchmarks: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/dominance.py --write
-	$(BIN)/python benchmarks/intervals.py --write
-	$(BIN)/python benchmarks/complexity.py --write
-	$(BIN)/python benchmarks/least_squares.py --out benchmarks/results/least_squares.md
-	$(BIN)/python benchmarks/theorems.py --write
-	$(BIN)/python benchmarks/solvers.py --out benchmarks/results/solvers.md
-	$(BIN)/python benchmarks/solver_scan.py --write
-	$(BIN)/python benchmarks/certify.py --write
-	$(BIN)/python benchmarks/certify_power.py --write
-	$(BIN)/python benchmarks/peers.py --write
-	$(BIN)/python benchmarks/model_zoo.py --write
-	$(BIN)/python benchmarks/smoothing.py --write
-	$(BIN)/python benchmarks/studies.py --write
-	$(BIN)/python benchmarks/startup.py --write
-	$(BIN)/python benchmarks/growth.py --write
+# Every warning is an error, and every link inside of the site must lead somewhere.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -q -W --keep-going -n -b html docs docs/_build/html
+	$(BIN)/python docs/_ext/check_site.py docs/_build/html
+
+# A run that is interrupted goes on where it stopped; a busy machine is said in the results.
+benchmarks: $(VENV)/.installed-peers
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
+	$(BIN)/python -m benchmarks --page
 
 clean:
-	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-wheel build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .npm
+	rm -rf $(VENV) $(VENV)-lowest $(VENV)-newest $(VENV)-wheel build dist src/*.egg-info src/moltheory/_core/_version.py .mypy_cache .ruff_cache .pytest_cache .hypothesis .npm

@@ -52,6 +52,7 @@ _HEAVY = (
     "matplotlib",
     "moocore",
     "joblib",
+    "fsspec",
     "cloudpickle",
     "tqdm",
     "numba",

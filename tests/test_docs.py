@@ -103,15 +103,27 @@ def test_the_package_works_without_docstrings():
 
 
 def test_one_version():
+    """The tag of a release is its version; what is written by hand is the next one, in three files."""
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text())
     assert project["project"]["dynamic"] == ["version"]
-    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "moltheory.__version__"}
-    # A literal, which build tools read without importing the package.
-    assert f'\n__version__ = "{moltheory.__version__}"\n' in (_ROOT / "src" / "moltheory" / "__init__.py").read_text()
-    assert f"\nversion: {moltheory.__version__}\n" in (_ROOT / "CITATION.cff").read_text()
+    following = re.search(r"^## (\d+\.\d+\.\d+) \(", (_ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    assert project["tool"]["setuptools_scm"]["fallback_version"] == f"{following}.dev0"
+    assert f"\nversion: {following}\n" in (_ROOT / "CITATION.cff").read_text()
+    # Of the code that runs, and not of another installation: the file lies beside it.
+    written = _ROOT / "src" / "moltheory" / "_core" / "_version.py"
+    assert f'\n__version__ = "{moltheory.__version__}"\n' in written.read_text()
+    assert "/src/moltheory/_core/_version.py" in (_ROOT / ".gitignore").read_text().splitlines()
     assert moltheory.show_versions().packages["moltheory"] == moltheory.__version__
     minors = [name.rpartition(" ")[2] for name in project["project"]["classifiers"] if re.search(r"3\.\d+$", name)]
     assert f">={minors[0]}" == project["project"]["requires-python"]
+
+
+def test_sources_that_no_build_has_seen_say_that_their_version_is_unknown(monkeypatch):
+    monkeypatch.setitem(sys.modules, "moltheory._core._version", None)
+    monkeypatch.delitem(sys.modules, "moltheory._core._package", raising=False)
+    found = importlib.import_module("moltheory._core._package").__version__
+    monkeypatch.delitem(sys.modules, "moltheory._core._package")
+    assert found == "0+unknown"
 
 
 def test_recipes():

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,10 @@ urlretrieve yaml.load joblib.load hub.load
 """
 
 
-def _sources() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(_ROOT.rglob("*.py")):
-        yield path.relative_to(_ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
-
-
-_SOURCES = dict(_sources())
+@cache
+def _sources() -> dict[str, ast.Module]:
+    paths = sorted(_ROOT.rglob("*.py"))
+    return {path.relative_to(_ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
@@ -70,13 +69,13 @@ def _called(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
 
 
 def test_modules_that_run_or_reach_out_are_imported_for_a_reason_only() -> None:
-    found = {(file, name) for file, tree in _SOURCES.items() for name in _imported(tree) if name in _MODULES.split()}
+    found = {(file, name) for file, tree in _sources().items() for name in _imported(tree) if name in _MODULES.split()}
     assert found - _WHY.keys() == set(), "not allowed, or to be listed with its reason"
     assert _WHY.keys() - found == set(), "listed, and no longer imported"
 
 
 def test_nothing_is_evaluated_extracted_or_sent_to_a_shell() -> None:
-    for file, tree in _SOURCES.items():
+    for file, tree in _sources().items():
         for name, node in _called(tree):
             assert name not in _CALLS, f"{name} in line {node.lineno} of {file}"
             last = ".".join(name.split(".")[-2:])
@@ -91,7 +90,7 @@ def test_nothing_is_evaluated_extracted_or_sent_to_a_shell() -> None:
 )
 def test_what_can_unpickle_is_told_not_to(function: str, keyword: str, value: bool) -> None:
     count = 0
-    for file, tree in _SOURCES.items():
+    for file, tree in _sources().items():
         for name, node in _called(tree):
             if name == function or name.endswith(f".{function}"):
                 count += 1
@@ -101,7 +100,7 @@ def test_what_can_unpickle_is_told_not_to(function: str, keyword: str, value: bo
 
 
 def test_no_keyword_asks_for_pickles_or_a_shell() -> None:
-    for file, tree in _SOURCES.items():
+    for file, tree in _sources().items():
         for name, node in _called(tree):
             for entry in node.keywords:
                 if entry.arg in ("allow_pickle", "shell", "trust_remote_code"):
@@ -111,7 +110,7 @@ def test_no_keyword_asks_for_pickles_or_a_shell() -> None:
 def test_templates_escape() -> None:
     """Every environment of Jinja escapes, and none loads templates from elsewhere."""
     count = 0
-    for file, tree in _SOURCES.items():
+    for file, tree in _sources().items():
         for name, node in _called(tree):
             if name.split(".")[-1] == "Environment":
                 count += 1
@@ -179,4 +178,4 @@ print("done", file=sys.stderr)
 
 def test_reasons_are_given_for_files_that_exist() -> None:
     assert (_ROOT.parents[1] / "SECURITY.md").is_file()
-    assert {file for file, _ in _WHY} <= _SOURCES.keys()
+    assert {file for file, _ in _WHY} <= _sources().keys()

@@ -264,3 +264,25 @@ def test_nothing_to_see_is_no_evidence(kind: str) -> None:
     if kind == "constant":
         assert _table(losses, 0.5, 4.0)[0, 1] < math.exp(-4.0)
         assert _table(losses, -0.5, 4.0)[0, 1] == 1.0
+
+
+@pytest.mark.parametrize("interior", [False, True])
+def test_bets_of_a_column_leave_out_the_examples_of_other_columns(interior):
+    """Two tasks with examples of their own, as logs of an evaluation have them, and a tolerance."""
+    import moltheory as mt
+
+    rng = np.random.default_rng(4)
+    one = (rng.random((40, 3, 1)) < [[[0.1], [0.3], [0.6]]]).astype(np.float64)
+    if interior:
+        one[0] = 0.5
+    both = np.full((70, 3, 2), np.nan)
+    both[:40, :, :1], both[40:, :, 1:] = one, rng.random((30, 3, 1)) < 0.5
+    alone, beside = mt.certify(one, epsilon=0.1), mt.certify(both, epsilon=0.1)
+    assert (alone.n_examples, beside.n_examples) == (40, 40)
+    scans, p = [_scan(one), _scan(both)], []
+    for scan in scans:
+        found = np.ones((3, 3))
+        _pair_bets.add_bets(scan, 0, [(0.1, np.full((3, 3), math.log(1e-3)), None, 1.0, found)])
+        p.append(found)
+    np.testing.assert_array_equal(*p)
+    assert p[0].min() < 0.05

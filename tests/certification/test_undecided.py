@@ -362,6 +362,14 @@ def test_drawings_show_every_state_in_plain_and_rich_characters():
     assert max(map(len, rich.splitlines())) < 80
 
 
+def test_two_models_side_by_side_at_the_edge_both_have_names():
+    losses = np.zeros((1000, 3, 2), dtype=bool)
+    for h, (one, other) in enumerate([(766, 750), (762, 762), (496, 498)]):
+        losses[:one, h, 0] = losses[:other, h, 1] = True
+    found = certify(losses, names=["birch", "aster", "dahlia"], maximise=True)
+    assert front_lines(found)[1].split()[-4::3] == ["birch", "aster"]
+
+
 def test_drawings_of_awkward_certificates():
     ends = np.array([[[-np.inf, np.inf]], [[0.2, 0.4]]])
     for found in (

@@ -77,13 +77,23 @@ def test_results_that_disagree_on_a_direction_are_refused(tmp_path, right, refus
     assert open_losses(tmp_path, maximise=True).maximise == (True,)
 
 
+def test_metrics_are_chosen_where_tasks_have_none_in_common(tmp_path, refuses):
+    for model in ("a", "b"):
+        for task, metrics in (("arc", {"acc": 1, "acc_norm": 0}), ("gsm", {"em": 1})):
+            write_lines(tmp_path / model / f"samples_{task}.jsonl", [document(task, i, metrics) for i in range(2)])
+    assert "none common to all tasks, but 'acc', 'acc_norm' and 'em': name those" in refuses(
+        "objectives", open_losses, tmp_path
+    )
+    assert open_losses(tmp_path, objectives=["acc", "em"]).objective_names == ("arc/acc", "gsm/em")
+
+
 def test_filters_are_chosen_for_all_tasks_or_one(tmp_path, refuses):
     for model, value in (("a", 0), ("b", 1)):
         both = [document("gsm", i, {"em": value}, filter="strict") for i in range(3)]
         both += [document("gsm", i, {"em": 1}, filter="flexible") for i in range(3)]
         write_lines(tmp_path / model / "samples_gsm.jsonl", both)
         write_lines(tmp_path / model / "samples_arc.jsonl", [document("arc", i, {"em": 0}) for i in range(2)])
-    assert "flexible, strict for task 'gsm'" in refuses("filter", open_losses, tmp_path)
+    assert "flexible, strict for task 'gsm', got None: name the one" in refuses("filter", open_losses, tmp_path)
     refuses("filter", open_losses, tmp_path, filter="absent")
     for options in ({"filter": "strict"}, {"tasks": ["arc", "gsm:strict"]}):
         table = open_losses(tmp_path, **options)

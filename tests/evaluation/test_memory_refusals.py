@@ -1,5 +1,6 @@
 """What is no losses is named with its type, and with the function that takes it."""
 
+import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,10 +27,8 @@ def _estimator():
 
 
 def _tensors():
-    try:
-        import torch
-    except ImportError:  # an extra
-        return {}
+    import torch
+
     return {
         "tensor elsewhere": (torch.empty((2, 2), device="meta"), ".cpu()"),
         "sparse tensor": (torch.eye(2).to_sparse(), ".to_dense()"),
@@ -60,7 +59,6 @@ def _cases():
         "frames": ([_WIDE, _WIDE], "numpy.stack"),
         "sparse": (sparse.csr_array(_LOSSES), ".toarray()"),
         "lazy": (pl.from_pandas(_WIDE).lazy(), "collect it"),
-        **_tensors(),
         "two columns of one name": (_WIDE.astype("Int64").set_axis(["a", "a"], axis=1), "'a' twice"),
         "nothing": (None, "got None"),
         "class": (LossTable, "LossTable"),
@@ -82,10 +80,14 @@ def _cases():
 
 @pytest.fixture(scope="module")
 def cases():
-    return _cases()
+    # torch takes a second to import, so it is done where it is needed, not where tests are collected.
+    return _cases() | (_tensors() if importlib.util.find_spec("torch") else {})
 
 
-@pytest.mark.parametrize("case", _cases())
+_TENSORS = ["tensor elsewhere", "sparse tensor"] if importlib.util.find_spec("torch") else []  # an extra
+
+
+@pytest.mark.parametrize("case", [*_cases(), *_TENSORS])
 def test_other_things_are_named_with_what_takes_them(case, cases, refuses):
     value, words = cases[case]
     assert words in refuses("losses", mt.certify, value)

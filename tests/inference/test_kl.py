@@ -67,7 +67,8 @@ def test_lower_is_the_reflection(p):
 )
 def test_means_next_to_one(rest):
     # Down to the smallest float: products of 1 - p and the budget underflow, and ratios overflow.
-    budgets = np.concatenate([rest * np.geomspace(1e-30, 100, 8), [5e-324, 1e-310, 1e-200, 1e-16, 1, 1e300]])
+    # For the smallest ones most budgets are 0; each is compared once.
+    budgets = np.unique(np.concatenate([rest * np.geomspace(1e-30, 100, 8), [5e-324, 1e-310, 1e-200, 1e-16, 1, 1e300]]))
     many = upper_kl_inverse(np.ones(60_000), np.full(60_000, rest), np.resize(budgets, 60_000))
     np.testing.assert_array_equal(many[0], 1)
     for place, budget in enumerate(budgets):

@@ -29,8 +29,16 @@ class Whole(NamedTuple):
     option: str = ""
 
 
-def _bytes(content: bytes) -> Callable[[Path], object]:
-    return lambda path: path.write_bytes(content)
+# Large contents are made where they are written: every process that collects the tests reads this module.
+Content = bytes | Callable[[], bytes]
+
+
+def _made(content: Content) -> bytes:
+    return content() if callable(content) else content
+
+
+def _bytes(content: Content) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(_made(content))
 
 
 def _sparse(size: int, start: bytes = b"") -> Callable[[Path], object]:
@@ -63,14 +71,14 @@ def _zst(start: bytes, size: int, end: bytes = b"") -> Callable[[Path], object]:
 
 
 def _zip(
-    *members: tuple[str, bytes], kind: int = zipfile.ZIP_DEFLATED, size: int | None = None
+    *members: tuple[str, Content], kind: int = zipfile.ZIP_DEFLATED, size: int | None = None
 ) -> Callable[[Path], object]:
     """An archive; `size` is what its first member says of its size."""
 
     def write(path: Path) -> None:
         with zipfile.ZipFile(path, "w", kind, compresslevel=1) as made:
             for name, content in members:
-                made.writestr(zipfile.ZipInfo(name), content, kind, compresslevel=1)
+                made.writestr(zipfile.ZipInfo(name), _made(content), kind, compresslevel=1)
         if size is not None:
             content = bytearray(path.read_bytes())
             struct.pack_into("<I", content, content.index(b"PK\x01\x02") + 24, size)
@@ -176,8 +184,12 @@ WHOLE: dict[str, Whole] = {
     "a packed line without end": Whole("losses.csv.zst", _zst(b"a,b\n", 2**30)),
     "a packed header without end": Whole("losses.csv.zst", _zst(b"a,b", 2**30)),
     "a packed JSON line without end": Whole("losses.jsonl.zst", _zst(b'{"a": ', 2**30, b"}\n")),
-    "a packed file of zeros": Whole("losses.csv.gz", _bytes(b"".join([gzip.compress(b"0" * 2**22, 1, mtime=0)] * 256))),
-    "two million packed rows": Whole("losses.csv.gz", _bytes(gzip.compress(b"a,b\n" + b"0,1\n" * 2**21, 1, mtime=0))),
+    "a packed file of zeros": Whole(
+        "losses.csv.gz", _bytes(lambda: b"".join([gzip.compress(b"0" * 2**22, 1, mtime=0)] * 256))
+    ),
+    "two million packed rows": Whole(
+        "losses.csv.gz", _bytes(lambda: gzip.compress(b"a,b\n" + b"0,1\n" * 2**21, 1, mtime=0))
+    ),
     "an array of 6 GiB in a small archive": Whole(
         "losses.npz", _zip(("losses.npy", _header((268_435_456, 3, 1)) + bytes(96)), size=6 * 2**29)
     ),
@@ -192,13 +204,15 @@ WHOLE: dict[str, Whole] = {
         "losses.npz", _zip(("losses.npy", _LOSSES), ("models.npy", _header((4,), "<U100000000")))
     ),
     "10^8 names": Whole(
-        "losses.npz", _zip(("losses.npy", _LOSSES), ("models.npy", _header((100_000_000,), "|S1") + bytes(10**8)))
+        "losses.npz",
+        _zip(("losses.npy", _LOSSES), ("models.npy", lambda: _header((100_000_000,), "|S1") + bytes(10**8))),
     ),
     "clusters of 10^8": Whole(
-        "losses.npz", _zip(("losses.npy", _LOSSES), ("cluster.npy", _header((100_000_000,), "|u1") + bytes(10**8)))
+        "losses.npz",
+        _zip(("losses.npy", _LOSSES), ("cluster.npy", lambda: _header((100_000_000,), "|u1") + bytes(10**8))),
     ),
     "many zeros in an archive": Whole(
-        "losses.npz", _zip(("losses.npy", _header((2**22, 3), "|u1") + bytes(3 * 2**22)))
+        "losses.npz", _zip(("losses.npy", lambda: _header((2**22, 3), "|u1") + bytes(3 * 2**22)))
     ),
     "an NPY file that lies": Whole("losses.npy", _bytes(_header((999_999_999, 99_999)))),
     "an NPY file of zeros that is not there": Whole("losses.npy", _sparse(2**33, _header((2**30, 1)))),
@@ -207,8 +221,8 @@ WHOLE: dict[str, Whole] = {
     "clusters by what is no letter": Whole(
         "losses.npz", _bytes(_npz(losses=LOSSES[:3] * 1.0, cluster=_code_points(0xFFFFFFFF)))
     ),
-    "a log that only fills memory": Whole("m.eval", _zip(("header.json", b"[[]" + b",[]" * 2**26 + b"]"))),
-    "a log of blanks": Whole("m.eval", _zip(("header.json", b" " * 2**28))),
+    "a log that only fills memory": Whole("m.eval", _zip(("header.json", lambda: b"[[]" + b",[]" * 2**26 + b"]"))),
+    "a log of blanks": Whole("m.eval", _zip(("header.json", lambda: b" " * 2**28))),
     "a log of 4 GiB of nothing": Whole("run.json", _sparse(2**32, b'{"testCases": ')),
     "a log of a gigabyte of nothing": Whole("run.json", _sparse(10**9, b'{"testCases": ')),
     "a log without line ends": Whole("samples_arc.jsonl", _sparse(2**32, b'{"doc_id": 0, "acc": 1')),

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import nbformat
-
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 # Tags of cells, as nbval names them: what such a cell prints differs between runs or processors.
@@ -14,6 +12,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]?\d+)?(
 
 def execute(path, folder):
     """Return a notebook with the outputs of a run in some folder, with the small budget."""
+    import nbformat
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)

@@ -117,6 +117,10 @@ def test_panels_draw_the_numbers_of_the_result(ran):
     known = result.differences[result.differences["compared"]]
     expected = sorted((100 * row.low, 100 * row.high) for row in known.itertuples())
     np.testing.assert_allclose([pair for pair in ends if pair != (0.0, 0.0)], expected, rtol=1e-12)
+    # The data's name stands below the middle of their budgets.
+    budgets = differences.get_xticks()
+    assert differences.get_xticks(minor=True).tolist() == [budgets.mean()]
+    assert [text.get_text().strip() for text in differences.get_xticklabels(minor=True)] == ["digits"]
     first = result.certified["digits"].first
     drawn = sorted(line.get_ydata()[0] for line in certificate.get_lines() if len(line.get_ydata()) == 1)
     np.testing.assert_allclose(drawn[::2], np.sort(100 * first.estimates[:, 0]), rtol=1e-12)

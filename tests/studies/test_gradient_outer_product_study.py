@@ -209,6 +209,9 @@ def test_panels_draw_the_numbers_of_the_result(ran):
     first = result.compared[result.compared["seed"] == 0]
     (picture,) = grams.get_images()
     shown = np.asarray(picture.get_array())
+    (scale,) = grams.child_axes
+    assert scale.get_ylabel() == "cosine"
+    assert scale.get_ylim() == (-1.0, 1.0)
     side = result.grams["gradients"].shape[1]
     np.testing.assert_array_equal(shown[:side, -side:], result.grams["gradients"][-1])
     np.testing.assert_array_equal(shown[-side:, :side], result.grams["identity"][0])

@@ -154,7 +154,12 @@ def _rows(scan: Scan, index: int, members: Indices) -> tuple[FloatArray, FloatAr
         # The number of units is known, so no second copy is needed.
         rows, place, start = np.empty((members.size, column.n_units)), _places(column.n_units), 0
         for units in scan.units((index,)):
-            values = units.values if whole else units.values[:, members]
+            values = units.values
+            if values.dtype.kind == "f":
+                # Examples of other objectives: evaluated here for no model, as the column is complete.
+                seen = ~np.isnan(values[:, 0])
+                values = values if seen.all() else values[seen]
+            values = values if whole else values[:, members]
             rows[:, place[start : start + values.shape[0]]] = values.T
             start += values.shape[0]
         return rows, None

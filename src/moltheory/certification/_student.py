@@ -9,7 +9,7 @@ smaller p-value, so an approximation of one is not to be trusted below.
 
 * The mean and the standard deviation of skewed differences err together. With :math:`a = g / (3 \sqrt n)` for the
   skewness g, the p-value is the larger of those at t and at :math:`t + a t^2 + a^2 t^3 / 3 + a / 2`, the monotone
-  transformation of P. Hall (1992), doi 10.1111/j.2517-6161.1992.tb01872.x.
+  transformation of P. Hall (1992), Journal of the Royal Statistical Society B 54.
 * No differences: m = 0, so that p = 1.
 * All n units differ by the same amount: the variance is 0, and :math:`p = 2^{-n}`, the p-value of the sign test. A
   distribution that is not concentrated on one value shows one value n times with a probability that vanishes

@@ -100,7 +100,8 @@ def _scatter(certificate: Certificate, across: int, marks: Marks) -> list[str]:
     """Return a scatter of the first objective (up) and another one (across); names where there is room."""
     y, x = certificate.estimates[:, 0], certificate.estimates[:, across]
     left, right, low, high = (float(end) for end in (x.min(), x.max(), y.min(), y.max()))
-    grid = np.full((_HEIGHT, _WIDTH), " ", dtype="<U1")
+    # Right of the frame there is room for the names of marks that have none inside.
+    grid = np.full((_HEIGHT, _WIDTH + _NAME + 1), " ", dtype="<U1")
     columns = np.array([_places(v, left, right, _WIDTH) for v in x.tolist()])
     rows = _HEIGHT - 1 - np.array([_places(v, low, high, _HEIGHT) for v in y.tolist()])
     status, rank = certificate.status, {"sure": 0, "undecided": 1, "excluded": 2}
@@ -124,11 +125,11 @@ def _scatter(certificate: Certificate, across: int, marks: Marks) -> list[str]:
 
 
 def _write_name(grid: npt.NDArray[np.str_], row: int, column: int, name: str) -> None:
-    """Write a name right of its mark, or left of it, or not at all."""
-    for first in (column + 2, column - 1 - len(name)):
+    """Write a name right of its mark, or left of it, or right of it beyond the frame, or not at all."""
+    for first, end in ((column + 2, _WIDTH), (column - 1 - len(name), _WIDTH), (column + 2, grid.shape[1])):
         # A name keeps a blank on both sides.
         room = grid[row, max(first - (first < column), 0) : first + len(name) + (first > column)]
-        if first >= 0 and first + len(name) <= grid.shape[1] and (room == " ").all():
+        if first >= 0 and first + len(name) <= end and (room == " ").all():
             grid[row, first : first + len(name)] = list(name)
             return
 

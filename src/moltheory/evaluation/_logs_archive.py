@@ -85,7 +85,7 @@ def member(opened: zipfile.ZipFile, name: str) -> Any:
             f"got {entry.file_size:,} of {entry.compress_size:,} bytes in {place}."
         )
     with reading(place, "be in an undamaged archive"):
-        if entry.compress_type == _ZSTANDARD and not hasattr(zipfile, "ZIP_ZSTANDARD"):
+        if entry.compress_type == _ZSTANDARD:  # also where zipfile knows it: one kind of refusal on every Python
             content = _zstandard(opened, entry)
         else:
             with opened.open(entry) as file:

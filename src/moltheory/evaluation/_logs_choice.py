@@ -98,7 +98,10 @@ def chosen_filters(found: set[_Part], request: Request, argument: str) -> dict[_
 
 def _only(task: str, answers: list[str], wanted: str | None, argument: str) -> str:
     if len(answers) > 1 and wanted not in answers:
-        raise InvalidInputError(f"`{argument}` must be one of {', '.join(answers)} for task {task!r}, got {wanted!r}.")
+        raise InvalidInputError(
+            f"`{argument}` must be one of {', '.join(answers)} for task {task!r}, got {wanted!r}: name the one "
+            "whose answers count."
+        )
     return answers[0] if len(answers) == 1 else str(wanted)
 
 
@@ -165,7 +168,8 @@ def _only_metrics(found: list[Mapping[str, None]], argument: str, unreadable: Ma
     listed = joined(map(repr, common or dict.fromkeys(other)))
     raise InvalidInputError(
         f"`{argument}` must be chosen where logs hold several metrics, got "
-        f"{listed if common else 'none common to all tasks, but ' + listed}."
+        f"{listed if common else 'none common to all tasks, but ' + listed}: name those that count, of which each task "
+        "gives those that it has."
     )
 
 

@@ -16,7 +16,7 @@ inequality, the modulus of strong monotonicity, and a width, which turns widths 
 scalarized risk. It also declares its `Form`, from which `moltheory.solve_front` chooses a method; a class of your
 own may declare one, or a convex `program` and the `multipliers` that certify its minimisers. Weights are used as
 given and never normalised; `simplex_grid` makes weights on the simplex.
-The formulas are classical (for a survey see Miettinen 1999, doi 10.1007/978-1-4615-5563-6); for the part they
+The formulas are classical (for a survey see Miettinen 1998, doi 10.1007/978-1-4615-5563-6); for the part they
 play in learning see Súkeník and Lampert, arXiv 2208.13499.
 """
 

@@ -4,7 +4,7 @@ At theta the terms :math:`a_i = w_i (L_i - z_i)` are linearised, the curvature o
 added, and the model :math:`\max_i (a_i + J_i p) + c'p + p'Hp/2` minimised: its dual is a concave quadratic over the
 simplex in N multipliers, solved by running over their supports (N is small). With the multipliers u come a new point
 and, from :math:`\min_\theta \max_i a_i \ge \min_\theta \sum_i u_i a_i`, the certificate. Derived; the step is that of
-sequential quadratic programming for minimax problems (Han 1981, doi 10.1007/BF01584245).
+sequential quadratic programming for minimax problems (Han 1981, Mathematical Programming 20).
 """
 
 from __future__ import annotations

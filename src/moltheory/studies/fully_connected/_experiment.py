@@ -58,8 +58,8 @@ def train_all(plan: Plan, /, *, settings: Settings, machine: Machine | None = No
     names = [one.name.replace(" ", "_") for one in data]
     path = settings.store_for("fully_connected", "checkpoints", *names)
     checkpoints = None
-    if path is not None and any(Path(source).is_dir() for source in plan.sources):
-        # Networks on large data take long: they keep checkpoints beside the run folders.
+    if isinstance(path, Path) and any(Path(source).is_dir() for source in plan.sources):
+        # Networks on large data take long: they keep checkpoints beside the run folders, if these are local.
         checkpoints = str(prepare_folder(path, argument="store"))
     digests = [fingerprint([one.pool, one.pool_labels, one.test, one.test_labels]) for one in data]
     # Networks do not depend on what active learning is asked for: a run with less or more of it finds them again.

@@ -56,7 +56,7 @@ def draw_differences(ax: Axes, result: FullyConnectedResult) -> None:
     """Paired differences to the plain network, with 95% intervals over seeds; a cross where networks fit unalike."""
     rows = result.differences
     methods = [method for method in _METHODS if method in set(rows["method"])]
-    ticks, texts = [], []
+    ticks, texts, centers = [], [], []
     place = 0.0
     for data in result.data:
         for labels in result.plan.labels:
@@ -68,15 +68,18 @@ def draw_differences(ax: Axes, result: FullyConnectedResult) -> None:
                 # For the legend, also where nothing is compared.
                 ax.plot([], [], marker, color=colors_of(ax)[color], label=None if place else method)
             ticks.append(place)
-            # The name of the data stands below its middle budget.
-            middle = labels == result.plan.labels[len(result.plan.labels) // 2]
-            texts.append(f"{labels}\n{data}" if middle else f"{labels}")
+            texts.append(f"{labels}")
             place += 1.0
+        centers.append(place - 0.5 * (len(result.plan.labels) + 1))
         place += 0.6
     _zero(ax)
     if not rows["compared"].all():
         ax.plot([], [], "x", color=colors_of(ax)["truth"], label="not compared")
     ax.set_xticks(ticks, texts)
+    # The name of the data stands below the middle of its budgets.
+    ax.xaxis.remove_overlapping_locs = False
+    ax.set_xticks(centers, [f"\n{data}" for data in result.data], minor=True)
+    ax.tick_params(axis="x", which="minor", length=0)
     ax.set_xlabel("labels")
     ax.set_title("Paired differences, 95% intervals")
     low, high = ax.get_ylim()

@@ -23,10 +23,10 @@ __all__ = ["draw_bandwidths", "draw_correlation", "draw_decay", "draw_errors", "
 _CURVES = (
     ("relu", 0.0, "gradients", "ReLU", "coverage", "-"),
     ("fourier", CONTROL_BANDWIDTH, "gradients", "Fourier", "purity", "--"),
-    ("relu", 0.0, "identity", "ReLU,\nM = I", "deviation", "-."),
-    ("relu", 0.0, "random", "ReLU,\nrandom M", "bound", ":"),
-    ("fourier", CONTROL_BANDWIDTH, "identity", "Fourier,\nM = I", "light", "-."),
-    ("fourier", CONTROL_BANDWIDTH, "random", "Fourier,\nrandom M", "extra", ":"),
+    ("relu", 0.0, "identity", "ReLU, M = I", "deviation", "-."),
+    ("relu", 0.0, "random", "ReLU, random", "bound", ":"),
+    ("fourier", CONTROL_BANDWIDTH, "identity", "Fourier, M = I", "light", "-."),
+    ("fourier", CONTROL_BANDWIDTH, "random", "Fourier, random", "extra", ":"),
 )
 _LOOKS = (("coverage", "o", "-"), ("purity", "s", "--"), ("deviation", "D", "-."))
 

@@ -31,7 +31,7 @@ def draw_grams(ax: Axes, result: GradientOuterProductResult) -> None:
     for i, (_, grams) in enumerate(pictures):
         for j, layer in enumerate(layers):
             canvas[i * step : i * step + side, j * step : j * step + side] = grams[layer]
-    ax.imshow(canvas, cmap="RdBu_r", vmin=-1.0, vmax=1.0, interpolation="nearest")
+    image = ax.imshow(canvas, cmap="RdBu_r", vmin=-1.0, vmax=1.0, interpolation="nearest")
     ax.set_xticks([j * step + side / 2 for j in range(len(layers))], [str(layer) for layer in layers])
     ax.set_yticks(
         [i * step + side / 2 for i in range(len(pictures))], [label for label, _ in pictures], rotation=90, va="center"
@@ -40,7 +40,11 @@ def draw_grams(ax: Axes, result: GradientOuterProductResult) -> None:
     ax.grid(visible=False)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.set_xlabel("layers done\nred: cosine 1, blue: cosine −1")
+    ax.set_xlabel("layers done")
+    scale = ax.figure.colorbar(image, cax=ax.inset_axes((1.04, 0.0, 0.035, 1.0)), ticks=[-1, 0, 1])
+    scale.set_label("cosine")
+    scale.outline.set_visible(False)
+    scale.ax.tick_params(length=0)
     ax.set_title("Gram matrices, sorted by class")
 
 

@@ -11,6 +11,7 @@ from moltheory.studies.low_rank_bias._experiment import RANK_TOLERANCE
 from moltheory.studies.low_rank_bias._image_networks import LOOSE_TOLERANCE
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from moltheory._core._validation import FloatArray
@@ -47,7 +48,7 @@ def draw_image_ranks(ax: Axes, result: LowRankResult) -> None:
     _plain_ticks(ax, decays)
     ax.set_ylim(0.0, 1.18 * classes)
     ax.set_xlabel("1000 × weight decay")
-    ax.set_ylabel("← better     rank of class means")
+    ax.set_ylabel("rank of class means")
     ax.set_title(f"{images['data'].iloc[0]}: mid-layer rank")
     ax.legend(loc="lower left", title="singular values above", fontsize=9, title_fontsize=9)
 
@@ -70,7 +71,7 @@ def draw_image_layers(ax: Axes, result: LowRankResult) -> None:
 
 
 def draw_image_front(ax: Axes, result: LowRankResult) -> None:
-    """Test error, with its simultaneous interval, against NC1; the numbers are ranks."""
+    """Test error, with its simultaneous interval, against NC1; the ranks at each weight decay as text."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     table = result.certified
@@ -97,9 +98,19 @@ def draw_image_front(ax: Axes, result: LowRankResult) -> None:
     low, top = float(table["low"].min()), float(table["high"].max())
     ax.set_ylim(low - 0.1 * (top - low), top + 0.55 * (top - low))
     axis_labels(ax, "NC1, last hidden layer", "test error")
-    ax.set_title(f"{table['data'].iloc[0]}: the front (numbers: rank)")
+    ax.set_title(f"{table['data'].iloc[0]}: the front, with ranks")
     ax.legend(loc="upper left", fontsize=9)
-    label_points(ax, points, [str(rank) for rank in table["rank"]])
+    # Networks of one weight decay lie close together: one text for them, beside the middle one.
+    groups = [rows for _, rows in table.groupby("decay")]
+    middle = [rows.index[np.argsort(rows["nc1"].to_numpy(), kind="stable")[len(rows) // 2]] for rows in groups]
+    bars = [np.array([[row["nc1"], row["low"]], [row["nc1"], row["high"]]]) for _, row in table.iterrows()]
+    at = table.loc[middle, ["nc1", "test_error"]].to_numpy(dtype=np.float64)
+    label_points(ax, at, [_ranks(rows["rank"]) for rows in groups], avoid=points, lines=bars, reach=0.25)
+
+
+def _ranks(ranks: pd.Series) -> str:
+    low, high = int(ranks.min()), int(ranks.max())
+    return f"rank {low}" if low == high else f"rank {low} to {high}"
 
 
 def _plain_ticks(ax: Axes, decays: FloatArray) -> None:

@@ -102,7 +102,7 @@ def draw_ranks(ax: Axes, result: LowRankResult) -> None:
     _factor_ticks(ax, part)
     ax.set_ylim(-0.4, 13.4)
     ax.set_yticks(range(0, 11, 2))
-    ax.set_ylabel("← better     rank of the features $H_1$")
+    ax.set_ylabel("rank of the features $H_1$")
     ax.set_title("Ranks against regularization")
     ax.legend(loc="upper left", ncols=2, columnspacing=1.0)
 

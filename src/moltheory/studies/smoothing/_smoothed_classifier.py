@@ -148,7 +148,7 @@ class SmoothedClassifier(Shown):
 
         A point gets a class other than the smoothed classifier's with probability alpha at most, by the two-sided
         binomial test between both classes of Cohen et al. (2019) and K. Hung and W. Fithian (2019, doi
-        10.1214/18-AOS1791). Arguments as for `certify`; radii are zero and `p_other` is one, since nothing is claimed of
+        10.1214/17-AOS1634). Arguments as for `certify`; radii are zero and `p_other` is one, since nothing is claimed of
         other points.
         """
         from scipy.stats import binom

@@ -36,7 +36,7 @@ def draw_bound(ax: Axes, result: WeightDecayResult) -> None:
     ax.set_yscale("log")
     # The bound starts far above.
     ax.set_ylim(top=1e2)
-    ax.set_xlabel("training time")
+    ax.set_xlabel("time: steps × step size / (1 − momentum)")
     ax.set_ylabel("← better     NC1")
     ax.set_title(f"{result.data}: NC1 and its bound")
     plain_powers(ax)
@@ -59,7 +59,7 @@ def draw_balance(ax: Axes, result: WeightDecayResult) -> None:
         ax.plot(times[seen], flow[seen], ":", color=colors_of(ax)["truth"], linewidth=1.2, zorder=3)
     ax.set_yscale("log")
     ax.set_ylim(lowest, 3.0)
-    ax.set_xlabel("training time")
+    ax.set_xlabel("time: steps × step size / (1 − momentum)")
     ax.set_ylabel("← better     imbalance / at start")
     ax.set_title(f"Balance of linear layers, L2 = {linear}")
     note(ax, "dotted: exp(−2 decay × time)", at=(0.98, 0.96), ha="right")

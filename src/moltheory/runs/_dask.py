@@ -21,6 +21,8 @@ _AHEAD = 2
 _LOOK = 2.0
 # Seconds to wait for a worker, as often as a block may lose its own.
 _PATIENCE, _SHORT = 20.0, 2.0
+# Seconds in which the result of a group, which took half of one, must arrive once it is there.
+_FETCH = 40.0
 # Dask tries a block whose worker ends three more times before it gives it up.
 _ENDS_OF_KILLED = 4
 
@@ -31,6 +33,7 @@ def calls_on_dask(tasks: Sequence[Call], client: Any, n_jobs: int) -> Iterator[A
     waiting, ends = deque(range(len(tasks))), Counter[int]()
     groups = Groups()
     running: dict[Any, list[int]] = {}
+    lost: set[int] = set()
     try:
         while waiting or running:
             while waiting and len(running) < cluster.most():
@@ -43,18 +46,19 @@ def calls_on_dask(tasks: Sequence[Call], client: Any, n_jobs: int) -> Iterator[A
                 while len(group) < size and ends[waiting[0]] < ALONE:
                     group.append(waiting.popleft())
                 # Arrays that are sent along cannot be lost with a worker.
-                again = any(ends[index] for index in group)
-                running[cluster.submit([tasks[index] for index in group], along=again)] = group
-            future, found = cluster.next_answer()
+                along = any(index in lost for index in group)
+                running[cluster.submit([tasks[index] for index in group], along=along)] = group
+            future, status, found = cluster.next_answer()
             group = running.pop(future)
-            if future.status == "finished":
+            if status == "finished":
                 future.release()
                 seconds, answers = found
                 groups.took(seconds, len(group))
                 for content in answers:
                     yield answered(content)
                 continue
-            ended_now = cluster.ends_of(future, found)
+            ended_now = cluster.ends_of(status, found)
+            lost.update(group)
             for index in group:
                 ends[index] += ended_now
                 if ends[index] >= MOST_ENDS:
@@ -74,7 +78,7 @@ class _Cluster:
         self._client, self._n_jobs = client, n_jobs
         self._send = Sender()
         self._held: dict[int, Any] = {}
-        self._answers: Any = as_completed(with_results=True, raise_errors=False, loop=client.loop)  # type: ignore[no-untyped-call,unused-ignore]
+        self._answers: Any = as_completed(loop=client.loop)  # type: ignore[no-untyped-call,unused-ignore]
         self._cores, self._looked = 0, -_LOOK
 
     def most(self) -> int:
@@ -99,17 +103,24 @@ class _Cluster:
         self._answers.add(future)
         return future
 
-    def next_answer(self) -> tuple[Any, Any]:
-        """Wait for a future that is through; return it with its result or with what is in its place."""
-        future, found = next(self._answers)
-        return future, found
+    def next_answer(self) -> tuple[Any, str, Any]:
+        """Wait for a future that is through; return it with its status, and its result or what is in its place."""
+        future = next(self._answers)
+        status = str(future.status)
+        try:
+            if status == "error":
+                return future, status, future.exception()
+            # Some versions of Dask wait for ever for a result that was lost together with an array that it needs.
+            return future, status, future.result(timeout=_FETCH)
+        except Exception as error:
+            future.cancel()
+            return future, "cancelled", error
 
-    def ends_of(self, future: Any, found: Any) -> int:
-        """Return how many processes ended while they had a call without an answer."""
+    def ends_of(self, status: str, error: Any) -> int:
+        """Return how many processes ended because of a call without an answer, as far as Dask can tell."""
         from distributed import KilledWorker
 
-        if future.status == "error":
-            error = found[1]
+        if status == "error":
             if isinstance(error, KilledWorker):
                 return _ENDS_OF_KILLED
             text = str(error).partition("\n")[0]
@@ -118,10 +129,10 @@ class _Cluster:
                 "the same versions of moltheory and its dependencies there."
             ) from error
         # Cancelled: with the connection to the scheduler, or with an array that only a lost worker held.
-        if self._client.status != "running" or "scheduler-connection-lost" in str(found):
+        if self._client.status != "running" or "scheduler-connection-lost" in str(error):
             raise self._lost()
         self._held.clear()
-        return 1
+        return 0
 
     def forget(self, futures: Sequence[Any]) -> None:
         """Take back what is not computed yet, and let go of the arrays."""

@@ -241,7 +241,7 @@ def test_workers_of_a_cluster_write_to_it(url, expected):
     """Each finds the credentials in its own environment."""
     joblib = pytest.importorskip("joblib")
     distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with (
         distributed.LocalCluster(**options) as cluster,
         distributed.Client(cluster),

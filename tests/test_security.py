@@ -32,6 +32,10 @@ _WHY = {
     ("runs/_worker.py", "pickle"): "calls from the own parent, over a private pipe",
     ("runs/_worker.py", "cloudpickle"): "answers to the own parent; writes only",
     ("runs/_worker.py", "multiprocessing"): "the connection to the own parent",
+    ("runs/_remote.py", "pickle"): "large arrays for the workers of a backend that the user chose and started",
+    ("runs/_remote.py", "cloudpickle"): "answers of these workers; writes only",
+    ("runs/_remote.py", "socket"): "the name of this machine, for a refusal",
+    ("runs/_objects.py", "fsspec"): "object storage, where the user names a URL as the place of a run",
     ("certification/_svg.py", "xml"): "the figure just drawn, to change its attributes; nothing from outside",
     ("_core/_kernel_cache.py", "pickle"): "numba's cache of machine code, which is the user's own",
     (

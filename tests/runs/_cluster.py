@@ -1,5 +1,6 @@
 """A run on a cluster of its own, in a process that can be killed: `python -m tests.runs._cluster FOLDER`."""
 
+import signal
 import sys
 import warnings
 
@@ -25,4 +26,6 @@ def main(folder):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
+    # Processes started in the background may have been told to ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(sys.argv[1])

@@ -60,13 +60,23 @@ def test_bound_prints_everything_that_applies(capsys):
 
 def test_theorems_are_listed_checked_and_attacked(capsys):
     assert main(["theorems", "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 16
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 16
+    assert all(row["assumptions"] and row["proof"].startswith("**Statement.**") for row in rows)
     assert main(["theorems", "forward"]) == 0
-    assert capsys.readouterr().out.startswith("forward\n")
+    shown = capsys.readouterr().out
+    assert shown.startswith("forward\n")
+    assert "    assumes: H is finite, one row of finite risks per hypothesis; event E" in shown
+    assert main(["theorems", "forward", "joint", "--proof"]) == 0
+    shown = capsys.readouterr().out
+    assert "**Lemma 1" in shown
+    assert shown.index("**Lemma 1") < shown.index("# forward\n\n**Statement.**") < shown.index("# joint\n")
     assert main(["theorems", "forward", "joint", "--check", "--n", "5", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["theorem"] for row in rows] == ["forward", "joint"]
     assert all(row["holds"] and row["violations"] == 0 for row in rows)
+    assert main(["theorems", "forward", "--check", "--n", "8"]) == 0
+    assert " -0 " not in capsys.readouterr().out
     assert main(["theorems", "forward", "--falsify", "300"]) == 0
     assert "forward" in capsys.readouterr().out
 

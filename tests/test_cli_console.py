@@ -126,7 +126,9 @@ def test_a_console_that_was_closed_is_nobody(stream, folder, monkeypatch, capsys
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes of POSIX")
-@pytest.mark.parametrize("command", [["theorems"], ["certify", "losses.csv"], ["certify", "--help"]])
+@pytest.mark.parametrize(
+    "command", [["theorems"], ["certify", "losses.csv", "--minimise", "loss"], ["certify", "--help"]]
+)
 def test_a_closed_pipe_ends_every_command_quietly(command, folder):
     reader, writer = os.pipe()
     os.close(reader)
@@ -147,7 +149,7 @@ def test_a_full_disk_is_said_in_every_command(folder):
 
 def test_console_of_a_process_that_is_not_utf_8(folder):
     found = subprocess.run(
-        [sys.executable, "-m", "moltheory", "certify", "losses.csv"],
+        [sys.executable, "-m", "moltheory", "certify", "losses.csv", "--minimise", "loss"],
         capture_output=True,
         env=os.environ | {"PYTHONIOENCODING": "ascii:strict"},
     )

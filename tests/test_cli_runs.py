@@ -71,6 +71,8 @@ def test_export(place, capsys):
     (place / "runs" / "1" / "part-size-3-block-0.npz").unlink()
     assert "run it again" in _run(capsys, "export", "runs/1", "t.csv", status=2).err
     assert _run(capsys, "export", "runs/1", "t.csv", "--partial").out == "700 rows in t.csv\n"
+    RunFolder.open("runs/3", parameters={}, rng=0, keys=["a"])
+    assert "(in a shell, --partial)" in _run(capsys, "export", "runs/3", "t.csv", status=2).err
 
 
 def test_merge(place, capsys):

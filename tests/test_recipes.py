@@ -104,7 +104,7 @@ class Thermometers(FiniteProblem):
 
     def sample(self, n: Any, *, replicates: int | None = None, rng: Any = None) -> FiniteObjectives:
         """Draw independent alarms."""
-        size = n if isinstance(n, int) else n[0]
+        size = np.broadcast_to(n, 2)  # one for each day, where a tuple is given
         generator = np.random.default_rng(mt.runs.as_seed_sequence(rng)) if not hasattr(rng, "binomial") else rng
         risks = generator.binomial(size, self.rates, size=(replicates or 1, *self.rates.shape)) / size
         return FiniteObjectives(risks if replicates else risks[0], names=self.true.names)

@@ -13,6 +13,9 @@ import moltheory as mt
 forward = mt.theorems.ledger()["forward"]
 halved = replace(
     forward,
+    source="this page",
+    provenance="conjecture",
+    proof="",
     violation=lambda true, empirical, widths: forward.violation(
         true, empirical, 0.5 * widths
     ),

@@ -16,14 +16,14 @@ from moltheory._cli._options import add_certify_options
 from moltheory._cli._parser import CommandParser
 from moltheory._cli._runs import add_runs_commands, runs_command
 from moltheory._cli._signals import Signals, sentence_of, status_of
+from moltheory._cli._tables import print_table
+from moltheory._cli._theorems import add_theorems_options, theorems_command
 from moltheory._core._listing import public_names
 from moltheory._core._text import visible
 from moltheory._core._validation import check_choice
 from moltheory.errors import InvalidInputError, MoltheoryError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from moltheory.reports import Settings
 
 __all__ = ["main"]
@@ -131,8 +131,8 @@ def _parser() -> CommandParser:
         command("study", _study, "reproduce the experiments of a paper at small scale and report the findings")
     )
     _bound_options(command("bound", _bound, "evaluate every bound that applies to the given quantities"))
-    _theorems_options(
-        command("theorems", _theorems, "list the statements, check them exactly, or search for counterexamples")
+    add_theorems_options(
+        command("theorems", theorems_command, "list the statements, check them exactly, or search for counterexamples")
     )
     add_runs_commands(
         command("runs", runs_command, "list, check, export, merge and clean the folders of long simulations")
@@ -221,20 +221,6 @@ def _bound_options(parser: CommandParser) -> None:
     parser.add_argument("--lipschitz", type=float, default=1.0, help="Lipschitz constant (default: %(default)s)")
     parser.add_argument("--errors", type=int, help="number of errors of one fixed model on the n examples")
     parser.add_argument("--excess", type=float, help="target for twice the half-width; gives sample sizes")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-
-
-def _theorems_options(parser: CommandParser) -> None:
-    parser.add_argument("id", nargs="*", metavar="ID", help="statements (default: all)")
-    action = parser.add_mutually_exclusive_group()
-    action.add_argument("--check", action="store_true", help="check on a population with known truth, over all samples")
-    action.add_argument("--falsify", type=int, metavar="BUDGET", help="search for a violation, trying BUDGET pairs")
-    parser.add_argument(
-        "--world", default="reference_world", help="population from moltheory.problems (default: %(default)s)"
-    )
-    parser.add_argument("--n", type=int, default=20, help="sample size for --check (default: %(default)s)")
-    parser.add_argument("--delta", type=float, default=0.05, help="failure probability (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of --falsify (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -339,49 +325,10 @@ def _bound(options: argparse.Namespace) -> int:
         errors=options.errors,
         excess=options.excess,
     )
-    _print_table(table if options.json else table.drop(columns="source"), as_json=options.json)
+    print_table(table if options.json else table.drop(columns="source"), as_json=options.json)
     return 0
-
-
-def _theorems(options: argparse.Namespace) -> int:
-    import pandas as pd
-
-    from moltheory.problems import small_world
-    from moltheory.theorems import check_all, falsify, ledger
-
-    statements = ledger()
-    chosen = [statements[check_choice("ID", name, statements)] for name in options.id or statements]
-    holds = True
-    if options.check:
-        results = check_all(small_world(options.world), n=options.n, delta=options.delta, theorems=chosen)
-        table = pd.concat([result.to_frame() for result in results.values()], ignore_index=True)
-        holds = all(result.holds for result in results.values() if result.applicable)
-    elif options.falsify is not None:
-        attacks = [falsify(statement, budget=options.falsify, rng=options.seed) for statement in chosen]
-        table = pd.concat([attack.to_frame() for attack in attacks], ignore_index=True)
-        holds = not any(attack.falsified for attack in attacks)
-    else:
-        rows = [{"id": s.id, "provenance": s.provenance, "statement": s.statement, "source": s.source} for s in chosen]
-        table = pd.DataFrame(rows)
-    _print_table(table, as_json=options.json, wrap=not options.check and options.falsify is None)
-    return 0 if holds else 1
 
 
 def _completion(options: argparse.Namespace) -> int:
     say(completion_script(_parser(), options.shell))
     return 0
-
-
-def _as_json(table: pd.DataFrame, *, indent: int = 0) -> str:
-    return str(table.to_json(orient="records", indent=indent, double_precision=15))
-
-
-def _print_table(table: pd.DataFrame, *, as_json: bool, wrap: bool = False) -> None:
-    if as_json:
-        say(_as_json(table, indent=2))
-    elif wrap:
-        for row in table.itertuples(index=False):
-            first, *rest = row
-            say(str(first), *(f"    {cell}" for cell in rest))
-    else:
-        say(table.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.6g}"))

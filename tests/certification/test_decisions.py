@@ -165,6 +165,14 @@ def naive(case: Case, shares: Shares, promise: Promise) -> Naive:
         going_round = [h for h in everyone if by[h] >= 0 and _goes_round(h, by)]
         excluded[going_round] = False
         by = [-1 if h in going_round else b for h, b in enumerate(by)]
+    left = [h for h in everyone if not excluded[h]]
+    if promise.error == "any" and len(left) == 1:
+        # Every dominated model is dominated by one of the front, and no other one is left.
+        last = left[0]
+        better = any(upper[b, i] < lower[last, i] for b in everyone if b != last for i in objectives)
+        if not claims[:, last].any() and not better:
+            by = [last if h != last and not claims[by[h], h] else by[h] for h in everyone]
+            claims[last, excluded] = True
     stays_open[excluded] = False
     return Naive(within, excluded, claims, by, stays_open, _replaceable(case, shares, pairs), p)
 
@@ -218,6 +226,28 @@ def test_decisions_follow_the_definition(seed: int, promise: Promise) -> None:
         assert (found.decided_at[h] <= shares.total) == settled[h]
     assert (found.level[found.excluded] <= shares.total).all()
     assert np.isnan(found.level[~found.excluded]).all()
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_the_last_model_dominates_all_others(error: str) -> None:
+    # 1 excludes 2, but which model does it is not shown at the small share of names; 0 excludes 1.
+    below = np.ones((3, 3))
+    below[0, 1], below[1, 2] = 1e-9, 1e-3
+    lower, upper = np.zeros((3, 1)), np.ones((3, 1))
+    shares = Shares(boxes=0.01, names=1e-6, verdicts=0.04)
+    promise = Promise(error, "any", "both")
+    options: Any = {"promise": promise, "below": [below], "not_above": [np.ones((3, 3))]}
+    found = decide(lower, upper, np.zeros(1, bool), np.zeros(1), shares, **options)
+    assert found.excluded.tolist() == [False, True, True]
+    # With the other promises an exclusion may be wrong, and nothing follows.
+    assert found.dominates[0].tolist() == [False, True, error == "any"]
+    assert found.excluded_by.tolist() == [-1, 0, 0 if error == "any" else 1]
+    # A contradiction: 2 is cheaper than 0.
+    costs = np.array([[2.0], [1.0], [1.0]])
+    lower, upper = np.hstack([lower, costs]), np.hstack([upper, costs])
+    options |= {"below": [below, None], "not_above": [np.ones((3, 3)), None]}
+    found = decide(lower, upper, np.array([False, True]), np.zeros(2), shares, **options)
+    assert not found.dominates[0].any()
 
 
 @pytest.mark.parametrize("promise", _PROMISES, ids=_IDS)

@@ -58,6 +58,16 @@ def test_verdicts_differ_in_color_and_in_shape():
         }
 
 
+def test_ends_of_intervals_are_seen_where_the_front_runs_over_them(drawn, thirty):
+    (front,) = [line for line in drawn.lines if line.get_gid() == "front"]
+    ends = [line for line in drawn.lines if line.get_marker() in ("|", "_")]
+    assert {line.get_marker() for line in ends} == {"|", "_"}
+    assert all(line.get_zorder() > front.get_zorder() for line in ends)
+    for marker, axis in (("|", 0), ("_", 1)):
+        shown = np.concatenate([line.get_xydata()[:, axis] for line in ends if line.get_marker() == marker])
+        np.testing.assert_allclose(np.sort(shown), np.sort(thirty.boxes[:, axis].ravel()))
+
+
 def test_the_key_says_the_words_of_the_tables_and_counts(thirty, drawn):
     said = [text.get_text() for text in drawn.get_legend().get_texts()]
     words = verdict_words(thirty)

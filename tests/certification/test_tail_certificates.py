@@ -43,3 +43,37 @@ def test_tails_without_a_test_share_the_budget_with_those_that_have_one() -> Non
     assert shares["simultaneous boxes"] == pytest.approx(0.35 * 0.05)
     assert certificate.methods[1].endswith("no paired test")
     assert any("boxes only" in sentence and "tail" in sentence for sentence in certificate.assumptions)
+
+
+def _with_rows_of_their_own(n: int = 300) -> Array:
+    """0/1 losses on some examples and latencies on others, (3 n, 3, 2)."""
+    rng = np.random.default_rng(5)
+    both = np.full((3 * n, 3, 2), np.nan)
+    both[: 2 * n, :, 0] = rng.random((2 * n, 3)) < [0.3, 0.31, 0.32]
+    both[2 * n :, :, 1] = rng.lognormal([0.0, 0.1, 0.2], 0.5, size=(n, 3))
+    return both
+
+
+def test_examples_without_a_measurement_do_not_count() -> None:
+    both = _with_rows_of_their_own()
+    table = mt.evaluation.LossTable(both, objective_names=["loss", "s"], loss_range={"s": (0.0, np.inf)})
+    certificate = table.with_objectives(quantile={"s": 0.95}).certify()
+    # As with a limit or a cap, the objective with most examples has 600.
+    assert certificate.n_examples == 600
+    assert not any("which models were evaluated" in sentence for sentence in certificate.assumptions)
+    # Rows of nothing change neither the certificate nor its plan.
+    alone, padded = (
+        mt.certify(None, objectives={"s p95": Quantile(values, 0.95)}) for values in (both[600:, :, 1], both[:, :, 1])
+    )
+    assert (alone.n_examples, padded.n_examples) == (300, 300)
+    np.testing.assert_array_equal(alone.boxes, padded.boxes)
+    one, other = alone.plan(), padded.plan()
+    assert len(one)
+    assert one.equals(other)
+
+
+def test_an_example_that_some_model_lacks_is_an_assumption() -> None:
+    seconds = _seconds(100)
+    seconds[:3, 0] = np.nan
+    certificate = mt.certify(None, objectives={"p95": Quantile(seconds, 0.95)})
+    assert any("which models were evaluated" in sentence for sentence in certificate.assumptions)

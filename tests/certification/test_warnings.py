@@ -229,6 +229,7 @@ def test_columns_of_a_cross_validation() -> None:
         (["accuracy", "log_loss", "latency"], True),
         (["regret", "error", "cost"], False),
         (["accuracy", "small", "large"], False),
+        (["score > 3", "score > 5", "score >= 8"], False),
     ],
 )
 def test_columns_that_are_metrics_are_no_models(models: list[str], warned: bool) -> None:

@@ -145,15 +145,19 @@ def test_an_empty_or_truncated_log_is_refused(tmp_path, right, refuses, kept):
     lm_eval(tmp_path, right)
     path = tmp_path / "m1" / f"samples_arc_{DATE}.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
-    assert path.name in refuses("path", open_losses, tmp_path)
+    said = refuses("path", open_losses, tmp_path)
+    assert path.name in said
+    assert kept == 0 or "if the evaluation really skipped documents, correct n-samples in its results" in said
 
 
 def test_a_model_with_fewer_documents_is_said(tmp_path, right):
     lm_eval(tmp_path, right, results=False)
     path = tmp_path / "m1" / f"samples_arc_{DATE}.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:4]))
-    with pytest.warns(DataWarning, match="'m1' has 4 of the 6 examples"):
+    with pytest.warns(DataWarning, match="'m1' has 4 of the 6 examples") as caught:
         table = open_losses(tmp_path)
+    # At the line that opens the logs, not inside of the package.
+    assert [entry.filename for entry in caught] == [__file__]
     assert np.isnan(table.losses[:, 1, 0]).sum() == 2
     assert table.notes == ("Model 'm1' has 4 of the 6 examples of task 'arc'; the others count as not evaluated.",)
 

@@ -49,6 +49,15 @@ def test_violations_are_the_headline():
     assert title.startswith(f"Violated in {found.violations:,} cases")
 
 
+def test_panels_have_the_figure_of_one(tmp_path):
+    panels = mt.plot.theorem(_LEDGER["joint"], mt.problems.two_coins(), [3])
+    assert panels.figure is panels[0].figure
+    panels.figure.savefig(tmp_path / "panels.png")
+    given = panels.figure.subfigures(1, 1).subplots(1, 2)
+    drawn = mt.plot.theorem(_LEDGER["forward"], mt.problems.two_coins(), [3], ax=given)
+    assert drawn.figure is panels.figure
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_witness_of_a_wrong_statement(theme):
     wrong = _halved()

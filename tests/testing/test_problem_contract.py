@@ -245,9 +245,10 @@ class BallOfRidge(InfiniteProblem):
         return self._objectives([generator.integers(60, size=(*lead, size)) for size in sizes])
 
     def widths(self, sample_or_n: Any, /, *, delta: float) -> Bound:
-        n = sample_or_n if isinstance(sample_or_n, int) else sample_or_n.n_examples[0]
-        lead = () if isinstance(sample_or_n, int) else sample_or_n.batch_shape
-        bound = linear_class([n, n], lipschitz=1.0, weight_norm=1.0, input_norm=1.0, delta=delta, loss_range=1.0)
+        drawn = hasattr(sample_or_n, "n_examples")
+        n = sample_or_n.n_examples if drawn else np.broadcast_to(sample_or_n, 2)
+        lead = sample_or_n.batch_shape if drawn else ()
+        bound = linear_class(list(n), lipschitz=1.0, weight_norm=1.0, input_norm=1.0, delta=delta, loss_range=1.0)
         return replace(bound, width=np.broadcast_to(bound.width, (*lead, 2)))
 
 

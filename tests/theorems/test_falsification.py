@@ -72,16 +72,18 @@ def test_the_least_counterexample_of_the_lost_volume():
 
 
 def _forgetful(problem, n, delta):
-    return finite_class(n, n_hypotheses=1, delta=delta).width
+    return np.full(problem.true.n_objectives, finite_class(n, n_hypotheses=1, delta=delta).width)
 
 
 def _without_log_objectives(problem, n, delta):
-    return finite_class(n, n_hypotheses=problem.n_hypotheses, delta=delta).width
+    width = finite_class(n, n_hypotheses=problem.n_hypotheses, delta=delta).width
+    return np.full(problem.true.n_objectives, width)
 
 
 def _without_log_hypotheses(problem, n, delta):
     count = int(problem.true.data_dependent.sum())
-    return finite_class(n, n_hypotheses=1, n_objectives=count, delta=delta).width[0]
+    width = finite_class(n, n_hypotheses=1, n_objectives=count, delta=delta).width[0]
+    return np.full(problem.true.n_objectives, width)
 
 
 @pytest.mark.slow

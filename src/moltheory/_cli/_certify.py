@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moltheory._cli._config import apply_config
 from moltheory._cli._console import complain, is_terminal, say
-from moltheory._cli._costs import costs_from
-from moltheory._cli._names import read_columns_file, resolved
+from moltheory._cli._costs import costs_from, doubts_of_costs
+from moltheory._cli._names import read_columns_file, resolved_metrics
 from moltheory._cli._open import opened
 from moltheory._cli._outputs import Outputs
 from moltheory._cli._parser import CommandParser
@@ -55,13 +55,16 @@ def certify_command(options: argparse.Namespace) -> int:
         title = few([_called(file) for file in options.file], describe=str)
         outputs.write(certificate, title=title, plan=None if plan is None or plan.empty else plan)
     sentences = [*doubts, *_sentences(caught)]
+    # What readers note and warn of is said once.
+    remarks = [sentence for sentence in remarks if sentence not in sentences]
     shown = plan if planned else None
     if options.json:
         text = [as_json(certificate, shown, notes=remarks, warnings=sentences, files=outputs.paths)]
     else:
         text = opening_lines(certificate, shown)
         text += [*verdict_lines(certificate, draw=bool(options.draw) or is_terminal()), *undecided_lines(certificate)]
-        text += [] if shown is None else plan_lines(shown)
+        unit = "clusters" if certificate.n_clusters else "examples"
+        text += [] if shown is None else plan_lines(shown, unit=unit)
         text += [f"{'Report' if kind == 'html' else 'Figure'}: {visible(path)}" for kind, path in outputs.paths.items()]
     if options.more:
         complain(f"moltheory: {_OLD}")
@@ -97,12 +100,15 @@ def _certified(options: argparse.Namespace) -> tuple[Certificate, list[str], lis
     estimated = source.objective_names if source.measures is None else tuple(source.measures)
     known = (*estimated, *costs)
     directions, doubts = _directions(options, source, known)
+    doubts += [*_doubts_of_delta(options.delta), *doubts_of_costs(costs)]
     if directions is not None:
         arguments["maximise"] = directions
     if options.epsilon:
         arguments["epsilon"] = _tolerances(options.epsilon, known, len(estimated))
     certificate = certify(source, **arguments)
     remarks = list(getattr(source, "notes", ()))
+    if _is_undirected(source, directions) and _is_binary(certificate):
+        remarks.append("Read as losses: 1 is wrong, smaller is better. If 1 means right, give --maximise loss.")
     if source.has_clusters and options.largest_cluster is None and options.cluster_weights in (None, "size"):
         remarks.append(
             "The guarantee assumes that no cluster is larger than the largest one in the file; --largest-cluster states "
@@ -127,8 +133,8 @@ def _directions(
     """
     from moltheory.certification._data_warnings import directions_stated, gains_among
 
-    up = resolved("maximise", options.maximise or (), known)
-    down = resolved("minimise", options.minimise or (), known)
+    up = resolved_metrics("maximise", options.maximise or (), known)
+    down = resolved_metrics("minimise", options.minimise or (), known)
     both = [name for name in up if name in down]
     if both:
         raise InvalidInputError(f"`minimise` must name other objectives than `maximise`, got {both[0]!r} in both.")
@@ -141,10 +147,34 @@ def _directions(
             f"`maximise` or `minimise` must name every objective that sounds like a gain, got neither for {few(gains)}: "
             f"{remedy}."
         )
+    if options.require_direction and _is_undirected(source, stated):
+        raise InvalidInputError(
+            "`maximise` or `minimise` must name 'loss' where columns are named like models only, got neither: give "
+            "--maximise loss if 1 means right, --minimise loss if it means wrong."
+        )
     doubts = [f"Smaller is better in {few(gains)}, which sounds like a gain: {remedy}."] if gains else []
     if options.maximise is None and options.minimise is None:
         return None, doubts
     return stated, doubts
+
+
+def _is_undirected(source: LossTable, stated: Mapping[str, bool] | None) -> bool:
+    """Whether nobody says what the losses are: not the file, whose columns are named like models only, and no option."""
+    return not source.objectives_are_named and not source.directions_stated and "loss" not in (stated or {})
+
+
+def _is_binary(certificate: Certificate) -> bool:
+    """Whether all losses are 0 or 1."""
+    statistics = getattr(certificate, "_statistics", None)
+    columns = [] if statistics is None else statistics.columns
+    return bool(columns) and all(column.binary and (column.low, column.high) == (0.0, 1.0) for column in columns)
+
+
+def _doubts_of_delta(delta: float | None) -> list[str]:
+    """Return a doubt about a confidence that was given for the probability of a false verdict."""
+    if delta is None or not 0.5 < delta < 1.0:
+        return []
+    return [f"delta is the failure probability: for {100.0 * delta:g}% write --delta {1.0 - delta:.6g}."]
 
 
 def _tolerances(given: Sequence[str], names: Sequence[str], estimated: int) -> list[float]:
@@ -157,7 +187,7 @@ def _tolerances(given: Sequence[str], names: Sequence[str], estimated: int) -> l
             value = float(text)
         except ValueError:
             raise InvalidInputError(f"`epsilon` must be a number, got {text!r}.") from None
-        stated = resolved("epsilon", [name], names) if name else [""]
+        stated = resolved_metrics("epsilon", [name], names) if name else [""]
         for twice in stated:
             if twice in seen:
                 what = f"for {twice!r}" if twice else "for all objectives"

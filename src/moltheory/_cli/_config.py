@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from moltheory._cli._names import Exact
-from moltheory._cli._parser import CommandParser, did_you_mean
+from moltheory._cli._parser import CommandParser
 from moltheory._core._reading import reading, small_file
-from moltheory._core._text import shortened, visible
+from moltheory._core._text import did_you_mean, shortened, visible
 from moltheory.errors import InvalidInputError
 
 __all__ = ["apply_config"]

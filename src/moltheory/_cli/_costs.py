@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moltheory._cli._names import resolved
+from moltheory._core._text import quoted
 from moltheory.errors import InvalidInputError
 
-__all__ = ["costs_from"]
+__all__ = ["costs_from", "doubts_of_costs"]
+
+_MEASURED = re.compile(
+    "latency|latencies|seconds?|secs?|ms|milliseconds?|time|times|runtime|duration|ttft|tpot|throughput|energy|joules?|kwh|wh"
+    "|watts?|watt"
+)
 
 
 def costs_from(path: str | None, given: Sequence[str] | None, *, models: Sequence[str]) -> dict[str, Any]:
@@ -56,6 +63,19 @@ def costs_from(path: str | None, given: Sequence[str] | None, *, models: Sequenc
         low, high = (costs.pop(end) for end in ends)
         costs[name] = Measured(costs[name], low, high, delta=deltas[name])
     return costs
+
+
+def doubts_of_costs(costs: Mapping[str, Any]) -> list[str]:
+    """Return a doubt about each exact cost that is called like something measured, such as a latency."""
+    from moltheory.evaluation import Measured
+
+    exact = [name for name, values in costs.items() if not isinstance(values, Measured)]
+    return [
+        f"{quoted(name)} sounds measured, and is compared as known exactly: give its values per example, or "
+        f"{name}_low and {name}_high with --cost-delta."
+        for name in exact
+        if any(_MEASURED.fullmatch(word) for word in re.findall(r"[^\W_]+", name.lower()))
+    ]
 
 
 def _share(entry: str, names: Sequence[str]) -> tuple[str, float]:

@@ -7,12 +7,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from moltheory._cli._parser import did_you_mean
 from moltheory._core._reading import distinct_keys, reading, small_file
-from moltheory._core._text import few, shortened, visible
+from moltheory._core._text import did_you_mean, few, shortened, visible
 from moltheory.errors import InvalidInputError
 
-__all__ = ["COMMAS", "Exact", "NameLists", "pieces", "read_columns_file", "resolved"]
+__all__ = ["COMMAS", "Exact", "NameLists", "pieces", "read_columns_file", "resolved", "resolved_metrics"]
 
 COMMAS = "names that hold commas can be given one by one, by repeating the option or with --columns-file"
 # Characters of a name that is shown, and names among which a misspelled one is looked for.
@@ -65,6 +64,34 @@ def resolved(argument: str, entries: Sequence[str], known: Sequence[str]) -> lis
         elif entry:
             found += _divided(argument, entry, known, choices)
     return list(dict.fromkeys(found))
+
+
+def resolved_metrics(argument: str, entries: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the known names that entries stand for, where a metric stands for all its objectives ``TASK/METRIC``.
+
+    Raises
+    ------
+    InvalidInputError
+        See `resolved`.
+
+    Examples
+    --------
+    >>> resolved_metrics("maximise", ["acc"], ["boolq/acc", "arc/acc", "arc/ppl"])
+    ['boolq/acc', 'arc/acc']
+    """
+    of_metric: dict[str, list[str]] = {}
+    for name in known:
+        # Tasks and metrics may hold slashes themselves; all ways to cut a long name would fill the memory.
+        for metric in {name.partition("/")[2], name.rpartition("/")[2]} - {"", name}:
+            of_metric.setdefault(metric, []).append(name)
+    for name in known:
+        of_metric[name] = [name]
+    try:
+        found = resolved(argument, entries, list(of_metric))
+    except InvalidInputError:
+        # The names of the objectives are those to choose from.
+        found = resolved(argument, entries, known)
+    return list(dict.fromkeys(name for entry in found for name in of_metric[entry]))
 
 
 def _divided(argument: str, entry: str, known: Sequence[str], choices: Collection[str]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from moltheory._cli._names import COMMAS, NameLists, pieces, resolved
 from moltheory._cli._per_request import Requests, requests_from, unknown_column, with_open_ranges, with_requests
+from moltheory._core._text import quoted
 from moltheory.errors import InvalidInputError, MoltheoryError
 
 if TYPE_CHECKING:
@@ -74,15 +75,30 @@ def _open(files: Any, arguments: dict[str, Any]) -> LossTable:
 
 def _first_read(files: Any, plain: dict[str, Any], entries: NameLists) -> LossTable:
     """Return the losses by the first way to read the names in which the files open."""
-    refusal = InvalidInputError("`objectives` must be names, got none.")
-    for names in _readings(files, plain, entries):
-        try:
-            return _open(files, plain | names)
-        except InvalidInputError as error:
-            refusal = error
-    if str(refusal).startswith(tuple(f"`{name}`" for name in entries)):
+    refusal: InvalidInputError | None = None
+    try:
+        for names in _readings(files, plain, entries):
+            try:
+                return _open(files, plain | names)
+            except InvalidInputError as error:
+                refusal = error
+    except InvalidInputError as error:
+        # No reading finds the names; unless something else was refused before.
+        refusal = error if refusal is None or _is_of_names(refusal, entries) else refusal
+    if refusal is None:
+        raise InvalidInputError("`objectives` must be names, got none.")
+    if _is_of_names(refusal, entries) and COMMAS not in str(refusal):
         raise InvalidInputError(f"{str(refusal).rstrip('.')}: {COMMAS}.") from None
     raise refusal
+
+
+def _is_of_names(refusal: InvalidInputError, entries: NameLists) -> bool:
+    """Whether a refusal is of a name among the entries, which the files may have in another way to read these."""
+    message = str(refusal)
+    return any(
+        message.startswith(f"`{name}`") and any(f"got {quoted(piece)}" in message for piece in [*texts, *pieces(texts)])
+        for name, texts in entries.items()
+    )
 
 
 def _readings(files: Any, plain: dict[str, Any], entries: NameLists) -> Iterator[NameLists]:

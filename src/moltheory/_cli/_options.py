@@ -162,7 +162,8 @@ def _objective_options(group: argparse._ArgumentGroup) -> None:
     _flag(
         group,
         "--require-direction",
-        help="refuse, and not only warn of, minimised objectives that sound like gains, such as accuracy",
+        help="refuse, and not only warn of, minimised objectives that sound like gains, such as accuracy, and columns that "
+        "are named like models only",
     )
     add("--costs", metavar="COSTS", help=".csv or .json with exactly known costs of each model, added as objectives")
     add(

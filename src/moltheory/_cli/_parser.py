@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from moltheory._cli._console import complain, say
-from moltheory._core._text import joined
+from moltheory._core._text import did_you_mean
 
-__all__ = ["CommandParser", "did_you_mean"]
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """Return a question with the names that begin with `name`, or are close to it; empty if there is none.
-
-    Examples
-    --------
-    >>> did_you_mean("--maximse", ["--maximise", "--json"]), did_you_mean("zzz", ["--json"])
-    (': did you mean --maximise?', '')
-    """
-    near = [entry for entry in known if name.strip("-") and entry.startswith(name)][:3]
-    near = near or difflib.get_close_matches(name, known, n=1)
-    return f": did you mean {joined(near, last=' or ')}?" if near else ""
+__all__ = ["CommandParser"]
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -8,8 +8,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from moltheory._cli._parser import did_you_mean
-from moltheory._core._text import few
+from moltheory._core._text import did_you_mean, few
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -98,7 +97,10 @@ def unknown_column(refusal: InvalidInputError, requests: Requests) -> InvalidInp
     for option, given in requests.items():
         for name in given:
             if message.startswith("`loss_range` must") and f", got {name!r}" in message:
-                return InvalidInputError(message.replace("`loss_range`", f"`{option}`", 1))
+                choices = message.partition(" one of ")[2].partition(", got ")[0].split(", ")
+                hint = did_you_mean(name, choices).removesuffix("?")
+                renamed = message.replace("`loss_range`", f"`{option}`", 1)
+                return InvalidInputError(f"{renamed.removesuffix('.')}{hint}." if hint else renamed)
     return refusal
 
 
@@ -107,8 +109,13 @@ def in_options(refusal: NoRangeError) -> InvalidInputError:
     name = refusal.objective
     ranged = "" if refusal.infinite else f"--loss-range {shlex.quote(name)} LOW HIGH if all possible values are known, "
     quantile, limit, cap = (f"--{option} {shlex.quote(f'{name}={text}')}" for option, text in _SHOWN.items())
+    percent = (
+        "if these are percentages, give --loss-range 0 100 (and --maximise for accuracies), otherwise "
+        if 1.0 < refusal.loss <= 100.0
+        else ""
+    )
     return InvalidInputError(
-        f"{refusal.found}: give {ranged}{quantile}, {limit} or {cap} for a latency and the like, or --loss-range "
+        f"{refusal.found}: {percent}give {ranged}{quantile}, {limit} or {cap} for a latency and the like, or --loss-range "
         f"{shlex.quote(name)} 0 inf --engine asymptotic for its mean."
     )
 

@@ -100,8 +100,8 @@ def _likely_lines(certificate: Certificate) -> list[str]:
     return [text] if some.any() else []
 
 
-def plan_lines(plan: pd.DataFrame) -> list[str]:
-    """Return one line per undecided model with the numbers of additional examples."""
+def plan_lines(plan: pd.DataFrame, *, unit: str = "examples") -> list[str]:
+    """Return one line per undecided model with the numbers of additional examples, or clusters."""
     from moltheory.certification._format import count_text
 
     if plan.empty:
@@ -127,7 +127,7 @@ def plan_lines(plan: pd.DataFrame) -> list[str]:
             "'no end in sight' means that the data do not rule out equal models, so no sample size can be planned;",
             "consider allowing a tolerance with --epsilon.",
         ]
-    return lines
+    return [*lines, "", f"Certify the new {unit} alone: testing again with the old ones voids the guarantee."]
 
 
 def as_json(

@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["cut", "few", "joined", "named", "plural", "quoted", "shortened", "span", "visible"]
+__all__ = ["cut", "did_you_mean", "few", "joined", "named", "plural", "quoted", "shortened", "span", "visible"]
 
 _JOINERS = "\u200c\u200d"
 # Letters and marks that are drawn as nothing.
@@ -26,6 +26,21 @@ def joined(items: Iterable[object], spec: str = "", *, last: str = " and ") -> s
     """
     texts = [format(item, spec) for item in items]
     return last.join(filter(None, [", ".join(texts[:-1]), *texts[-1:]])) if texts else ""
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return a question with the names that begin with `name`, or are close to it; empty if there is none.
+
+    Examples
+    --------
+    >>> did_you_mean("--maximse", ["--maximise", "--json"]), did_you_mean("zzz", ["--json"])
+    (': did you mean --maximise?', '')
+    """
+    import difflib
+
+    near = [entry for entry in known if name.strip("-") and entry.startswith(name)][:3]
+    near = near or difflib.get_close_matches(name, known, n=1)
+    return f": did you mean {joined(near, last=' or ')}?" if near else ""
 
 
 def quoted(item: object) -> str:

@@ -16,6 +16,7 @@ from moltheory.certification._boxes import box_method
 from moltheory.certification._format import CAUTION
 from moltheory.evaluation._comparison import Comparison
 from moltheory.evaluation._scan import Column, Scan
+from moltheory.evaluation._tails import Tail
 
 __all__ = ["assumptions_of"]
 
@@ -90,7 +91,7 @@ def assumptions_of(
             else "which models were evaluated on an example is independent of the example and of the losses"
         )
         sentences.append(f"{what}: {_listed(gaps)}")
-    unmeasured = [o.name for o in tails if o.tail is not None and np.isnan(o.tail.losses).any()]
+    unmeasured = [o.name for o in tails if o.tail is not None and _has_gaps(o.tail)]
     if unmeasured:
         sentences.append(
             "which models were evaluated on an example is independent of the example and of the losses: "
@@ -151,3 +152,9 @@ def _sizes(columns: Sequence[Column]) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
+
+
+def _has_gaps(tail: Tail) -> bool:
+    """Whether some examples were measured with some models only; those that were measured with none are of others."""
+    measured = ~np.isnan(tail.losses)
+    return bool((measured.any(axis=1) & ~measured.all(axis=1)).any())

@@ -291,7 +291,7 @@ def certify(
 
 
 def _n_examples(problem: Comparison, scan: Scan) -> int:
-    tails = [objective.tail.losses.shape[0] for objective in problem.objectives if objective.tail is not None]
+    tails = [objective.n_measured for objective in problem.objectives if objective.tail is not None]
     return int(max([column.n_examples for column in scan.columns] + tails))
 
 

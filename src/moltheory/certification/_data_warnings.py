@@ -9,17 +9,15 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import sys
-import warnings
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from moltheory._core._text import few, quoted
 from moltheory._core._validation import FloatArray
+from moltheory._core._warn_outside import warn_outside
 from moltheory.certification._statistics import Moments
 from moltheory.errors import AggregateWarning, DataWarning, DirectionWarning, FewExamplesWarning
 from moltheory.evaluation._comparison import Comparison
@@ -45,6 +43,8 @@ _LOSSES = re.compile(
     "|wrong|not|no|non|neg|negative|minus|inverse|inverted|incorrect|inaccuracy|brier|log|nll|crps|ppl|perplexity|risk|harm"
     "|toxic|toxicity|bias|hallucination|anomaly|distance|std|stderr|var|variance|time|seconds|latency|ms|rank"
 )
+# Models such as "score > 3".
+_THRESHOLD = re.compile("[<>=≤≥]")
 _FOLD = re.compile(r"(cv|test|train|val)?[ _.-]*(fold|split)s?[ _.#-]*\d+.*", re.IGNORECASE)
 _AVERAGE = re.compile(
     r"(mean|average|avg|median|std|stdev|stderr|overall|total|macro|micro)([ _.-](avg|average|mean|score|accuracy))?",
@@ -86,6 +86,8 @@ def _is_gain(name: str) -> bool:
 
 def _are_metrics(names: Sequence[str]) -> bool:
     """Whether all names are those of gains, or of losses beside gains: a table of averages with one row per model."""
+    if any(_THRESHOLD.search(name) for name in names):
+        return False
     rest = [name for name in names if not _is_gain(name)]
     words = [re.findall(r"[^\W_]+", name.lower()) for name in rest]
     return len(rest) < len(names) and all(any(_LOSSES.fullmatch(word) for word in found) for found in words)
@@ -96,7 +98,7 @@ def warn_about_data(problem: Comparison, scan: Scan, losses: Any, *, stated: boo
     names = [objective.name for objective in problem.objectives]
     gains = () if stated else gains_among(names)
     if gains:
-        _warn(
+        warn_outside(
             f"`maximise` was not given, so smaller is better in {few(gains)}: name what is to be maximised, as in "
             f"maximise={list(gains[:3])!r}, or state maximise=[]",
             DirectionWarning,
@@ -104,20 +106,20 @@ def warn_about_data(problem: Comparison, scan: Scan, losses: Any, *, stated: boo
     n = _independent(problem, scan)
     if n < _FEW:
         count = "one independent example" if n == 1 else f"{n} independent examples"
-        _warn(
+        warn_outside(
             f"`losses` hold {count}{' (`clusters` count as one each)' if problem.clustered else ''}: with fewer than "
             f"{_FEW}, hardly any model can be decided, and rows that are averages of examples are no examples",
             FewExamplesWarning,
         )
     if _are_metrics(problem.model_names):
-        _warn(
+        warn_outside(
             f"`losses` must have one column per model, and {few(problem.model_names)} are named like metrics: give the "
             "loss of each model on each example, (n, M, N), with the metrics as `objectives`",
             AggregateWarning,
         )
     found = _aggregates(problem, scan, losses)
     if found:
-        _warn(
+        warn_outside(
             f"`losses` must hold one row per example, and {found}: a mean of a fold is not an example, and folds share "
             "training data, so that they are not independent",
             AggregateWarning,
@@ -130,7 +132,7 @@ def warn_about_pairs(scan: Scan, found: Sequence[PairCounts | Moments]) -> None:
         apart = None if not column.paired else (summary.pairs if isinstance(summary, Moments) else summary).apart
         if apart is not None:
             one, other = (scan.model_names[model] for model in apart)
-            _warn(
+            warn_outside(
                 f"`losses` of {one!r} and {other!r} have no example in common, so that only their boxes are compared: an "
                 "example must have the same name under all models, letter by letter",
                 DataWarning,
@@ -140,7 +142,7 @@ def warn_about_pairs(scan: Scan, found: Sequence[PairCounts | Moments]) -> None:
 
 def _independent(problem: Comparison, scan: Scan) -> int:
     """Return the smallest number of independent units in any objective."""
-    tails = [objective.tail.losses.shape[0] for objective in problem.objectives if objective.tail is not None]
+    tails = [objective.n_measured for objective in problem.objectives if objective.tail is not None]
     return int(min([column.n_units for column in scan.columns] + tails))
 
 
@@ -190,12 +192,3 @@ def _common_size(values: FloatArray) -> int:
         if size > _LARGEST_FOLD:
             return 0
     return size if size >= _SMALLEST_FOLD else 0
-
-
-def _warn(sentence: str, category: type[DataWarning]) -> None:
-    """Warn at the line outside of the package that called it."""
-    package = str(Path(__file__).parents[1])
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(f"{sentence}.", category, stacklevel=level)

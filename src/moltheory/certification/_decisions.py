@@ -32,6 +32,10 @@ against the wrong rival. Holm's procedure runs over the hypotheses "b does not d
 costs allow. All claims of dominance, by boxes or by these tests, and their consequences by transitivity are true with
 probability 1 - B - D; they also exclude models.
 
+A last consequence, for ``error="any"``, on the event on which all verdicts and names are true: if all models but one are
+excluded, that one dominates each of them, since every dominated model of finitely many is dominated by one of the front,
+which holds no excluded one. It takes no share of its own.
+
 **Replacements** (share R; only with a tolerance and costs). For every ordered pair (b, h) in which b costs at most as
 much as h and strictly less in at least one cost, the hypothesis ":math:`L_i(b) \ge L_i(h) + e_i` in some objective":
 intersection-union as above, Holm's procedure over these pairs.
@@ -219,6 +223,8 @@ def decide(
         excluded_by, kept = acyclic(excluded_by)
         clash |= excluded & ~kept
         excluded = kept
+    if promise.error == "any":
+        excluded_by = _with_last_one(dominates, excluded, excluded_by, strictly)
     decided_at = np.minimum(shares.total - shares.verdicts + needed, 1.0)
     decided_at = np.where(excluded | within, np.minimum(decided_at, shares.total), np.where(clash, 1.0, decided_at))
     decided_at[~counted] = np.nan
@@ -289,6 +295,21 @@ class _Boxes:
         for i in objectives:
             found |= compared(i)
         return found
+
+
+def _with_last_one(
+    dominates: Bools, excluded: Bools, excluded_by: npt.NDArray[np.int64], strictly: Bools
+) -> npt.NDArray[np.int64]:
+    """Note in `dominates` that the only model that is not excluded dominates all others; return who dominates them.
+
+    Not if the boxes or the known costs, `strictly` (M, M), show another one to be better somewhere: a contradiction.
+    """
+    left = np.flatnonzero(~excluded)
+    if left.size != 1 or dominates[:, left[0]].any() or strictly[:, left[0]].any():
+        return excluded_by
+    certain = dominates[excluded_by, np.arange(excluded.size)]
+    dominates[left[0]] |= excluded
+    return np.where(excluded & ~certain, left[0], excluded_by)
 
 
 def _p_values_of(p: FloatArray | None) -> FloatArray | None:

@@ -213,7 +213,7 @@ def _views(
             turned = [part.negated() if certificate.maximise[i] else part for part in parts]
             views.append(turned[0] if len(turned) == 1 else WorstView(tuple(turned)))
         else:
-            n = max((statistics.columns[c].n_units for c in objective.columns), default=certificate.n_examples)
+            n = max((statistics.columns[c].n_units for c in objective.columns), default=objective.n_measured)
             turn = -1.0 if certificate.maximise[i] else 1.0
             estimate = turn * certificate.estimates[:, i]
             box = np.sort(turn * certificate.boxes[:, i], axis=1)

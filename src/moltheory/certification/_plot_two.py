@@ -111,10 +111,15 @@ def _draw_boxes(ax: Axes, certificate: Certificate, boxes: FloatArray, status: s
     (x, y), (across, along) = certificate.estimates[rows].T, np.moveaxis(boxes[rows], 1, 0)
     pale = status == "excluded"
     look: Any = {"color": color_of(ax, status), "alpha": 0.25 if pale else 0.55, "linewidth": 0.8 if pale else 1.1}
+    # The front may run over an arm: its ends are marked above the line.
+    ends: Any = {"linestyle": "none", "color": look["color"], "zorder": 1.7, "markersize": 5.0}
+    ends |= {"alpha": 0.4 if pale else 1.0, "markeredgewidth": look["linewidth"]}
     if certificate.data_dependent[0]:
         ax.hlines(y, across[:, 0], across[:, 1], zorder=1.2, **look)
+        ax.plot(across.ravel(), np.repeat(y, 2), marker="|", **ends)
     if certificate.data_dependent[1]:
         ax.vlines(x, along[:, 0], along[:, 1], zorder=1.2, **look)
+        ax.plot(np.repeat(x, 2), along.ravel(), marker="_", **ends)
 
 
 def _draw_marks(ax: Axes, certificate: Certificate, groups: list[npt.NDArray[np.int64]], status: str) -> Any:

@@ -168,7 +168,7 @@ class ArraySource(LossSource):
                 found = f"{losses[row, model, objective]:.6g} at {where}{of}"
                 low, high = self._low[model, objective], self._high[model, objective]
                 refusal = self._refusal(f"hold losses in [{low:g}, {high:g}]", found)
-                raise outside_range(refusal, self.objective_names[objective])
+                raise outside_range(refusal, self.objective_names[objective], losses[row, model, objective])
             codes = np.zeros(len(piece), np.int64)
             yield losses, codes if self._clusters is None else self._clusters[first : first + len(piece)]
             first += len(piece)

@@ -6,8 +6,7 @@ import json
 import math
 import os
 import shutil
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,18 @@ import numpy as np
 
 from moltheory._core._labels import is_index
 from moltheory._core._reading import distinct_keys, reading, small_file
-from moltheory._core._text import few, quoted, shortened, visible
+from moltheory._core._text import did_you_mean, few, quoted, shortened, visible
 from moltheory._core._validation import FloatArray
+from moltheory._core._warn_outside import warn_outside
 from moltheory.errors import DataWarning, InvalidInputError
 from moltheory.evaluation._paths import readable_paths
 from moltheory.evaluation._read_text import CsvRows
 from moltheory.evaluation._tabular import brief
 
 __all__ = ["read_costs"]
+
+# Characters of names, and names, among which a misspelled one is looked for: long ones take for ever.
+_LONGEST, _MOST_NEAR = 80, 2_000
 
 
 def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tuple[tuple[str, ...], FloatArray]:
@@ -92,7 +95,7 @@ def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tup
         found[model], places[model] = row, place
     for model in models:
         if model not in found and found:
-            raise _refusal(shown, "hold a cost for every model", f"none for {quoted(model)}")
+            raise _refusal(shown, "hold a cost for every model", f"none for {quoted(model)}{_near(model, found)}")
     names = tuple(found[models[0]]) if found and models else ()
     if not names:
         raise _refusal(shown, "hold models and at least one cost", "none")
@@ -114,10 +117,8 @@ def read_costs(path: str | os.PathLike[str], /, *, models: Sequence[str]) -> tup
     wanted = set(models)
     unused = [model for model in found if model not in wanted]
     if unused:
-        warnings.warn(
-            f"`{shown}` holds costs of models that do not occur, {brief(few(unused))}; they are left out.",
-            DataWarning,
-            2,
+        warn_outside(
+            f"`{shown}` holds costs of models that do not occur, {brief(few(unused))}; they are left out", DataWarning
         )
     costs = [[_number(shown, found[model], name, places[model]) for name in names] for model in models]
     return names, np.array(costs, np.float64).reshape(len(models), len(names))
@@ -162,6 +163,14 @@ def _number(shown: str, row: dict[str, object], name: str, place: str) -> float:
     if not math.isfinite(number):
         raise _refusal(shown, f"hold a finite number for {quoted(name)}", f"{shortened(repr(value), 80)} in {place}")
     return number
+
+
+def _near(model: str, found: Mapping[str, object]) -> str:
+    """Return which models the file has, and the one whose name differs least."""
+    folded = [name for name in found if name.casefold().strip() == model.casefold().strip()]
+    short = [name for name in [*found][:_MOST_NEAR] if len(name) <= _LONGEST] if len(model) <= _LONGEST else []
+    hint = f": did you mean {folded[0]}?" if folded else did_you_mean(model, short)
+    return f"; the file has {few(list(found))}{hint.removesuffix('?')}"
 
 
 def _refusal(shown: str, rule: str, found: str) -> InvalidInputError:

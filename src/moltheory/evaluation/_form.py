@@ -137,7 +137,8 @@ def _long(
     if example is None:
         raise rows.refuse(
             f"have a column 'example' beside the column {quoted(model)}",
-            f"columns {list(columns)}: name it by `example`",
+            f"columns {few(columns)}: name it by `example` (averages per model are not enough: one row per model and "
+            "example is needed)",
         )
     if request.objectives is not None and objective is None:
         values = request.objectives

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from moltheory._core._text import few, plural, quoted
+from moltheory._core._warn_outside import warn_outside
 from moltheory.errors import DataWarning, InvalidInputError, TooLargeError
 from moltheory.evaluation._logs_choice import Column, chosen_columns, chosen_directions, chosen_filters, chosen_models
 from moltheory.evaluation._logs_folder import others_below
@@ -358,7 +358,7 @@ class Log:
         note = as_sentence(note)
         self.notes.append(note)
         if warn:
-            warnings.warn(note, DataWarning, stacklevel=2)
+            warn_outside(note, DataWarning)
 
 
 def _named(task: str, example: str, repeat: str) -> str:

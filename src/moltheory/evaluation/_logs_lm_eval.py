@@ -222,7 +222,10 @@ def _refuse_truncated(counts: Mapping[tuple[str, str], tuple[set[str], int | Non
         if declared is not None and len(documents) < declared:
             text = f"{len(documents):,} of the {declared:,} documents that its results name in {path}"
             if len(documents) < most:
-                raise InvalidInputError(f"`path` must hold complete logs, got {text}: copy the file again.")
+                raise InvalidInputError(
+                    f"`path` must hold complete logs, got {text}: copy the file again or, if the evaluation really skipped "
+                    "documents, correct n-samples in its results."
+                )
             # A selection of documents (--samples) is not counted there.
             log.say(f"The log of task {task!r} has {text}.")
 

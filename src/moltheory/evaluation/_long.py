@@ -223,7 +223,7 @@ class LongSource(LossSource):
                 of = f" in column {self._values[int(cell[bad]) % n_objectives]!r}" if n_values > 1 else ""
                 found = f"{loss[bad]:.6g}{of} in {self._rows.place(int(row[bad]))}"
                 refusal = self._rows.refuse(f"hold losses in [{low:g}, {high:g}]", found)
-                raise outside_range(refusal, self.objective_names[int(cell[bad]) % n_objectives])
+                raise outside_range(refusal, self.objective_names[int(cell[bad]) % n_objectives], loss[bad])
             yield _Chunk(example, cluster, cell, loss, row)
             n_rows += len(row) // n_values
 

@@ -48,6 +48,8 @@ class Objective:
     values : (M,) ndarray or None
         Known values.
     tail : Tail or None
+    n_measured : int
+        Of a tail: number of examples on which some model was measured.
     loss_range : (float, float)
         Range of the underlying losses.
     measured : Measured or None
@@ -66,6 +68,7 @@ class Objective:
     loss_range: tuple[float, float] = (0.0, 1.0)
     measured: Measured | None = None
     forms: FloatArray | None = None
+    n_measured: int = 0
 
     @property
     def tested(self) -> bool:
@@ -205,7 +208,8 @@ def measure_columns(
     ends = iter(zip(low.tolist(), high.tolist(), strict=True))
     for name, entry in measures.items():
         if isinstance(entry, Tail):
-            found.append(Objective(name, tail=entry, loss_range=next(ends)))
+            n_measured = int((~np.isnan(entry.losses)).any(axis=1).sum())
+            found.append(Objective(name, tail=entry, loss_range=next(ends), n_measured=n_measured))
             continue
         if not entry.data_dependent:
             found.append(Objective(name, values=_known_values(name, entry, n_models)))

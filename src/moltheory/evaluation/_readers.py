@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from moltheory._core._text import joined, quoted
+from moltheory._core._text import few, joined, quoted, visible
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arrays import ARRAYS
 from moltheory.evaluation._logs_deepeval import DEEPEVAL
@@ -24,9 +24,10 @@ __all__ = ["READERS", "chosen_reader", "readers", "register_reader"]
 
 # To add a format, write its reader in a file of its own and add it here: logs come first, whose files may be called like
 # tables (`samples_arc.jsonl`).
+_TABLES: tuple[Reader, ...] = (TEXT, PARQUET, ARROW, JSON_LINES, ARRAYS)
 READERS: tuple[Reader, ...] = (
     *(LM_EVAL, INSPECT, HELM, PROMPTFOO, OPENAI_EVALS, DEEPEVAL, EVALPLUS, MLFLOW),
-    *(TEXT, PARQUET, ARROW, JSON_LINES, ARRAYS),
+    *_TABLES,
 )
 
 _REGISTERED: list[Reader] = []
@@ -101,6 +102,13 @@ def chosen_reader(paths: tuple[Path, ...], format: str | None, shown: str) -> Re
     for reader in known:
         if reader.sniff(paths):
             return reader
+    each = [next((reader for reader in known if reader.sniff((path,))), None) for path in paths]
+    if len({reader in _TABLES for reader in each if reader is not None}) > 1:
+        shown = few([visible(path.name) for path in paths], describe=str)
+        raise InvalidInputError(
+            f"`path` must be either logs or tables, got some of each, {shown}: logs and a table cannot be given together, "
+            "so put both into one long table, which has rows for what was measured."
+        )
     raise InvalidInputError(
         f"`{shown}` must be of a known format, got a {'folder' if paths[0].is_dir() else 'file'} of none of them: name "
         f"one by `format` ({names}), or convert the file to CSV."

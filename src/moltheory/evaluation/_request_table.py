@@ -89,6 +89,7 @@ def request_measures(
     columns: dict[str, str] = {}
     for place, (name, asks) in enumerate(wanted.items()):
         values = losses[:, :, place]
+        _check_measured(name, values, table.model_names)
         for kind, _ in asks:
             _check_values(name, values, lows[name] if kind.argument == "cap" else -math.inf)
         made = {kind.title(name, number): kind.make(values, number, lows[name]) for kind, number in asks}
@@ -111,6 +112,16 @@ def _check_caps(name: str, caps: Sequence[float], low: float) -> None:
         raise InvalidInputError(
             f"`cap` must be above the smallest possible value, {low:g} by `loss_range`, got {min(caps):g} for "
             f"{quoted(name)}."
+        )
+
+
+def _check_measured(name: str, values: Column, models: Sequence[str]) -> None:
+    """Refuse an objective that a model has no value of, as a misspelled name leads to."""
+    never = np.flatnonzero(np.isnan(values).all(axis=0))
+    if never.size:
+        raise InvalidInputError(
+            f"`losses` must measure every model in every objective, got no value of {quoted(name)} for model "
+            f"{quoted(models[int(never[0])])}: a model must have one name in all of them, letter by letter."
         )
 
 

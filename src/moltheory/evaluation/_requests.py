@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,22 +33,27 @@ class NoRangeError(InvalidInputError):
         Its name.
     infinite : bool
         Whether an infinite range was stated.
+    loss : float
+        The loss outside of the range; NaN if it is about none.
     """
 
-    def __init__(self, found: str, remedy: str, *, objective: str, infinite: bool = False) -> None:
+    def __init__(
+        self, found: str, remedy: str, *, objective: str, infinite: bool = False, loss: float = math.nan
+    ) -> None:
         super().__init__(f"{found}: {remedy}.")
         self.found, self.remedy, self.objective, self.infinite = found, remedy, objective, infinite
+        self.loss = loss
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle, for errors that come from other processes."""
-        return _no_range, (self.found, self.remedy, self.objective, self.infinite)
+        return _no_range, (self.found, self.remedy, self.objective, self.infinite, self.loss)
 
 
-def _no_range(found: str, remedy: str, objective: str, infinite: bool) -> NoRangeError:
-    return NoRangeError(found, remedy, objective=objective, infinite=infinite)
+def _no_range(found: str, remedy: str, objective: str, infinite: bool, loss: float) -> NoRangeError:
+    return NoRangeError(found, remedy, objective=objective, infinite=infinite, loss=loss)
 
 
-def outside_range(refusal: InvalidInputError, objective: str) -> NoRangeError:
+def outside_range(refusal: InvalidInputError, objective: str, loss: float = math.nan) -> NoRangeError:
     """Return a reader's refusal of a loss outside its range, with what a table can be certified by."""
     return NoRangeError(
         str(refusal).rstrip("."),
@@ -55,6 +61,7 @@ def outside_range(refusal: InvalidInputError, objective: str) -> NoRangeError:
         f"file with loss_range={{{objective!r}: (0, math.inf)}} and certify table.with_objectives(quantile={{{objective!r}: "
         "0.95}) (or `limit` or `cap`), or the mean with engine='asymptotic'",
         objective=objective,
+        loss=float(loss),
     )
 
 

@@ -59,6 +59,8 @@ class LossSource(Printed, ABC):
         Whether blocks come with codes of clusters.
     notes : tuple of str
         What a reader left out or found incomplete, one sentence each.
+    objectives_are_named : bool
+        Whether the source has names of objectives, and not of models only.
     """
 
     name: str
@@ -66,6 +68,7 @@ class LossSource(Printed, ABC):
     objective_names: tuple[str, ...]
     has_clusters: bool
     notes: tuple[str, ...] = ()
+    objectives_are_named: bool = True
 
     @abstractmethod
     def blocks(self) -> Iterator[Block]:

@@ -120,6 +120,7 @@ class LossTable(LossSource):
             if clusters is not None or examples is not None:
                 raise InvalidInputError("`clusters` must come with the blocks of a source of losses, got them apart.")
             self._source, self.name = losses, losses.name
+            self.objectives_are_named = losses.objectives_are_named or objective_names is not None
             check_order("model_names", model_names, losses.model_names, of="losses")
             check_order("objective_names", objective_names, losses.objective_names, of="losses")
             model_names = losses.model_names if model_names is None else model_names

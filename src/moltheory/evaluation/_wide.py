@@ -30,6 +30,9 @@ from moltheory.evaluation._tabular import Rows, brief
 
 __all__ = ["WideSource"]
 
+# First values of a column that are looked at, and those of 0/1 losses.
+_SHOWN = 100
+_TWO_VALUES = {"0", "1", "0.0", "1.0", "True", "False", "true", "false", "", "None", "nan", "NaN", "NA"}
 _HINT = (
     " (every column is a model, except 'example' and 'cluster': name the models by `models`, or leave columns out by "
     "`ignore`)"
@@ -100,11 +103,19 @@ class WideSource(LossSource):
         places = [place_of[name] for name in self.objective_names]
         self._low, self._high = (np.tile(ends[places], len(self.model_names)) for ends in (low, high))
         bare = found == ("loss",) and found_models[0] in columns
+        self.objectives_are_named = not bare
         if not bare:
             self.notes = (
                 f"Names of columns are read as MODEL/OBJECTIVE: {plural(len(found_models), 'model')} and the "
                 f"{'objective' if len(found) == 1 else 'objectives'} {few(found)}; `wide` takes every column for a model.",
             )
+        elif models is None and not ignore:
+            odd = _odd_among(rows, self.model_names)
+            if odd:
+                self.notes = (
+                    f"Every column is read as a model, also {few(odd)} with values of another kind than "
+                    "most (0 and 1, or not); `ignore` leaves columns out.",
+                )
         self._numbers = [
             model if bare else f"{model}/{objective}"
             for model in self.model_names
@@ -176,7 +187,9 @@ class WideSource(LossSource):
                     f"{table[row, column]:.6g} in column {self._numbers[column]!r} in {self._rows.place(first + row)}"
                 )
                 refusal = self._rows.refuse(f"hold losses in [{self._low[column]:g}, {self._high[column]:g}]", found)
-                raise outside_range(refusal, self.objective_names[column % len(self.objective_names)])
+                raise outside_range(
+                    refusal, self.objective_names[column % len(self.objective_names)], table[row, column]
+                )
             codes = np.zeros(len(table), np.int64)
             if self._cluster is not None:
                 column_of = keys[self._cluster]
@@ -217,3 +230,11 @@ def _grid(rows: Rows, columns: Sequence[str], plain: bool) -> tuple[tuple[str, .
                     f"no column {f'{model}/{objective}'!r}",
                 )
     return models, objectives
+
+
+def _odd_among(rows: Rows, models: Sequence[str]) -> list[str]:
+    """Return the fewer of the columns that begin with 0 and 1 only and of those that do not, such as an attribute."""
+    first = rows.head(_SHOWN)
+    binary = {name: set(map(str, first[name])) <= _TWO_VALUES for name in models if len(first.get(name, ())) > 1}
+    groups = [[name for name, own in binary.items() if own is kind] for kind in (True, False)]
+    return min(groups, key=len) if len(groups[0]) != len(groups[1]) else []

@@ -53,7 +53,9 @@ def attack(attack: Attack, *, theorem: Theorem | None = None, ax: Axes | None = 
     >>> from dataclasses import replace
     >>> import moltheory as mt
     >>> forward = mt.theorems.ledger()["forward"]
-    >>> halved = replace(forward, violation=lambda t, e, c: forward.violation(t, e, 0.5 * c))
+    >>> halved = replace(
+    ...     forward, source="a mistake", provenance="conjecture", proof="",
+    ...     violation=lambda t, e, c: forward.violation(t, e, 0.5 * c))
     >>> ax = mt.plot.attack(mt.theorems.falsify(halved, budget=500), theorem=halved)
     >>> ax.get_title("left").startswith("forward: violated by")
     True

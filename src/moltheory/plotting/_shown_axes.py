@@ -27,6 +27,12 @@ class ShownAxes(Axes):
 class AxesList(list[Any]):
     """The Axes of several panels of one figure; a notebook shows them as one picture."""
 
+    @property
+    def figure(self) -> Figure:
+        """The figure that they stand on, as of one Axes: ``mt.plot.theorem(...).figure.savefig("file.png")``."""
+        figure: Figure = figure_of(self[0])
+        return figure
+
     def _repr_png_(self) -> tuple[bytes, dict[str, int]] | None:
         # Axes of the user's own figure are shown by whoever made it.
         return self[0]._repr_png_() if self and hasattr(self[0], "_repr_png_") else None

@@ -93,7 +93,8 @@ def export_run(
     if not (partial or record.is_finished):
         raise InvalidInputError(
             f"`folder` must hold a finished run, got {str(record.folder)!r}, of which {len(record.finished_keys):,} of "
-            f"{len(record.keys):,} blocks are there: finish it, or export what is there with `partial`."
+            f"{len(record.keys):,} blocks are there: finish it, or export what is there with `partial` (in a shell, "
+            "--partial)."
         )
     with atomic_file(target) as file:
         return writers[target.suffix.lower()](_batches(record, columns, partial), file)

@@ -34,12 +34,13 @@ def check_problem(
 
     Of every problem: that it declares its names and flags; that true objectives and samples have the shapes, names and
     kinds that belong together; that a seed repeats its samples bit for bit, replicates differ, and one of them is the
-    sample without replicates; that data-independent objectives do not vary; that the empirical risks of `unbiased`
-    objectives have the true ones as mean; that the half-widths, where it states some, are `Bound` objects, grow with the
-    confidence and hold at their level; and that ``true_front`` is the front of the true risks. Of a finite class also
-    that ``is_lattice`` holds (equal risks are bitwise equal), that ``risk_limits`` are above the true risks, and that
-    ``exact``, where it enumerates, agrees with all this. Of an infinite class that the true risks are convex, as
-    strongly as ``true_moduli`` says.
+    sample without replicates; that a tuple of sizes, one for each objective, is refused or read as that; that
+    data-independent objectives do not vary; that the empirical risks of `unbiased` objectives have the true ones as
+    mean; that the half-widths, where it states some, are `Bound` objects, grow with the confidence and hold at their
+    level; and that ``true_front`` is the front of the true risks. Of a finite class also that ``is_lattice`` holds
+    (equal risks are bitwise equal), that ``risk_limits`` are above the true risks, and that ``exact``, where it
+    enumerates, agrees with all this. Of an infinite class that the true risks are convex, as strongly as
+    ``true_moduli`` says.
 
     Parameters
     ----------

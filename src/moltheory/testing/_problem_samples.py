@@ -15,6 +15,7 @@ from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError
 from moltheory.problems import FiniteProblem
 from moltheory.testing._errors import ContractError
+from moltheory.testing._sizes import check_size_tuples
 
 __all__ = ["Samples", "check_samples"]
 
@@ -49,14 +50,14 @@ class Samples:
 
 def check_samples(samples: Samples, sizes: Sequence[int]) -> None:
     """Refuse samples that do not fit the truth, or do not fit each other."""
-    tried = 0
+    tried: list[int] = []
     for size in sizes:
         try:
             samples.problem.sample(size, rng=samples.seed)
         except InvalidInputError as reason:
             refused = reason
             continue
-        tried += 1
+        tried.append(size)
         _check_shapes(samples, size)
         _check_seeds(samples, size)
         _check_lattice(samples, size)
@@ -68,6 +69,7 @@ def check_samples(samples: Samples, sizes: Sequence[int]) -> None:
         _check_exact(samples, size)
     if not tried:
         raise samples.fail(f"sample must accept some of the sizes {tuple(sizes)}, got: {refused}")
+    check_size_tuples(samples, (tried[0], tried[-1] if tried[-1] != tried[0] else 2 * tried[0]))
 
 
 def _check_shapes(samples: Samples, size: int) -> None:

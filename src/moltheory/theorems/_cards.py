@@ -92,7 +92,8 @@ def check_card(result: CheckResult) -> Card:
     if not result.applicable:
         return Card("CheckResult", f"{_about(result)}: not applicable", [*facts, ("reason", result.reason)])
     samples = {"exact": "sample type", "monte-carlo": "sample"}.get(result.method, "sample")
-    facts.append(("method", f"{result.method}, over {plural(result.n_samples, samples)}"))
+    why = f": {result.method_reason}" if result.method_reason else ""
+    facts.append(("method", f"{result.method}, over {plural(result.n_samples, samples)}{why}"))
     if result.event_failure is not None:
         verdict = "good" if result.level_holds else "bad"
         facts.append(
@@ -105,7 +106,7 @@ def check_card(result: CheckResult) -> Card:
         facts += [("violations", result.violations), *_slack_facts(result.slack)]
     if result.applicable_share < 1.0:
         facts.append(("applicable in", percent_text(result.applicable_share)))
-    return Card("CheckResult", f"{_about(result)}: {'holds' if result.holds else 'FAILS'}", facts)
+    return Card("CheckResult", f"{_about(result)}: {result.verdict}", facts)
 
 
 def _about(result: CheckResult) -> str:
@@ -135,7 +136,7 @@ def pair_card(result: PairResult) -> Card:
     ]
     return Card(
         "PairResult",
-        f"{named(result.theorem)}: {'holds' if result.holds else 'VIOLATED'} in {plural(values.size, 'pair')}",
+        f"{named(result.theorem)}: {result.verdict} in {plural(values.size, 'pair')}",
         [("worst violation", result.worst if values.size else None), *_inputs(result.inputs)],
         [Table(["pair", "violation", "verdict"], rows, values.size, "pair")],
     )
@@ -146,11 +147,10 @@ def attack_card(attack: Attack) -> Card:
     witness = dict(attack.witness)
     true, empirical = witness.pop("true", None), witness.pop("empirical", None)
     tables = [_risks(true, empirical)] if _are_risks(true, empirical) else []
-    verdict = "FALSIFIED" if attack.falsified else "not falsified"
     code = ["moltheory.plot.attack(attack)"] if tables else []
     return Card(
         "Attack",
-        f"{named(attack.theorem)}: {verdict} by {plural(attack.tried, 'try', 'tries')}",
+        f"{named(attack.theorem)}: {attack.verdict}",
         [("worst violation", attack.worst)],
         code=code,
         folds=[Fold("Witness", [f"{name}: {cell_text(one)}" for name, one in witness.items()], *tables)]

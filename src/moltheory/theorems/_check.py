@@ -31,7 +31,7 @@ from moltheory.theorems._scalarization_cache import Memory
 if TYPE_CHECKING:
     from moltheory.theorems._statement import Theorem
 
-__all__ = ["Method", "Stated", "check", "check_many", "stated_widths"]
+__all__ = ["Method", "Stated", "StatedWidthsError", "check", "check_many", "stated_widths"]
 
 Stated = Callable[[FiniteProblem, int, float], FloatArray]
 Method = Literal["auto", "exact", "monte-carlo"]
@@ -40,6 +40,10 @@ _MOST_TYPES = 5 * 10**6
 # Entries of the largest array of pairs of hypotheses: a few of them fit into a processor's cache.
 _BLOCK = 1 << 18
 _Batch = tuple[FloatArray, FloatArray, FloatArray | None]
+
+
+class StatedWidthsError(InvalidInputError):
+    """What `stated` returned is not one width for each objective: a mistake, not a problem that a statement is not about."""
 
 
 def stated_widths(problem: FiniteProblem, n: int, delta: float) -> FloatArray:
@@ -76,7 +80,7 @@ def check(
     rng : int, SeedSequence, Generator or None, default 0
         Source of randomness where samples are drawn.
     stated : callable, optional
-        ``stated(problem, n, delta)``: other widths (N,) to check the level of.
+        ``stated(problem, n, delta)``: other widths (N,), one per objective, to check the level of.
 
     Returns
     -------
@@ -88,6 +92,8 @@ def check(
         If an assumption about the problem fails: the message names it.
     NotDeclaredError
         If the statement is about half-widths that the problem does not state.
+    InvalidInputError
+        If `stated` does not return one width for each objective.
     TooLargeError
         If there are too many sample types for ``method="exact"``.
 
@@ -157,8 +163,18 @@ def check_many(
                 raise missing
             results[task.theorem.id] = CheckResult.silent(task.theorem.id, problem.name, size, level, str(missing))
             tasks.remove(task)
-        results |= _run(tasks, run, problem, size, level)
+        results |= _run(tasks, run, problem, size, level, _not_enumerated(problem, size, method))
     return {theorem.id: results[theorem.id] for theorem in theorems}
+
+
+def _not_enumerated(problem: FiniteProblem, n: int, method: Method) -> str:
+    """Return why `method="auto"` samples a problem; empty where it enumerates, or was not asked."""
+    if method != "auto":
+        return ""
+    n_types = problem.n_types(n)
+    if n_types is None:
+        return "its samples cannot be enumerated"
+    return f"{n_types:,} sample types are too many to enumerate" if n_types > _MOST_TYPES else ""
 
 
 def _enumerable(problem: FiniteProblem, n: int, method: Method) -> bool:
@@ -178,7 +194,13 @@ def _enumerable(problem: FiniteProblem, n: int, method: Method) -> bool:
 def _widths(problem: Any, sample_or_n: Any, n: int, delta: float, stated: Stated | None) -> FloatArray | None:
     """Return the half-widths whose failure probability is checked; None where the problem states none."""
     if stated is not None:
-        return np.asarray(stated(problem, n, delta), dtype=np.float64)
+        given = np.asarray(stated(problem, n, delta), dtype=np.float64)
+        count = problem.true.n_objectives
+        if given.shape != (count,):
+            raise StatedWidthsError(
+                f"`stated` must return one width for each objective, of shape ({count},), got shape {given.shape}."
+            )
+        return given
     try:
         widths: FloatArray = problem.widths(sample_or_n, delta=delta).width
     except NotImplementedError:
@@ -332,7 +354,7 @@ class _Task:
 
 
 def _run(
-    tasks: list[_Task], source: _Exact | _Sampled, problem: FiniteProblem, n: int, delta: float
+    tasks: list[_Task], source: _Exact | _Sampled, problem: FiniteProblem, n: int, delta: float, sampled_because: str
 ) -> dict[str, CheckResult]:
     true = problem.true.risks()
     scale = scale_of(true, problem.risk_limits)
@@ -368,5 +390,6 @@ def _run(
             task.recorder.share(len(task.cases)) if task.cases else 1.0,
             worst=task.worst if task.cases else math.nan,
             worst_inputs=task.worst_inputs,
+            method_reason=sampled_because,
         )
     return results

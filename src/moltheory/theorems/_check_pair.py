@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, as_readonly, real_array
 from moltheory.bounds._front_consequences import check_widths
-from moltheory.errors import InvalidInputError
+from moltheory.errors import InvalidInputError, MoltheoryError
 from moltheory.objectives import QuadraticObjectives
 from moltheory.theorems._assumptions import EVENT
 from moltheory.theorems._columns import TOLERANCE, realized_widths, scale_of
@@ -42,7 +42,16 @@ def evaluate_violation(
         if not assumption.per_sample and holds.ndim == 0:
             assumption.require(known)
         applies = applies & holds
-    values = np.asarray(theorem.violation(true, empirical, widths, **inputs))
+    try:
+        values = np.asarray(theorem.violation(true, empirical, widths, **inputs))
+    except (ValueError, IndexError) as reason:
+        # Tables of risks only: what is refused in words, and problems of another kind, are passed on.
+        if isinstance(reason, MoltheoryError) or not isinstance(true, np.ndarray):
+            raise
+        raise InvalidInputError(
+            f"`violation` must take risks (..., H, N) and widths (..., N), got an error from it, {str(reason)!r}: count "
+            "axes from the end, and write widths[..., None, :] beside risks."
+        ) from reason
     if values.dtype.kind not in "iuf":
         raise InvalidInputError(
             f"`violation` must return numbers, by how much the statement fails, got an array of {values.dtype}."

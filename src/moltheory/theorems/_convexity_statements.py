@@ -114,7 +114,12 @@ THEOREMS = (
         provenance="derived",
         violation=distance_of_minimisers,
         assumptions=(
-            Assumption("H is convex and all objectives are quadratics on it", "true", ("true",), _are_quadratics),
+            Assumption(
+                "H is convex and all objectives are strongly convex on it (for checks: quadratics)",
+                "true",
+                ("true",),
+                _are_quadratics,
+            ),
             Assumption(
                 "every true objective is strongly convex: mu_i > 0",
                 "true",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,7 +12,7 @@ import numpy as np
 
 from moltheory._core._card import Card
 from moltheory._core._html_repr import Printed
-from moltheory._core._text import named
+from moltheory._core._text import named, plural
 from moltheory._core._validation import FloatArray, as_readonly, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.oracle import count_types
@@ -19,7 +20,7 @@ from moltheory.problems import FiniteProblem, FiniteWorld, Problem
 from moltheory.runs import RandomSource, as_seed_sequence
 from moltheory.theorems._assumptions import NotApplicableError
 from moltheory.theorems._cards import attack_card
-from moltheory.theorems._check import Stated, check
+from moltheory.theorems._check import Stated, StatedWidthsError, check
 from moltheory.theorems._check_pair import defined_rows, evaluate_violation
 from moltheory.theorems._columns import TOLERANCE, realized_widths
 from moltheory.theorems._moves import coarse_moves, families, fine_moves, random_pairs
@@ -48,7 +49,8 @@ class Attack(Printed):
     falsified : bool
         Whether a violation beyond rounding was found.
     worst : float
-        Largest violation; for statements with a level of their own, the largest excess of the failure probability.
+        Largest violation; for statements with a level of their own, the largest excess of the failure probability. -inf
+        where the statement says nothing of anything that was tried.
     tried : int
         Pairs (or worlds) tried.
     witness : mapping
@@ -61,6 +63,14 @@ class Attack(Printed):
     tried: int
     witness: Inputs = field(default_factory=dict, repr=False)
 
+    @property
+    def verdict(self) -> str:
+        """What was found in how many tries: falsified or not, or that nothing that was tried met its conditions."""
+        if self.worst == -math.inf:
+            what = "pair" if "true" in self.witness else "world"
+            return f"says nothing: no {what} of {self.tried:,} met its conditions"
+        return f"{'FALSIFIED' if self.falsified else 'not falsified'} by {plural(self.tried, 'try', 'tries')}"
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row."""
         import pandas as pd
@@ -70,8 +80,7 @@ class Attack(Printed):
 
     def _line(self) -> str:
         """Verdict, worst violation, number tried."""
-        verdict = "FALSIFIED" if self.falsified else "not falsified"
-        return f"Attack({named(self.theorem)!r}: {verdict} by {self.tried} tries, worst violation {self.worst:.3g})"
+        return f"Attack({named(self.theorem)!r}: {self.verdict}, worst violation {self.worst:.3g})"
 
     def _card(self) -> Card:
         return attack_card(self)
@@ -127,8 +136,8 @@ def falsify(
     rng : int, SeedSequence, Generator or None, default 0
         Source of randomness; the same seed repeats the search.
     stated : callable, optional
-        ``stated(problem, n, delta)``: widths (N,) of which "joint" would say that E fails with probability delta at
-        most; by default those of the package.
+        ``stated(problem, n, delta)``: widths (N,), one per objective, of which "joint" would say that E fails with
+        probability delta at most; by default those of the package.
 
     Returns
     -------
@@ -138,8 +147,8 @@ def falsify(
     Raises
     ------
     InvalidInputError
-        If the budget is not a positive integer, `problems` holds something else, or widths are stated for a theorem that
-        does not ask for them.
+        If the budget is not a positive integer, `problems` holds something else, widths are stated for a theorem that
+        does not ask for them, or there is not one for each objective.
 
     Notes
     -----
@@ -152,14 +161,17 @@ def falsify(
     >>> forward = ledger()["forward"]
     >>> falsify(forward, budget=500).falsified
     False
-    >>> halved = replace(forward, violation=lambda t, e, c: forward.violation(t, e, 0.5 * c))
+    >>> halved = replace(
+    ...     forward, source="a mistake", provenance="conjecture", proof="",
+    ...     violation=lambda t, e, c: forward.violation(t, e, 0.5 * c))
     >>> falsify(halved, budget=500).falsified
     True
 
-    Widths that forget the number of objectives and of hypotheses:
+    Widths that forget the number of hypotheses:
 
     >>> from moltheory.bounds import finite_class
-    >>> forgetful = lambda problem, n, delta: finite_class(n, n_hypotheses=1, delta=delta).width
+    >>> def forgetful(problem, n, delta):
+    ...     return finite_class([n] * problem.true.n_objectives, n_hypotheses=1, delta=delta).width
     >>> falsify(ledger()["joint"], stated=forgetful).falsified
     True
     """
@@ -333,6 +345,8 @@ def _by_worlds(hunt: _Hunt, problems: list[Any], rng: np.random.Generator, state
                 n -= 1
         try:
             found = check(hunt.theorem, problem, n=n, delta=delta, rng=rng, stated=stated)
+        except StatedWidthsError:
+            raise
         except InvalidInputError:
             # Not about such a problem, or a size that the problem refuses: the budget is spent, nothing was tried.
             hunt.left -= 100

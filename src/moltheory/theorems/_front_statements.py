@@ -112,7 +112,7 @@ THEOREMS = (
     Theorem(
         id="forward",
         statement="on E, for every h some hhat on the empirical front has L_i(hhat) <= L_i(h) + 2 C_i for all i",
-        source=f"{_PAPER}; the constant is derived",
+        source=f"{_PAPER} (abstract); the constant is derived",
         provenance="reproduction",
         violation=uncovered,
         assumptions=(FINITE, EVENT),

@@ -176,7 +176,7 @@ THEOREMS = (
         id="joint",
         statement="P(all h, all i: |L_i(h) - Lhat_i(h)| <= C_i) >= 1 - delta, if each of the N' data-dependent objectives "
         "exceeds its width with probability at most delta / N': with log(2 N' |H| / delta) in the width of a finite class",
-        source=f"{_PAPER}; width: Hoeffding 1963, doi 10.1080/01621459.1963.10500830",
+        source=f"{_PAPER} (abstract); width: Hoeffding 1963, doi 10.1080/01621459.1963.10500830",
         provenance="reproduction",
         violation=joint,
         assumptions=(FINITE,),
@@ -196,7 +196,7 @@ THEOREMS = (
         id="scalarized",
         statement="on E, for all h and all U at once: |U(L(h)) - U(Lhat(h))| <= W, a width of U at C; U(C) is one if U is "
         "monotone and subadditive",
-        source=_PAPER,
+        source=f"{_PAPER} (abstract)",
         provenance="reproduction",
         violation=scalarized_deviation,
         assumptions=(FINITE, EVENT, HAS_WIDTH, NONNEGATIVE),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from moltheory._core._card import Card
 from moltheory._core._html_repr import Printed
-from moltheory._core._text import named
+from moltheory._core._text import did_you_mean, named
 from moltheory.errors import InvalidInputError
 from moltheory.runs import RandomSource
 from moltheory.theorems import (
@@ -85,7 +85,8 @@ class Ledger(Printed, Mapping[str, Theorem]):
         try:
             return self._theorems[key]
         except KeyError:
-            raise KeyError(f"no theorem {key!r}; there are {', '.join(self._theorems)}") from None
+            near = did_you_mean(key, list(self._theorems)) if isinstance(key, str) else ""
+            raise KeyError(f"no theorem {key!r}{near or '; there are ' + ', '.join(self._theorems)}") from None
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over ids."""

@@ -53,7 +53,7 @@ class Slack(Printed):
     smallest, mean, largest : float
         The smallest one limits any sharper constant.
     attained_share : float
-        Probability that the statement is attained: of a slack of at most 1e-12.
+        Probability that the statement is attained: of a slack within 1e-12 of 0. Violated samples attain nothing.
     """
 
     smallest: float
@@ -87,6 +87,7 @@ class SlackRecorder:
     def __init__(self) -> None:
         self._low, self._high, self._sum, self._weight = math.inf, -math.inf, 0.0, 0.0
         self._mass = np.zeros(_EDGES.size + 1)
+        self._attained = 0.0
 
     def add(self, slack: FloatArray, weights: FloatArray) -> None:
         """Record slacks (T,); infinite ones mean that the statement did not apply."""
@@ -95,7 +96,8 @@ class SlackRecorder:
             slack, weights = slack[kept], weights[kept]
         if slack.size == 0:
             return
-        self._low = min(self._low, float(slack.min()))
+        smallest = float(slack.min())
+        self._low = min(self._low, smallest)
         self._high = max(self._high, float(slack.max()))
         self._sum += float((slack * weights).sum())  # a dot product would start threads for each block
         self._weight += float(weights.sum())
@@ -104,7 +106,11 @@ class SlackRecorder:
         bins -= _FIRST
         bins[slack <= TOLERANCE] = -1
         bins += 1
-        self._mass += np.bincount(bins, weights=weights, minlength=self._mass.size)
+        mass = np.bincount(bins, weights=weights, minlength=self._mass.size)
+        self._mass += mass
+        # The first bin is what is attained, unless violated samples are in it too.
+        violated = smallest < -TOLERANCE
+        self._attained += float(weights[np.abs(slack) <= TOLERANCE].sum() if violated else mass[0])
 
     def share(self, n_cases: int) -> float:
         """Return the probability that the statement applies, averaged over the inputs."""
@@ -116,7 +122,8 @@ class SlackRecorder:
             return None
         mass = self._mass / self._weight
         mass.flags.writeable = False
-        return Slack(self._low, self._sum / self._weight, self._high, float(mass[0]), mass)
+        # Minus a violation of 0 is -0, which is no smallest slack to print.
+        return Slack(self._low + 0.0, self._sum / self._weight, self._high, self._attained / self._weight, mass)
 
 
 @renamed_parameter("said", "applicable_share")
@@ -148,6 +155,8 @@ class CheckResult(Printed):
         The inputs at which it was found.
     reason : str
         Why the statement is not applicable.
+    method_reason : str
+        Why samples were drawn although ``method="auto"`` would rather enumerate; empty otherwise.
     """
 
     theorem: str
@@ -163,6 +172,7 @@ class CheckResult(Printed):
     worst: float = math.nan
     worst_inputs: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    method_reason: str = ""
     said = DeprecatedAlias[float]("applicable_share")
 
     @classmethod
@@ -184,6 +194,15 @@ class CheckResult(Printed):
     def holds(self) -> bool:
         """Whether nothing speaks against the statement; False where it is not applicable."""
         return self.applicable and self.violations == 0 and self.level_holds
+
+    @property
+    def verdict(self) -> str:
+        """``"holds"``, ``"FAILS"``, ``"not applicable"``, or ``"holds vacuously"`` where no sample met its conditions."""
+        if not self.applicable:
+            return "not applicable"
+        if not self.holds:
+            return "FAILS"
+        return "holds" if self.applicable_share > 0.0 else "holds vacuously"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row."""
@@ -218,7 +237,7 @@ class CheckResult(Printed):
         if self.slack is not None:
             attained = f"attained in {self.slack.attained_share:.3g}"
             parts.append(f"{self.violations} violations, slack >= {self.slack.smallest + 0.0:.3g}, {attained}")
-        return f"CheckResult({where}: {'holds' if self.holds else 'FAILS'}; {'; '.join(parts)})"
+        return f"CheckResult({where}: {self.verdict}; {'; '.join(parts)})"
 
     def _card(self) -> Card:
         return check_card(self)
@@ -251,6 +270,13 @@ class PairResult(Printed):
         return bool((self.violation <= self.tolerance).all())
 
     @property
+    def verdict(self) -> str:
+        """``"holds"``, ``"VIOLATED"``, or ``"holds vacuously"`` where no pair meets the conditions."""
+        if not self.holds:
+            return "VIOLATED"
+        return "holds vacuously" if self.worst == -math.inf else "holds"
+
+    @property
     def worst(self) -> float:
         """Largest violation."""
         return float(self.violation.max(initial=-math.inf))
@@ -269,9 +295,8 @@ class PairResult(Printed):
 
     def _line(self) -> str:
         """Verdict and worst violation."""
-        verdict = "holds" if self.holds else "VIOLATED"
         about = f"{self.violation.size} pairs, worst violation {self.worst:.3g}"
-        return f"PairResult({named(self.theorem)!r}: {verdict}, {about})"
+        return f"PairResult({named(self.theorem)!r}: {self.verdict}, {about})"
 
     def _card(self) -> Card:
         return pair_card(self)

@@ -64,12 +64,13 @@ class Theorem(Printed):
         ``pairs(rng, count)``: random (true, empirical, widths, inputs) for `falsify`, for statements that are not
         about tables of risks.
     proof : str
-        Markdown with LaTeX between dollars, in the notation of `proof_setting`; empty where there is none.
+        Markdown with LaTeX between dollars, in the notation of `proof_setting`; empty where there is none, as for a
+        conjecture.
 
     Raises
     ------
     InvalidInputError
-        If a field is missing or of the wrong kind.
+        If a field is missing or of the wrong kind, or a conjecture has a proof.
 
     Examples
     --------
@@ -109,6 +110,11 @@ class Theorem(Printed):
         if not isinstance(self.proof, str):
             raise InvalidInputError(f"`proof` must be a text, got {type(self.proof).__name__}.")
         check_choice("provenance", self.provenance, ("paper", "reproduction", "derived", "conjecture"))
+        if self.proof and self.provenance == "conjecture":
+            raise InvalidInputError(
+                '`proof` must be empty for a conjecture, got a proof: write proof="", and a source of your own, where '
+                "`replace` copies a statement that has one."
+            )
         if not callable(self.violation) and not callable(self.failure):
             raise InvalidInputError(f"`violation` must be a function of pairs of risks, got {self.violation!r}.")
         object.__setattr__(self, "assumptions", tuple(self.assumptions))

@@ -34,7 +34,9 @@ def test_values_in_comments_are_those_of_their_lines():
     assert len(lines) == 3
     for code, value in lines:
         found = np.atleast_1d(eval(code, {"mt": mt, "world": mt.problems.mirrored_decoys()}))
-        assert set(found.round(len(value.partition(".")[2])).tolist()) == {float(value) if value != "True" else True}, code
+        assert set(found.round(len(value.partition(".")[2])).tolist()) == {float(value) if value != "True" else True}, (
+            code
+        )
 
 
 def test_targets_and_files_exist():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moltheory.errors import MoltheoryError
+from moltheory.errors import DataWarning, MoltheoryError
 from moltheory.evaluation import open_losses
 from tests.malformed._bytes import ODD
 from tests.malformed._mutations import Case, mutated, write_case
@@ -35,7 +35,7 @@ def _check(specimen, content, folder):
     paths = [folder / name for name in specimen.given]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", category=UserWarning, module="moltheory")
+        warnings.simplefilter("ignore", DataWarning)
         try:
             for losses, _ in open_losses(paths if len(paths) > 1 else paths[0], **specimen.options).blocks():
                 assert losses.size

@@ -45,8 +45,8 @@ def test_values_are_within_their_gaps_whatever_the_scale():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(1000, 2000, 250))
-def test_a_thousand_values_are_within_their_gaps(first):
+@pytest.mark.parametrize("first", range(1000, 2000 if os.environ.get("MOLTHEORY_FULL") else 1500, 250))
+def test_many_values_are_within_their_gaps(first):
     found = _counts(range(first, first + 250))
     assert found["checked"] >= 249
     assert found["beyond the gap"] == 0

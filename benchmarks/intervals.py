@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq, elementwise
+from scipy.optimize import brentq
 
 from moltheory.bounds import binomial_interval, confidence_sequence, kl_inverse, mean_interval
 
@@ -34,6 +34,7 @@ def by_brentq(p: Array, allowed: Array) -> Array:
 
 def by_find_root(p: Array, allowed: Array) -> Array:
     """Return what SciPy's elementwise root finder gives."""
+    from scipy.optimize import elementwise  # SciPy 1.15
 
     def excess(q: Array, a: Array, c: Array) -> Array:
         return np.asarray(a * np.log(a / q) + (1 - a) * np.log((1 - a) / (1 - q)) - c)

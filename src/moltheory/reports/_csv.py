@@ -62,6 +62,7 @@ def read_csv(text: str) -> pd.DataFrame:
     >>> read_csv("model,error\n'=1+1,-0.5\n").values.tolist()
     [['=1+1', -0.5]]
     """
+    import numpy as np
     import pandas as pd
 
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -70,7 +71,11 @@ def read_csv(text: str) -> pd.DataFrame:
     for place in range(frame.shape[1]):
         values = frame.iloc[:, place]
         try:
-            frame.isetitem(place, pd.to_numeric(values.replace("", "nan")).to_numpy())
+            found = pd.to_numeric(values.replace("", "nan")).to_numpy()
+            if found.dtype.kind == "f":
+                # Older pandas reads some of them one bit off.
+                found = np.array([float(value or "nan") for value in values])
+            frame.isetitem(place, found)
         except ValueError:
             texts: Any = pd.Series([_plain(value) for value in values], dtype=object)
             frame.isetitem(place, texts)

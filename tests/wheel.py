@@ -113,7 +113,7 @@ def _used(environment: Path, folder: Path, version: str) -> list[str]:
     for command in (
         ("moltheory", "--help"),
         ("moltheory", "--version"),
-        ("moltheory", "certify", "losses.csv", "--html", "page.html", "--plot", "figure.svg"),
+        ("moltheory", "certify", "losses.csv", "--minimise", "loss", "--html", "page.html", "--plot", "figure.svg"),
         ("moltheory", "reproduce", "--quick", "--only", "near_tie", "--n-jobs", "2", "--out", "report"),
         ("python", str(scripts / "smoke.py")),
     ):

@@ -14,7 +14,8 @@ import pytest
 from moltheory.errors import InvalidInputError, OutputError
 from moltheory.runs import RunFolder, read_record, run_blocks, write_atomically
 from moltheory.runs._output_folder import OutputFolder
-from moltheory.runs._record import _HARMLESS, RECORD_NAME
+from moltheory.runs._record import RECORD_NAME
+from moltheory.runs._versions import HARMLESS
 
 N = 4
 
@@ -80,7 +81,7 @@ def _may_be_true(way, value):
     """Whether a change is of something that no result depends on: the time it took, the system, who drew it."""
     if way == ("seconds",):
         return value in (1.5, 1e308)
-    return (way[-1] == "platform" or way[-1] in _HARMLESS) and (isinstance(value, str) or value is KeyError)
+    return (way[-1] == "platform" or way[-1] in HARMLESS) and (isinstance(value, str) or value is KeyError)
 
 
 def _texts(whole):

@@ -23,7 +23,7 @@ from moltheory.runs._block_result import KEY, Columns, load_part, part_name
 from moltheory.runs._cards import record_card, record_line
 from moltheory.runs._places import Location, Place, as_place, open_file
 from moltheory.runs._remedies import refusal
-from moltheory.runs._versions import Versions, show_versions
+from moltheory.runs._versions import BLAS, VERSION, Versions, deciding, show_versions
 
 __all__ = ["RECORD_NAME", "RunRecord", "make_record", "read_record"]
 
@@ -33,10 +33,6 @@ _SCHEMA = 2
 _MOST_BYTES = 1 << 28
 _DIGEST = re.compile("[0-9a-f]{64}")
 _RESERVED = {"seed", "processor", "schema", "blocks"}
-_VERSION = "version of "
-_BLAS = "BLAS of "
-# These lay out, draw or distribute results; no number depends on them.
-_HARMLESS = {"matplotlib", "tqdm", "joblib", "cloudpickle"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,14 +85,10 @@ class RunRecord(Printed):
     @property
     def identity(self) -> dict[str, Any]:
         """Everything two runs must agree on to share a folder."""
-        packages = {_VERSION + k: v for k, v in self.versions.packages.items() if k not in _HARMLESS}
         return {
             **self.parameters,
             "seed": {"entropy": self.entropy, "spawn_key": list(self.spawn_key)},
-            f"{_VERSION}python": self.versions.python,
-            **packages,
-            "processor": self.versions.processor,
-            **{_BLAS + k: v for k, v in self.versions.blas.items()},
+            **deciding(self.versions),
             "schema": _SCHEMA,
             "blocks": list(self.keys),
         }
@@ -167,7 +159,7 @@ def make_record(
         raise InvalidInputError(f"`parameters` must be plain JSON, got a value that is not ({error}).") from None
     if plain != dict(parameters):
         raise InvalidInputError("`parameters` must be plain JSON, with lists for tuples and strings for keys.")
-    reserved = [name for name in plain if name in _RESERVED or name.startswith((_VERSION, _BLAS))]
+    reserved = [name for name in plain if name in _RESERVED or name.startswith((VERSION, BLAS))]
     if reserved:
         raise InvalidInputError(f"`parameters` must not use names of the record itself, got {reserved[0]!r}.")
     entropy = seed.entropy

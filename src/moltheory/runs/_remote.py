@@ -20,15 +20,12 @@ import numpy.typing as npt
 from moltheory._core._text import shortened
 from moltheory.errors import WorkerError
 from moltheory.runs._pool import Call, Packer
-from moltheory.runs._versions import show_versions
+from moltheory.runs._versions import deciding, show_versions
 from moltheory.runs._worker import RemoteTraceback, answer_of, unpacked
 
 __all__ = ["Groups", "Sender", "answered", "computed"]
 
 Bytes = npt.NDArray[np.uint8]
-
-# No result depends on these. Everything else in the record of a run must agree.
-_HARMLESS = {"matplotlib", "tqdm", "joblib", "cloudpickle"}
 
 # What a group of short blocks should take, and the most blocks in one.
 _GROUP_SECONDS = 0.5
@@ -151,10 +148,4 @@ def _refusal(wanted: Mapping[str, str]) -> str | None:
 @functools.cache
 def _deciding() -> dict[str, str]:
     """Return what the last bits of a result depend on; found once for each process."""
-    versions = show_versions()
-    return {
-        "processor": versions.processor,
-        **{f"BLAS of {package}": found for package, found in versions.blas.items()},
-        "version of python": versions.python,
-        **{f"version of {k}": found for k, found in versions.packages.items() if k not in _HARMLESS},
-    }
+    return deciding(show_versions())

@@ -17,7 +17,11 @@ from moltheory._core._card import Card
 from moltheory._core._html_repr import Shown
 from moltheory.runs._cards import versions_card
 
-__all__ = ["Versions", "show_versions"]
+__all__ = ["BLAS", "HARMLESS", "VERSION", "Versions", "deciding", "show_versions"]
+
+VERSION, BLAS = "version of ", "BLAS of "
+# These lay out, draw or distribute results; no number depends on them.
+HARMLESS = {"matplotlib", "tqdm", "joblib", "cloudpickle"}
 
 _PACKAGES = (
     "numpy",
@@ -125,3 +129,13 @@ def _blas_of(package: ModuleType, loaded: Sequence[dict[str, Any]]) -> str:
 
 def _configuration(package: Any) -> dict[str, Any]:
     return package.show_config(mode="dicts") or {}
+
+
+def deciding(versions: Versions) -> dict[str, str]:
+    """Return what the last bits of a result depend on, by names for messages."""
+    return {
+        f"{VERSION}python": versions.python,
+        **{VERSION + name: found for name, found in versions.packages.items() if name not in HARMLESS},
+        "processor": versions.processor,
+        **{BLAS + name: found for name, found in versions.blas.items()},
+    }

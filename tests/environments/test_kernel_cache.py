@@ -47,6 +47,8 @@ def folder(tmp_path, monkeypatch):
     import numba
 
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    # Python takes a module that is written again within a second, and is as long as before, from its bytecode.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     (tmp_path / "kernel.py").write_text(_KERNEL)
     (tmp_path / "call.py").write_text(_CALL)
     return tmp_path

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moltheory._cli._after import after_from
 from moltheory._cli._config import apply_config
 from moltheory._cli._console import complain, is_terminal, say
 from moltheory._cli._costs import costs_from, doubts_of_costs
+from moltheory._cli._gate import Gate
 from moltheory._cli._names import read_columns_file, resolved_metrics
 from moltheory._cli._open import opened
 from moltheory._cli._outputs import Outputs
@@ -29,12 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["certify_command"]
 
 _OLD = "--more is deprecated and will be removed in 0.4; use --plan."
+_WRITTEN = {"html": "Report", "plot": "Figure", "summary": "Summary", "junit": "JUnit"}
 _GLYPHS = "Glyph .* missing from"
 _STATISTICS = ("delta", "method", "error", "dependence", "verdicts", "engine", "largest_cluster", "cluster_weights")
 
 
 def certify_command(options: argparse.Namespace) -> int:
-    """Return 0 after the certificate is printed and the files are written."""
+    """Return 0 after the certificate is printed and the files are written; 1 if a gate stops a model."""
     parser: CommandParser = options.parser
     if options.config is not None:
         apply_config(parser, options, options.config)
@@ -43,29 +46,33 @@ def certify_command(options: argparse.Namespace) -> int:
     if options.columns_file is not None:
         for name, names in read_columns_file(options.columns_file).items():
             setattr(options, name, [*(getattr(options, name) or []), *names])
-    outputs = Outputs(options)
+    outputs, after, gate = Outputs(options), after_from(options), Gate(options)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
         # The command says it in its own words, which name its options.
         warnings.simplefilter("ignore", DirectionWarning)
         warnings.filterwarnings("always", _GLYPHS)
-        certificate, remarks, doubts = _in_options(options)
+        certificate, remarks, doubts = _in_options(options, gate)
+        after.ask(certificate)
         planned = options.plan or options.more
         plan = _plan(certificate) if planned or outputs.page is not None else None
         title = few([_called(file) for file in options.file], describe=str)
-        outputs.write(certificate, title=title, plan=None if plan is None or plan.empty else plan)
+        texts = {"summary": gate.markdown, "junit": gate.junit}
+        outputs.write(certificate, title=title, plan=None if plan is None or plan.empty else plan, texts=texts)
     sentences = [*doubts, *_sentences(caught)]
     # What readers note and warn of is said once.
     remarks = [sentence for sentence in remarks if sentence not in sentences]
     shown = plan if planned else None
     if options.json:
-        text = [as_json(certificate, shown, notes=remarks, warnings=sentences, files=outputs.paths)]
+        asked = after.as_json() | gate.as_json(certificate)
+        text = [as_json(certificate, shown, notes=remarks, warnings=sentences, files=outputs.paths, after=asked)]
     else:
         text = opening_lines(certificate, shown)
         text += [*verdict_lines(certificate, draw=bool(options.draw) or is_terminal()), *undecided_lines(certificate)]
+        text += [*gate.lines(certificate), *after.lines()]
         unit = "clusters" if certificate.n_clusters else "examples"
         text += [] if shown is None else plan_lines(shown, unit=unit)
-        text += [f"{'Report' if kind == 'html' else 'Figure'}: {visible(path)}" for kind, path in outputs.paths.items()]
+        text += [f"{_WRITTEN[kind]}: {visible(path)}" for kind, path in outputs.paths.items()]
     if options.more:
         complain(f"moltheory: {_OLD}")
     for sentence in remarks:
@@ -73,20 +80,20 @@ def certify_command(options: argparse.Namespace) -> int:
     for sentence in sentences:
         complain(f"moltheory: warning: {sentence}")
     say(*text)
-    return 0
+    return gate.status(certificate)
 
 
-def _in_options(options: argparse.Namespace) -> tuple[Certificate, list[str], list[str]]:
+def _in_options(options: argparse.Namespace, gate: Gate) -> tuple[Certificate, list[str], list[str]]:
     """Return what `_certified` does; remedies for losses without a range name options."""
     from moltheory.evaluation._requests import NoRangeError
 
     try:
-        return _certified(options)
+        return _certified(options, gate)
     except NoRangeError as error:
         raise in_options(error) from None
 
 
-def _certified(options: argparse.Namespace) -> tuple[Certificate, list[str], list[str]]:
+def _certified(options: argparse.Namespace, gate: Gate) -> tuple[Certificate, list[str], list[str]]:
     """Return the certificate, notes on the input, and warnings of directions."""
     from moltheory.certification import certify
 
@@ -105,7 +112,7 @@ def _certified(options: argparse.Namespace) -> tuple[Certificate, list[str], lis
         arguments["maximise"] = directions
     if options.epsilon:
         arguments["epsilon"] = _tolerances(options.epsilon, known, len(estimated))
-    certificate = certify(source, **arguments)
+    certificate = certify(source, **arguments, **gate.arguments(known))
     remarks = list(getattr(source, "notes", ()))
     if _is_undirected(source, directions) and _is_binary(certificate):
         remarks.append("Read as losses: 1 is wrong, smaller is better. If 1 means right, give --maximise loss.")

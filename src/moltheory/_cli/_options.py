@@ -80,6 +80,7 @@ examples:
 
 exit status:
   0    done, also if nothing is decided or the reader of the output has left
+  1    --fail-on stops a model; everything is printed and written all the same
   2    an option or the input is refused, in one sentence on standard error, or
        a result cannot be written; no file is written then
   130  interrupted
@@ -190,7 +191,8 @@ def _objective_options(group: argparse._ArgumentGroup) -> None:
         "--limit",
         action="append",
         metavar="X=L",
-        help="instead of the mean of X the share of examples above L, called 'X above L'; may be repeated",
+        help="instead of the mean of X the share of examples above L, called 'X above L'; or 'X<=L' ('X>=L' where larger is "
+        "better): report which models certainly meet this limit, which may be chosen after looking; may be repeated",
     )
     add(
         "--cap",
@@ -250,6 +252,30 @@ def _statistics_options(group: argparse._ArgumentGroup) -> None:
 
 def _output_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
+    add(
+        "--choose",
+        metavar="FORMULA",
+        help="report which model has the smallest value of a formula such as '0.7*error + 0.3*price - accuracy', within the "
+        "limits, and how much better another one is at most; may be chosen after looking (--choose=-accuracy if it begins "
+        "with -)",
+    )
+    add("--baseline", metavar="MODEL", help="compare all others with this model, in every objective, at half of delta")
+    add(
+        "--margin",
+        action="append",
+        metavar="A=E",
+        help="with --baseline: in objective A report also which models are worse by less than E; may be repeated",
+    )
+    add(
+        "--fail-on",
+        action="append",
+        metavar="WHAT",
+        help="with --baseline: exit with status 1 if a model is certainly worse in some objective, beyond its margin "
+        "(worse), is not shown to be better somewhere and not worse elsewhere (not-better), or is undecided in some "
+        "objective (undecided); may be repeated",
+    )
+    add("--summary", metavar="FILE", help="with --baseline: write a summary for a pull request, as Markdown")
+    add("--junit", metavar="FILE", help="with --baseline and --fail-on: write what fails as JUnit's XML")
     _flag(group, "--plan", help="estimate how many more examples would decide about the open models")
     _flag(group, "--more", help=argparse.SUPPRESS)
     _flag(group, "--json", help="print the certificate as JSON instead of a table")

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from moltheory._cli._after import is_comparison
 from moltheory._core._text import did_you_mean, few
 from moltheory.errors import InvalidInputError
 
@@ -36,6 +37,8 @@ def requests_from(options: argparse.Namespace) -> Requests:
     found: Requests = {}
     for option in _NUMBERS:
         for entry in getattr(options, option) or ():
+            if option == "limit" and is_comparison(str(entry)):
+                continue  # of a mean, asked of the certificate
             name, number = _read(option, entry)
             numbers = found.setdefault(option, {}).setdefault(name, [])
             if number in numbers:

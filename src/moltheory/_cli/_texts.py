@@ -137,6 +137,7 @@ def as_json(
     notes: Sequence[str],
     warnings: Sequence[str],
     files: dict[str, str],
+    after: dict[str, Any] | None = None,
 ) -> str:
     """Return the fields of a certificate and what else the text says, in ASCII and without NaN."""
     from moltheory.certification._advice import advice_of
@@ -172,6 +173,7 @@ def as_json(
         [tolerance_sentence(certificate)] if any(allowed) else []
     )
     content["plan"] = None if plan is None else [_plain(row) for row in plan.to_dict("records")]
+    content |= after or {}
     content |= {"notes": list(notes), "warnings": list(warnings), "files": files}
     return json.dumps(content, allow_nan=False)
 

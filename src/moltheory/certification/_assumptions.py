@@ -3,7 +3,7 @@
 Some of these sentences depend on the data (largest cluster, equal sizes, dtype). The guarantee is unaffected: for a
 given population only one outcome of the inspection makes the sentences true, and given that outcome the procedure is
 the one that would have been fixed in advance. So the probability that all sentences are true and some claim is false is
-at most delta. (Derived.)
+at most delta. (Derived; proof: data-dependent-assumptions.)
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ delta = .05, of which verdicts get .0425; models with common noise, 5 or 20 of t
 
 Assumed: finite variances, of the losses or of totals and sizes of clusters; each distribution fixed as n grows. No rate
 holds for all distributions: with rare, very large losses the error may be as large as one likes (R. R. Bahadur and L. J.
-Savage 1956, doi 10.1214/aoms/1177728077). Derived from the sources above.
+Savage 1956, doi 10.1214/aoms/1177728077). No proof at any sample
+size is claimed here.
 """
 
 from __future__ import annotations

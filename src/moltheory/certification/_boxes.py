@@ -7,8 +7,8 @@ them by content, so the units are first put in a random order.
 
 Clusters of unequal sizes: the mean over examples is :math:`\mu = E T / E S` (total, size), and
 :math:`T - \mu S` has mean zero and values in an interval as long as the largest size. The box contains every
-:math:`\mu` that empirical Bernstein on T - mu S does not reject (derived). On each side of the estimate the average
-exceeds its margin by a concave function of mu, so each end is a single root.
+:math:`\mu` that empirical Bernstein on T - mu S does not reject (derived; proof: ratio-of-cluster-means). On each side
+of the estimate the average exceeds its margin by a concave function of mu, so each end is a single root.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_fraction
 from moltheory.certification._cards import certificate_card
 from moltheory.certification._certificate_json import DTYPES, read_certificate, write_certificate
+from moltheory.certification._choices import Choices
 from moltheory.certification._consequences import Consequences
 from moltheory.certification._promises import ENGINES, Promise
 from moltheory.errors import InvalidInputError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from moltheory.certification._baseline import BaselineComparison
     from moltheory.certification._statistics import PairStatistics
 
 __all__ = ["Certificate"]
@@ -38,7 +40,7 @@ _PER_MODEL = (
 @renamed_parameter("beats", "dominates")
 @renamed_parameter("level", "adjusted_p_value")
 @dataclass(frozen=True, eq=False, repr=False)
-class Certificate(Shown, Consequences):
+class Certificate(Shown, Consequences, Choices):
     """Claims about the Pareto front of M models in m objectives, at total failure probability delta.
 
     Attributes
@@ -111,6 +113,8 @@ class Certificate(Shown, Consequences):
         "exact", or "asymptotic": nothing is guaranteed at this sample size, and `delta` is nominal.
     n_clusters : int
         Number of clusters that hold the examples; 0 if the examples themselves are independent.
+    baseline : BaselineComparison or None
+        All models beside the baseline, if one was given to `certify`: its claims hold together with all others.
 
     Notes
     -----
@@ -160,6 +164,7 @@ class Certificate(Shown, Consequences):
     verdicts: str = "both"
     engine: str = "exact"
     n_clusters: int = 0
+    baseline: BaselineComparison | None = None
     level = DeprecatedAlias[FloatArray]("adjusted_p_value")
     beats = DeprecatedAlias[npt.NDArray[np.bool_]]("dominates")
     spent = DeprecatedAlias[tuple[tuple[str, float], ...]]("delta_allocation")

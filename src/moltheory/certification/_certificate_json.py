@@ -31,6 +31,7 @@ from moltheory._core._serialization import (
     write_json,
 )
 from moltheory._core._validation import FloatArray
+from moltheory.certification._baseline_json import read_comparison_fields, written_comparison
 from moltheory.certification._words import verdicts_of
 from moltheory.errors import InvalidInputError
 
@@ -62,13 +63,13 @@ _PAIRS = ("dominates", "open_rivals")
 _WITH_GAPS = ("adjusted_p_value", "decided_at")
 _LATER = (
     *("within_slack", "replaceable_by", "measured", "decided_at", "leaning", "open_rivals"),
-    *("error", "dependence", "verdicts", "engine", "n_clusters"),
+    *("error", "dependence", "verdicts", "engine", "n_clusters", "baseline"),
 )
 _BY_TYPE: dict[type, Callable[[Any], Any]] = {np.bool_: booleans, np.int64: integers, np.float64: floats}
 # What follows from the fields, or is about the files; all but the first two are added by `moltheory certify --json`.
 _ADDED = (
     *("promise", "verdict", "status", "advice", "summary", "undecided_models", "statements", "plan"),
-    *("notes", "warnings", "files"),
+    *("limits", "choice", "failing", "notes", "warnings", "files"),
 )
 # Number of pairs up to which they are always listed, and characters that a listed pair takes, about.
 _LISTED = 10_000
@@ -90,6 +91,10 @@ def write_certificate(certificate: Certificate) -> str:
     content["verdict"] = verdicts_of(certificate)
     if not certificate.measured.any():
         del content["measured"]
+    if certificate.baseline is None:
+        del content["baseline"]
+    else:
+        content["baseline"] = written_comparison(certificate.baseline)
     if not certificate.n_clusters:
         del content["n_clusters"]
     if not np.isfinite(certificate.boxes).all():
@@ -204,4 +209,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "n_clusters": integer,
     "methods": strings,
     "assumptions": strings,
+    "baseline": read_comparison_fields,
 }

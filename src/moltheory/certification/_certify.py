@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, Maximise, check_choice, check_fraction
 from moltheory.certification._assumptions import assumptions_of
 from moltheory.certification._asymptotic import Powers, selection
+from moltheory.certification._beside_baseline import certified_beside
 from moltheory.certification._boxes import box_method, column_box
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._contrasts import CONTRAST_BETS, with_contrasts
@@ -39,6 +40,8 @@ from moltheory.inference._pairs import PairCounts
 
 __all__ = ["certify"]
 
+_OF_BASELINE = ("losses", "delta", "baseline", "margins")
+
 
 @document
 def certify(
@@ -60,6 +63,8 @@ def certify(
     dependence: str = "any",
     verdicts: str = "both",
     engine: str = "exact",
+    baseline: str | None = None,
+    margins: Mapping[str, float] | None = None,
 ) -> Certificate:
     """Return a certificate of the models that are on the true Pareto front, those that are not, and those undecided.
 
@@ -130,6 +135,11 @@ def certify(
         and intervals (Student's t on differences of examples or clusters), and no price for comparisons that are plain.
         It settles more models if losses are not 0/1, needs no bound on the sizes of clusters, and certifies means of
         losses without a range: state ``loss_range=(0, inf)``. For its error in simulations see the notes.
+    baseline : str, optional
+        Name of a model, such as the one in production, with which all others are compared: `Certificate.baseline`, at half
+        of delta.
+    margins : mapping of str to float, optional
+        With a baseline, as in `compare_to_baseline`.
 
     Returns
     -------
@@ -173,9 +183,10 @@ def certify(
 
     References
     ----------
-    Derived, from Q. McNemar (1947), doi 10.1007/BF02295996; C. J. Clopper and E. S. Pearson (1934), doi
-    10.1093/biomet/26.4.404; A. Maurer and M. Pontil (2009), arXiv 0907.3740; I. Waudby-Smith and A. Ramdas (2024),
-    doi 10.1093/jrsssb/qkad009; R. L. Berger (1982), doi 10.1080/00401706.1982.10487790; S. Holm (1979).
+    Derived (proof: certificate, promises, slack-tests), from Q. McNemar (1947), doi 10.1007/BF02295996; C. J. Clopper
+    and E. S. Pearson (1934), doi 10.1093/biomet/26.4.404; A. Maurer and M. Pontil (2009), arXiv 0907.3740; I.
+    Waudby-Smith and A. Ramdas (2024), doi 10.1093/jrsssb/qkad009; R. L. Berger (1982), doi
+    10.1080/00401706.1982.10487790; S. Holm (1979).
 
     Examples
     --------
@@ -188,6 +199,11 @@ def certify(
       not on the front (1): b (dominated by a)
       cannot tell yet (1): c
     """
+    options = {name: value for name, value in locals().items() if name not in _OF_BASELINE}
+    if baseline is not None:
+        return certified_beside(certify, losses, baseline, margins, delta, options)
+    if margins is not None:
+        raise InvalidInputError("`margins` must be left out without a `baseline`, got some.")
     total = check_fraction("delta", delta)
     check_choice("method", method, METHODS)
     promise = Promise.of(error, dependence, verdicts)

@@ -146,7 +146,7 @@ def certify_claims(
 
     References
     ----------
-    Derived, from R. L. Berger (1982), doi 10.1080/00401706.1982.10487790; S. Holm (1979).
+    Derived (proof: claims), from R. L. Berger (1982), doi 10.1080/00401706.1982.10487790; S. Holm (1979).
 
     Examples
     --------

@@ -189,7 +189,7 @@ class AmongBest(Claim):
     -----
     If the claim is false, k others are better. Among any k others, one of the k hypotheses "not better than this one" is
     then falsely refused where k times their smallest p-value is small (Bonferroni); the largest such value over
-    all sets of k others is k times the k-th largest p-value. (Derived.)
+    all sets of k others is k times the k-th largest p-value. (Derived; proof: claims.)
 
     Examples
     --------

@@ -5,7 +5,8 @@ rivals is (`_decisions`). So every set made of a model and its open rivals holds
 sets hold k of them. With ``error="any"`` the verdicts hold on the same event, so the set of a sure model is that model
 alone. With the other promises single verdicts may be wrong, so sets are made from open rivals only: a sure model
 without any was tested at the level of ``error="any"`` as well, since its open rivals are those not refused at that
-level. (Derived. A family of disjoint sets is chosen greedily, smaller ones first, so k need not be the largest.)
+level. (Derived; proof: at-least-one. A family of disjoint sets is chosen greedily, smaller ones first, so k need not be
+the largest.)
 
 **At most.** A model that is certainly dominated is not on the front. With ``error="any"`` all excluded ones count, with
 the other promises only those that `dominates` names: its claims hold with probability 1 - delta whatever the promise.
@@ -54,11 +55,6 @@ class Consequences:
     def undecided(self) -> Bools:
         """Models that are neither sure nor excluded, (M,)."""
         return as_readonly(~(self.sure | self.excluded))
-
-    @property
-    def candidates(self) -> Bools:
-        """Models that are not excluded, (M,): they contain the front where no exclusion is wrong."""
-        return as_readonly(~self.excluded)
 
     @property
     def status(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@ r"""A measure tested by contrasts, seen by pairs of models: what would decide it
 Bets that aim at a level a reach it, in half of all samples, where the contrast is :math:`\sqrt{2 \log(1/a)}` standard
 errors away from 0, as bets of the right size on normal gains do; so `BoxView` describes them, with ends that far from the
 estimates. A pair is seen by its hardest contrast: of the forms of the better model the one that is least clearly below,
-by the form of the other that shows it best. Cells are taken to be of different groups. (Derived.)
+by the form of the other that shows it best. Cells are taken to be of different groups. (An approximation, for plans only.)
 """
 
 from __future__ import annotations

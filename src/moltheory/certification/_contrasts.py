@@ -18,10 +18,10 @@ of gaps, as in equalized odds. With the matched units :math:`x_t(m)` of `_matche
 hypothesis :math:`\langle c_j, \mu(b) \rangle + e \le v(b) + e \le \langle c_k, \mu(a) \rangle` for *every* j, so the mean
 of :math:`d_t` given the units before t is at most 0 whichever form was chosen. The capital is then a non-negative
 supermartingale that starts at 1, and reaches :math:`1 / \alpha` with probability at most :math:`\alpha` (Ville). As
-:math:`\max_k p_k \ge p_k`, so is the probability of the claim. (Derived: intersection-union over the forms of a, R. L.
-Berger 1982, doi 10.1080/00401706.1982.10487790; none has to be paid for the choice among those of b, as every one of
-these hypotheses is true and the choice is made before the unit is seen. Choosing it afterwards, from all units, fails:
-for a gap it is a two-sided test at a one-sided price.)
+:math:`\max_k p_k \ge p_k`, so is the probability of the claim. (Derived; proof: contrasts: intersection-union over the
+forms of a, R. L. Berger 1982, doi 10.1080/00401706.1982.10487790; none has to be paid for the choice among those of b,
+as every one of these hypotheses is true and the choice is made before the unit is seen. Choosing it afterwards, from
+all units, fails: for a gap it is a two-sided test at a one-sided price.)
 
 The bet asks for what would reach the target level from the present capital in the units left, given the spread of the
 gains so far (V. Voracek, F. Orabona 2025, arXiv 2505.22422); the form is the one whose gains so far have the largest ratio

@@ -42,8 +42,8 @@ intersection-union as above, Holm's procedure over these pairs.
 
 Together: P(some claim is false) <= B + V + D + R = delta. Contradictory claims can only occur off these events, and are
 withdrawn, which adds no false claim. So are, on any event, exclusions whose likeliest dominators go round in circles;
-but not where the share of false verdicts is promised, since it may rise when true ones are withdrawn. (Derived, from
-R. L. Berger 1982 and S. Holm 1979.)
+but not where the share of false verdicts is promised, since it may rise when true ones are withdrawn. (Derived; proof:
+certificate; from R. L. Berger 1982 and S. Holm 1979.)
 
 **Open rivals.** With level V / M for each model, whatever the promise: except on an event of probability at most
 B + V + D, if some model dominates h by e and h is not excluded, then a model of the front that does so is among its open

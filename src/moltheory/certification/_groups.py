@@ -123,7 +123,7 @@ def indistinguishable_groups(certificate: Certificate, /) -> ModelGroups:
 
     References
     ----------
-    Derived; the groups are a greedy clique partition.
+    Derived (proof: groups); the groups are a greedy clique partition.
 
     Examples
     --------

@@ -10,7 +10,8 @@ mean of each entry is the mean loss of the group.
 
 *Proof.* Given the memberships, the examples of a group are independent draws from the law of that group, and those of
 different groups are independent; the order does not depend on them. Units are functions of disjoint sets of examples,
-so they are independent; a mean of draws from the law of g has the mean of g, whatever the size of the block. (Derived.)
+so they are independent; a mean of draws from the law of g has the mean of g, whatever the size of the block. (Derived;
+proof: matched-units.)
 
 So a linear combination of means of groups is the mean of independent bounded units, as if groups were paired. Groups
 that overlap have no such units, unless they are equal: cells of one group stay together, example by example. Nor has a

@@ -14,8 +14,9 @@ Now :math:`l_h \le L_h` gives the second inclusion. ∎
 The boundary of D is the true front, drawn as a staircase. It lies in D, thus in U of the best corners, and it does not meet
 the interior of D, thus not that of U of the worst corners: the whole staircase, every member of the true front included,
 lies between the two staircases of corners. With ``error="any"`` the verdicts hold on the same event and an excluded model
-is dominated by one of the front, so K is the set of models that are not excluded. With known costs the boxes are segments,
-and with infinite ends the band reaches to the edge of the panel. (Derived; the same argument bounds the hypervolume.)
+is dominated by one of the front, so K is the set of models that are not excluded. With known costs the boxes are
+segments, and with infinite ends the band reaches to the edge of the panel. (Derived; the same argument bounds the
+hypervolume; proof: front-band.)
 """
 
 from __future__ import annotations

@@ -134,15 +134,15 @@ def more_examples(
 
     ``bound_high`` uses lower confidence limits of the gaps. All together are wrong with probability at most four fifths
     of 1 - `power` (.16 by default); the remaining fifth is for a bad run in each objective that is needed. N objectives
-    share the .16 in N + 1 parts (derived), so the limit is 1.41 standard errors below the gap for one objective, 1.61
-    for two. For 0/1 losses, equal models get a finite number with at most this probability, exactly; for unequal ones
-    the normal approximation is used. For other losses it is Student's t, which is unreliable while the two models
-    differ on a few examples only.
+    share the .16 in N + 1 parts (derived; proof: planned-sizes), so the limit is 1.41 standard errors below the gap for
+    one objective, 1.61 for two. For 0/1 losses, equal models get a finite number with at most this probability,
+    exactly; for unequal ones the normal approximation is used. For other losses it is Student's t, which is unreliable
+    while the two models differ on a few examples only.
 
     References
     ----------
-    Bounds: derived, see `planned_sizes` and `bernstein_size`. Limits for 0/1 losses: C. J. Clopper and E. S. Pearson
-    (1934), doi 10.1093/biomet/26.4.404, given the number of disagreements.
+    Bounds: derived (proof: planned-sizes), see `planned_sizes` and `bernstein_size`. Limits for 0/1 losses: C. J.
+    Clopper and E. S. Pearson (1934), doi 10.1093/biomet/26.4.404, given the number of disagreements.
 
     Examples
     --------

@@ -20,8 +20,9 @@ If only one kind of verdict is asked for, several hypotheses of that kind may be
 Holm's for "any", that of Lehmann and Romano (2005, theorem 2.2, k = 2) for "one". (With both kinds they would not be
 valid without more: every model keeps one true hypothesis, however many verdicts are given.)
 
-Derived, from Y. Benjamini and D. Yekutieli (2001), doi 10.1214/aos/1013699998; G. Blanchard and E. Roquain (2008), doi
-10.1214/08-EJS180; E. L. Lehmann and J. P. Romano (2005), doi 10.1214/009053605000000084; S. Holm (1979).
+Derived (proof: promises), from Y. Benjamini and D. Yekutieli (2001), doi 10.1214/aos/1013699998; G. Blanchard and E.
+Roquain (2008), doi 10.1214/08-EJS180; E. L. Lehmann and J. P. Romano (2005), doi 10.1214/009053605000000084; S. Holm
+(1979).
 """
 
 from __future__ import annotations

@@ -91,10 +91,10 @@ def planned_sizes(
 
     References
     ----------
-    Q. McNemar (1947), doi 10.1007/BF02295996. ``paired_bound`` is derived: with gap g, disagreement r,
-    L = log(1/level) and K = log(2/(1 - power)), the least n with g n - a sqrt(n) - b >= 0, where
-    a = sqrt(2 r) (sqrt(K) + sqrt(L)), b = 2K/3 + sqrt(K L): by Bernstein's inequality for the difference D of the
-    one-sided errors and for their number d, as Hoeffding's inequality bounds the p-value by exp(-D^2 / (2 d)).
+    Q. McNemar (1947), doi 10.1007/BF02295996. ``paired_bound`` is derived (proof: planned-sizes): with gap g,
+    disagreement r, L = log(1/level) and K = log(2/(1 - power)), the least n with g n - a sqrt(n) - b >= 0, where a =
+    sqrt(2 r) (sqrt(K) + sqrt(L)), b = 2K/3 + sqrt(K L): by Bernstein's inequality for the difference D of the one-sided
+    errors and for their number d, as Hoeffding's inequality bounds the p-value by exp(-D^2 / (2 d)).
 
     Examples
     --------
@@ -162,9 +162,9 @@ def bernstein_size(
 
     Notes
     -----
-    Derived: the test passes if xbar > sqrt(2 V L / n) + 7 R L / (3 (n-1)), L = log(2/level); with probability `power`
-    xbar >= gap - sqrt(2 v K / n) - R K / (3 n) and sqrt(V) <= sqrt(v) + R sqrt(2 K / (n-1)), K = log(2/(1 - power))
-    (Bernstein; Maurer and Pontil 2009, arXiv 0907.3740, theorem 10).
+    Derived (proof: planned-sizes): the test passes if xbar > sqrt(2 V L / n) + 7 R L / (3 (n-1)), L = log(2/level);
+    with probability `power` xbar >= gap - sqrt(2 v K / n) - R K / (3 n) and sqrt(V) <= sqrt(v) + R sqrt(2 K / (n-1)), K
+    = log(2/(1 - power)) (Bernstein; Maurer and Pontil 2009, arXiv 0907.3740, theorem 10).
     """
     budget, miss = math.log(2.0 / level), math.log(2.0 / (1.0 - power))
     linear = np.sqrt(2.0 * np.asarray(variance, float)) * (math.sqrt(miss) + math.sqrt(budget))

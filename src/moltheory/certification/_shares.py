@@ -16,6 +16,7 @@ class Family(StrEnum):
     NAMES = "paired tests that name dominating models"
     REPLACEMENTS = "paired tests that replace"
     MEASURED = "intervals of measured costs"
+    BASELINE = "comparisons with the baseline"
     # Families of certificates made before 0.2, which had verdicts in two parts.
     EXCLUSIONS = "paired tests that exclude"
     MEMBERS = "paired tests that confirm"

@@ -7,7 +7,8 @@ doi 10.1080/01621459.1994.10476836).
 
 *Constant bets.* :math:`K = \mathrm{mean}_\lambda \prod_t (1 + \lambda (e - d_t))` over fixed
 :math:`0 \le \lambda < 1`, with :math:`d_t \in \{-1, 0, 1\}` the difference on unit t, is non-negative with mean at most 1
-under the hypothesis :math:`E d \ge e`, so 1/K is a p-value (Markov's inequality). It depends on counts only.
+under the hypothesis :math:`E d \ge e`, so 1/K is a p-value (Markov's inequality). It depends on counts only. Derived (proof:
+slack-tests).
 """
 
 from __future__ import annotations

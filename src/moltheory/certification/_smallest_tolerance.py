@@ -11,7 +11,7 @@ For every pair and tested objective, :math:`U_i(h, b)` is an upper confidence li
 
 If :math:`\hat t_h < T_h`, then for b* in some objective :math:`U_i < T_h u_i \le L_i(h) - L_i(b^*)`: one of N limits of one
 pair fails, which has probability at most V / M. So all :math:`\hat t_h` hold at once with probability 1 - V, beside the
-shares of delta for the dominances that are used. (Derived.)
+shares of delta for the dominances that are used. (Derived; proof: smallest-tolerance.)
 
 Limits of 0/1 losses invert tests in a fixed sequence (A. Maurer, L. A. Hothorn and W. Lehmacher 1995): the hypotheses
 ":math:`L(h) - L(b) \ge s`" for s = 1, 1023/1024, ..., 0 are nested, each is tested at the same level until one is not

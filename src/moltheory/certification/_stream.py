@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from moltheory.evaluation._measured_cost import total_delta
 from moltheory.evaluation._memory import rows_of_stream
 from moltheory.evaluation._objectives import cost_objectives
 from moltheory.inference._anytime import mean_ends, mixture_of_bets, sign_mixture
+from moltheory.inference._pair_sums import part_of
 from moltheory.inference._pairs import PairCounts, PairMoments
 
 if TYPE_CHECKING:
@@ -81,8 +83,9 @@ class CertificateStream(Printed):
 
     References
     ----------
-    Derived from J. Ville (1939); H. Robbins (1970), doi 10.1214/aoms/1177696786 (mixtures); X. Fan, I. Grama and Q. Liu
-    (2015), doi 10.1214/EJP.v20-3496; see `moltheory.bounds.confidence_sequence` for other sequences.
+    Derived (proof: sum-martingales, stream) from J. Ville (1939); H. Robbins (1970), doi 10.1214/aoms/1177696786
+    (mixtures); X. Fan, I. Grama and Q. Liu (2015), doi 10.1214/EJP.v20-3496; see `moltheory.bounds.confidence_sequence`
+    for other sequences.
 
     Examples
     --------
@@ -229,6 +232,47 @@ class CertificateStream(Printed):
             measured=self._measured,
         )
 
+    def save(self, path: str | os.PathLike[str], /) -> None:
+        """Write the stream to a file, from which `load` restores an equal one: it goes on as if it had not been stopped.
+
+        Parameters
+        ----------
+        path : path
+            Ending in .npz by custom. An older file there is replaced once the new one is complete.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        from moltheory.certification._stream_file import write_stream
+
+        write_stream(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], /) -> CertificateStream:
+        """Return the stream that `save` wrote; nothing in the file is run.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such file, or it holds something else.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> stream = CertificateStream(["old", "new"], ["error"], 0.05)
+        >>> stream.update([[[1], [0]], [[0], [0]]])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     stream.save(pathlib.Path(folder) / "stream.npz")
+        ...     again = CertificateStream.load(pathlib.Path(folder) / "stream.npz")
+        >>> again.n_examples, again.certificate() == stream.certificate()
+        (2, True)
+        """
+        from moltheory.certification._stream_file import read_stream
+
+        return read_stream(cls, path)
+
     def _back(self, scaled: FloatArray) -> FloatArray:
         """Return means (M, N) in the caller's units and orientation."""
         count = len(self._objectives)
@@ -261,6 +305,26 @@ class _Objective:
         if self._moments is None and not binary.all():
             self._moments = PairMoments(self._counts.n_models)
         (self._moments or self._counts).update(rows)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays from which `restore` makes an equal objective."""
+        found = {f"counts.{name}": array for name, array in self._counts.state().items()}
+        if self._moments is not None:
+            found |= {f"moments.{name}": array for name, array in self._moments.state().items()}
+        for number, (shift, table) in enumerate(self.evidence.items()):
+            found |= {f"evidence.{number}": table, f"shift.{number}": np.array([shift])}
+        return found | {"lower": self.lower, "upper": self.upper}
+
+    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
+        """Take over what `state` returned."""
+        self._counts.restore(part_of(state, "counts"))
+        moments = part_of(state, "moments")
+        if moments:
+            self._moments = PairMoments(self._counts.n_models)
+            self._moments.restore(moments)
+        self.lower, self.upper = state["lower"].copy(), state["upper"].copy()
+        shifts = part_of(state, "shift")
+        self.evidence = {float(shift[0]): state[f"evidence.{number}"].copy() for number, shift in shifts.items()}
 
     @property
     def count(self) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from moltheory.errors import InvalidInputError
 
-__all__ = ["RowSums", "marked", "packed"]
+__all__ = ["RowSums", "marked", "packed", "part_of"]
 
 Indices = npt.NDArray[np.intp]
 
@@ -20,6 +21,15 @@ class RowSums:
     def __init__(self, size: int, dtype: npt.DTypeLike) -> None:
         self._each: npt.NDArray[Any] = np.zeros(size, dtype)
         self._table: npt.NDArray[Any] | None = None
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays from which `restore` makes equal sums."""
+        return {"each": self._each} if self._table is None else {"each": self._each, "table": self._table}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over what `state` returned."""
+        self._each = state["each"].copy()
+        self._table = state["table"].copy() if "table" in state else None
 
     def add_each(self, values: npt.NDArray[Any] | int) -> None:
         """Add a number to every entry of a row."""
@@ -75,6 +85,12 @@ class RowSums:
     def at(self, first: Indices, second: Indices) -> npt.NDArray[Any]:
         """Return the entries (first, second)."""
         return self._each[first] if self._table is None else self._table[first, second]
+
+
+def part_of(state: Mapping[str, npt.NDArray[Any]], name: str) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays whose names begin with one name and a point, without these."""
+    start = f"{name}."
+    return {key.removeprefix(start): array for key, array in state.items() if key.startswith(start)}
 
 
 def marked(rows: npt.NDArray[Any]) -> tuple[int, npt.NDArray[Any], npt.NDArray[Any] | None]:

@@ -7,6 +7,7 @@ Both add up over blocks: memory does not grow with the number of examples.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
-from moltheory.inference._pair_sums import RowSums, marked, packed
+from moltheory.inference._pair_sums import RowSums, marked, packed, part_of
 
 __all__ = ["PairCounts", "PairMoments"]
 
@@ -141,6 +142,19 @@ class PairCounts:
         for n, ones, seen in parts:
             (self._count_packed if packing else self._multiply)(n, ones, seen)
 
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays from which `restore` makes equal counts."""
+        parts = {"common": self._common, "errs": self._errs}
+        found = {f"{part}.{name}": array for part, sums in parts.items() for name, array in sums.state().items()}
+        return found | {"both": self._both, "rows": np.array([self._rows, self._work])}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over what `state` returned."""
+        self._common.restore(part_of(state, "common"))
+        self._errs.restore(part_of(state, "errs"))
+        self._both = state["both"].copy()
+        self._rows, self._work = map(int, state["rows"])
+
     def _multiply(self, n: int, ones: npt.NDArray[Any], seen: npt.NDArray[Any] | None) -> None:
         """Count by products of float32, whose sums of at most 4096 ones are exact."""
         x = ones.astype(np.float32)
@@ -244,6 +258,20 @@ class PairMoments:
     def rounding(self) -> FloatArray:
         """Bound on the error of `sum_sq_diff` by rounding, (M, M): add it where an upper bound is needed."""
         return self.differences(slice(None))[3]
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays from which `restore` makes equal moments."""
+        parts = {"common": self._common, "first": self._first, "square": self._square}
+        found = {f"{part}.{name}": array for part, sums in parts.items() for name, array in sums.state().items()}
+        own = {"sum": self.sum, "sum_sq": self.sum_sq, "cross": self._cross, "blocks": np.array([self._blocks])}
+        return found | own
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over what `state` returned."""
+        for name, sums in (("common", self._common), ("first", self._first), ("square", self._square)):
+            sums.restore(part_of(state, name))
+        self.sum, self.sum_sq, self._cross = (state[name].copy() for name in ("sum", "sum_sq", "cross"))
+        self._blocks = int(state["blocks"][0])
 
     def differences(self, models: slice) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
         """Return `common`, `sum_diff`, `sum_sq_diff` and `rounding` for some of the rows."""

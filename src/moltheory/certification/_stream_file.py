@@ -1,0 +1,109 @@
+"""Streams in files: an uncompressed NPZ archive of arrays and a header as JSON, without pickled objects."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from moltheory._core._reading import reading
+from moltheory._core._text import shortened, visible
+from moltheory.certification._shares import Shares
+from moltheory.errors import InvalidInputError
+from moltheory.inference._pair_sums import part_of
+
+if TYPE_CHECKING:
+    from moltheory.certification._stream import CertificateStream
+
+__all__ = ["read_stream", "write_stream"]
+
+_KIND = "moltheory.CertificateStream 1"
+_ARRAYS = {"low": "_low", "high": "_high", "epsilon": "_epsilon", "measured": "_measured", "costs": "_costs"}
+# Dtypes of the arrays of objectives, by the last part of their names.
+_KINDS = "iuf"
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def write_stream(stream: CertificateStream, path: str | os.PathLike[str]) -> None:
+    """Write a stream so that the file is the old one or the new one at every time."""
+    from moltheory.runs import write_atomically
+
+    header = {
+        "kind": _KIND,
+        "models": stream._names,
+        "objectives": stream._labels,
+        "maximise": [bool(up) for up in stream._maximise],
+        "delta": stream._delta,
+        "shares": stream._shares.allocation(),
+        "n_examples": stream._n,
+        "n_objectives": len(stream._objectives),
+    }
+    arrays: Arrays = {name: np.asarray(getattr(stream, attribute)) for name, attribute in _ARRAYS.items()}
+    for k, objective in enumerate(stream._objectives):
+        arrays |= {f"{k}.{name}": array for name, array in objective.state().items()}
+    content = io.BytesIO()
+    np.savez(content, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+    write_atomically(path, content.getvalue())
+
+
+def read_stream(kind: type[CertificateStream], path: str | os.PathLike[str]) -> CertificateStream:
+    """Return the stream that `write_stream` wrote.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such file, or it is not what `write_stream` writes.
+    """
+    place = Path(path)
+    called = shortened(visible(place.name))
+    if not place.is_file():
+        raise InvalidInputError(f"`path` must be a file that `save` wrote, got {called!r}, which is none.")
+    wrong = InvalidInputError(
+        f"`path` must be a file that `save` wrote, got {called!r}, which is damaged or of another kind."
+    )
+    content = place.read_bytes()
+    with reading(called, "be a file that `save` wrote"):
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+                arrays: Arrays = {name: archive[name] for name in archive.files}
+        except zipfile.BadZipFile:
+            raise wrong from None
+    try:
+        header = json.loads(str(arrays.pop("header")))
+        if header["kind"] != _KIND:
+            raise wrong
+        return _restored(kind, header, arrays)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        if error is wrong:
+            raise
+        raise wrong from None
+
+
+def _restored(kind: type[CertificateStream], header: dict[str, Any], arrays: Arrays) -> CertificateStream:
+    """Return a stream with these contents; ValueError, KeyError and the like where they do not fit together."""
+    count, names, labels = int(header["n_objectives"]), header["models"], header["objectives"]
+    stream = kind(names, labels[:count], header["delta"])
+    for name, attribute in _ARRAYS.items():
+        setattr(stream, attribute, arrays.pop(name))
+    stream._labels = tuple(map(str, labels))
+    stream._maximise = tuple(map(bool, header["maximise"]))
+    stream._with_data = (np.arange(len(labels)) < count) | stream._measured
+    stream._shares = Shares.from_allocation(tuple((str(name), float(share)) for name, share in header["shares"]))
+    stream._n = int(header["n_examples"])
+    n, m = len(stream._names), len(labels)
+    fitting = {"_low": (count,), "_high": (count,), "_epsilon": (m,), "_measured": (m,), "_costs": (3, n, m - count)}
+    if any(getattr(stream, name).shape != shape for name, shape in fitting.items()) or stream._n < 0:
+        raise ValueError
+    for k, objective in enumerate(stream._objectives):
+        state = part_of(arrays, str(k))
+        if any(array.dtype.kind not in _KINDS or set(array.shape) - {n, 1, 2} for array in state.values()):
+            raise ValueError
+        objective.restore(state)
+    return stream

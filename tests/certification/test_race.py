@@ -1,0 +1,141 @@
+"""Races: right whenever they stop, whatever was asked for; resumed; and what is refused."""
+
+import itertools
+import os
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import moltheory as mt
+from moltheory.certification import race
+from moltheory.errors import InvalidInputError
+
+_NAMES = ["a", "b", "c", "d"]
+
+
+def _table(n=3000, seed=0):
+    return (np.random.default_rng(seed).random((n, 4)) < [0.1, 0.2, 0.4, 0.5])[:, :, None]
+
+
+def test_models_that_are_decided_are_asked_for_no_more():
+    table, asked = _table(), []
+
+    def evaluate(models, examples):
+        asked.append(models)
+        return table[examples.start : examples.stop, [_NAMES.index(name) for name in models]]
+
+    result = race(_NAMES, evaluate, n_examples=3000, objectives=["error"])
+    assert result.certificate.status == ("sure", "excluded", "excluded", "excluded")
+    assert asked[0] == tuple(_NAMES)
+    assert all(set(later) <= set(sooner) for sooner, later in itertools.pairwise(asked))
+    assert result.evaluations.tolist() == sorted(result.evaluations.tolist(), reverse=True)
+    assert result.cost == result.evaluations.sum()
+    assert 0.0 < result.saved < 1.0
+    assert result.reason == "decided"
+    assert result.history[-1][:3] == (result.n_examples, len(asked[-1]), 4)
+
+
+def test_the_certificate_is_that_of_a_stream_of_the_same_losses():
+    table = _table(400)
+    result = race(_NAMES, lambda models, examples: table[examples.start : examples.stop, : len(models)], n_examples=100)
+    stream = mt.CertificateStream(_NAMES, 1, 0.05)
+    stream.certificate()
+    stream.update(table[:100])
+    assert result.certificate == stream.certificate()
+    assert result.reason == "examples"
+
+
+def test_a_budget_is_kept():
+    prices = {"a": 1.0, "b": 2.0, "c": 5.0, "d": 10.0}
+    result = race(_NAMES, _table(seed=1), budget=2000.0, evaluation_costs=prices, batch=50)
+    assert result.reason == "budget"
+    assert 1900 < result.cost <= 2000
+    assert result.cost == pytest.approx(result.evaluations @ list(prices.values()))
+    assert result.uniform_cost == pytest.approx(18.0 * result.n_examples)
+
+
+def test_a_race_that_is_broken_off_goes_on_from_its_file(tmp_path):
+    table, path = _table(seed=2), tmp_path / "race.npz"
+    whole = race(_NAMES, lambda m, e: table[e.start : e.stop, [_NAMES.index(x) for x in m]], n_examples=3000)
+    left = 3
+
+    def failing(models, examples):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ConnectionError("gone")
+        return table[examples.start : examples.stop, [_NAMES.index(name) for name in models]]
+
+    with pytest.raises(ConnectionError):
+        race(_NAMES, failing, n_examples=3000, state=path)
+    left = 10**6
+    again = race(_NAMES, failing, n_examples=3000, state=path)
+    assert again.certificate == whole.certificate
+    np.testing.assert_array_equal(again.evaluations, whole.evaluations)
+    # It is over; nothing more is asked for.
+    left = 0
+    assert race(_NAMES, failing, n_examples=3000, state=path).certificate == whole.certificate
+    with pytest.raises(InvalidInputError, match="other models"):
+        race(["a", "b", "c", "e"], failing, state=path)
+    with pytest.raises(InvalidInputError, match="other delta"):
+        race(_NAMES, failing, delta=0.1, state=path)
+    with pytest.raises(InvalidInputError, match="another tolerance"):
+        race(_NAMES, failing, epsilon=0.1, state=path)
+
+
+def test_a_tolerance_ends_a_race_of_equal_models():
+    table = np.random.default_rng(3).random((20_000, 3, 1)) < 0.3
+    assert race(list("abc"), table).reason == "examples"
+    result = race(list("abc"), table, epsilon=0.05)
+    assert result.reason == "decided"
+    assert result.certificate.sure.all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"budget": 0.0}, "`budget` must be > 0"),
+        ({"budget": np.nan}, "`budget` must be > 0"),
+        ({"batch": 0}, "batch"),
+        ({"n_examples": 0}, "n_examples"),
+        ({"evaluation_costs": {"a": 1.0}}, "must map every model"),
+        ({"evaluation_costs": [1, 1, 1, 1]}, "got list"),
+        ({"evaluation_costs": dict.fromkeys(_NAMES, 0.0)}, "must be > 0"),
+        ({"delta": 2.0}, "delta"),
+        ({"objectives": 2}, "must be a function, or losses of shape"),
+    ],
+)
+def test_what_is_refused(options, message):
+    with pytest.raises(InvalidInputError, match=message):
+        race(_NAMES, _table(), **options)
+
+
+def test_losses_of_another_shape_are_refused_and_what_was_read_is_kept(tmp_path):
+    path = tmp_path / "race.npz"
+    answers = iter([_table(100), np.zeros((3, 4))])
+    with pytest.raises(InvalidInputError, match="must return losses of shape"):
+        race(_NAMES, lambda models, examples: next(answers)[:, : len(models)], state=path)
+    assert mt.CertificateStream.load(path).n_examples == 100
+    with pytest.raises(InvalidInputError, match="loss_range"):
+        race(_NAMES, lambda models, examples: np.full((100, 4), 2.0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ties", "near ties"])
+def test_races_are_wrong_no_more_often_than_promised(kind):
+    """Models that are all on the front, in a race that goes on until something is decided; and looks at fixed sizes."""
+    delta, n = 0.3, 600
+    runs = 300 if os.environ.get("MOLTHEORY_FULL") else 60
+    rates = np.array([[0.3, 0.3]] * 3) if kind == "ties" else np.array([[0.3, 0.31], [0.305, 0.305], [0.31, 0.3]])
+    rng = np.random.default_rng(8)
+    wrong = peeking = 0
+    for k in range(runs):
+        losses = rng.random((n, 3, 2)) < rates
+        result = race(list("abc"), losses, objectives=2, batch=60, delta=delta, rng=k)
+        wrong += bool(result.certificate.excluded.any())
+        # The wrong use: a certificate for a fixed size, made again whenever examples arrive.
+        looks = (mt.certify(losses[:size], delta=delta).excluded.any() for size in range(60, n + 1, 60))
+        peeking += any(looks)
+    assert stats.binom.sf(wrong - 1, runs, delta) > 1e-6
+    assert peeking > 2 * wrong

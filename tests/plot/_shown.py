@@ -10,7 +10,7 @@ def random_world(n_hypotheses, n_objectives=2, seed=0):
     rng = np.random.default_rng(seed)
     rates = rng.uniform(0.1, 0.9, (n_hypotheses, n_objectives))
     losses = (rng.random((200, n_hypotheses, n_objectives)) < rates).astype(float)
-    return mt.FiniteWorld.from_examples(losses, names=[f"error {k}" for k in range(n_objectives)])
+    return mt.FiniteWorld.from_examples(losses, objective_names=[f"error {k}" for k in range(n_objectives)])
 
 
 def worlds():

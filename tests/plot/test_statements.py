@@ -61,7 +61,7 @@ def test_panels_have_the_figure_of_one(tmp_path):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_witness_of_a_wrong_statement(theme):
     wrong = _halved()
-    attack = mt.theorems.falsify(wrong, budget=500)
+    attack = mt.theorems.falsify(wrong, budget=500, n_objectives=2)
     ax = mt.plot.attack(attack, theorem=wrong, theme=theme)
     true, seen = attack.witness["true"], attack.witness["empirical"]
     for name, points in (("true risks", true), ("empirical risks", seen)):

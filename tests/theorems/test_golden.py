@@ -102,7 +102,7 @@ def test_every_theorem_holds_on_the_worlds(world, n):
     results = check_all(world, n=n, delta=0.1)
     assert list(results) == list(ledger())
     silent = {name for name, result in results.items() if not result.applicable}
-    assert silent <= {"strong-convexity", "paired-dominance"}
+    assert silent <= {"strong-convexity", "paired-dominance", "impurity", "coverage-minimax"}
     for result in results.values():
         assert result.holds or not result.applicable, result
         assert result.to_frame().shape[0] == 1

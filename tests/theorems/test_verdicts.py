@@ -45,7 +45,7 @@ def test_a_statement_that_says_nothing_does_not_hold_plainly() -> None:
     nothing = _statement(lambda true, empirical, widths: np.full(widths.shape[:-1], -np.inf))
     attack = falsify(nothing, budget=1000)
     assert not attack.falsified
-    assert attack.verdict == "says nothing: no pair of 1,024 met its conditions"
+    assert attack.verdict == "says nothing: no pair of 1,000 met its conditions"
     assert "says nothing" in str(attack)
     assert "not falsified" not in repr(attack) + str(attack)
     checked = check(nothing, reference_world(), n=5)

@@ -7,16 +7,26 @@ import numpy as np
 import pytest
 
 from moltheory.bounds import certified_members, finite_class
+from moltheory.bounds._lower import spread_gap
 from moltheory.pareto import nondominated
-from moltheory.problems import FiniteWorld, mirrored_decoys, reference_world, tilted_line
+from moltheory.problems import FiniteWorld, mirrored_decoys, near_tie, planted_best, reference_world, tilted_line
 from moltheory.scalarization import SmoothChebyshev
 from moltheory.theorems import Assumption, check, check_pair, falsify, ledger
 from moltheory.theorems._certificate_statements import false_claims, wrong_certificate
 from moltheory.theorems._columns import TOLERANCE
-from moltheory.theorems._converse_statements import impurity_of_minimisers
+from moltheory.theorems._converse_statements import impurity_of_minimisers, impurity_of_norms
 from moltheory.theorems._convexity_statements import distance_of_minimisers
+from moltheory.theorems._dependent_width_statements import (
+    beaten_by_pairs,
+    deviation_by_hypothesis,
+    penalized_regret,
+    regret_by_pairs,
+    relative_regret,
+    uncovered_by_pairs,
+)
 from moltheory.theorems._front_statements import beaten, boundary_distance, hypervolume_gap, uncovered
 from moltheory.theorems._generalization_statements import constrained_regret, scalarized_deviation, scalarized_regret
+from moltheory.theorems._lower_statements import covered, pure
 from moltheory.theorems._pruning_statements import errors_of_pruning
 
 LEDGER = ledger()
@@ -66,6 +76,17 @@ def without_the_weight(true, empirical, widths, *, weights):
     return found
 
 
+def linear_in_the_width(true, empirical, widths, *, scalarization):
+    """U(L(hhat) - L(h*)) <= 2 U(C), which is right for p = 1 only."""
+    values = scalarization(empirical)
+    selected = values <= values.min(axis=-1, keepdims=True)
+    gaps = true[..., :, None, :] - true[..., None, :, :]
+    kept = selected[..., :, None] & nondominated(true)[..., None, :] & (gaps >= 0).all(axis=-1)
+    apart = scalarization(np.where(kept[..., None], gaps, 0.0))
+    excess = apart - 2 * scalarization.width(widths)[..., None, None]
+    return np.where(kept, excess, -np.inf).max(axis=(-2, -1))
+
+
 def minimiser_in_place_of_its_box(true, empirical, widths, *, scalarization):
     """U(Lhat(hhat)) where U(u(hhat)) has to stand."""
     lower = np.maximum(empirical - widths[..., None, :], 0.0)
@@ -109,9 +130,21 @@ WRONG = [
     ("boundary", "fronts", fronts_close),
     ("hypervolume", "wrong sign", partial(hypervolume_gap, sign=-1.0)),
     ("hypervolume", "factor 1", partial(hypervolume_gap, factor=1.0)),
+    ("nonuniform-forward", "2 C(h)", partial(uncovered_by_pairs, own=2.0, other=0.0)),
+    ("nonuniform-forward", "2 C(hhat)", partial(uncovered_by_pairs, own=0.0, other=2.0)),
+    ("nonuniform-weak-converse", "2 C(h)", partial(beaten_by_pairs, own=0.0, other=2.0)),
+    ("nonuniform-weak-converse", "2 C(hhat)", partial(beaten_by_pairs, own=2.0, other=0.0)),
+    ("nonuniform-scalarized", "factor 0.9", partial(deviation_by_hypothesis, factor=0.9)),
+    ("nonuniform-scalarized-excess", "2 W(h), no penalty", partial(regret_by_pairs, own=0.0, other=2.0)),
+    ("nonuniform-scalarized-excess", "2 W(hhat)", partial(regret_by_pairs, own=2.0, other=0.0)),
+    ("penalized-excess", "no penalty", partial(penalized_regret, penalized=False)),
+    ("penalized-excess", "factor 1", partial(penalized_regret, factor=1.0)),
+    ("relative-excess", "0.8 c for c", partial(relative_regret, factor=0.8)),
     ("interior-weights", "no quantifier", without_the_quantifier),
     ("interior-weights", "no 1/w", without_the_weight),
     ("strongly-monotone", "factor 1", partial(impurity_of_minimisers, factor=1.0)),
+    ("p-norm-purity", "0.9 U(C) for U(C)", partial(impurity_of_norms, factor=0.9)),
+    ("p-norm-purity", "linear", linear_in_the_width),
     ("strong-convexity", "8 for 16", partial(distance_of_minimisers, constant=8.0)),
     ("strong-convexity", "15.9 for 16", partial(distance_of_minimisers, constant=15.9)),
     ("slack-pruned", "no N - 1", partial(errors_of_pruning, spread=0.0)),
@@ -123,7 +156,7 @@ WRONG = [
 
 
 # Refuted below by other means than a violation of pairs.
-OTHERWISE = {"joint", "resolved-gaps", "paired-dominance"}
+OTHERWISE = {"joint", "resolved-gaps", "paired-dominance", "impurity", "coverage-minimax"}
 
 
 def test_every_statement_has_a_wrong_variant():
@@ -192,6 +225,34 @@ def test_the_smallest_p_value_has_no_level():
     attack = falsify(wrong, [reference_world()], budget=1500, rng=0)
     assert attack.falsified
     assert attack.witness["failure"] > attack.witness["delta"]
+
+
+def test_half_the_gap_of_the_coverage_bound_is_all_there_is():
+    """Twice the gap: the best learner finds the front too often, whatever the shape of the world."""
+    right = LEDGER["coverage-minimax"]
+    wrong = dataclasses.replace(right, failure=partial(covered, factor=2.0))
+    for group_size, n_groups, n_objectives, n, delta in ((4, 2, 1, 30, 0.3), (3, 1, 2, 40, 0.5), (2, 1, 3, 20, 0.75)):
+        gap = (
+            LEDGER["coverage-minimax"]
+            .evaluate(n=n, n_hypotheses=group_size * n_groups, n_front=n_groups, probability=1 - delta)
+            .gap
+        )
+        if n_objectives > 1:
+            gap = spread_gap(delta ** (1 / n_groups), n, group_size, n_objectives)
+        shape = {"n_groups": n_groups, "n_objectives": n_objectives}
+        assert check(right, planted_best(group_size, gap, **shape), n=n, delta=delta).holds
+        caught = check(wrong, planted_best(group_size, 2 * gap, **shape), n=n, delta=delta)
+        assert not caught.holds, (group_size, n_groups, n_objectives)
+        assert caught.event_failure.probability > delta + 0.05
+
+
+def test_near_ties_do_not_keep_the_decoy_for_sure():
+    """Half as much again: the exact probability of purity is above what would be stated."""
+    right, wrong = LEDGER["impurity"], dataclasses.replace(LEDGER["impurity"], failure=partial(pure, factor=1.5))
+    problem, n = near_tie(0.5, 1e-4), 100
+    stated = LEDGER["impurity"].evaluate(n=n, gap=1e-4)
+    assert check(right, problem, n=n, delta=1 - stated).holds
+    assert not check(wrong, problem, n=n, delta=1 - 1.5 * stated + 1e-12).holds
 
 
 def test_smooth_chebyshev_is_wasteful_in_its_own_units():

@@ -15,14 +15,29 @@ if TYPE_CHECKING:
 
 __all__ = ["add_theorems_options", "theorems_command"]
 
+# What `--falsify` without a number stands for.
+_DEFAULT = "default"
+
 
 def add_theorems_options(parser: CommandParser) -> None:
     """Add the options of `theorems`."""
     parser.add_argument("id", nargs="*", metavar="ID", help="statements (default: all)")
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--proof", action="store_true", help="print the notation of the proofs, and the proof of each")
+    action.add_argument(
+        "--proof",
+        action="store_true",
+        help="print the notation of the proofs, and the proof of each; also of claims outside of the ledger",
+    )
     action.add_argument("--check", action="store_true", help="check on a population with known truth, over all samples")
-    action.add_argument("--falsify", type=int, metavar="BUDGET", help="search for a violation, trying BUDGET pairs")
+    action.add_argument(
+        "--falsify",
+        nargs="?",
+        type=int,
+        const=_DEFAULT,
+        metavar="BUDGET",
+        help="search for a violation, trying BUDGET pairs; a world counts as 100 (default: 250,000, or until --seconds)",
+    )
+    parser.add_argument("--seconds", type=float, help="stop each search of --falsify after so many seconds")
     parser.add_argument(
         "--world", default="reference_world", help="population from moltheory.problems (default: %(default)s)"
     )
@@ -37,9 +52,15 @@ def theorems_command(options: argparse.Namespace) -> int:
     import pandas as pd
 
     from moltheory.problems import small_world
-    from moltheory.theorems import check_all, falsify, ledger, proof_setting
+    from moltheory.theorems import check_all, falsify, ledger, proof_setting, proofs
 
     statements = ledger()
+    if options.proof and not options.json:
+        # Claims outside of the ledger have proofs too.
+        known = proofs()
+        asked = [known[check_choice("ID", name, known)] for name in options.id or statements]
+        say(proof_setting(), *(f"\n# {one.id}\n\n{one.text}" for one in asked))
+        return 0
     chosen = [statements[check_choice("ID", name, statements)] for name in options.id or statements]
     holds = True
     if options.check:
@@ -47,12 +68,10 @@ def theorems_command(options: argparse.Namespace) -> int:
         table = pd.concat([result.to_frame() for result in results.values()], ignore_index=True)
         holds = all(result.holds for result in results.values() if result.applicable)
     elif options.falsify is not None:
-        attacks = [falsify(statement, budget=options.falsify, rng=options.seed) for statement in chosen]
+        budget = None if options.falsify == _DEFAULT else options.falsify
+        attacks = [falsify(statement, budget=budget, seconds=options.seconds, rng=options.seed) for statement in chosen]
         table = pd.concat([attack.to_frame() for attack in attacks], ignore_index=True)
         holds = not any(attack.falsified for attack in attacks)
-    elif options.proof and not options.json:
-        say(proof_setting(), *(f"\n# {s.id}\n\n{s.proof}" for s in chosen))
-        return 0
     else:
         rows = [
             {

@@ -108,7 +108,7 @@ def purity_error(
     Notes
     -----
     Complexity: after dropping the rows that cannot matter, O(k l m) time; O((k + l) log l) for two objectives.
-    O((k + l) m) memory. Definition derived.
+    O((k + l) m) memory. The definition is this project's own.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def errors_of_selections(
     -----
     Complexity: with P distinct true Pareto points O(H P (m + log H) + R P) time as a rule, since for each of them the
     selections are resolved together along the order of the gaps, most of them at its start; O(R H P) at worst. O(R H)
-    memory, in bytes. Derived.
+    memory, in bytes.
 
     Examples
     --------

@@ -27,6 +27,8 @@ def small_masks(points: npt.NDArray[Any], *, weak: bool) -> npt.NDArray[np.bool_
         return kept
     if points.shape[2] == 2:
         return _two_objectives(points, weak=weak)
+    if points.shape[0] > 1:
+        return _many_sets(points, weak=weak)
     out = np.empty(points.shape[:2], dtype=np.bool_)
     for row, rows in enumerate(points):
         out[row] = _pairwise(rows, weak=weak)
@@ -52,6 +54,16 @@ def _two_objectives(points: npt.NDArray[Any], *, weak: bool) -> npt.NDArray[np.b
     out = np.empty(x.shape, dtype=np.bool_)
     np.put_along_axis(out, order, ~beaten, axis=-1)
     return out
+
+
+def _many_sets(points: npt.NDArray[Any], *, weak: bool) -> npt.NDArray[np.bool_]:
+    """Compare all rows with one after the other; the sets come last in memory, where the long loop is."""
+    table = np.ascontiguousarray(np.moveaxis(points, 0, -1))
+    beaten = np.zeros((table.shape[0], table.shape[2]), dtype=np.bool_)
+    for rival in table:
+        better = rival < table
+        beaten |= better.all(axis=1) if weak else (rival <= table).all(axis=1) & better.any(axis=1)
+    return ~beaten.T
 
 
 def _pairwise(points: npt.NDArray[Any], *, weak: bool) -> npt.NDArray[np.bool_]:

@@ -157,6 +157,11 @@ def _check(name: str, table: Any) -> None:
     if not isinstance(table, pd.DataFrame):
         raise refused(name, table, _WANTED)
     missing = [column for column in ("size", *_ERRORS) if column not in table]
+    if not missing and any(isinstance(size, tuple) for size in table["size"]):
+        raise InvalidInputError(
+            "`table` must have one sample size a row to be drawn over sizes, got tuples with one for each objective: choose "
+            'the axis, as by table.assign(size=table["size"].map(min)).'
+        )
     if missing or not len(table):
         found = f"none with {', '.join(missing)}" if missing else "one without rows"
         raise InvalidInputError(f"`{name}` must be {_WANTED}, got {found}.")

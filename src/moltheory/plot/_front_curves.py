@@ -8,7 +8,6 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray
 from moltheory.experiments import WeightedFrontComparison
-from moltheory.pareto import purity_error
 from moltheory.plotting import LITERAL, axis_labels, colors_of, headline, key, name_text
 from moltheory.problems import InfiniteProblem
 from moltheory.scalarization import WeightedSum
@@ -58,8 +57,8 @@ def draw_curves(
     axis_labels(ax, *(name_text(problem.objective_names[k]) for k in pair))
     for label in (ax.xaxis.label, ax.yaxis.label):
         label.set(**LITERAL)
-    # As simulations measure it: members at the coarse grid against the truth at the fine one.
-    distance = purity_error(real[compare.coarse], compare.true_points)
+    # As simulations measure it.
+    distance = float(compare.purity(real).max())
     headline(ax, f"n = {size:,}: what looks optimal is up to {distance:.2g} from the true front")
     if explain:
         key(ax, entries)

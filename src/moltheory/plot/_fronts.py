@@ -9,10 +9,11 @@ import numpy as np
 
 from moltheory._core._validation import check_names
 from moltheory.errors import InvalidInputError
-from moltheory.plot._axes import drawing, refused
+from moltheory.plot._axes import drawing
 from moltheory.plot._front_curves import draw_curves
 from moltheory.plot._front_points import draw_points
-from moltheory.problems import FiniteProblem, InfiniteProblem, Problem
+from moltheory.problems import InfiniteProblem, ProblemLike
+from moltheory.problems._protocol import as_problem
 from moltheory.runs import RandomSource
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = ["fronts"]
 
 
 def fronts(
-    problem: Problem,
+    problem: ProblemLike,
     n: int | tuple[int, ...],
     *,
     rng: RandomSource = 0,
@@ -41,8 +42,8 @@ def fronts(
 
     Parameters
     ----------
-    problem : FiniteProblem or InfiniteProblem
-        A world, or any problem with known true risks and at least two objectives.
+    problem : ProblemLike
+        A world, or any object with true risks, samples and at least two objectives.
     n : int or tuple of int
         Sample size, >= 1; a tuple has one entry per objective.
     rng : int, SeedSequence, Generator or None, default 0
@@ -80,8 +81,7 @@ def fronts(
     >>> ax.get_xlabel()
     '← better     error'
     """
-    if not isinstance(problem, FiniteProblem | InfiniteProblem):
-        raise refused("problem", problem, "a problem with known true risks, such as moltheory.FiniteWorld")
+    problem = as_problem(problem, needed_by="plot.fronts")
     pair = _pair(objectives, problem.objective_names)
     sample: Any = problem.sample(n, rng=rng)
     size = n if isinstance(n, int) else max(n)

@@ -8,11 +8,13 @@ known truth (`check`, `check_all`), on any pair of risks (`check_pair`), or atta
 from moltheory._core._deprecation import renamed_names
 from moltheory._core._listing import public_names
 from moltheory.theorems._assumptions import Assumption, NotApplicableError
+from moltheory.theorems._attack import Attack
 from moltheory.theorems._check import check
 from moltheory.theorems._check_pair import check_pair
-from moltheory.theorems._falsify import Attack, falsify
+from moltheory.theorems._falsify import falsify
 from moltheory.theorems._inputs import Input
 from moltheory.theorems._ledger import Ledger, check_all, ledger, markdown_table
+from moltheory.theorems._proof_book import Proof, Proofs, proofs
 from moltheory.theorems._proofs import proof_setting
 from moltheory.theorems._results import CheckResult, FailureProbability, PairResult, Slack
 from moltheory.theorems._statement import Theorem
@@ -26,6 +28,8 @@ __all__ = [
     "Ledger",
     "NotApplicableError",
     "PairResult",
+    "Proof",
+    "Proofs",
     "Slack",
     "Theorem",
     "check",
@@ -35,6 +39,7 @@ __all__ = [
     "ledger",
     "markdown_table",
     "proof_setting",
+    "proofs",
 ]
 
 __dir__ = public_names(__name__)

@@ -11,6 +11,7 @@ import numpy as np
 from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
+from moltheory.scalarization._declared import believed
 from moltheory.theorems._columns import TIE, TOLERANCE, realized_widths, scale_of
 from moltheory.theorems._protocols import Inputs
 
@@ -102,16 +103,16 @@ HAS_WIDTH = Assumption(
     "U is monotone and subadditive, or otherwise has a width",
     "scalarization",
     ("scalarization",),
-    lambda scalarization: scalarization.has_width,
+    lambda scalarization: believed(scalarization).has_width,
 )
 MONOTONE = Assumption(
-    "U is monotone", "scalarization", ("scalarization",), lambda scalarization: scalarization.is_monotone
+    "U is monotone", "scalarization", ("scalarization",), lambda scalarization: believed(scalarization).is_monotone
 )
 MODULUS = Assumption(
     "U is strongly monotone: modulus mu > 0",
     "scalarization",
     ("scalarization",),
-    lambda scalarization: scalarization.modulus > 0.0,
+    lambda scalarization: believed(scalarization).modulus > 0.0,
 )
 NONNEGATIVE = Assumption(
     "true and empirical risks are >= 0",

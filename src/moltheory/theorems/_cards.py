@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from moltheory._core._text import named, plural
 from moltheory.theorems._inputs import read_inputs
 
 if TYPE_CHECKING:
-    from moltheory.theorems._falsify import Attack
+    from moltheory.theorems._attack import Attack
     from moltheory.theorems._results import CheckResult, FailureProbability, PairResult, Slack
     from moltheory.theorems._statement import Theorem
 
@@ -93,7 +94,8 @@ def check_card(result: CheckResult) -> Card:
         return Card("CheckResult", f"{_about(result)}: not applicable", [*facts, ("reason", result.reason)])
     samples = {"exact": "sample type", "monte-carlo": "sample"}.get(result.method, "sample")
     why = f": {result.method_reason}" if result.method_reason else ""
-    facts.append(("method", f"{result.method}, over {plural(result.n_samples, samples)}{why}"))
+    over = f", over {plural(result.n_samples, samples)}" if result.n_samples else ""
+    facts.append(("method", f"{result.method}{over}{why}"))
     if result.event_failure is not None:
         verdict = "good" if result.level_holds else "bad"
         facts.append(
@@ -143,20 +145,45 @@ def pair_card(result: PairResult) -> Card:
 
 
 def attack_card(attack: Attack) -> Card:
-    """Return the verdict, and the witness with the largest violation."""
+    """Return the verdict, what was searched, and the witness with the largest violation."""
     witness = dict(attack.witness)
     true, empirical = witness.pop("true", None), witness.pop("empirical", None)
     tables = [_risks(true, empirical)] if _are_risks(true, empirical) else []
     code = ["moltheory.plot.attack(attack)"] if tables else []
+    facts: list[tuple[str, Any]] = [("worst violation", attack.worst)]
+    if math.isfinite(attack.nearest):
+        unit = "delta, as a failure probability" if "world" in witness else "the largest width of its pair"
+        facts.append(("nearest", f"{number_text(attack.nearest)} times {unit}"))
     return Card(
         "Attack",
         f"{named(attack.theorem)}: {attack.verdict}",
-        [("worst violation", attack.worst)],
+        [*facts, *_searched(attack)],
         code=code,
         folds=[Fold("Witness", [f"{name}: {cell_text(one)}" for name, one in witness.items()], *tables)]
         if witness or tables
         else [],
     )
+
+
+def _searched(attack: Attack) -> list[tuple[str, Any]]:
+    """Return which tables were tried, and in which stages."""
+    facts: list[tuple[str, Any]] = []
+    if attack.stages:
+        facts.append(("tries", "; ".join(f"{stage} {count:,}" for stage, count in attack.stages.items())))
+    if attack.shapes:
+        hypotheses, objectives = zip(*attack.shapes, strict=True)
+        low, high = attack.risk_range
+        facts += [
+            ("hypotheses", _between(hypotheses)),
+            ("objectives", _between(objectives)),
+            ("risks", f"in [{low:g}, {high:g}], first in steps of 1/{', 1/'.join(map(str, attack.lattice))}"),
+        ]
+    return facts
+
+
+def _between(counts: tuple[int, ...]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _inputs(inputs: Mapping[str, Any]) -> list[tuple[str, Any]]:

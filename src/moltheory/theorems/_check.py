@@ -20,10 +20,12 @@ from moltheory.bounds import binomial_interval
 from moltheory.errors import InvalidInputError, NotDeclaredError
 from moltheory.objectives import QuadraticObjectives
 from moltheory.problems import FiniteProblem
+from moltheory.problems._protocol import as_problem, kind_of
 from moltheory.runs import RandomSource
 from moltheory.theorems._assumptions import NotApplicableError
 from moltheory.theorems._check_pair import blocks, check_pair, defined_rows, evaluate_violation
 from moltheory.theorems._columns import TIE, TOLERANCE, realized_widths, scale_of
+from moltheory.theorems._failures import read_failure
 from moltheory.theorems._protocols import Inputs
 from moltheory.theorems._results import CheckResult, FailureProbability, Slack, SlackRecorder
 from moltheory.theorems._scalarization_cache import Memory
@@ -69,7 +71,8 @@ def check(
     Parameters
     ----------
     theorem : Theorem
-    problem : FiniteProblem, or a problem whose objectives are quadratics
+    problem : ProblemLike
+        With a finite class, or with QuadraticObjectives.
     {size}
     delta : float, default 0.05
         Failure probability for which the widths are stated.
@@ -131,18 +134,22 @@ def check_many(
     size, level = check_count("n", n), check_fraction("delta", delta)
     if method not in ("auto", "exact", "monte-carlo"):
         raise InvalidInputError(f"`method` must be auto, exact or monte-carlo, got {method!r}.")
-    if isinstance(getattr(problem, "true", None), QuadraticObjectives):
+    given, problem = problem, as_problem(problem, needed_by="Theorem.check")
+    if isinstance(problem.true, QuadraticObjectives):
         return {
             theorem.id: _attempt(skip, theorem, problem, size, level, _check_smooth, replicates, rng)
             for theorem in theorems
         }
     if not isinstance(problem, FiniteProblem):
-        raise InvalidInputError(f"`problem` must be a finite problem or one of quadratics, got {problem!r}.")
+        raise InvalidInputError(
+            f"`problem` must have risks of a finite class or QuadraticObjectives as `true` for Theorem.check, got a "
+            f"{kind_of(problem)} with {type(problem.true).__name__}."
+        )
     results: dict[str, CheckResult] = {}
     tasks: list[_Task] = []
     for theorem in theorems:
         if theorem.failure is not None:
-            results[theorem.id] = _attempt(skip, theorem, problem, size, level, _check_own_level)
+            results[theorem.id] = _attempt(skip, theorem, given, size, level, _check_own_level)
             continue
         try:
             tasks.append(_Task(theorem, problem))
@@ -152,12 +159,13 @@ def check_many(
             results[theorem.id] = CheckResult.silent(theorem.id, problem.name, size, level, str(reason))
     if tasks:
         source = _Exact if _enumerable(problem, size, method) else _Sampled
-        run = source(problem, size, level, stated, replicates, rng)
+        own = None if stated is None else lambda _, n, delta: stated(given, n, delta)
+        run = source(problem, size, level, own, replicates, rng)
         # Without stated half-widths there is nothing to test of a statement about the event alone.
         for task in [] if run.states_widths else [task for task in tasks if not task.theorem.deterministic]:
             missing = NotDeclaredError(
                 f"`problem` must define widths(sample_or_n, delta=), which {task.theorem.id!r} is about, got a "
-                f"{type(problem).__name__} without them."
+                f"{kind_of(problem)} without them."
             )
             if not skip:
                 raise missing
@@ -222,19 +230,10 @@ def _attempt(
 def _check_own_level(theorem: Theorem, problem: Any, n: int, delta: float) -> CheckResult:
     if theorem.failure is None:
         raise InvalidInputError(f"`theorem` must have a level of its own, got {theorem.id!r}.")
-    probability, n_types = theorem.failure(problem, n, delta)
-    return CheckResult(
-        theorem.id,
-        problem.name,
-        n,
-        delta,
-        "exact",
-        n_types,
-        FailureProbability(probability, probability, probability),
-        0,
-        None,
-        1.0,
-    )
+    level, n_types = read_failure(theorem.failure(problem, n, delta), theorem.id)
+    method = "exact" if level.low == level.high else "monte-carlo"
+    name = str(getattr(problem, "name", type(problem).__name__))
+    return CheckResult(theorem.id, name, n, delta, method, n_types, level, 0, None, 1.0)
 
 
 def _check_smooth(

@@ -1,16 +1,26 @@
-"""When the converse holds: interior weights and strongly monotone scalarizations."""
+"""When the converse holds: interior weights, strongly monotone scalarizations and p-norms."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from moltheory._core._validation import FloatArray
-from moltheory.bounds import interior_weights, strongly_monotone
-from moltheory.scalarization import Chebyshev, Scalarization, WeightedSum
-from moltheory.theorems._assumptions import EVENT, FINITE, MODULUS, NONNEGATIVE, POSITIVE_WEIGHTS
-from moltheory.theorems._columns import chosen, front_gaps, largest, lead_axes, rows_last, width_columns
+from moltheory.bounds import interior_weights, p_norm_purity, strongly_monotone
+from moltheory.scalarization import Chebyshev, PNorm, Scalarization, WeightedSum
+from moltheory.theorems._assumptions import EVENT, FINITE, MODULUS, NONNEGATIVE, POSITIVE_WEIGHTS, Assumption
+from moltheory.theorems._columns import (
+    chosen,
+    columns,
+    front_gaps,
+    largest,
+    lead_axes,
+    members,
+    rows_last,
+    width_columns,
+)
 from moltheory.theorems._generalization_statements import random_weights, spread_weights
 from moltheory.theorems._inputs import Input
 from moltheory.theorems._protocols import Inputs
@@ -43,6 +53,40 @@ def impurity_of_minimisers(
     return excess
 
 
+def impurity_of_norms(
+    true: FloatArray, empirical: FloatArray, widths: FloatArray, *, scalarization: PNorm, factor: float = 1.0
+) -> FloatArray:
+    """Largest excess of ``(U(L(h*))^p + U(L(hhat) - L(h*))^p)^(1/p)`` beyond what U(C), times `factor`, allows it.
+
+    This is the bound solved for U(C), in units of U: the p-th root of a small difference would turn rounding into a
+    violation. The second form of the statement, with the smallest U(Lhat), is looked at too.
+    """
+    lead = lead_axes(true, empirical)
+    values = rows_last(scalarization(empirical), lead)
+    selected = chosen(values)
+    optimal, table = members(true, lead), columns(true, lead)
+    truth = rows_last(scalarization(true), lead)
+    width, least = factor * scalarization.width(widths), values.min(axis=0)
+    lowest = np.maximum(least - width, 0.0)
+    worst: FloatArray = np.array(-np.inf)
+    for h in range(table.shape[1]):
+        gap = table - table[:, h : h + 1]
+        qualifies = (gap >= 0.0).all(axis=0) & optimal[h] & selected
+        apart = scalarization(np.moveaxis(np.where(qualifies, gap, 0.0), 0, -1))
+        for start, limit in ((truth[h], truth[h] + 2.0 * width), (lowest, least + width)):
+            excess = _joined(start, apart, scalarization.p) - limit
+            worst = np.maximum(worst, largest(excess, qualifies))
+    return worst
+
+
+def _joined(first: FloatArray, second: FloatArray, p: float) -> FloatArray:
+    """Return the p-norm of two nonnegative numbers."""
+    top = np.maximum(first, second)
+    scale = np.where(top > 0.0, top, 1.0)
+    result: FloatArray = scale * ((first / scale) ** p + (second / scale) ** p) ** (1.0 / p)
+    return result
+
+
 def _weight_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
     w = spread_weights(true.shape[-1])
     return [{"weights": w}, {"weights": w[::-1].copy()}]
@@ -60,6 +104,22 @@ def _draw_modulus(rng: np.random.Generator, true: FloatArray, limits: FloatArray
     return {"scalarization": Chebyshev(w, augmentation=rho) if rng.random() < 0.7 else WeightedSum(w)}
 
 
+def _norm_cases(true: FloatArray, limits: FloatArray) -> Sequence[Inputs]:
+    w = spread_weights(true.shape[-1])
+    return [{"scalarization": PNorm(w, 2.0)}, {"scalarization": PNorm(w[::-1].copy(), 4.0)}]
+
+
+def _draw_norm(rng: np.random.Generator, true: FloatArray, limits: FloatArray) -> Inputs:
+    return {"scalarization": PNorm(random_weights(rng, true.shape[-1]), float(rng.choice([1.0, 1.25, 2.0, 4.0])))}
+
+
+_NORM = Assumption(
+    "U is a p-norm with all weights > 0 and p < inf",
+    "scalarization",
+    ("scalarization",),
+    # The proxy that remembers values is no PNorm itself.
+    lambda scalarization: 1.0 <= getattr(scalarization, "p", math.inf) < math.inf and min(scalarization.weights) > 0.0,
+)
 _WIDTHS = Input("widths", "joint half-widths C, (..., N)", example=[0.1, 0.2])
 
 THEOREMS = (
@@ -92,5 +152,25 @@ THEOREMS = (
         figure="weights",
         cases=_modulus_cases,
         draw=_draw_modulus,
+    ),
+    Theorem(
+        id="p-norm-purity",
+        statement="on E, hhat minimising U(Lhat), U(v) = (sum_i (w_i v_i)^p)^(1/p) with w > 0 and p < inf: w_i (L_i(hhat) - "
+        "L_i(h*)) <= U(L(hhat) - L(h*)) <= ((v + 2 U(C))^p - v^p)^(1/p) for every h* in P with L(h*) <= L(hhat), "
+        "v = U(L(h*)); and <= ((u + U(C))^p - max(u - U(C), 0)^p)^(1/p), u = min U(Lhat)",
+        source="derived",
+        provenance="derived",
+        violation=impurity_of_norms,
+        assumptions=(FINITE, EVENT, NONNEGATIVE, _NORM),
+        inputs=(
+            _WIDTHS,
+            Input("scalarization", "U, a PNorm with w > 0 and p < inf", example=PNorm([0.5, 0.5], 2.0)),
+            Input("value", "v >= U(L(h*)), or u where empirical", example=0.5),
+            Input("empirical", "whether the value is u", optional=True, example=True),
+        ),
+        value=lambda widths, scalarization, **options: p_norm_purity(widths, scalarization=scalarization, **options),
+        function="bounds.p_norm_purity",
+        cases=_norm_cases,
+        draw=_draw_norm,
     ),
 )

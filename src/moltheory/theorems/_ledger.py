@@ -16,8 +16,10 @@ from moltheory.theorems import (
     _certificate_statements,
     _converse_statements,
     _convexity_statements,
+    _dependent_width_statements,
     _front_statements,
     _generalization_statements,
+    _lower_statements,
     _pruning_statements,
 )
 from moltheory.theorems._check import Method, Stated, check_many
@@ -36,10 +38,12 @@ __all__ = ["Ledger", "check_all", "ledger", "markdown_table"]
 _MODULES = (
     _generalization_statements,
     _front_statements,
+    _dependent_width_statements,
     _converse_statements,
     _convexity_statements,
     _pruning_statements,
     _certificate_statements,
+    _lower_statements,
 )
 
 
@@ -116,8 +120,8 @@ class Ledger(Printed, Mapping[str, Theorem]):
 
         Examples
         --------
-        >>> list(ledger().search("converse"))
-        ['weak-converse']
+        >>> list(ledger().search("interior"))
+        ['interior-weights']
         >>> list(ledger().search("hypervolume front"))
         ['hypervolume']
         """
@@ -131,7 +135,7 @@ class Ledger(Printed, Mapping[str, Theorem]):
 
         Examples
         --------
-        >>> ledger().search("converse").to_frame()["provenance"].tolist()
+        >>> ledger().search("interior").to_frame()["provenance"].tolist()
         ['derived']
         """
         from moltheory._core._frames import frame_with_names
@@ -148,6 +152,18 @@ class Ledger(Printed, Mapping[str, Theorem]):
                 "deterministic": [one.deterministic for one in self._theorems.values()],
             }
         )
+
+    def to_latex(self, *, caption: str = "") -> str:
+        r"""Return a table of ids, statements, provenance and sources in LaTeX; with a caption it floats.
+
+        Examples
+        --------
+        >>> print(ledger().search("interior").to_latex().splitlines()[2])
+        id & statement & provenance & source \\
+        """
+        from moltheory.theorems._statement_latex import ledger_latex
+
+        return ledger_latex(tuple(self.values()), caption=caption)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._theorems)

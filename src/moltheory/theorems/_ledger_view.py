@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ledger_card", "ledger_html", "matches"]
 
-_MOST_ROWS = 24
+_MOST_ROWS = 40
 _FACETS = ("provenance", "kind")
 _RULES = {
     " fieldset": "border:none;padding:0;margin:.2em 0;min-width:0",

@@ -1,4 +1,4 @@
-"""Pairs of tables of risks to try, and moves of them: by steps of a coarse lattice, and by finer and finer ones."""
+"""Random pairs of tables of risks on lattices, and moves of them: by steps of a lattice, and by finer and finer ones."""
 
 from __future__ import annotations
 
@@ -9,30 +9,38 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 
-__all__ = ["coarse_moves", "families", "fine_moves", "random_pairs"]
+__all__ = ["coarse_moves", "families", "fine_moves", "quantized", "random_pairs"]
 
-# Steps of the lattices of [0, 1] that risks start on: the coarser, the more ties.
-_STEPS = (2, 4, 8, 8)
 # Many constants are attained where a tie is broken, by ever so little.
 _LITTLE = 2.0**-10
-_SHARE_LITTLE, _SHARE_CONFUSED = 0.3, 0.5
+_SHARE_LITTLE, _SHARE_CONFUSED, _SHARE_KNOWN = 0.3, 0.5, 0.3
 # All entries stay multiples of 2^-20: sums and differences are exact, so that rounding breaks no tie.
 _FINEST = 20
+# Kinds of fine moves, and how often each is made.
+_ONE, _PARTNERS, _LEVEL, _TO_ANOTHER, _TOGETHER, _TO_END, _WIDTH, _ALL, _SCALE = range(9)
+_KINDS = np.repeat(np.arange(9), [2, 2, 2, 2, 2, 1, 1, 1, 1])
 
 
-def random_pairs(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple[FloatArray, float]:
-    """Return true and empirical risks on a lattice of [0, 1], (2, R, H, N), and its step.
+def quantized(values: FloatArray) -> FloatArray:
+    """Return values of [0, 1] as multiples of 2^-20, whose sums and differences are exact."""
+    result: FloatArray = np.clip(np.ldexp(np.rint(np.ldexp(values, _FINEST)), -_FINEST), 0.0, 1.0)
+    return result
+
+
+def random_pairs(rng: np.random.Generator, shape: tuple[int, int, int], steps: int) -> FloatArray:
+    """Return true and empirical risks on a lattice of so many steps of [0, 1], (2, R, H, N).
 
     In a share of them two hypotheses are confused: their empirical risks meet half way between the true ones, about
     the worst that deviations of a given size can do.
     """
     count, n_hypotheses, n_objectives = shape
-    steps = int(rng.choice(_STEPS))
     reach = int(rng.integers(1, steps + 1))
     true = rng.integers(0, steps + 1, shape)
     noise = rng.integers(-reach, reach + 1, shape)
-    noise[:, :, rng.random(n_objectives) < 0.3] = 0  # data-independent objectives
+    noise[:, :, rng.random(n_objectives) < _SHARE_KNOWN] = 0  # data-independent objectives
     pairs = np.stack([true, np.clip(true + noise, 0, steps)]) / steps
+    if n_hypotheses == 1:
+        return pairs
     confused = np.flatnonzero(rng.random(count) < _SHARE_CONFUSED)
     one = rng.integers(n_hypotheses, size=confused.size)
     other = (one + rng.integers(1, n_hypotheses, confused.size)) % n_hypotheses
@@ -42,7 +50,7 @@ def random_pairs(rng: np.random.Generator, shape: tuple[int, int, int]) -> tuple
     for h in (one, other):
         off = rng.integers(-1, 2, half_way.shape) * _LITTLE
         pairs[1, confused, h] = np.where(met, np.clip(half_way + off, 0.0, 1.0), pairs[0, confused, h])
-    return pairs, 1.0 / steps
+    return pairs
 
 
 def coarse_moves(rng: np.random.Generator, pairs: FloatArray, step: float) -> FloatArray:
@@ -57,7 +65,9 @@ def fine_moves(rng: np.random.Generator, pairs: FloatArray, finest: int) -> Floa
     """Return pairs (2, R, H, N) in [0, 1], each moved in one objective by a step between 2^-3 and 2^-finest.
 
     One entry moves; or a true risk with its empirical one, which keeps their deviation; or all entries that are
-    equal, which keeps the ties; or one entry goes to another or close to it, which makes a tie or a narrow gap.
+    equal, which keeps the ties; or all equal true risks with their empirical ones; or one entry goes to another or close
+    to it, which makes a tie or a narrow gap; or an empirical risk goes to an end of its box, or to the true one; or all
+    deviations become larger or smaller; or all risks do, or move by the same.
     """
     count, n_hypotheses, n_objectives = pairs.shape[1:]
     row = np.arange(count)
@@ -66,19 +76,36 @@ def fine_moves(rng: np.random.Generator, pairs: FloatArray, finest: int) -> Floa
     values: FloatArray = np.concatenate([table[row, :, objective] for table in (pairs[0], pairs[1])], axis=1)
     size = values.shape[1]
     entry, target = rng.integers(size, size=(2, count))
+    kind = rng.choice(_KINDS, size=count)[:, None]
+    step: FloatArray = rng.standard_normal((count, 1)) * 0.5 ** rng.integers(3, finest + 1, (count, 1))
+    step = np.where((kind == _TO_ANOTHER) & (rng.random((count, 1)) < 0.5), 0.0, step)
+    true, seen = values[:, :n_hypotheses], values[:, n_hypotheses:]
     one = np.arange(size) == entry[:, None]
     partner = np.arange(size) == ((entry + n_hypotheses) % size)[:, None]
-    level = values == values[row, entry][:, None]
-    kind = rng.integers(4, size=(count,))
-    step: FloatArray = rng.standard_normal((count,)) * 0.5 ** rng.integers(3, finest + 1, count)
-    step[(kind == 3) & (rng.random(count) < 0.5)] = 0.0
-    start = np.where((kind == 3)[:, None], values[row, target][:, None], values)
-    which = np.select([(kind == 1)[:, None], (kind == 2)[:, None]], [one | partner, level], one)
-    values = np.where(which, start + step[:, None], values)
-    values = np.clip(np.ldexp(np.rint(np.ldexp(values, _FINEST)), -_FINEST), 0.0, 1.0)
+    together = true == true[row, entry % n_hypotheses][:, None]
+    which = np.select(
+        [kind == _PARTNERS, kind == _LEVEL, kind == _TOGETHER, kind == _ALL],
+        [
+            one | partner,
+            values == values[row, entry][:, None],
+            np.concatenate([together, together], axis=1),
+            one | True,
+        ],
+        one,
+    )
+    start = np.where(kind == _TO_ANOTHER, values[row, target][:, None], values)
+    values = np.where(which, start + step, values)
+    values = np.where(kind == _SCALE, np.concatenate([true, seen], axis=1) * (1.0 + step), values)
+    # An empirical risk at an end of its box, at the true risk, or a little inside; all deviations, scaled.
+    gap = seen - true
+    end = rng.integers(-1, 2, (count, 1)) * np.abs(gap).max(axis=1, keepdims=True)
+    boxed = np.where(one[:, :n_hypotheses] | one[:, n_hypotheses:], true + end + np.where(step > 0.0, step, 0.0), seen)
+    factor = np.where(rng.random((count, 1)) < 0.5, 1.0 + step, rng.choice([0.5, 2.0], (count, 1)))
+    seen = np.select([kind == _TO_END, kind == _WIDTH], [boxed, true + factor * gap], values[:, n_hypotheses:])
+    true = np.where((kind == _TO_END) | (kind == _WIDTH), true, values[:, :n_hypotheses])
     moved = pairs.copy()
-    moved[0][row, :, objective] = values[:, :n_hypotheses]
-    moved[1][row, :, objective] = values[:, n_hypotheses:]
+    moved[0][row, :, objective] = quantized(true)
+    moved[1][row, :, objective] = quantized(seen)
     return moved
 
 

@@ -35,8 +35,12 @@ class Value(Protocol):
 class Failure(Protocol):
     """The probability that a statement fails, for one that is not about the event E."""
 
-    def __call__(self, problem: Any, n: int, delta: float, /) -> tuple[float, int]:
-        """Return the exact probability for samples of size n, and the number of sample types enumerated.
+    def __call__(self, problem: Any, n: int, delta: float, /) -> Any:
+        """Return the probability that the statement fails for samples of size n.
+
+        A number in [0, 1], float or `fractions.Fraction`, is taken as exact; a `FailureProbability` brings an interval,
+        as of a simulation, whose lower end decides. Either may come as a pair with the number of sample types that
+        were enumerated, or samples that were drawn: ``(0.03, 126)``. Anything else is refused.
 
         Raises `NotApplicableError` if the statement is not about such a problem.
         """

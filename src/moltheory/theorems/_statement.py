@@ -54,8 +54,9 @@ class Theorem(Printed):
     deterministic : bool
         Whether the statement holds wherever E does, so that it is checked with realized widths.
     failure : Failure or None
-        ``failure(problem, n, delta)``: the exact probability that the statement fails, and how many sample types
-        were enumerated, for statements that are not about E.
+        ``failure(problem, n, delta)``: the probability that the statement fails, for statements that are not about E:
+        a number (exact), a `FailureProbability` (with an interval), or a pair of one of them and how many sample
+        types were enumerated.
     cases : Cases
         From true risks and largest risks to inputs to try in `check`.
     draw : Draw or None
@@ -168,6 +169,37 @@ class Theorem(Printed):
         from moltheory.theorems._check_pair import check_pair
 
         return check_pair(self, true, empirical, widths, **inputs)
+
+    def to_latex(self, *, standalone: bool = False) -> str:
+        r"""Return id, statement, provenance, assumptions and proof in LaTeX, for amsmath and amssymb.
+
+        Parameters
+        ----------
+        standalone : bool, default False
+            Return a whole document, with the notation of the proofs.
+
+        Examples
+        --------
+        >>> from moltheory.theorems import ledger
+        >>> print(ledger()["forward"].to_latex().splitlines()[0])
+        \subsection*{forward}
+        """
+        from moltheory.theorems._statement_latex import statement_latex
+
+        return statement_latex(self, standalone=standalone)
+
+    def to_bibtex(self) -> str:
+        r"""Return an entry for BibTeX: the statement, and the versions of the package and of the proof.
+
+        Examples
+        --------
+        >>> from moltheory.theorems import ledger
+        >>> print(ledger()["forward"].to_bibtex().splitlines()[2])
+          title = {Statement \texttt{forward} of the ledger of moltheory},
+        """
+        from moltheory.theorems._statement_latex import statement_bibtex
+
+        return statement_bibtex(self)
 
     def _line(self) -> str:
         """Id, provenance and statement."""

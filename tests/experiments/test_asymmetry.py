@@ -248,8 +248,10 @@ def test_refusals(refuses):
 def test_what_is_no_problem_is_refused(refuses, wrong):
     named, found = "`problem` must be a ", f" (see moltheory.problems), got {type(wrong).__name__}."
     message = refuses("problem", asymmetry, wrong, sizes=[5], replicates=2, rng=0)
-    kinds = "FiniteProblem or InfiniteProblem"
-    assert message == f"{named}{kinds}{found}"
+    lacking = "must have `true`, true objectives, for asymmetry, as moltheory.FiniteWorld and every"
+    assert (
+        message == f"`problem` {lacking} moltheory.problems.ProblemLike has, got a {type(wrong).__name__} without it."
+    )
     assert refuses("problem", exact_errors, wrong, sizes=[5]) == f"{named}FinitePopulation{found}"
     chosen = {"u": WeightedSum([0.5, 0.5])}
     assert refuses("problem", selection_errors, wrong, scalarizations=chosen, n=5) == f"{named}FinitePopulation{found}"

@@ -215,7 +215,7 @@ def test_the_flat_case_by_hand():
 def test_refusals(refuses):
     problem = _least_squares()
     good = {"scalarizations": RULES, "sizes": [5], "replicates": 2, "rng": 0}
-    refuses("problem", excess, mt.problems.two_coins(), **good)
+    refuses("problem", excess, "two_coins", **good)
     refuses("problem", check_converse, "x", sizes=[5], replicates=2, rng=0)
     refuses("scalarizations", excess, problem, **{**good, "scalarizations": [RULES["end"]]})
     refuses("scalarizations", excess, problem, **{**good, "scalarizations": {"e": EpsilonConstraint([1.0, 1.0])}})

@@ -254,7 +254,7 @@ def test_refusals(refuses):
     refuses("targets", make, eye, beta * np.nan, noise)
     refuses("noise", make, eye, beta, [1.0, -1.0])
     refuses("noise", make, eye, beta, [1.0])
-    refuses("names", make, eye, beta, noise, names=["a", "a"])
+    refuses("objective_names", make, eye, beta, noise, objective_names=["a", "a"])
     problem = make(eye, beta, noise)
     refuses("n", problem.sample, 0)
     refuses("n", problem.sample, 2.5)

@@ -200,7 +200,7 @@ def test_refusals(refuses):
     refuses("losses", FiniteWorld, [0.5, 0.5], [[[1, 1]], [[1, 1]]])
     refuses("losses", FiniteWorld, [], np.empty((0, 2, 2)))
     refuses("losses", FiniteWorld, [0.5, 0.5], [[["a", 1]], [[1, 1]]])
-    refuses("names", FiniteWorld, [0.5, 0.5], losses, names=["x"])
+    refuses("objective_names", FiniteWorld, [0.5, 0.5], losses, objective_names=["x"])
     world = FiniteWorld([0.5, 0.5], losses)
     refuses("n", world.sample, -3)
     refuses("n", world.sample, (5, 5, 5))

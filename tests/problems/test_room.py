@@ -28,6 +28,8 @@ _PROBLEMS = {
         [_ROWS] * 2, [[1, 0, 1]] * 2, losses="logistic", radius=2.0, input_norm=1.0
     ),
     "groups": lambda: problems.LogisticGroups(_ROWS, [0, 1, 1], list("aab"), ridge=0.1),
+    "cells": lambda: problems.cell_tasks(4, n_blocks=2),
+    "planted": lambda: problems.planted_best(4, 0.1, n_groups=2),
     "supports": lambda: problems.SparseRegression(np.eye(2), [1.0, 0.0], 1.0),
 }
 

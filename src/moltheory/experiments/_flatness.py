@@ -6,8 +6,8 @@ The class is the unit disk. An example is a normal vector z; with c = (1/2, 0),
           L_2(\theta) = \|\theta - c\|^2,
 
 the second known without data. In truth L_1 does not mind theta_2 beyond its curvature mu; in a sample it is tilted by
-the mean of z, however small. At mu = 0 the direction is flat, and empirical members with little weight on L_2 run to the
-rim of the disk. With :math:`\ell_1 = z'\theta` the whole objective is constant in truth. Derived.
+the mean of z, however small. At mu = 0 the direction is flat, and empirical members with little weight on L_2 run to
+the rim of the disk. With :math:`\ell_1 = z'\theta` the whole objective is constant in truth. Derived (proof: flatness).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count, check_vector
 from moltheory.bounds import interior_weights, strong_convexity
+from moltheory.experiments._chords import short_of_targets
 from moltheory.experiments._replicates import check_sizes
 from moltheory.objectives import NormBall, SmoothObjectives
 from moltheory.runs import RandomSource, as_seed_sequence, block_stream
@@ -36,6 +37,10 @@ __all__ = ["flat_directions"]
 _CENTER = np.array([0.5, 0.0])
 # Weights at least this large are called interior.
 _INTERIOR = 0.2
+# The best weight is looked for between two of the grid, then between two of those in between, and so on.
+_ZOOMS, _PARTS = 4, 17
+# Samples whose weights are looked for together.
+_ROWS = 500
 
 
 @document
@@ -70,8 +75,10 @@ def flat_directions(
     Deviations are exact: the largest :math:`|\bar z_1 \theta_2|` on the disk is :math:`|\bar z_1|`, the largest
     :math:`|\bar z'\theta|` is :math:`\|\bar z\|`. The purity error at mu = 0 is 1 for every n; that for
     the constant objective is 1.25 + cos of the uniform angle of the mean, whatever n. Both bounds are of the order of
-    the deviation. The empirical front is traced with 60 weights from 0 to 1, denser towards 1; truly optimal are (t, 0)
-    for t from 0 to 1/2 (constant objective: t = 1/2).
+    the deviation. Truly optimal are (t, 0) for t from 0 to 1/2 (constant objective: t = 1/2), and distances of
+    members from them are exact; members are those of 60 weights from 0 to 1, denser towards 1. Coverage is by the
+    continuous empirical front, whose members are known for all weights: the best weight for each of 51 values of t is
+    searched for until what is left is below 1e-9.
 
     Complexity: O(R) time and memory for each size and case.
 
@@ -144,6 +151,51 @@ class _Case:
         )
 
 
+def _members(case: _Case, slopes: FloatArray, first: FloatArray) -> FloatArray:
+    r"""Return the empirical members (R, M, 2) on the disk for first weights (R, M), given slopes (R,) of the tilt.
+
+    With a multiplier :math:`\lambda \ge 0` of the disk, :math:`\theta_1 = w_2 / (2 (1 + \lambda))` and
+    :math:`\theta_2 = -w_1 z / (w_1 \mu + 2 w_2 + 2 \lambda)`; the norm falls in :math:`\lambda`, and is below 1 at
+    :math:`\lambda = w_1 |z| + w_2`.
+    """
+    second, slope = 1.0 - first, slopes[:, None]
+
+    def at(price: FloatArray) -> FloatArray:
+        bend = case.mu * first + 2.0 * (second + price)
+        # Where nothing bends, whatever tilts runs to the rim.
+        away = np.divide(first * slope, bend, out=np.where(first * slope == 0.0, 0.0, np.inf), where=bend > 0.0)
+        return np.stack([0.5 * second / (1.0 + price), -away], axis=-1)
+
+    free = at(np.zeros_like(first))
+    low, high = np.zeros_like(first), first * np.abs(slope) + second
+    outside = np.square(free).sum(axis=-1) > 1.0
+    if outside.any():
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            far = np.square(at(middle)).sum(axis=-1) > 1.0
+            low, high = np.where(far, middle, low), np.where(far, high, middle)
+    return np.where(outside[..., None], at(high), free)
+
+
+def _coverage(case: _Case, slopes: FloatArray, grid: FloatArray, true: FloatArray) -> FloatArray:
+    """Return the coverage errors (R,) of continuous empirical fronts, which have risks `true` (R, K, 2) at grid weights."""
+    t = np.linspace(0.0, 0.5, 51)
+    targets = np.stack([t**2, (t - 0.5) ** 2], axis=-1)
+    best = (true[:, None] - targets[:, None]).max(axis=-1).argmin(axis=-1)
+    low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, len(grid) - 1)]
+    each = np.broadcast_to(targets, (*best.shape, 2)).reshape(-1, 1, 2)
+    rows, risks = np.repeat(slopes, len(t)), true
+    for _ in range(_ZOOMS):
+        weights = np.linspace(low, high, _PARTS, axis=-1)
+        theta = _members(case, rows, weights.reshape(-1, _PARTS))
+        risks = np.stack([np.square(theta) @ [1.0, 0.5 * case.mu], np.square(theta - _CENTER).sum(axis=-1)], axis=-1)
+        at = (risks - each).max(axis=-1).argmin(axis=-1).reshape(best.shape)
+        low = np.take_along_axis(weights, np.maximum(at - 1, 0)[..., None], axis=-1)[..., 0]
+        high = np.take_along_axis(weights, np.minimum(at + 1, _PARTS - 1)[..., None], axis=-1)[..., 0]
+    # The last weights are so close that what is between them is a chord.
+    return np.asarray(short_of_targets(each, risks).reshape(best.shape).max(axis=1))
+
+
 def _weights() -> FloatArray:
     ends = 1.0 - np.logspace(-1.0, -6.0, 29)
     first = np.concatenate([np.linspace(0.0, 0.9, 30)[:-1], ends, [1.0 - 1e-8, 1.0]])
@@ -163,22 +215,21 @@ def _compared(case: _Case, means: FloatArray) -> dict[str, npt.NDArray[np.generi
         best = np.clip(0.25 - (true[..., 1] - true[..., 0]), 0.0, 0.5)
         low = np.clip(0.5 - np.sqrt(np.maximum(true[..., 1], 0.0)), 0.0, 0.5)
         high = np.maximum(low, np.clip(np.sqrt(np.maximum(true[..., 0], 0.0)), 0.0, 0.5))
-        points = np.linspace(0.0, 0.5, 51)
+        blocks = [slice(start, start + _ROWS) for start in range(0, len(tilts), _ROWS)]
+        covered = np.concatenate([_coverage(case, tilts[b, 1], weights[:, 0], true[b]) for b in blocks])
     else:
         best = low = high = np.full(true.shape[:2], 0.5)
-        points = np.array([0.5])
+        covered = true[..., 1].min(axis=1)
     excess = np.stack([true[..., 0] - case.square * best**2, true[..., 1] - (best - 0.5) ** 2], axis=-1)
     purity = np.maximum(excess.max(axis=-1), 0.0)
     square = theta[..., 1] ** 2 + np.maximum((theta[..., 0] - low) ** 2, (theta[..., 0] - high) ** 2)
-    front = np.stack([case.square * points**2, (points - 0.5) ** 2], axis=-1)
-    short = np.maximum((true[:, :, None] - front).max(axis=-1), 0.0)
     inside = (weights >= _INTERIOR).all(axis=1)
     allowed = np.stack([interior_weights(widths, weights=w).max(axis=1) for w in weights[inside]], axis=1)
     bound = np.full(len(tilts), np.inf)
     if min(case.mu, 2.0 * case.square) > 0.0:
         bound = strong_convexity(widths, moduli=[min(case.mu, 2.0 * case.square), 2.0])
     return {
-        "coverage_error": short.min(axis=1).max(axis=1),
+        "coverage_error": covered,
         "purity_error": purity.max(axis=1),
         "interior_purity": purity[:, inside].max(axis=1),
         "interior_bound": allowed.max(axis=1),

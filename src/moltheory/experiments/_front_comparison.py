@@ -10,7 +10,8 @@ from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import FiniteObjectives
 from moltheory.pareto import errors_of_selections, hypervolumes_of_selections, nondominated
-from moltheory.problems import FiniteProblem
+from moltheory.problems import ProblemLike
+from moltheory.problems._protocol import as_finite
 
 __all__ = ["FrontComparison"]
 
@@ -20,8 +21,8 @@ class FrontComparison(Shown):
 
     Parameters
     ----------
-    problem : FiniteProblem
-        Its true risks and true front are taken once.
+    problem : ProblemLike
+        With a finite class. Its true risks and true front are taken once.
 
     Attributes
     ----------
@@ -48,8 +49,8 @@ class FrontComparison(Shown):
 
     _shown = ("problem", "truly_optimal", "true_hypervolume")
 
-    def __init__(self, problem: FiniteProblem) -> None:
-        self.problem = problem
+    def __init__(self, problem: ProblemLike) -> None:
+        self.problem = problem = as_finite(problem, needed_by="FrontComparison")
         self._truth = problem.true.risks()
         self.truly_optimal = nondominated(self._truth)
         self.true_hypervolume = float(self._hypervolumes(self.truly_optimal[None])[0])

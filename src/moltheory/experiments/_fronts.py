@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
+from moltheory.experiments._chords import gap_under_chords
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
 from moltheory.objectives._discretization import gap_under_corners
 from moltheory.problems import Problem
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front
+from moltheory.solvers._families import check_kind
 
 __all__ = ["Objectives", "gap_of_members", "risks_of", "stated_widths", "weighted_members"]
 
@@ -56,18 +58,26 @@ def risks_of(objectives: Objectives, solutions: FloatArray) -> FloatArray:
 def weighted_members(objectives: Objectives, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Minimisers (*batch, K, d) of weighted sums (K, N), their risks, and what they can miss of the front, (*batch,).
 
+    For two objectives that is what the chords of neighbors in the order of the rows miss, else what the members do.
     Where the minimisers are not exact, the largest of their gaps is part of what they can miss, which is infinite where
     one of these is an estimate.
     """
+    # A subclass whose risks are others than those that its front is traced by is refused, as by `solve_front`.
+    check_kind(objectives)
+    on_simplex = weights / weights.sum(axis=1, keepdims=True)
     if isinstance(objectives, _HasFront):
         front = objectives.front(weights)
-        return front.solutions, front.points, np.asarray(front.discretization)
-    sweep = solve_front(objectives, scalarizations=[WeightedSum(w) for w in weights])
-    on_simplex = weights / weights.sum(axis=1, keepdims=True)
-    certified = sweep.rigorous.all(axis=-1)
-    gap = (sweep.gap / weights.sum(axis=1)).max(axis=-1)
-    missed = np.where(certified, gap_of_members(on_simplex, sweep.points, gap), np.inf)
-    return np.asarray(sweep.solutions, dtype=np.float64), sweep.points, missed
+        solutions, points, missed = front.solutions, front.points, np.asarray(front.discretization)
+        gap, certified = np.zeros(missed.shape), np.ones(missed.shape, dtype=np.bool_)
+    else:
+        sweep = solve_front(objectives, scalarizations=[WeightedSum(w) for w in weights])
+        solutions, points = np.asarray(sweep.solutions, dtype=np.float64), sweep.points
+        gap = (sweep.gap / weights.sum(axis=1)).max(axis=-1)
+        certified = np.asarray(sweep.rigorous.all(axis=-1))
+        missed = gap_of_members(on_simplex, points, gap)
+    if weights.shape[1] == 2:
+        missed = gap_under_chords(on_simplex, points, gap)
+    return solutions, points, np.where(certified, missed, np.inf)
 
 
 def gap_of_members(weights: FloatArray, points: FloatArray, gap: FloatArray) -> FloatArray:
@@ -81,7 +91,8 @@ def gap_of_members(weights: FloatArray, points: FloatArray, gap: FloatArray) -> 
     With gap g, v + g is, for every attainable v, above all lines :math:`w_k \cdot v = w_k \cdot p_k`; so the bound is
     that of exact members plus g. For N = 2, v is covered by no member better than by t iff v + t lies below a corner of
     the staircase of the members; each corner is compared with its own two lines, which leaves what
-    ``objectives/_discretization.py`` has for exact members, whose order it needs and this does not. Derived.
+    ``objectives/_discretization.py`` has for exact members, whose order it needs and this does not. Derived (proof:
+    discretization).
     """
     if weights.shape[1] > 2:
         flat = points.reshape(-1, *weights.shape)

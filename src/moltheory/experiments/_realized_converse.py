@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.bounds import interior_weights, strong_convexity
 from moltheory.experiments._fronts import Objectives, risks_of
-from moltheory.experiments._replicates import check_problem, check_sizes
-from moltheory.problems import InfiniteProblem
-from moltheory.runs import RandomSource, as_seed_sequence, block_stream
+from moltheory.experiments._replicates import Columns, check_sizes, run_sizes
+from moltheory.problems import InfiniteProblem, ProblemLike
+from moltheory.problems._protocol import as_infinite
+from moltheory.runs import RandomSource, block_stream
 from moltheory.scalarization import Chebyshev, WeightedSum, simplex_grid
 from moltheory.solvers import solve_front
 
@@ -24,10 +26,32 @@ if TYPE_CHECKING:
 
 __all__ = ["check_converse"]
 
+# Fixed, so that the random streams do not depend on the number of processes.
+_BLOCK = 20
+_BLOCK_BYTES = 64e6
+_COLUMNS = (
+    "size",
+    "replicate",
+    "improvement",
+    "interior_slack",
+    "squared_distance",
+    "convexity_bound",
+    "convexity_slack",
+    "uniform_deviation",
+)
+
 
 @document
 def check_converse(
-    problem: InfiniteProblem, *, sizes: Iterable[int], replicates: int, rng: RandomSource, n_points: int = 10
+    problem: ProblemLike,
+    *,
+    sizes: Iterable[int],
+    replicates: int,
+    rng: RandomSource,
+    n_points: int = 10,
+    n_jobs: int | None = None,
+    store: str | os.PathLike[str] | None = None,
+    progress: bool = False,
 ) -> pd.DataFrame:
     r"""Check statements *interior-weights* and *strong-convexity* on samples of an infinite class.
 
@@ -38,13 +62,21 @@ def check_converse(
 
     Parameters
     ----------
-    problem : InfiniteProblem
-        With known true risks, one of the package's or your own.
+    problem : ProblemLike
+        Any object with `true` objectives of parameters and ``sample(n, *, replicates, rng)``: one of the package's, or your
+        own.
     {sample_sizes}
     {replicates}
-    {rng}
+    rng : int, SeedSequence, Generator or None
+        Seed; the result is bit-identical for the same seed and any `n_jobs`. With a `store` it must be an int or a
+        SeedSequence.
     n_points : int, default 10
         Largest number of weight vectors, those with a zero not counted; >= 1.
+    {n_jobs}
+    store : path or URL, optional
+        Folder where finished blocks are kept; as in `asymmetry`.
+    progress : bool, default False
+        Show a bar with the time left.
 
     Returns
     -------
@@ -64,7 +96,7 @@ def check_converse(
     -----
     With gap g of :math:`\hat h` and L(h*) above L(hhat) by at most o, interior-weights allows
     :math:`(2 \sum_j w_j C_j + g + o \sum_j w_j) / w_i` and strong-convexity
-    :math:`\max_i (16 C_i + 8 g / \sum_j w_j + 4 o) / \mu_i`. Derived.
+    :math:`\max_i (16 C_i + 8 g / \sum_j w_j + 4 o) / \mu_i`. Derived (proof: realized-converse).
 
     Complexity: O(R k N) solves for R samples and k weights.
 
@@ -78,23 +110,50 @@ def check_converse(
     """
     import pandas as pd
 
-    check_problem(problem, InfiniteProblem)
+    problem = as_infinite(problem, needed_by="check_converse")
     chosen, count = check_sizes(sizes), check_count("replicates", replicates)
     wanted = check_count("n_points", n_points)
-    root = as_seed_sequence(rng)
     weights = _positive_weights(problem.n_tasks, wanted)
-    mu = problem.true_moduli
+    parts = run_sizes(
+        _converse_block,
+        problem,
+        (weights, problem.true_moduli),
+        experiment="check_converse",
+        parameters={"n_points": wanted},
+        sizes=chosen,
+        replicates=count,
+        block=_BLOCK,
+        row_bytes=8.0 * len(_COLUMNS),
+        block_bytes=_BLOCK_BYTES,
+        rng=rng,
+        n_jobs=n_jobs,
+        store=store,
+        progress=progress,
+    )
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in _COLUMNS})
+
+
+def _converse_block(
+    problem: InfiniteProblem,
+    size: int,
+    block: int,
+    length: int,
+    root: np.random.SeedSequence,
+    weights: FloatArray,
+    mu: FloatArray,
+) -> Columns:
+    stream = block_stream(root, problem.name, size, block)
     rows = []
-    for size in chosen:
-        stream = block_stream(root, problem.name, size, 0)
-        for replicate in range(count):
-            sample = problem.sample(size, rng=stream)
-            rows.append({"size": size, "replicate": replicate, **_checked(problem.true, sample, weights, mu)})
-    return pd.DataFrame(rows)
+    for replicate in range(length):
+        checked = _checked(problem.true, problem.sample(size, rng=stream), weights, mu)
+        rows.append({"size": size, "replicate": block * _BLOCK + replicate, **checked})
+    return {name: np.array([row[name] for row in rows]) for name in _COLUMNS}
 
 
 def _positive_weights(n: int, n_points: int) -> FloatArray:
     """Return the positive rows of the finest lattice on the simplex with at most `n_points` of them."""
+    if n == 1:
+        return np.ones((1, 1))
     divisions = n
     while math.comb(divisions, n - 1) <= n_points:
         divisions += 1

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from moltheory._core._validation import check_count
 from moltheory.errors import InvalidInputError
 from moltheory.problems import Problem
+from moltheory.problems._base import SampleSize
 from moltheory.runs import (
     RandomSource,
     RunFolder,
@@ -24,7 +25,7 @@ from moltheory.runs import (
     run_blocks,
 )
 
-__all__ = ["Columns", "check_problem", "check_sizes", "computed_once", "run_sizes"]
+__all__ = ["Columns", "check_problem", "check_sizes", "check_sizes_or_tuples", "computed_once", "run_sizes"]
 
 Columns = dict[str, npt.NDArray[np.generic]]
 _Result = TypeVar("_Result")
@@ -37,7 +38,7 @@ def run_sizes(
     *,
     experiment: str,
     parameters: Mapping[str, Any],
-    sizes: Sequence[int],
+    sizes: Sequence[SampleSize],
     replicates: int,
     block: int,
     row_bytes: float,
@@ -67,12 +68,12 @@ def run_sizes(
             "experiment": experiment,
             "problem": problem.name,
             "digest of the problem": fingerprint(problem),
-            "sizes": list(sizes),
+            "sizes": [size if isinstance(size, int) else list(size) for size in sizes],
             "replicates": replicates,
             **parameters,
             "block": block,
         }
-        keys = [f"size-{size}-block-{number}" for size, number in order]
+        keys = [f"size-{_label(size)}-block-{number}" for size, number in order]
         folder = RunFolder.open(store, parameters=identity, rng=root, keys=keys)
     parts = run_blocks(
         function,
@@ -90,6 +91,10 @@ def run_sizes(
     return found
 
 
+def _label(size: SampleSize) -> str:
+    return str(size) if isinstance(size, int) else "x".join(map(str, size))
+
+
 def computed_once(function: Callable[..., _Result], *arguments: Any) -> _Result:
     """Return ``function(*arguments)`` for use in all blocks, with the bits that it would have inside a block."""
     return run_blocks(function, [arguments])[0]
@@ -105,15 +110,37 @@ def check_problem(problem: object, *kinds: type) -> None:
 def check_sizes(sizes: Iterable[int]) -> list[int]:
     """Return sample sizes as a list of distinct positive ints."""
     chosen = []
+    for size in _listed(sizes):
+        try:
+            chosen.append(check_count("sizes", size))
+        except InvalidInputError:
+            found = repr(size) if isinstance(size, str) else str(size)
+            raise InvalidInputError(f"`sizes` must hold integers >= 1, got {found}.") from None
+    return _distinct(chosen)
+
+
+def check_sizes_or_tuples(sizes: Iterable[SampleSize], n_objectives: int) -> list[SampleSize]:
+    """Return distinct sample sizes: positive ints, or tuples with one for each objective."""
+    chosen: list[SampleSize] = []
+    for size in _listed(sizes):
+        entries = size if isinstance(size, tuple | list) else (size,)
+        if len(entries) != n_objectives and isinstance(size, tuple | list):
+            raise InvalidInputError(
+                f"`sizes` must hold integers, or tuples with one entry for each of {n_objectives} objectives, got {size!r}."
+            )
+        counts = tuple(check_sizes([entry])[0] for entry in entries)
+        chosen.append(counts if isinstance(size, tuple | list) else counts[0])
+    return _distinct(chosen)
+
+
+def _listed(sizes: Iterable[Any]) -> list[Any]:
     try:
-        for size in sizes:
-            try:
-                chosen.append(check_count("sizes", size))
-            except InvalidInputError:
-                found = repr(size) if isinstance(size, str) else str(size)
-                raise InvalidInputError(f"`sizes` must hold integers >= 1, got {found}.") from None
+        return list(sizes)
     except TypeError:
         raise InvalidInputError(f"`sizes` must be an iterable of integers, got {sizes!r}.") from None
+
+
+def _distinct(chosen: list[_Result]) -> list[_Result]:
     if not chosen or len(set(chosen)) != len(chosen):
         raise InvalidInputError(f"`sizes` must be distinct and not empty, got {chosen}.")
     return chosen

@@ -15,6 +15,7 @@ from moltheory.experiments._replicates import check_problem
 from moltheory.pareto import errors_of_selections
 from moltheory.problems import FinitePopulation
 from moltheory.scalarization import Scalarization
+from moltheory.scalarization._declared import believed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,3 +108,4 @@ def check_scalarizations(scalarizations: object, n_objectives: int) -> None:
                 f"`scalarizations` must be for the {n_objectives} objectives of the problem, got {label!r} for "
                 f"{u.n_objectives}."
             )
+        believed(u)

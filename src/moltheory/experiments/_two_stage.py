@@ -106,6 +106,9 @@ def two_stage(
     undetermined (few inputs), the solution of smallest norm is taken, and near that threshold, n + unlabeled = d / N,
     it is unstable. Each lasso is solved by coordinate descent (scikit-learn) to a relative duality gap of 1e-9.
 
+    With the true covariances (``inf``) the excess of the two-stage estimator is at most the weighted sum of the excesses
+    that the lassos have in their own tasks; `moltheory.bounds.two_stage_excess` bounds it for estimated ones too.
+
     Complexity: O(R) lassos of d features for each size, times weights and constants.
 
     References

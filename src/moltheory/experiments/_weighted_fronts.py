@@ -9,9 +9,11 @@ from moltheory._core._docs import document
 from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
+from moltheory.experiments._chords import above_front, short_of_targets
 from moltheory.experiments._fronts import Objectives, risks_of, weighted_members
 from moltheory.pareto import hypervolume
-from moltheory.problems import InfiniteProblem
+from moltheory.problems import ProblemLike
+from moltheory.problems._protocol import as_infinite
 
 __all__ = ["WeightedFrontComparison"]
 
@@ -23,16 +25,17 @@ _CHUNK = 1 << 22
 class WeightedFrontComparison(Shown):
     """What the asymmetry is stated in, for fronts that are known at a grid of weights.
 
-    Quadratic fronts are computed in closed form, others by Newton steps with a certificate for each member. Each
-    directed error compares members at a coarse grid of weights with the other front at a fine one: on one grid for
-    both, the errors would soon measure the grid. For two tasks the steps are even along the true front. What the fine
-    grids miss of their fronts is bounded (`moltheory.objectives.discretization_error`) and reported with every
-    distance; the gaps of the certificates are part of it.
+    Quadratic fronts are computed in closed form, others by Newton steps with a certificate for each member. For two
+    tasks a front is what the members and the chords of neighbors are: convex combinations of two minimisers, which
+    are at least as good as the chord in every sample and in truth. Distances to chords are exact, so that the grid does
+    not show: what chords miss of a continuous front falls with the square of the step and is reported with every
+    distance (``discretization``), the gaps of the certificates included. For more tasks the members themselves are
+    compared, and the step of the grid limits both errors.
 
     Parameters
     ----------
-    problem : InfiniteProblem
-        Its true front is computed once.
+    problem : ProblemLike
+        With an infinite class. Its true front is computed once, for two tasks at many more weights than those of samples.
     n_points : int, optional
         Number of weights of the coarse grid at most, >= 2; by default that of the problem's `front_grid`.
     refinement : int, optional
@@ -42,13 +45,13 @@ class WeightedFrontComparison(Shown):
     Attributes
     ----------
     weights : (K, N) ndarray
-        The fine grid.
+        The fine grid; for two tasks in even steps along the true front.
     coarse : (k,) ndarray of int
         Rows of `weights` that are the coarse grid.
     true_points : (K, N) ndarray
         Members of the true front, in true risks.
     true_discretization : float
-        What the fine grid can miss of the true front.
+        What the true front of the comparisons can miss of the continuous one.
     reference : (N,) ndarray
         Reference point of hypervolumes: a tenth of the true front's extent beyond its largest risks.
 
@@ -70,18 +73,28 @@ class WeightedFrontComparison(Shown):
 
     _shown = ("problem", "weights", "true_points", "true_discretization")
 
-    def __init__(self, problem: InfiniteProblem, *, n_points: int | None = None, refinement: int | None = None) -> None:
-        self.problem = problem
+    def __init__(self, problem: ProblemLike, *, n_points: int | None = None, refinement: int | None = None) -> None:
+        self.problem = problem = as_infinite(problem, needed_by="WeightedFrontComparison")
+        if problem.n_tasks < 2:
+            raise InvalidInputError(
+                "`problem` must have two objectives or more for fronts to be compared, got one; "
+                "moltheory.experiments.excess compares minimisers."
+            )
         grid = problem.front_grid
         step = check_count("refinement", grid.refinement if refinement is None else refinement)
-        step = step if problem.n_tasks == 2 else 1
         size = check_count("n_points", grid.n_points if n_points is None else n_points, low=2)
         if problem.n_tasks == 2:
-            self.weights = _even_weights(problem, step * (size - 1) + 1)
+            traced = problem.front_weights(grid.trials * (step * (size - 1) + 1))
+            solutions, self._front, missed = weighted_members(problem.true, traced)
+            chosen = _even_rows(self._front, step * (size - 1) + 1)
+            self.weights, self._solutions = traced[chosen], solutions[chosen]
+            self.true_points = self._front[chosen]
         else:
+            step = 1
             self.weights = problem.front_weights(size)
+            self._solutions, self.true_points, missed = weighted_members(problem.true, self.weights)
+            self._front = self.true_points
         self.coarse = np.unique(np.append(np.arange(0, len(self.weights), step), len(self.weights) - 1))
-        self._solutions, self.true_points, missed = weighted_members(problem.true, self.weights)
         self.true_discretization = float(missed)
         low, high = self.true_points.min(axis=0), self.true_points.max(axis=0)
         self.reference = high + 0.1 * (high - low)
@@ -97,6 +110,25 @@ class WeightedFrontComparison(Shown):
         """Return the columns of a call on a sample."""
         return self(sample)
 
+    def purity(self, members: FloatArray) -> FloatArray:
+        """Return how far hypotheses with true risks (..., k, N) are from the true front, (..., k)."""
+        if self.problem.n_tasks == 2:
+            return above_front(members, self._front)
+        flat = members.reshape(-1, *members.shape[-2:])
+        return _distances(flat, self._front[None]).reshape(members.shape[:-1])
+
+    def _coverage(self, found: FloatArray) -> FloatArray:
+        """Return the largest shortfall (R,) of empirical members, in true risks (R, K, N), from a truly optimal one."""
+        if self.problem.n_tasks > 2:
+            return np.asarray(_distances(self.true_points[None], found, reverse=True).max(axis=1))
+        at_coarse = short_of_targets(self.true_points[None, self.coarse], found)
+        worst = at_coarse.argmax(axis=1)
+        # Between the coarse neighbors of the worst, all of the fine grid: where the largest shortfall is.
+        step = int(np.diff(self.coarse).max(initial=1))
+        near = self.coarse[worst][:, None] + np.arange(1 - step, step)
+        around = self.true_points[np.clip(near, 0, len(self.true_points) - 1)]
+        return np.asarray(np.maximum(at_coarse.max(axis=1), short_of_targets(around, found).max(axis=1)))
+
     def true_risks_of_fronts(self, sample: Objectives) -> FloatArray:
         """Return the true risks of the members of each empirical front, (R, K, N)."""
         return risks_of(self.problem.true, weighted_members(sample, self.weights)[0])
@@ -106,18 +138,19 @@ class WeightedFrontComparison(Shown):
 
         Parameters
         ----------
-        sample : QuadraticObjectives or ConvexObjectives
+        sample : QuadraticObjectives, ConvexObjectives or SmoothObjectives
             Empirical objectives of batch shape (R,).
 
         Returns
         -------
         dict of (R,) ndarray
-            ``coverage_error``, of truly optimal members at the coarse grid to the empirical front at the fine one;
-            ``purity_error``, of empirical members at the coarse grid to the true front at the fine one; ``n_front``,
-            the size of the coarse grid; ``n_spurious``, members farther from the true front than its grid explains;
-            ``hypervolume_deficit``; ``uniform_deviation`` over the members of both fronts; ``undefined`` (never);
-            ``discretization``, what the two fine grids can miss together: coverage_error <= 2 uniform_deviation +
-            discretization in every sample (derived).
+            ``coverage_error``, how far the empirical front falls short of a truly optimal member, the largest over the
+            coarse grid and, around that, over the fine one; ``purity_error``, how far an empirical member of the fine
+            grid is from the true front; ``n_front``, the size of the coarse grid; ``n_spurious``, members of it farther
+            from the true front than its grid explains; ``hypervolume_deficit``; ``uniform_deviation`` over the members of
+            both fronts; ``undefined`` (never); ``discretization``, what the two fronts can miss together of the
+            continuous ones: coverage_error <= 2 uniform_deviation + discretization in every sample (derived; proof:
+            chords, discretization), and of the same members the purity error is at most that much larger.
 
         Raises
         ------
@@ -135,12 +168,12 @@ class WeightedFrontComparison(Shown):
             np.abs(sample.risks(self._solutions) - self.true_points).max(axis=(1, 2)),
         )
         covered = [float(hypervolume(points, reference=self.reference)) for points in found]
-        to_truth = _distances(found[:, self.coarse], self.true_points[None])
+        to_truth = self.purity(found)
         return {
-            "coverage_error": _distances(self.true_points[None, self.coarse], found, reverse=True).max(axis=1),
+            "coverage_error": self._coverage(found),
             "purity_error": to_truth.max(axis=1),
             "n_front": np.full(found.shape[0], self.coarse.size),
-            "n_spurious": (to_truth > self.true_discretization).sum(axis=1),
+            "n_spurious": (to_truth[:, self.coarse] > self.true_discretization).sum(axis=1),
             "hypervolume_deficit": self._true_hypervolume - np.array(covered),
             "uniform_deviation": deviation,
             "undefined": np.zeros(found.shape[0], dtype=np.bool_),
@@ -171,10 +204,9 @@ def _distances(points: FloatArray, others: FloatArray, *, reverse: bool = False)
     return result
 
 
-def _even_weights(problem: InfiniteProblem, n_points: int) -> FloatArray:
-    """Return weights of two tasks whose solutions lie in even steps along the true front."""
-    fine = problem.front_weights(problem.front_grid.trials * n_points)
-    points = weighted_members(problem.true, fine)[1]
+def _even_rows(points: FloatArray, count: int) -> npt.NDArray[np.int64]:
+    """Return rows of a front (K, 2) in about even steps along it, first and last among them."""
     length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(points, axis=0)).max(axis=1))])
-    chosen = np.minimum(np.searchsorted(length, np.linspace(0.0, length[-1], n_points)), len(fine) - 1)
-    return np.asarray(fine[np.unique(chosen)])
+    chosen = np.minimum(np.searchsorted(length, np.linspace(0.0, length[-1], count)), len(points) - 1)
+    chosen[-1] = len(points) - 1
+    return np.unique(chosen)

@@ -5,6 +5,8 @@ Every problem has ``true`` objectives, gives empirical ones by ``sample(n)``, an
 
 from moltheory._core._listing import public_names
 from moltheory.problems._base import FiniteProblem, Problem
+from moltheory.problems._bernoulli import bernoulli_world
+from moltheory.problems._cell_tasks import CellTasks, cell_tasks
 from moltheory.problems._datasets import from_dataset
 from moltheory.problems._decoys import ExchangeableDecoys, NearTie, exchangeable_decoys, near_tie, near_tie_limit
 from moltheory.problems._gaussian_designs import GaussianDesigns
@@ -20,8 +22,10 @@ from moltheory.problems._mixture_classifiers import (
     linear_classifier_grid,
     linear_classifier_objectives,
 )
+from moltheory.problems._planted import PlantedBest, planted_best
 from moltheory.problems._population import FinitePopulation
 from moltheory.problems._predictions import from_predictions
+from moltheory.problems._protocol import ProblemLike
 from moltheory.problems._sparse_regression import FittedSupports, SparseRegression
 from moltheory.problems._sparse_tasks import sparse_multi_task
 from moltheory.problems._tables import from_table
@@ -29,6 +33,7 @@ from moltheory.problems._world import FiniteWorld
 from moltheory.problems._worlds import mirrored_decoys, reference_world, small_world, tilted_line, two_coins
 
 __all__ = [
+    "CellTasks",
     "ExchangeableDecoys",
     "FinitePopulation",
     "FiniteProblem",
@@ -44,8 +49,12 @@ __all__ = [
     "LogisticGroups",
     "MultiTaskLeastSquares",
     "NearTie",
+    "PlantedBest",
     "Problem",
+    "ProblemLike",
     "SparseRegression",
+    "bernoulli_world",
+    "cell_tasks",
     "exchangeable_decoys",
     "from_dataset",
     "from_predictions",
@@ -57,6 +66,7 @@ __all__ = [
     "mirrored_decoys",
     "near_tie",
     "near_tie_limit",
+    "planted_best",
     "reference_world",
     "robust_classifiers",
     "rows_of_moments",

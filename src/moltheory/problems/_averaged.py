@@ -60,7 +60,7 @@ class AveragedProblem(FiniteProblem):
         """Return half-widths that hold for all hypotheses and objectives at once.
 
         Hoeffding's inequality per average, with delta split equally over data-dependent objectives and then over
-        the averages of each; rates are conditional on their denominators (derived).
+        the averages of each; rates are conditional on their denominators (derived; proof: conditional-rate).
 
         Parameters
         ----------

@@ -27,7 +27,8 @@ SampleSize = int | tuple[int, ...]
 class Problem(Printed, ABC):
     """Hypotheses with objectives whose true risks are known.
 
-    A problem of your own derives from `FiniteProblem` or `InfiniteProblem`; `moltheory.testing.check_problem` checks it.
+    A problem of your own derives from `FiniteProblem` or `InfiniteProblem`, or from nothing, if it has what `ProblemLike`
+    lists; `moltheory.testing.check_problem` checks it.
 
     Attributes
     ----------

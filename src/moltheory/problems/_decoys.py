@@ -142,7 +142,7 @@ def exchangeable_decoys(m: int) -> ExchangeableDecoys:
 
     References
     ----------
-    Derived.
+    Derived (proof: decoys).
 
     Examples
     --------
@@ -177,7 +177,7 @@ def near_tie(p: float, gamma: float) -> NearTie:
 
     References
     ----------
-    Derived.
+    Derived (proof: decoys).
 
     Examples
     --------
@@ -190,7 +190,7 @@ def near_tie(p: float, gamma: float) -> NearTie:
 def near_tie_limit(p: float) -> float:
     r"""Return the limit of ``near_tie(p, 1 / (2 sqrt(n))).decoy_probability(n)`` as n grows.
 
-    It is :math:`\Phi(-1 / (2 \sqrt{2 p (1 - p)}))`, by the central limit theorem.
+    It is :math:`\Phi(-1 / (2 \sqrt{2 p (1 - p)}))`, by the central limit theorem (proof: decoys).
 
     Parameters
     ----------

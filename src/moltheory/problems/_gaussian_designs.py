@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._deprecation import renamed_parameter
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_count, real_array
+from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_count, check_names, real_array
 from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
@@ -30,6 +31,7 @@ _ROUNDING = 1e-15
 _MOST_SPREAD = {"poisson": 4.0, "logistic": 20.0, "smoothed-hinge": 10.0}
 
 
+@renamed_parameter("names", "objective_names")
 @document
 class GaussianDesigns(InfiniteProblem):
     r"""One linear predictor for N >= 2 tasks, each with its own normal features, target and convex loss.
@@ -55,7 +57,7 @@ class GaussianDesigns(InfiniteProblem):
     shared : bool, default False
         Draw one sample for all tasks whose covariance, coefficients, kind of target and noise are equal: several losses
         of one task on the same examples. By default every task has its own.
-    {names}
+    {objective_names}
     {problem_name}
 
     Attributes
@@ -87,7 +89,7 @@ class GaussianDesigns(InfiniteProblem):
 
     References
     ----------
-    Derived; the integrals are in ``problems/_gaussian_risks.py``.
+    Derived (proof: least-squares); the integrals are in ``problems/_gaussian_risks.py``.
 
     Examples
     --------
@@ -112,7 +114,7 @@ class GaussianDesigns(InfiniteProblem):
         noise: float | npt.ArrayLike = 0.0,
         ridge: float | npt.ArrayLike = 0.0,
         shared: bool = False,
-        names: Iterable[str] | None = None,
+        objective_names: Iterable[str] | None = None,
         name: str = "gaussian_designs",
     ) -> None:
         matrices = real_array("covariances", covariances, shape="(N, d, d)", min_ndim=3, max_ndim=3)
@@ -158,6 +160,7 @@ class GaussianDesigns(InfiniteProblem):
                 f"`coefficients` must leave the true risks accurate to {_ACCURACY:g}, got a quadrature error of "
                 f"{self.quadrature_error:.1e}."
             )
+        labels = check_names("objective_names", objective_names, length=n, stem="objective")
         self.true: SmoothObjectives | QuadraticObjectives
         if squared.all():
             self.true = QuadraticObjectives.from_expansion(
@@ -165,7 +168,7 @@ class GaussianDesigns(InfiniteProblem):
                 -0.5 * self.ridge[:, None] * beta,
                 self.noise**2 + 0.5 * self.ridge * (beta * beta).sum(axis=1),
                 at=beta,
-                names=names,
+                names=labels,
             )
         else:
             self.true = SmoothObjectives(
@@ -175,7 +178,7 @@ class GaussianDesigns(InfiniteProblem):
                 n_objectives=n,
                 dimension=d,
                 strong_convexity=self.strong_convexity,
-                names=names,
+                names=labels,
             )
 
     @document

@@ -293,7 +293,7 @@ def robust_classifiers(mean: npt.ArrayLike, *, epsilon: float, n_points: int = 2
     For unit w both errors at b = 0 are decreasing functions of :math:`w'm` and :math:`w'm - \epsilon\|w\|_1`, concave
     in w, so the front is that of their weighted sums :math:`w'm - t \|w\|_1`, maximal on the unit ball at soft(m, t).
     Moving b off 0 raises both errors while the two are positive; where the second is not, the robust error is at least
-    1/2 for all b and t = 0 dominates. Derived.
+    1/2 for all b and t = 0 dominates. Derived (proof: robust-classifiers).
 
     Complexity: O(K d) time and memory for K members.
 

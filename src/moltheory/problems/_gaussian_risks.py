@@ -13,7 +13,7 @@ and :math:`b^2 = \beta'S\beta`, covariance :math:`c = \theta'S\beta`. By Stein's
 Integrals over u are by Gauss-Legendre nodes on the pieces where the integrand is analytic, those over v given u by the
 trapezoidal rule, whose error falls exponentially with the number of nodes for integrands analytic in a strip. The
 Hessian of the smoothed hinge has a limit at 0 along each ray, but not one for all; at 0 the middle of opposite ones,
-S / 2, is taken. Derived.
+S / 2, is taken. Derived (proof: least-squares).
 """
 
 from __future__ import annotations

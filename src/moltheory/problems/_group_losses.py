@@ -73,7 +73,8 @@ class LogisticGroups(InfiniteProblem):
 
     References
     ----------
-    Derived; the population point of view makes the truth of P. Súkeník and C. H. Lampert, arXiv 2208.13499, exact.
+    The class is this project's own; the population point of view makes the truth of P. Súkeník and C. H. Lampert, arXiv
+    2208.13499, exact.
 
     Examples
     --------

@@ -117,7 +117,7 @@ class InfiniteProblem(Problem):
         Parameters
         ----------
         n_points : int, default 200
-            At least N; two objectives get exactly as many rows, in equal steps.
+            At least N; two objectives get exactly as many rows, in equal steps, and one objective gets one row.
 
         Returns
         -------
@@ -127,6 +127,8 @@ class InfiniteProblem(Problem):
         {raises}
         """
         most = check_count("n_points", n_points, low=self.n_tasks)
+        if self.n_tasks == 1:
+            return np.ones((1, 1))
         divisions = 1
         while math.comb(divisions + self.n_tasks, self.n_tasks - 1) <= most:
             divisions += 1

@@ -8,8 +8,17 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._deprecation import renamed_parameter
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_count, check_vector, real_array
+from moltheory._core._validation import (
+    FloatArray,
+    as_readonly,
+    check_choice,
+    check_count,
+    check_names,
+    check_vector,
+    real_array,
+)
 from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import QuadraticObjectives
@@ -25,6 +34,7 @@ __all__ = ["MultiTaskLeastSquares"]
 _CHUNK = 1 << 17
 
 
+@renamed_parameter("names", "objective_names")
 @document
 class MultiTaskLeastSquares(InfiniteProblem):
     r"""One linear predictor for N >= 2 regression tasks, each with its own features, target and noise.
@@ -44,7 +54,7 @@ class MultiTaskLeastSquares(InfiniteProblem):
         Parameters beta_k.
     noise : (N,) array_like
         Standard deviations sigma_k >= 0.
-    {names}
+    {objective_names}
     {problem_name}
 
     Attributes
@@ -64,7 +74,7 @@ class MultiTaskLeastSquares(InfiniteProblem):
 
     References
     ----------
-    Derived.
+    Derived (proof: least-squares).
 
     Examples
     --------
@@ -90,7 +100,7 @@ class MultiTaskLeastSquares(InfiniteProblem):
         targets: npt.ArrayLike,
         noise: npt.ArrayLike,
         *,
-        names: Iterable[str] | None = None,
+        objective_names: Iterable[str] | None = None,
         name: str = "multi_task_least_squares",
     ) -> None:
         matrices = real_array("covariances", covariances, shape="(N, d, d)", min_ndim=3, max_ndim=3)
@@ -106,7 +116,8 @@ class MultiTaskLeastSquares(InfiniteProblem):
         self._roots = cholesky_factors("covariances", matrices)
         self.covariances, self.targets, self.noise = as_readonly(matrices), as_readonly(beta), as_readonly(sigma)
         self.name = name
-        self.true = QuadraticObjectives(matrices, beta, sigma**2, names=names)
+        labels = check_names("objective_names", objective_names, length=n_tasks, stem="objective")
+        self.true = QuadraticObjectives(matrices, beta, sigma**2, names=labels)
 
     @document
     def sample(

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._deprecation import renamed_parameter
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, as_readonly, check_count, check_real
+from moltheory._core._validation import FloatArray, as_readonly, check_count, check_names, check_real
 from moltheory.bounds import Bound, linear_class
 from moltheory.errors import InvalidInputError
 from moltheory.objectives import ConvexObjectives, NormBall
@@ -23,6 +24,7 @@ from moltheory.runs import RandomSource, as_seed_sequence
 __all__ = ["LinearPopulation"]
 
 
+@renamed_parameter("names", "objective_names")
 @document
 class LinearPopulation(InfiniteProblem):
     r"""Linear predictors of norm at most W for several tasks, whose populations are finite sets of examples.
@@ -45,7 +47,7 @@ class LinearPopulation(InfiniteProblem):
         X > 0, largest Euclidean norm of an input.
     ridge : float or (N,) array_like, default 0
         Factors >= 0 of the squared norm; known without data, so it does not enter the widths.
-    {names}
+    {objective_names}
     {problem_name}
 
     Attributes
@@ -87,12 +89,13 @@ class LinearPopulation(InfiniteProblem):
         radius: float,
         input_norm: float,
         ridge: float | Sequence[float] = 0.0,
-        names: Iterable[str] | None = None,
+        objective_names: Iterable[str] | None = None,
         name: str = "linear_population",
     ) -> None:
         ball = NormBall(check_real("radius", radius, low=0.0, strict=True))
         self.radius, self.input_norm = ball.radius, check_real("input_norm", input_norm, low=0.0, strict=True)
-        given: dict[str, Any] = {"losses": losses, "ridge": ridge, "names": names}
+        labels = check_names("objective_names", objective_names, length=len(designs), stem="objective")
+        given: dict[str, Any] = {"losses": losses, "ridge": ridge, "names": labels}
         # Checks shapes and values before the features are touched.
         checked = ConvexObjectives(designs, targets, **given)
         if checked.batch_shape or checked.n_objectives < 2:

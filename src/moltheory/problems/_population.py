@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from moltheory._core._deprecation import renamed_parameter
 from moltheory._core._docs import document
 from moltheory._core._places import places_of
 from moltheory._core._rational import read_probabilities
@@ -26,6 +27,7 @@ from moltheory.runs import RandomSource, as_seed_sequence
 __all__ = ["FinitePopulation"]
 
 
+@renamed_parameter("names", "objective_names")
 @document
 class FinitePopulation(AveragedProblem):
     r"""Hypotheses on a population of s outcomes, with one measure per objective.
@@ -39,7 +41,7 @@ class FinitePopulation(AveragedProblem):
         Probabilities of the outcomes, summing to one; floats are read as their shortest decimals.
     measures : sequence of Measure
         One per objective, all over the same s outcomes and H hypotheses; at least one estimated from data.
-    {names}
+    {objective_names}
     {problem_name}
     stratify : bool, default False
         Fix in every sample how many examples each stratum has, so that no rate is ever undefined; the strata are
@@ -62,7 +64,8 @@ class FinitePopulation(AveragedProblem):
     In a stratified sample of size n, stratum g with probability P_g has about n P_g examples (largest remainders,
     at least one). The mean over a cell is weighted by the true probabilities p_g of its strata,
     :math:`\sum_g p_g \bar\ell_g`, so it is unbiased although the allocation is rounded. By Hoeffding's inequality
-    for independent bounded terms its width is :math:`B \sqrt{\log(2/\eta)/2 \cdot \sum_g p_g^2 / n_g}` (derived),
+    for independent bounded terms its width is :math:`B \sqrt{\log(2/\eta)/2 \cdot \sum_g p_g^2 / n_g}` (derived; proof:
+    conditional-rate),
     the usual one at the effective sample size :math:`(\sum_g p_g^2 / n_g)^{-1}`, kept in ``cell_sizes``.
     Equal risks of cells made of several strata are bitwise equal only while the common denominator of their weights
     is small, so ``is_lattice`` is False unless every cell is one stratum.
@@ -88,7 +91,7 @@ class FinitePopulation(AveragedProblem):
         probabilities: Sequence[Any] | npt.NDArray[Any],
         measures: Sequence[Measure],
         *,
-        names: Iterable[str] | None = None,
+        objective_names: Iterable[str] | None = None,
         name: str = "finite_population",
         stratify: bool = False,
         hypothesis_names: Iterable[str] | None = None,
@@ -97,7 +100,7 @@ class FinitePopulation(AveragedProblem):
         self.measures = tuple(measures)
         self._check_shapes()
         self.name = name
-        labels = check_names("names", names, length=len(self.measures), stem="objective")
+        labels = check_names("objective_names", objective_names, length=len(self.measures), stem="objective")
         # A cell shared by two measures is averaged once.
         cells = list(dict.fromkeys(cell for measure in self.measures for cell in measure.cells))
         averages = CellAverages(cells)

@@ -95,7 +95,7 @@ def from_predictions(
     return FinitePopulation(
         rows,
         list(measures.values()),
-        names=measures,
+        objective_names=measures,
         name=name,
         stratify=stratify,
         hypothesis_names=columns if hypothesis_names is None else hypothesis_names,

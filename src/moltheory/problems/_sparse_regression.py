@@ -102,7 +102,8 @@ class SparseRegression(FiniteProblem):
     References
     ----------
     L. Breiman and D. Freedman (1983), How many variables should be entered in a regression equation?, Journal of the
-    American Statistical Association 78, 131-136. The recursion over supports is derived.
+    American Statistical Association 78, 131-136. The recursion over supports is derived (proof:
+    least-squares).
 
     Examples
     --------

@@ -3,7 +3,8 @@
 The state after j features is, for each subset of them, the Schur complement of the augmented matrix
 [[S, b], [b', c]] given that subset, on the features still to come. Leaving a feature out deletes its row and column,
 taking it in is one pivot; after d steps one number for each subset is left, the smallest value of
-theta' S theta - 2 b' theta + c over vectors with that support. All of it costs O(2^d), not O(2^d d^3). Derived.
+theta' S theta - 2 b' theta + c over vectors with that support. All of it costs O(2^d), not O(2^d d^3). Derived
+(proof: least-squares).
 """
 
 from __future__ import annotations

@@ -124,7 +124,8 @@ def from_table(
 
     References
     ----------
-    Derived; the population point of view makes the truth of P. Súkeník and C. H. Lampert, arXiv 2208.13499, exact.
+    The classes are this project's own; the population point of view makes the truth of P. Súkeník and C. H. Lampert, arXiv
+    2208.13499, exact.
 
     Examples
     --------
@@ -172,7 +173,7 @@ def from_table(
     return FinitePopulation(
         [Fraction(1, n_rows)] * n_rows,
         list(measures.values()),
-        names=measures,
+        objective_names=measures,
         name=name,
         stratify=stratify,
         hypothesis_names=fixed.names,

@@ -35,8 +35,10 @@ class FiniteWorld(FinitePopulation):
     losses : (s, H, N) array_like
         Finite; in some objective they depend on the outcome. Losses that are fractions with small denominators (0/1
         losses above all) are kept exact.
-    {names}
+    {objective_names}
     {problem_name}
+    names : iterable of str, optional
+        The same as `objective_names`, by its earlier name.
 
     Attributes
     ----------
@@ -65,8 +67,9 @@ class FiniteWorld(FinitePopulation):
         probabilities: Sequence[Any] | npt.NDArray[Any],
         losses: npt.ArrayLike,
         *,
-        names: Iterable[str] | None = None,
+        objective_names: Iterable[str] | None = None,
         name: str = "finite_world",
+        names: Iterable[str] | None = None,
     ) -> None:
         table = real_array("losses", losses, shape="(s, H, N)", min_ndim=3, max_ndim=3)
         outcomes = read_probabilities(probabilities)
@@ -79,19 +82,27 @@ class FiniteWorld(FinitePopulation):
         if constant.all():
             raise InvalidInputError("`losses` must depend on the outcome in at least one objective, got none.")
         measures = [Known(possible[0, :, i]) if constant[i] else Mean(table[:, :, i]) for i in range(table.shape[2])]
-        super().__init__(outcomes, measures, names=names, name=name)
+        super().__init__(outcomes, measures, objective_names=_one_of(objective_names, names), name=name)
         self.losses = as_readonly(table)
 
     @classmethod
-    def from_examples(cls, losses: npt.ArrayLike, *, names: Iterable[str] | None = None) -> FiniteWorld:
+    def from_examples(
+        cls,
+        losses: npt.ArrayLike,
+        *,
+        objective_names: Iterable[str] | None = None,
+        names: Iterable[str] | None = None,
+    ) -> FiniteWorld:
         """Build the world in which every row of a table of losses is equally likely.
 
         Parameters
         ----------
         losses : (n, H, N) array_like
             Losses of H hypotheses on n examples.
-        names : iterable of str, optional
+        objective_names : iterable of str, optional
             Names of the objectives.
+        names : iterable of str, optional
+            The same, by its earlier name.
 
         Returns
         -------
@@ -103,7 +114,8 @@ class FiniteWorld(FinitePopulation):
         array([[0.66..., 1. ]])
         """
         table = real_array("losses", losses, shape="(n, H, N)", min_ndim=3, max_ndim=3)
-        return cls([Fraction(1, table.shape[0])] * table.shape[0], table, names=names, name="examples")
+        share = [Fraction(1, table.shape[0])] * table.shape[0]
+        return cls(share, table, objective_names=_one_of(objective_names, names), name="examples")
 
     @property
     def true_risks(self) -> FloatArray:
@@ -120,3 +132,10 @@ class FiniteWorld(FinitePopulation):
         require_room(1, size, of=f"{n} examples, {self.n_hypotheses} hypotheses and {self.losses.shape[2]} objectives")
         generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(as_seed_sequence(rng))
         return self.losses[generator.choice(self.losses.shape[0], size=n, p=self._weights)]
+
+
+def _one_of(objective_names: Iterable[str] | None, names: Iterable[str] | None) -> Iterable[str] | None:
+    """Return the names of the objectives, given by either keyword."""
+    if objective_names is not None and names is not None:
+        raise InvalidInputError("`names` must be None beside `objective_names`, which is the same, got both.")
+    return names if objective_names is None else objective_names

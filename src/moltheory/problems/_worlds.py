@@ -24,7 +24,7 @@ def two_coins() -> FiniteWorld:
 
     References
     ----------
-    Derived.
+    Derived (proof: worlds).
 
     Examples
     --------
@@ -32,7 +32,7 @@ def two_coins() -> FiniteWorld:
     0.376953125
     """
     losses = [[[0, 0], [1, 1]], [[1, 0], [0, 1]]]
-    return FiniteWorld([Fraction(1, 2)] * 2, losses, names=("error", "cost"), name="two_coins")
+    return FiniteWorld([Fraction(1, 2)] * 2, losses, objective_names=("error", "cost"), name="two_coins")
 
 
 def mirrored_decoys() -> FiniteWorld:
@@ -49,7 +49,7 @@ def mirrored_decoys() -> FiniteWorld:
 
     References
     ----------
-    Derived; an instance of the asymmetry of P. Súkeník and C. H. Lampert, arXiv 2208.13499.
+    Derived (proof: worlds); an instance of the asymmetry of P. Súkeník and C. H. Lampert, arXiv 2208.13499.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def mirrored_decoys() -> FiniteWorld:
     0.75390625
     """
     losses = [[[0.5, 0.0], [0.0, 1.0], [1.0, 1.0]], [[0.5, 0.0], [1.0, 1.0], [0.0, 1.0]]]
-    return FiniteWorld([Fraction(1, 2)] * 2, losses, names=("error", "cost"), name="mirrored_decoys")
+    return FiniteWorld([Fraction(1, 2)] * 2, losses, objective_names=("error", "cost"), name="mirrored_decoys")
 
 
 def tilted_line(n_points: int = 101) -> FiniteWorld:
@@ -84,7 +84,7 @@ def tilted_line(n_points: int = 101) -> FiniteWorld:
 
     References
     ----------
-    Derived.
+    Derived (proof: worlds).
 
     Examples
     --------
@@ -98,7 +98,7 @@ def tilted_line(n_points: int = 101) -> FiniteWorld:
     second = steps / last
     # One division per entry, so that equal losses are equal floats.
     losses = np.array([np.stack([(last + sign * steps) / (2 * last), second], axis=1) for sign in (-1, 1)])
-    return FiniteWorld([Fraction(1, 2)] * 2, losses, names=("error", "cost"), name="tilted_line")
+    return FiniteWorld([Fraction(1, 2)] * 2, losses, objective_names=("error", "cost"), name="tilted_line")
 
 
 def reference_world() -> FiniteWorld:
@@ -112,7 +112,7 @@ def reference_world() -> FiniteWorld:
 
     References
     ----------
-    Derived.
+    Derived (proof: worlds).
 
     Examples
     --------

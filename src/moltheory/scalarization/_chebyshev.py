@@ -47,7 +47,7 @@ class Chebyshev(WeightedScalarization):
     and `width` still holds.
 
     Source: Steuer and Choo 1983, doi 10.1007/BF02591870; the criteria for (S) and (H) and the modulus are
-    derived.
+    derived (proof: chebyshev-widths).
 
     Complexity: O(K N) time and memory for the values of K points.
 
@@ -154,7 +154,8 @@ class SmoothChebyshev(WeightedScalarization):
     weights are positive; where m is small against the gaps, the smaller terms underflow and weakly optimal
     points tie with Pareto-optimal ones.
 
-    Source: Lin et al. 2024, arXiv 2402.19078 (there with a reference point); the properties are derived.
+    Source: Lin et al. 2024, arXiv 2402.19078 (there with a reference point); the properties are derived (proof:
+    chebyshev-widths).
 
     Complexity: O(K N) time and memory for the values of K points.
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
-from moltheory.errors import InvalidInputError
+from moltheory.errors import InvalidInputError, MoltheoryError
 from moltheory.scalarization._base import Scalarization, changes_value
 from moltheory.scalarization._form import Epigraph, Equations, Form, FormKind
 
-__all__ = ["ProgramForm", "checked_multipliers", "checked_program", "probes"]
+__all__ = ["ProgramForm", "answer_of", "checked_multipliers", "checked_program", "probes"]
 
 # Relative differences below this are rounding.
 _ROUNDING = 1e-9
@@ -160,7 +160,7 @@ def checked_program(scalarization: Scalarization, risks: Any) -> tuple[Any, list
 
     cp: Any = cvxpy  # its stubs lack most atoms
 
-    found = scalarization.program(risks)
+    found = answer_of(scalarization, "program", risks)
     value, constraints = found if isinstance(found, tuple) and len(found) == 2 else (found, [])
     rule = f"`program` of {type(scalarization).__name__} must return a convex (DCP) cvxpy expression of one number"
     if isinstance(value, bool) or not isinstance(value, cp.Expression | int | float | np.number):
@@ -179,19 +179,35 @@ def checked_multipliers(
     scalarization: Scalarization, values: FloatArray, duals: FloatArray
 ) -> tuple[FloatArray, float] | None:
     """Return the declared multipliers (N,), finite and >= 0, and height, None without any; refuse other answers."""
-    found = scalarization.multipliers(values.copy(), duals.copy())
+    found = answer_of(scalarization, "multipliers", values.copy(), duals.copy())
     if found is NotImplemented:
         return None
     n, rule = scalarization.n_objectives, f"`multipliers` of {type(scalarization).__name__} must return"
     if not isinstance(found, tuple) or len(found) != 2:
         raise InvalidInputError(f"{rule} a pair (multipliers, height), got {type(found).__name__}.")
-    multipliers = np.asarray(found[0], dtype=np.float64)
+    try:
+        multipliers, height = np.asarray(found[0], dtype=np.float64), float(found[1])
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"{rule} {n} numbers and a height, got {found!r}.") from None
     if multipliers.shape != (n,) or not np.isfinite(multipliers).all() or (multipliers < 0.0).any():
         raise InvalidInputError(f"{rule} {n} finite multipliers >= 0, got {multipliers.tolist()}.")
-    height = float(found[1])
     if np.isnan(height) or height == np.inf:
         raise InvalidInputError(f"{rule} a height that is a number, got {height}.")
     return multipliers, height
+
+
+def answer_of(scalarization: Scalarization, method: str, *arguments: Any) -> Any:
+    """Return what a declared method answers; what it raises is the scalarization's fault, and said to be."""
+    try:
+        return getattr(scalarization, method)(*arguments)
+    except MoltheoryError:
+        raise
+    except Exception as error:
+        reason = str(error).split("\n")[0]
+        raise InvalidInputError(
+            f"`{method}` of {type(scalarization).__name__} must return an answer or NotImplemented, got "
+            f"{type(error).__name__}{f': {reason}' if reason else ''}."
+        ) from error
 
 
 def probes(n_objectives: int) -> FloatArray:

@@ -7,13 +7,13 @@ mu-strongly convex, :math:`G'\theta + \max_{\|v\| \le r} (-G'v)` on a ball, whic
 Without a global modulus a local one serves: if the curvature H at theta has smallest eigenvalue m and changes by at most
 the factor :math:`e^{R \|v\|}` within v, the sum is m/e-strongly convex on the ball of radius 1/R around theta. If
 :math:`\|G\| < m / (2 e R)`, its values on that sphere exceed the one at theta, the minimiser is inside, and
-:math:`e \|G\|^2 / (2 m)` is a bound (derived).
+:math:`e \|G\|^2 / (2 m)` is a bound (derived; proof: gradient-certificates).
 
 On a ball the first of these is 0 where G points from a boundary point to 0, so that to first order an error e of G does
 not count there: with :math:`g = G/\|G\|` it is at most :math:`\|e\| (\|\theta + r g\| + 2 r \|e\| / \|G\|)`, and always at
 most :math:`2 r \|e\|`. Where features have different sizes, a price does better: for :math:`\nu \ge 0` the sum on the ball
 is at least the sum plus :math:`\nu (\|\theta\|^2 - r^2) / 2` anywhere, or plus :math:`\nu (s'\theta - r)`,
-:math:`|s_j| \le 1`, for l1, to which the bounds without a ball apply (derived).
+:math:`|s_j| \le 1`, for l1, to which the bounds without a ball apply (derived; proof: gradient-certificates).
 
 An estimate is needed where the curvature is singular to working precision. In a direction whose curvature cannot be
 told from 0 the value may be constant, as with collinear features, or may still fall, and a Newton decrement that leaves

@@ -2,7 +2,8 @@ r"""Quadratic objectives: weighted sums in closed form, Chebyshev for two object
 
 The Chebyshev value is :math:`\max_u \min_\theta \sum_i u_i w_i (L_i - z_i)` over u on the simplex. For N = 2 the inner
 minimiser is a rational function of :math:`u_1` in the coordinates that make both curvatures diagonal, the difference of
-the two terms falls with :math:`u_1`, and its root is bracketed for all weights and replicates at once. Derived.
+the two terms falls with :math:`u_1`, and its root is bracketed for all weights and replicates at once. Derived
+(proof: dual-terms).
 """
 
 from __future__ import annotations

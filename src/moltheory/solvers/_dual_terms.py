@@ -2,8 +2,8 @@ r"""Lower bounds with losses that are not smooth and with constraints: linear fu
 
 Wherever a residual r may sit on the kink of an absolute loss, :math:`|r| \ge u r` for every u in [-1, 1]; a convex
 constraint :math:`h(\theta) \le 0` may be added with any price y >= 0 (of any sign if it is an equation), and h is at least
-its linearisation. What is left is smooth plus linear, and `shortfall_of_sums` bounds it. Every choice of u and y gives a
-valid bound; least squares within their ranges makes the gradient, and so the gap, small. Derived.
+its linearisation. What is left is smooth plus linear, and `shortfall_of_sums` bounds it. Every choice of u and y gives
+a valid bound; least squares within their ranges makes the gradient, and so the gap, small. Derived (proof: dual-terms).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _level_gap(part: Part, multipliers: FloatArray, at: Evaluated, slope: FloatA
     Better points v have a sum of risks of at most F, that at theta. With t_i the weights of the absolute losses,
     :math:`\sum_i t_i |x_i'(v - \theta)| \le 2F` if no loss is negative, so that with :math:`M = \sum_i t_i x_i x_i'` and
     :math:`a = M^{-1} G` the fall :math:`|G'(v - \theta)| = |\sum_i t_i (x_i'a) x_i'(v - \theta)|` is at most
-    :math:`2F \max_i |x_i| |G| / \lambda_{min}(M)`. Infinite where M is singular. Derived.
+    :math:`2F \max_i |x_i| |G| / \lambda_{min}(M)`. Infinite where M is singular. Derived (proof: dual-terms).
     """
     data = part.examples
     if data is None or not data.is_nonnegative:

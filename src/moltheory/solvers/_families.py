@@ -36,7 +36,7 @@ from moltheory.solvers._rows import Rows, rows_of
 from moltheory.solvers._smooth_objective import QuadraticPart
 from moltheory.solvers._smooth_part import check_smooth, smooth_maxima, smooth_sums
 
-__all__ = ["Family", "Objectives", "family_of"]
+__all__ = ["Family", "Objectives", "check_kind", "family_of"]
 
 Objectives = FiniteObjectives | QuadraticObjectives | ConvexObjectives | SmoothObjectives | BlackBoxObjectives
 
@@ -252,6 +252,11 @@ def family_of(objectives: Any, method: str) -> Family[Any]:
             f"SmoothObjectives."
         )
     return family(objectives)
+
+
+def check_kind(objectives: Any) -> None:
+    """Refuse objectives that no solver knows, or a subclass that computes something else than its base."""
+    family_of(objectives, "auto")
 
 
 @cache

@@ -3,8 +3,8 @@ r"""Chebyshev scalarizations of smooth convex risks: Newton steps on the maximum
 At theta the terms :math:`a_i = w_i (L_i - z_i)` are linearised, the curvature of their sum with the current multipliers
 added, and the model :math:`\max_i (a_i + J_i p) + c'p + p'Hp/2` minimised: its dual is a concave quadratic over the
 simplex in N multipliers, solved by running over their supports (N is small). With the multipliers u come a new point
-and, from :math:`\min_\theta \max_i a_i \ge \min_\theta \sum_i u_i a_i`, the certificate. Derived; the step is that of
-sequential quadratic programming for minimax problems (Han 1981, Mathematical Programming 20).
+and, from :math:`\min_\theta \max_i a_i \ge \min_\theta \sum_i u_i a_i`, the certificate. Derived (proof: dual-terms);
+the step is that of sequential quadratic programming for minimax problems (Han 1981, Mathematical Programming 20).
 """
 
 from __future__ import annotations

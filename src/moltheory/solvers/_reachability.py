@@ -96,7 +96,7 @@ def largest_augmentation(
 
     Notes
     -----
-    Complexity: O(n^2 N) time and O(n N) memory. Derived.
+    Complexity: O(n^2 N) time and O(n N) memory. Derived (proof: largest-augmentation).
 
     Examples
     --------

@@ -160,8 +160,9 @@ def refine_front(
     References
     ----------
     K. Klamroth, J. Tind, M. M. Wiecek 2002, "Unbiased approximation in multicriteria optimization", Math. Methods Oper.
-    Res. 56, 413-437; G. Rennen, E. R. van Dam, D. den Hertog 2011, "Enhancement of sandwich algorithms for approximating
-    higher-dimensional convex Pareto sets", INFORMS J. Comput. 23. The certificate by games is derived.
+    Res. 56, 413-437; G. Rennen, E. R. van Dam, D. den Hertog 2011, "Enhancement of sandwich algorithms for
+    approximating higher-dimensional convex Pareto sets", INFORMS J. Comput. 23. The certificate by games is derived
+    (proof: sandwich).
 
     Examples
     --------

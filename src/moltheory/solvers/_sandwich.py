@@ -13,8 +13,8 @@ at most
 .. math:: \max_\lambda \min_k \sum_j \lambda_j (w_j \cdot p_k - l_j),
 
 the value of a matrix game. Any mixture of members bounds it from above, so what an inexact solution of the game
-returns is a certificate still. Derived; the pieces of the upper hull of the :math:`(w_j, l_j)` correspond to the
-corners of the outer approximation :math:`\{v : w_j \cdot v \ge l_j\}`.
+returns is a certificate still. Derived (proof: sandwich); the pieces of the upper hull of the
+:math:`(w_j, l_j)` correspond to the corners of the outer approximation :math:`\{v : w_j \cdot v \ge l_j\}`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray, check_choice, check_real
 from moltheory.errors import InvalidInputError
+from moltheory.objectives import FiniteObjectives
 from moltheory.runs import RandomSource
 from moltheory.scalarization import Form, Scalarization
 from moltheory.solvers._evolutionary import ALGORITHMS
@@ -49,7 +50,8 @@ def solve_front(
     Parameters
     ----------
     objectives : FiniteObjectives, QuadraticObjectives, ConvexObjectives, SmoothObjectives or BlackBoxObjectives
-        What to minimise, with any batch axes (replicates).
+        What to minimise, with any batch axes (replicates). A problem (`moltheory.problems.ProblemLike`) stands for its
+        `true` objectives, and a table of risks (*batch, H, N) for `FiniteObjectives`.
     scalarizations : sequence of K Scalarization
         Row j of the result belongs to the j-th.
     method : {"auto", "enumeration", "closed-form", "newton", "cvxpy", "nsga2", "nsga3", "moead", "smsemoa", "spea2"}
@@ -131,6 +133,7 @@ def solve_front(
     check_choice("method", method, _METHODS)
     check_choice("on_failure", on_failure, ("raise", "mark", "drop"))
     limit = check_real("tolerance", tolerance, low=0.0, strict=True)
+    objectives = _read(objectives)
     family = family_of(objectives, method)
     chosen = _checked(scalarizations)
     rows = family.rows(chosen)
@@ -155,6 +158,14 @@ def solve_front(
     outcome = parts[0][1] if len(parts) == 1 else _merged(parts, len(chosen))
     reason = "as asked" if method != "auto" else "; ".join(_REASONS[name] for name in used)
     return finished(outcome, objectives.batch_shape, chosen, methods, reason, on_failure)
+
+
+def _read(objectives: Any) -> Any:
+    """Return the objectives that a problem or a table of risks stands for; anything else as it is."""
+    if hasattr(objectives, "true") and hasattr(objectives, "sample"):
+        objectives = objectives.true
+    is_table = hasattr(objectives, "__array__") and not hasattr(objectives, "risks")
+    return FiniteObjectives(objectives) if is_table else objectives
 
 
 def _checked(scalarizations: Sequence[Scalarization]) -> tuple[Scalarization, ...]:

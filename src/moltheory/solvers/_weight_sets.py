@@ -127,7 +127,7 @@ def certified_cells(points: npt.ArrayLike, /, *, widths: npt.ArrayLike) -> Weigh
 
     Notes
     -----
-    Exact for N <= 3, as `weight_cells`; O(n) floats per point on the front. Derived.
+    Exact for N <= 3, as `weight_cells`; O(n) floats per point on the front. Derived (proof: certified-cells).
 
     Complexity: O(n log n) time for N = 2 with the front's O(n) rivals cut exactly at each point: O(n^2) time and
     memory; O(n^2) cuts for N = 3.

@@ -12,7 +12,7 @@ from moltheory.scalarization import Form, Scalarization, SmoothForm
 from moltheory.scalarization._base import changes_value
 from moltheory.scalarization._declared import declared_form
 from moltheory.scalarization._form import FormKind
-from moltheory.scalarization._program_form import checked_multipliers, checked_program
+from moltheory.scalarization._program_form import answer_of, checked_multipliers, checked_program
 from moltheory.testing._errors import ContractError
 
 __all__ = ["check_declarations"]
@@ -100,7 +100,7 @@ def _program(u: Scalarization, risks: FloatArray, name: str) -> None:
     cp: Any = cvxpy  # its stubs lack most atoms
 
     variable = cp.Variable(u.n_objectives)
-    if u.program(variable) is NotImplemented:
+    if answer_of(u, "program", variable) is NotImplemented:
         return
     if not u.is_monotone:
         raise ContractError(f"`{name}` must be monotone to declare a program, which bounds the risks from above only.")
@@ -110,7 +110,10 @@ def _program(u: Scalarization, risks: FloatArray, name: str) -> None:
     near = risks[(risks < 5.0).all(axis=1)]
     for v in (np.ones(u.n_objectives), *near[:: max(1, len(near) // 4)]):
         at.value = v
-        problem.solve(solver=cp.CLARABEL)
+        try:
+            problem.solve(solver=cp.CLARABEL)
+        except (cp.SolverError, ValueError, ArithmeticError) as error:
+            raise ContractError(f"`program` of {name} must be solvable at {v.tolist()}, got {error}.") from error
         expected = float(u(v))
         found = float(problem.value) if problem.status in ("optimal", "optimal_inaccurate", "infeasible") else np.nan
         if found != expected and not abs(found - expected) <= _SOLVED * (1.0 + abs(expected)):

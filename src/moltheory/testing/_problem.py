@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from moltheory._core._validation import FloatArray, check_count
+from moltheory.errors import InvalidInputError
 from moltheory.pareto import nondominated
-from moltheory.problems import FiniteProblem, InfiniteProblem
+from moltheory.problems import FiniteProblem, InfiniteProblem, ProblemLike
+from moltheory.problems._protocol import as_problem, kind_of
 from moltheory.scalarization import WeightedSum
 from moltheory.solvers import solve_front
+from moltheory.testing._derivatives import check_convexity, check_derivatives
 from moltheory.testing._errors import ContractError
 from moltheory.testing._problem_samples import Samples, check_samples
 
@@ -19,11 +22,12 @@ __all__ = ["check_problem"]
 
 # Points of a continuous front that are checked, and what solvers may leave open, relative to the risks.
 _POINTS, _SOLVED = 9, 1e-6
-_CHORDS = 40
+# Axes of a ball whose ends are looked at.
+_AXES = 4
 
 
 def check_problem(
-    problem: FiniteProblem | InfiniteProblem,
+    problem: ProblemLike,
     /,
     *,
     sizes: Sequence[int] = (1, 7),
@@ -39,12 +43,14 @@ def check_problem(
     mean; that the half-widths, where it states some, are `Bound` objects, grow with the confidence and hold at their
     level; and that ``true_front`` is the front of the true risks. Of a finite class also that ``is_lattice`` holds
     (equal risks are bitwise equal), that ``risk_limits`` are above the true risks, and that ``exact``, where it
-    enumerates, agrees with all this. Of an infinite class that the true risks are convex, as strongly as
-    ``true_moduli`` says.
+    enumerates, agrees with all this. Of an infinite class that true and empirical risks are convex,
+    as strongly as ``true_moduli`` and ``strong_convexity`` say, and that gradients and Hessians of `SmoothObjectives`
+    are those of the values. Where ``simulate`` is not `sample`, that both have one law.
 
     Parameters
     ----------
-    problem : FiniteProblem or InfiniteProblem
+    problem : ProblemLike
+        Any object with `true` objectives and ``sample(n, *, replicates, rng)``, whatever its class.
     sizes : sequence of int, default (1, 7)
         Sample sizes to try. A size that the problem refuses, with an `InvalidInputError`, is left out; not all may be.
     replicates : int, default 4000
@@ -80,19 +86,39 @@ def check_problem(
         ...
     moltheory.testing._errors.ContractError: Optimistic.widths must return a Bound, got ndarray
     """
-    if not isinstance(problem, FiniteProblem | InfiniteProblem):
-        raise ContractError(f"a problem must be a FiniteProblem or an InfiniteProblem, got {type(problem).__name__}")
-    count, kind = check_count("replicates", replicates, low=2), type(problem).__name__
+    count, kind = check_count("replicates", replicates, low=2), kind_of(problem)
+    tried = [check_count("sizes", size) for size in sizes]
+    try:
+        _check(problem, kind, tried, count, rng)
+    except ContractError:
+        raise
+    except InvalidInputError as error:
+        raise ContractError(str(error)) from error
+    except Exception as error:
+        raise ContractError(
+            f"{kind} must answer what it is asked, and raised {type(error).__name__}: {error}"
+        ) from error
+
+
+def _check(given: Any, kind: str, sizes: list[int], replicates: int, rng: int) -> None:
+    problem: Any = given
+    if not isinstance(given, FiniteProblem | InfiniteProblem):
+        problem = as_problem(given, needed_by="check_problem")
+    elif isinstance(given, InfiniteProblem) and hasattr(given, "true"):
+        as_problem(given, needed_by="check_problem")  # refuses objectives that no solver certifies
     _check_declared(problem, kind)
+    check_derivatives(problem.true, f"{kind}.true")
     points = None
     if isinstance(problem, InfiniteProblem):
         points = _points(problem, np.random.default_rng(rng))
         _check_convexity(problem, kind, points)
     truth = _true_risks(problem, kind, points)
     _check_front(problem, kind, truth)
-    if isinstance(problem, FiniteProblem):
+    if points is None:
         _check_limits(problem, kind, truth)
-    check_samples(Samples(problem, kind, truth, points, count, rng), [check_count("sizes", size) for size in sizes])
+    check_samples(Samples(problem, kind, truth, points, replicates, rng), sizes)
+    if not np.array_equal(_true_risks(problem, kind, points), truth):
+        raise ContractError(f"{kind}.true must stay what it is when samples are drawn, and changed")
 
 
 def _check_declared(problem: Any, kind: str) -> None:
@@ -115,11 +141,14 @@ def _check_declared(problem: Any, kind: str) -> None:
 
 
 def _points(problem: InfiniteProblem, rng: np.random.Generator) -> FloatArray:
-    """Return a few parameters (k, d), in the ball if there is one."""
+    """Return a few parameters (k, d), in the ball if there is one: inside, and on its rim along some axes."""
     d = problem.true.dimension
     points = np.concatenate([np.zeros((1, d)), 0.5 * rng.standard_normal((4, d)) / np.sqrt(d)])
     ball = getattr(problem.true, "ball", None)
-    return points if ball is None else np.asarray(ball.inside(points))
+    if ball is None:
+        return points
+    axes = ball.radius * np.eye(d)[: min(d, _AXES)]
+    return np.asarray(ball.inside(np.concatenate([points, axes, -axes])))
 
 
 def _true_risks(problem: Any, kind: str, points: FloatArray | None) -> FloatArray:
@@ -147,15 +176,7 @@ def _check_convexity(problem: InfiniteProblem, kind: str, points: FloatArray) ->
     moduli = np.asarray(problem.true_moduli, dtype=np.float64)
     if moduli.shape != (problem.true.n_objectives,) or not (moduli >= 0.0).all():
         raise ContractError(f"{kind}.true_moduli must be {problem.true.n_objectives} numbers >= 0, got {moduli}")
-    rng = np.random.default_rng(0)
-    for _ in range(_CHORDS):
-        a, b = points[rng.integers(len(points), size=2)] * rng.random((2, 1))
-        one, middle, other = np.asarray(problem.true.risks(np.stack([a, 0.5 * (a + b), b])))
-        slack = 1e-9 * (1.0 + np.abs(one) + np.abs(other))
-        if (middle > 0.5 * (one + other) - 0.125 * moduli * ((a - b) ** 2).sum() + slack).any():
-            raise ContractError(
-                f"{kind}.true must be convex with the moduli of true_moduli, and is not from {a} to {b}"
-            )
+    check_convexity(problem.true, points, moduli, f"{kind}.true", "true_moduli")
 
 
 def _check_front(problem: Any, kind: str, truth: FloatArray) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 from moltheory._core._validation import FloatArray
 from moltheory.bounds import Bound
 from moltheory.errors import InvalidInputError
-from moltheory.problems import FiniteProblem
+from moltheory.problems import FiniteProblem, InfiniteProblem
+from moltheory.testing._derivatives import check_convexity, check_derivatives
 from moltheory.testing._errors import ContractError
 from moltheory.testing._sizes import check_size_tuples
 
@@ -59,16 +60,19 @@ def check_samples(samples: Samples, sizes: Sequence[int]) -> None:
             continue
         tried.append(size)
         _check_shapes(samples, size)
+        _check_objectives(samples, size)
         _check_seeds(samples, size)
         _check_lattice(samples, size)
         risks, widths = _drawn(samples, size)
         _check_means(samples, size, risks)
+        _check_law(samples, size, risks)
         for delta, bounds in widths.items():
             _check_level(samples, size, delta, risks, bounds)
         _check_widths(samples, size)
         _check_exact(samples, size)
     if not tried:
         raise samples.fail(f"sample must accept some of the sizes {tuple(sizes)}, got: {refused}")
+    _check_size_matters(samples, tried)
     check_size_tuples(samples, (tried[0], tried[-1] if tried[-1] != tried[0] else 2 * tried[0]))
 
 
@@ -95,6 +99,22 @@ def _check_shapes(samples: Samples, size: int) -> None:
         fixed = samples.truth[:, known]
         if not np.allclose(risks[..., known], fixed, rtol=1e-12, atol=0.0):
             raise samples.fail("sample must have the true values of data-independent objectives")
+
+
+def _check_objectives(samples: Samples, size: int) -> None:
+    """Hold samples of parameters against what they declare: derivatives and convexity."""
+    if samples.points is None:
+        return
+    sample = samples.problem.sample(size, rng=samples.seed)
+    check_derivatives(sample, f"the sample of {samples.kind}")
+    zeros = np.zeros(samples.truth.shape[1])
+    check_convexity(sample, samples.points, zeros, f"the sample of {samples.kind}", "strong_convexity")
+
+
+def _limits(problem: Any) -> FloatArray | None:
+    """Return the largest risks that a problem states, None where it leaves them to what reads it."""
+    limits = getattr(getattr(problem, "given", problem), "risk_limits", None)
+    return None if limits is None else np.asarray(limits, dtype=np.float64)
 
 
 def _check_seeds(samples: Samples, size: int) -> None:
@@ -180,7 +200,10 @@ def _check_widths(samples: Samples, size: int) -> None:
 
 def _check_means(samples: Samples, size: int, risks: FloatArray) -> None:
     """Compare means over replicates with true risks; rows in which an objective is undefined make no claim."""
-    limits = getattr(samples.problem, "risk_limits", None)
+    limits = _limits(samples.problem)
+    if limits is None and samples.points is None:
+        # Of losses that say nothing of their range it is not less than that of 0/1 losses: rare ones may not occur at all.
+        limits = np.maximum(1.0, samples.truth.max(axis=0))
     budget = math.log(4.0 * samples.truth.size / _LEVEL)
     for i in np.flatnonzero(samples.problem.unbiased & np.asarray(samples.problem.true.data_dependent)):
         column = risks[:, ~np.isnan(risks[..., i]).all(axis=0), i]
@@ -202,6 +225,47 @@ def _check_means(samples: Samples, size: int, risks: FloatArray) -> None:
                 f"hypothesis {h} over {count} samples of size {size} is {column[:, h].mean():.4g}, its true risk "
                 f"{samples.truth[h, i]:.4g}"
             )
+
+
+def _check_law(samples: Samples, size: int, simulated: FloatArray) -> None:
+    """Compare `sample` with `simulate`, where that is another method, by the distribution of every risk.
+
+    Each empirical distribution of R draws is within the square root of log(2 / level) / (2 R) of its law (P. Massart 1990).
+    """
+    problem = getattr(samples.problem, "given", samples.problem)
+    own = getattr(type(problem), "simulate", None)
+    if own in (None, FiniteProblem.simulate, InfiniteProblem.simulate):
+        return
+    count = min(len(simulated), max(2, _ENTRIES // (samples.truth.size * max(size, 1))))
+    drawn = samples.risks(samples.problem.sample(size, replicates=count, rng=samples.seed + 7))
+    budget = math.log(4.0 * samples.truth.size / _LEVEL)
+    allowed = sum(math.sqrt(budget / (2.0 * rows)) for rows in (count, len(simulated)))
+    for h, i in np.ndindex(samples.truth.shape):
+        one, other = np.sort(drawn[:, h, i]), np.sort(simulated[:, h, i])
+        if np.isnan(one).any() or np.isnan(other).any():
+            continue
+        # Ties that differ in rounding are one value.
+        slack = 1e-9 * max(1.0, float(np.abs(other).max()))
+        for at in (one, other):
+            low = [np.searchsorted(x, at - slack, side="left") / x.size for x in (one, other)]
+            high = [np.searchsorted(x, at + slack, side="right") / x.size for x in (one, other)]
+            if max(float((low[0] - high[1]).max()), float((low[1] - high[0]).max())) > allowed:
+                raise samples.fail(
+                    f"simulate must have the law of `sample`, and has another one for "
+                    f"{samples.problem.objective_names[i]!r} of hypothesis {h} at size {size}"
+                )
+
+
+def _check_size_matters(samples: Samples, tried: list[int]) -> None:
+    """Refuse samples of different sizes that are, bit for bit, the same."""
+    if len(tried) < 2:
+        return
+    few, many = (
+        samples.risks(samples.problem.sample(size, replicates=60, rng=samples.seed)) for size in (tried[0], tried[-1])
+    )
+    varies = not np.array_equal(few, np.broadcast_to(few[0], few.shape), equal_nan=True)
+    if tried[0] != tried[-1] and varies and np.array_equal(few, many, equal_nan=True):
+        raise samples.fail(f"sample must draw n examples, and draws the same for n={tried[0]} and n={tried[-1]}")
 
 
 def _check_level(samples: Samples, size: int, delta: float, risks: FloatArray, widths: FloatArray) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from moltheory._core._validation import check_count, check_fraction
+from moltheory.bounds._applicable_entries import Given, entries
 from moltheory.bounds._bound import Bound
-from moltheory.bounds._finite import finite_class
-from moltheory.bounds._inversion import required_sample_size, required_sample_size_linear, required_sample_size_vc
-from moltheory.bounds._uniform import linear_class, vc
+from moltheory.bounds._inversion import smallest_size
 from moltheory.errors import InvalidInputError
-from moltheory.inference import binomial_interval, interval_methods
+from moltheory.inference import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,11 @@ def applicable_bounds(
     weight_norm: float | None = None,
     input_norm: float = 1.0,
     lipschitz: float = 1.0,
+    margin: float | None = None,
+    n_outputs: int | None = None,
+    input_dimension: int | None = None,
+    penalty: float | None = None,
+    divergence: float | None = None,
     errors: int | None = None,
     excess: float | None = None,
 ) -> pd.DataFrame:
@@ -39,7 +44,7 @@ def applicable_bounds(
     n : int, optional
         Number of examples, >= 1: gives widths and intervals.
     delta : float, default 0.05
-        Total failure probability, in (0, 1); per mean for intervals from `errors`.
+        Total failure probability, in (0, 1); per mean for intervals of one fixed model from `errors`.
     n_objectives : int, default 1
         Number of data-dependent objectives.
     n_hypotheses : int, optional
@@ -48,8 +53,21 @@ def applicable_bounds(
         Vapnik-Chervonenkis dimension of a class with 0/1 loss.
     weight_norm : float, optional
         Radius of a class of linear predictors, with `input_norm` and `lipschitz`.
+    margin : float, optional
+        Margin gamma > 0 of linear classifiers, with `weight_norm` and `input_norm`: the width is between error rates
+        and ramp losses.
+    n_outputs : int, optional
+        Number of outputs of linear predictors, with `weight_norm` (Frobenius), `input_norm` and `lipschitz`.
+    input_dimension : int, optional
+        Dimension of a unit box on which the losses are `lipschitz` functions in the sup-norm.
+    penalty : float, optional
+        Factor of the squared norm that is added to the average of the objectives, for losses that are convex and
+        `lipschitz` in the parameters; the width is at the minimiser.
+    divergence : float, optional
+        Divergence >= 0, in nats, of a randomised model from its prior; with `errors`, its average number of them.
     errors : int, optional
-        Number of errors of one fixed model on the n examples.
+        Number of errors of one fixed model on the n examples; with a class, of any member of it, for limits that hold
+        for all members at once.
     excess : float, optional
         Target for twice the width: gives sample sizes.
 
@@ -62,7 +80,7 @@ def applicable_bounds(
     Raises
     ------
     InvalidInputError
-        If a quantity is out of its range, or no bound applies.
+        If a quantity is out of its range, no bound applies, or a quantity needs another one to be of use.
 
     Examples
     --------
@@ -70,51 +88,54 @@ def applicable_bounds(
               bound    value  vacuous
     0  finite class  0.06853    False
     """
+    # The parameters by name: nothing else is local yet.
+    given = Given(**locals())
     import pandas as pd
 
     check_fraction("delta", delta)
-    common: dict[str, Any] = {"delta": delta, "n_objectives": check_count("n_objectives", n_objectives)}
-    linear: dict[str, Any] = {"lipschitz": lipschitz, "weight_norm": weight_norm, "input_norm": input_norm}
-    classes: list[tuple[str, bool, Callable[[int], Bound], Callable[[float], int]]] = [
-        (
-            "finite class",
-            n_hypotheses is not None,
-            lambda size: finite_class(size, n_hypotheses=n_hypotheses or 0, **common),
-            lambda target: required_sample_size(excess=target, n_hypotheses=n_hypotheses or 0, **common),
-        ),
-        (
-            "VC dimension",
-            dimension is not None,
-            lambda size: vc(size, dimension=dimension or 0, **common),
-            lambda target: required_sample_size_vc(excess=target, dimension=dimension or 0, **common),
-        ),
-        (
-            "linear class",
-            weight_norm is not None,
-            lambda size: linear_class(size, **linear, **common),
-            lambda target: required_sample_size_linear(excess=target, **linear, **common),
-        ),
-    ]
+    check_count("n_objectives", n_objectives)
     rows: list[dict[str, object]] = []
-    for name, given, width, sample_size in classes:
-        if given and n is not None:
-            bound = width(n)
-            row = {"value": float(bound.width.max()), "vacuous": bool(bound.vacuous.any()), "source": bound.source}
-            rows.append({"bound": name, "quantity": "width", **row})
-        if given and excess is not None:
-            row = {"value": float(sample_size(excess)), "vacuous": False, "source": "inversion of the width"}
-            rows.append({"bound": name, "quantity": "sample size", **row})
-    if errors is not None:
-        if n is None:
-            raise InvalidInputError("`n` must be given with `errors`, got None.")
-        for method in interval_methods(from_counts=True):
-            found = binomial_interval(errors, n, method=method, delta=delta)
-            ends = {"lower": float(found.lower), "upper": float(found.upper), "vacuous": bool(found.vacuous)}
-            rows.append({"bound": method, "quantity": "interval", **ends, "source": found.source})
+    _refuse_idle(given)
+    for entry in entries():
+        if any(getattr(given, name) is None for name in entry.needs):
+            continue
+        if n is None and entry.low is None:
+            needs = ", ".join(f"`{name}`" for name in entry.needs)
+            raise InvalidInputError(f"`n` must be given with {needs}, got None.")
+        if n is not None:
+            rows.append({"bound": entry.name} | _row(entry.at(given, n)))
+        if excess is not None and entry.low is not None:
+            size = smallest_size(excess, partial(entry.at, given), low=entry.low(given))
+            row = {"value": float(size), "vacuous": False, "source": "inversion of the width"}
+            rows.append({"bound": entry.name, "quantity": "sample size"} | row)
     if not rows:
+        planned, others = ({e.needs: None for e in entries() if (e.low is None) is late} for late in (False, True))
         raise InvalidInputError(
-            "`n` or `excess` must be given with a class (`n_hypotheses`, `dimension` or `weight_norm`), "
-            "or `n` with `errors`, got neither."
+            f"`n` or `excess` must be given with a class ({_listed(planned)}), or `n` with {_listed(others)}, got neither."
         )
     columns = ["bound", "quantity", "value", "lower", "upper", "vacuous", "source"]
     return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def _refuse_idle(given: Given) -> None:
+    """Refuse a quantity that no bound uses for want of another one."""
+    known = {name for name, value in vars(given).items() if value is not None}
+    used = {name for entry in entries() if known.issuperset(entry.needs) for name in entry.needs}
+    for entry in entries():
+        for name in sorted(known.intersection(entry.needs) - used):
+            missing = [other for other in entry.needs if other not in known]
+            raise InvalidInputError(
+                f"`{name}` must be given with {_listed([(other,) for other in missing])}, got None."
+            )
+
+
+def _row(found: Bound | Interval) -> dict[str, object]:
+    """Columns of the widest objective of a bound; one that has seen the risks is an interval."""
+    common = {"vacuous": bool(found.vacuous.any()), "source": found.source}
+    if found.lower is None or found.upper is None:
+        return {"quantity": "width", "value": float(found.width.max()), **common}
+    return {"quantity": "interval", "lower": float(found.lower.min()), "upper": float(found.upper.max()), **common}
+
+
+def _listed(needs: Iterable[tuple[str, ...]]) -> str:
+    return ", ".join(" and ".join(f"`{name}`" for name in one) for one in needs)

@@ -238,6 +238,24 @@ class Bound(Printed, ArrayLike):
         columns |= {"delta": self.delta, "confidence": self.confidence, "method": self.method}
         return pd.DataFrame(columns)
 
+    def to_latex(self, *, caption: str = "") -> str:
+        r"""Return the event, its probability, assumptions, source and a table of the half-widths in LaTeX.
+
+        Parameters
+        ----------
+        caption : str, optional
+            Of the table, which then floats.
+
+        Examples
+        --------
+        >>> from moltheory.bounds import finite_class
+        >>> print(finite_class(1000, n_hypotheses=100, delta=0.05).to_latex().splitlines()[0])
+        With probability at least $1 - \delta$, $\delta = 0.05$, for all hypotheses and objectives at once: ...
+        """
+        from moltheory.bounds._bound_latex import bound_latex
+
+        return bound_latex(self, caption=caption)
+
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """Return the half-widths, so that a bound can be used as an array."""
         return np.array(self.width, dtype=dtype)

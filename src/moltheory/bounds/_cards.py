@@ -14,8 +14,9 @@ from moltheory.inference._cards import confidence_of
 if TYPE_CHECKING:
     from moltheory.bounds._bound import Bound
     from moltheory.bounds._mixtures import MixtureBound, MixtureTable
+    from moltheory.bounds._pac_bayes_gaussian import GaussianPosterior
 
-__all__ = ["bound_card", "mixture_card", "mixtures_card", "vacuous_note"]
+__all__ = ["bound_card", "gaussian_card", "mixture_card", "mixtures_card", "vacuous_note"]
 
 
 def bound_card(bound: Bound) -> Card:
@@ -80,6 +81,30 @@ def mixtures_card(table: MixtureTable) -> Card:
     rows = [[one.method, _width(one.width, one.loss_range), one.complexity, one.deviation] for one in bounds]
     head = ["bound", "width", "complexity", "deviation"]
     return Card("MixtureTable", "three bounds for one set of arguments", tables=[Table(head, rows, len(rows))])
+
+
+def gaussian_card(found: GaussianPosterior) -> Card:
+    """Return errors and their upper limits, objective by objective."""
+    bound = found.bound
+    uppers = np.zeros(found.risks.size) if bound.upper is None else bound.upper
+    named = found.names or ("error",)
+    rows = [
+        [str(name), float(risk), _width(float(up), 1.0)]
+        for name, risk, up in zip(named, found.risks, uppers, strict=True)
+    ]
+    facts = [
+        ("dimension", found.mean.size),
+        ("scale", found.scale),
+        ("divergence", found.divergence),
+        ("value", found.value),
+    ]
+    return Card(
+        "GaussianPosterior",
+        f"normal weights of linear classifiers; upper limits with probability at least {confidence_of(bound.delta)}",
+        facts,
+        [Table(["objective", "empirical error", "upper limit"], rows[:MOST_ROWS], len(rows), "objective")],
+        folds=[Fold("Source and assumptions", [bound.source, *bound.assumptions])],
+    )
 
 
 def _width(width: float, largest: float) -> Any:

@@ -38,7 +38,7 @@ def certified_members(
 
     References
     ----------
-    Derived.
+    Derived (proof: front-certificate).
 
     Notes
     -----

@@ -108,7 +108,8 @@ def rademacher_complexity(
     References
     ----------
     P. Bartlett and S. Mendelson, JMLR 3 (2002). Massart's lemma: P. Massart (2000), Annales de la Faculté des
-    sciences de Toulouse 9. The certificate: derived, from C. McDiarmid (1989), "On the method of bounded differences".
+    sciences de Toulouse 9. The certificate: derived (proof: rademacher-certificate), from C. McDiarmid (1989), "On the
+    method of bounded differences".
 
     Examples
     --------
@@ -191,7 +192,7 @@ def linear_complexity(
     References
     ----------
     S. Kakade, K. Sridharan and A. Tewari, NeurIPS 2008. Contraction: M. Ledoux and M. Talagrand (1991), Theorem 4.12.
-    The certificate: derived, from C. McDiarmid (1989).
+    The certificate: derived (proof: rademacher-certificate), from C. McDiarmid (1989).
 
     Examples
     --------
@@ -240,7 +241,8 @@ def _certified(value: float, squares: float, n: int, delta: float, draws: int, w
     """Attach McDiarmid's certificate for sum of squared ranges `squares`."""
     certificate = math.sqrt(squares * -math.log(delta) / (2.0 * draws)) / n
     method = f"{what}{draws} simulated sign vectors"
-    return Complexity(value, certificate, float(delta), n, True, method, "derived, from McDiarmid 1989")
+    source = "derived, from McDiarmid 1989 (proof: rademacher-certificate)"
+    return Complexity(value, certificate, float(delta), n, True, method, source)
 
 
 def _simulated(array: npt.NDArray[Any], positive: npt.NDArray[np.uint8]) -> tuple[FloatArray, float]:

@@ -52,7 +52,7 @@ def interior_weights(widths: npt.ArrayLike, /, *, weights: npt.ArrayLike) -> Flo
 
     References
     ----------
-    Derived.
+    Derived (proof: interior-weights).
 
     Examples
     --------
@@ -93,7 +93,7 @@ def strongly_monotone(widths: npt.ArrayLike, /, *, scalarization: Scalarization)
 
     References
     ----------
-    Derived.
+    Derived (proof: strongly-monotone).
 
     Examples
     --------
@@ -134,7 +134,7 @@ def strong_convexity(widths: npt.ArrayLike, /, *, moduli: npt.ArrayLike) -> Floa
 
     References
     ----------
-    Derived.
+    Derived (proof: strong-convexity).
 
     Examples
     --------
@@ -186,7 +186,7 @@ def slack_guarantee(widths: npt.ArrayLike, /, *, t: float, loss_range: float) ->
 
     References
     ----------
-    Derived.
+    Derived (proof: slack-pruned).
 
     Notes
     -----
@@ -253,7 +253,7 @@ def slack_pruned(risks: npt.ArrayLike, widths: npt.ArrayLike, /, *, t: float) ->
 
     References
     ----------
-    Derived.
+    Derived (proof: slack-pruned).
 
     Notes
     -----

@@ -79,7 +79,8 @@ def joint_widths(
 
     References
     ----------
-    The union bound; optimised splits: derived. P. Súkeník and C. H. Lampert, arXiv 2208.13499, use equal ones.
+    The union bound; optimised splits: derived (proof: split-of-delta). P. Súkeník and C. H. Lampert, arXiv 2208.13499,
+    use equal ones.
 
     Examples
     --------

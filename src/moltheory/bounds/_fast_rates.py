@@ -12,16 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._validation import FloatArray, check_count, check_fraction, real_array
+from moltheory._core._validation import FloatArray, check_count, check_fraction, check_real, real_array
 from moltheory.bounds._bound import Bound
-from moltheory.bounds._sizes import IID, RANGES, count_of, loss_ranges, matrix_of, sample_sizes
+from moltheory.bounds._per_hypothesis import FIXED, bound_of_limits, check_rates, class_size, table_and_sizes
+from moltheory.bounds._sizes import IID, RANGES, count_of, loss_ranges, matrix_of
 from moltheory.errors import InvalidInputError
 from moltheory.inference._concentration import binomial_end
 from moltheory.inference._kl import kl_inverse
 
 __all__ = ["bernstein_class", "kl_class", "shell_class"]
-
-_FIXED = "hypotheses fixed before the data"
 
 
 @document
@@ -33,6 +32,7 @@ def bernstein_class(
     n_hypotheses: int | None = None,
     delta: float,
     loss_range: float | npt.ArrayLike = 1.0,
+    uniform_share: float = 0.0,
 ) -> Bound:
     r"""Half-width from the sample variance of each hypothesis's losses, uniform over a finite class.
 
@@ -47,6 +47,10 @@ def bernstein_class(
     {class_size}
     {delta}
     {loss_range}
+    uniform_share : float, default 0
+        Share s of delta, in [0, 1), for Hoeffding's inequality; the result is the smaller half-width. For s > 0 it is
+        never more than :math:`\sqrt{1 + \log(1/s)/\log(2 |H| N'/\delta)}` times that of `finite_class` at the whole
+        delta: 1.05 times for s = 0.5 and :math:`|H| N'/\delta = 500`.
 
     {returns_class_widths}
 
@@ -64,16 +68,17 @@ def bernstein_class(
 
     References
     ----------
-    A. Maurer and M. Pontil (2009), arXiv 0907.3740, Theorem 4; the two-sided count of events is derived.
+    A. Maurer and M. Pontil (2009), arXiv 0907.3740, Theorem 4; the two-sided count of events is
+    derived (proof: empirical-bernstein-class).
 
     Examples
     --------
     >>> bernstein_class([0.01, 0.25], 1000, delta=0.05).width[:, 0]
     array([0.0209..., 0.0601...])
     """
-    array, sizes = _class_of("variances", variances, n, low=2)
+    array, sizes = table_and_sizes("variances", variances, n, low=2)
     ranges = loss_ranges(loss_range, sizes.size)
-    size = _class_size(n_hypotheses, array)
+    size = class_size(n_hypotheses, array)
     finite = np.isfinite(sizes)
     safe = np.where(finite, sizes, 2.0)
     # The largest unbiased variance: half the losses at either end.
@@ -82,15 +87,19 @@ def bernstein_class(
         raise InvalidInputError(
             f"`variances` must lie between 0 and what losses of the stated range can have, got {array.max():g}."
         )
-    budget = math.log(3.0 * count_of(sizes)) + math.log(size) - math.log(check_fraction("delta", delta))
+    share = check_real("uniform_share", uniform_share, low=0.0, high=math.nextafter(1.0, 0.0))
+    means = math.log(count_of(sizes)) + math.log(size) - math.log(check_fraction("delta", delta))
+    budget = math.log(3.0) + means - math.log1p(-share)
     width = np.sqrt(2.0 * array * budget / safe) + 7.0 * ranges * budget / (3.0 * (safe - 1.0))
+    if share > 0.0:
+        width = np.minimum(width, ranges * np.sqrt((math.log(2.0) + means - math.log(share)) / (2.0 * safe)))
     return Bound(
         width=np.where(finite, width, 0.0),
         loss_range=ranges,
         delta=float(delta),
-        method="finite class, empirical Bernstein",
-        source="Maurer and Pontil 2009, arXiv 0907.3740, Theorem 4; the two-sided union is derived",
-        assumptions=(f"{size} {_FIXED}", IID, RANGES),
+        method="finite class, empirical Bernstein" + (" or Hoeffding" if share > 0.0 else ""),
+        source="Maurer and Pontil 2009, arXiv 0907.3740, Theorem 4; two-sided: derived (proof: empirical-bernstein-class)",
+        assumptions=(f"{size} {FIXED}", IID, RANGES),
     )
 
 
@@ -130,24 +139,22 @@ def kl_class(
     >>> kl_class([0.0, 0.5], 1000, delta=0.05).upper[:, 0]
     array([0.0043..., 0.546...])
     """
-    array, sizes = _class_of("risks", risks, n, low=1)
-    size = _class_size(n_hypotheses, array)
+    array, sizes = table_and_sizes("risks", risks, n, low=1)
+    size = class_size(n_hypotheses, array)
     finite = np.isfinite(sizes)
-    if ((array < 0) | (array > 1))[:, finite].any():
-        raise InvalidInputError(f"`risks` must lie in [0, 1], got values from {array.min():g} to {array.max():g}.")
+    inside = check_rates(array, sizes)
     budget = math.log(2.0 * count_of(sizes)) + math.log(size) - math.log(check_fraction("delta", delta))
     per_example = np.broadcast_to(budget / sizes, array.shape)
-    inside = np.clip(array, 0.0, 1.0)
     upper = np.where(finite, kl_inverse(inside, per_example, side="upper"), array)
     lower = np.where(finite, kl_inverse(inside, per_example, side="lower"), array)
-    return _around(
+    return bound_of_limits(
         array,
         lower,
         upper,
         delta,
         method="finite class, relative entropy",
         source="Hoeffding 1963, Theorem 1; Langford 2005, JMLR 6",
-        assumptions=(f"{size} {_FIXED}", IID, "losses in [0, 1]"),
+        assumptions=(f"{size} {FIXED}", IID, "losses in [0, 1]"),
     )
 
 
@@ -188,7 +195,8 @@ def shell_class(errors: npt.ArrayLike, n: int, /, *, delta: float, n_shells: int
 
     References
     ----------
-    Derived, after J. Langford and D. McAllester, "Computable shell decomposition bounds", JMLR 5 (2004).
+    Derived (proof: shell-class), after J. Langford and D. McAllester, "Computable shell decomposition bounds", JMLR 5
+    (2004).
 
     Examples
     --------
@@ -204,14 +212,14 @@ def shell_class(errors: npt.ArrayLike, n: int, /, *, delta: float, n_shells: int
     counts = array.astype(np.int64)
     edges = np.sin(np.linspace(0.0, np.pi / 2.0, check_count("n_shells", n_shells) + 1)) ** 2
     upper = np.column_stack([_shell_limits(column, n, log_eta, edges) for column in counts.T])
-    return _around(
+    return bound_of_limits(
         array / n,
         np.zeros(array.shape),
         upper,
         delta,
         method=f"finite class, {n_shells} shells",
-        source="derived, after Langford and McAllester 2004, JMLR 5",
-        assumptions=(f"{array.shape[0]} {_FIXED}, all of them reported", IID, "0/1 losses"),
+        source="derived, after Langford and McAllester 2004, JMLR 5 (proof: shell-class)",
+        assumptions=(f"{array.shape[0]} {FIXED}, all of them reported", IID, "0/1 losses"),
     )
 
 
@@ -237,38 +245,3 @@ def _shell_limits(counts: npt.NDArray[np.int64], n: int, log_eta: float, edges: 
     allowed = np.where(limits > edges[shells], np.minimum(limits, edges[shells + 1]), 0.0)
     upper: FloatArray = allowed.max(axis=1, initial=0.0)[where]
     return upper
-
-
-def _class_of(name: str, values: npt.ArrayLike, n: int | npt.ArrayLike, *, low: int) -> tuple[FloatArray, FloatArray]:
-    array = matrix_of(name, real_array(name, values, shape="(H,) or (H, N)", min_ndim=1, max_ndim=2))
-    sizes = sample_sizes(n, array.shape[1] if np.ndim(n) == 0 else 1, low=low)
-    if sizes.size != array.shape[1]:
-        raise InvalidInputError(f"`n` must have {array.shape[1]} entries, one per objective, got {sizes.size}.")
-    return array, sizes
-
-
-def _class_size(n_hypotheses: int | None, array: FloatArray) -> int:
-    return array.shape[0] if n_hypotheses is None else check_count("n_hypotheses", n_hypotheses, low=array.shape[0])
-
-
-def _around(
-    risks: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-    delta: float,
-    *,
-    method: str,
-    source: str,
-    assumptions: tuple[str, ...],
-) -> Bound:
-    """Bound from limits of the true risks: the width is the larger distance to them."""
-    return Bound(
-        width=np.maximum(np.maximum(upper - risks, risks - lower), 0.0),
-        loss_range=np.ones(risks.shape[-1]),
-        delta=float(delta),
-        method=method,
-        source=source,
-        assumptions=assumptions,
-        lower=lower,
-        upper=upper,
-    )

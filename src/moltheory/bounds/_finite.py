@@ -118,7 +118,7 @@ def conditional_rate(
 
     References
     ----------
-    Derived, from W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830.
+    Derived (proof: conditional-rate), from W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def conditional_rate(
         loss_range=ranges,
         delta=float(delta),
         method="conditional rate of a finite class",
-        source=f"derived, from {_SOURCE}",
+        source=f"derived (proof: conditional-rate), from {_SOURCE}",
         assumptions=(
             f"{n_hypotheses} hypotheses fixed before the data",
             "independent, identically distributed examples; the statement holds given the denominators",

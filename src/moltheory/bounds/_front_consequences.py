@@ -110,7 +110,8 @@ def scalarized_excess(widths: npt.ArrayLike, /, *, scalarization: Scalarization,
 
     References
     ----------
-    Counterpart of Theorem 2 of P. Súkeník and C. H. Lampert, arXiv 2208.13499; the constant is derived.
+    Counterpart of Theorem 2 of P. Súkeník and C. H. Lampert, arXiv 2208.13499; the constant is
+    derived (proof: scalarized-excess).
 
     Examples
     --------
@@ -150,7 +151,7 @@ def constrained_excess(widths: npt.ArrayLike, /, *, constraint: EpsilonConstrain
 
     References
     ----------
-    Derived.
+    Derived (proof: constrained-excess).
 
     Examples
     --------
@@ -184,7 +185,8 @@ def forward(widths: npt.ArrayLike, /) -> FloatArray:
 
     References
     ----------
-    P. Súkeník and C. H. Lampert, arXiv 2208.13499 (the statement); the factor 2, which is attained, is derived.
+    P. Súkeník and C. H. Lampert, arXiv 2208.13499 (the statement); the factor 2, which is attained,
+    is derived (proof: forward).
 
     Examples
     --------
@@ -215,7 +217,7 @@ def weak_converse(widths: npt.ArrayLike, /) -> FloatArray:
 
     References
     ----------
-    Derived.
+    Derived (proof: weak-converse).
 
     Examples
     --------
@@ -246,7 +248,7 @@ def boundary(widths: npt.ArrayLike, /) -> FloatArray:
 
     References
     ----------
-    Derived.
+    Derived (proof: boundary).
 
     Examples
     --------
@@ -281,7 +283,7 @@ def hypervolume_loss(widths: npt.ArrayLike, /, *, reference: npt.ArrayLike) -> F
 
     References
     ----------
-    Derived.
+    Derived (proof: hypervolume).
 
     Examples
     --------
@@ -326,7 +328,7 @@ def hypervolume_sandwich(
 
     References
     ----------
-    Derived.
+    Derived (proof: hypervolume).
 
     Examples
     --------
@@ -368,7 +370,7 @@ def a_posteriori_excess(lower: npt.ArrayLike, upper: npt.ArrayLike, /, *, scalar
 
     References
     ----------
-    Derived.
+    Derived (proof: a-posteriori-excess).
 
     Examples
     --------

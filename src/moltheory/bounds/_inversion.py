@@ -14,8 +14,9 @@ from moltheory.bounds._bound import Bound
 from moltheory.bounds._finite import finite_class
 from moltheory.bounds._uniform import linear_class, vc
 from moltheory.errors import InvalidInputError
+from moltheory.inference import Interval
 
-__all__ = ["required_sample_size", "required_sample_size_linear", "required_sample_size_vc"]
+__all__ = ["required_sample_size", "required_sample_size_linear", "required_sample_size_vc", "smallest_size"]
 
 # Larger sample sizes are not exact as floats.
 _LARGEST = 2**53
@@ -47,7 +48,7 @@ def required_sample_size(
 
     References
     ----------
-    Derived, from W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830.
+    Derived (proof: sample-size), from W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830.
 
     Examples
     --------
@@ -55,7 +56,7 @@ def required_sample_size(
     1879
     """
     check_real("loss_range", loss_range, low=0.0)
-    return _smallest(
+    return smallest_size(
         excess,
         lambda n: finite_class(
             n, n_hypotheses=n_hypotheses, delta=delta, n_objectives=n_objectives, loss_range=loss_range
@@ -85,7 +86,7 @@ def required_sample_size_vc(*, excess: float, dimension: int, delta: float, n_ob
 
     References
     ----------
-    Derived, from V. Vapnik and A. Chervonenkis (1971), doi 10.1137/1116025.
+    Derived (proof: sample-size), from V. Vapnik and A. Chervonenkis (1971), doi 10.1137/1116025.
 
     Examples
     --------
@@ -95,7 +96,7 @@ def required_sample_size_vc(*, excess: float, dimension: int, delta: float, n_ob
     """
     low = check_count("dimension", dimension)
     # For n >= d the width falls: the derivative of its budget in log n is d, and the budget exceeds d.
-    return _smallest(excess, lambda n: vc(n, dimension=dimension, delta=delta, n_objectives=n_objectives), low=low)
+    return smallest_size(excess, lambda n: vc(n, dimension=dimension, delta=delta, n_objectives=n_objectives), low=low)
 
 
 def required_sample_size_linear(
@@ -131,7 +132,7 @@ def required_sample_size_linear(
 
     References
     ----------
-    Derived, from S. Kakade, K. Sridharan and A. Tewari, NeurIPS 2008.
+    Derived (proof: sample-size), from S. Kakade, K. Sridharan and A. Tewari, NeurIPS 2008.
 
     Examples
     --------
@@ -141,7 +142,7 @@ def required_sample_size_linear(
     check_real("lipschitz", lipschitz, low=0.0)
     check_real("loss_range", loss_range, low=0.0)
     check_choice("norm", norm, ("l2", "l1"))
-    return _smallest(
+    return smallest_size(
         excess,
         lambda n: linear_class(
             n,
@@ -157,8 +158,8 @@ def required_sample_size_linear(
     )
 
 
-def _smallest(excess: float, bound: Callable[[int], Bound], *, low: int = 1) -> int:
-    """Smallest n >= low at which twice the (decreasing) width is at most `excess`."""
+def smallest_size(excess: float, bound: Callable[[int], Bound | Interval], *, low: int = 1) -> int:
+    """Return the smallest n >= low at which twice the (decreasing) width is at most `excess`."""
     check_real("excess", excess, low=0.0)
     if excess == 0.0:
         raise InvalidInputError("`excess` must be > 0, got 0.")

@@ -160,7 +160,7 @@ def mixture_bounds(
     References
     ----------
     C. Cortes, M. Mohri, J. Gonzalvo and D. Storcheus, "Agnostic learning with multiple objectives", NeurIPS 2020
-    (cover). Union class and vertex identity: derived.
+    (cover). Union class and vertex identity: derived (proof: mixtures).
 
     Examples
     --------
@@ -194,7 +194,5 @@ def mixture_bounds(
         objective_union=row(
             "objective union", largest, scale * math.sqrt((math.log(count) + budget) / (2.0 * n)), "union bound"
         ),
-        union_class=row(
-            "union class", joined, scale * math.sqrt(budget / (2.0 * n)), "derived, by the vertex identity"
-        ),
+        union_class=row("union class", joined, scale * math.sqrt(budget / (2.0 * n)), "derived (proof: mixtures)"),
     )

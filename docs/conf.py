@@ -36,6 +36,8 @@ extensions = [
     "public_names",  # how names in docstrings find their pages
     "ledger_page",  # the statements, from the ledger
     "page_pictures",  # pictures drawn by the code of a page
+    "accessible_pages",  # what screen readers need, where the theme leaves it out
+    "layer_stack",  # the layers of the package, drawn from their table
 ]
 if not ONLY_PAGES:
     extensions += ["sphinx_gallery.gen_gallery", "reference_pages", "notebook_pages"]
@@ -120,7 +122,15 @@ html_show_sphinx = False
 html_last_updated_fmt = None
 html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")
 html_context = {"site_address": html_baseurl, "default_mode": "auto"}
-html_sidebars = {"index": [], "ledger": [], "bibliography": [], "notebooks": [], "benchmarks": [], "404": []}
+html_sidebars = {
+    "index": [],
+    "ledger": [],
+    "proofs": [],
+    "bibliography": [],
+    "notebooks": [],
+    "benchmarks": [],
+    "404": [],
+}
 html_theme_options = {
     "logo": {"text": "moltheory"},
     "icon_links": [

@@ -14,7 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # What decides the version, with a package of two files.
-DECIDES = ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", ".gitignore", ".gitattributes", ".git_archival.txt")
+DECIDES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in", ".gitignore")
+DECIDES += (".gitattributes", ".git_archival.txt")
 PERSON = ("-c", "user.name=Nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false")
 
 

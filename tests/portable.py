@@ -1,8 +1,8 @@
 """Tests on other BLAS kernels, instruction sets, versions and Pythons, and of the wheel: ``make test-portable``.
 
-A row runs the tests that its difference can reach; with ``--whole`` the fast suite. Bit-identity is promised on one
-machine and one set of versions; all else must hold in every row of `MATRIX`. A row that means nothing on this machine
-(no OpenBLAS, no newer Python) is named, with the reason, and not counted.
+A row runs the tests that its difference can reach; with ``--whole`` the fast suite, with ``--brief`` what it is most likely
+to reach. Bit-identity is promised on one machine and one set of versions; all else must hold in every row of `MATRIX`. A
+row that means nothing on this machine (no OpenBLAS, no newer Python) is named, with the reason, and not counted.
 """
 
 from __future__ import annotations
@@ -23,23 +23,15 @@ from tests.wheel import check as check_wheel
 
 ROOT = Path(__file__).resolve().parents[1]
 # Rooms of linear algebra and of floating-point sums, with the examples in their documentation.
-LINEAR = (
-    "solvers",
-    "objectives",
-    "inference",
-    "bounds",
-    "scalarization",
-    "experiments",
-    "theorems",
-    "problems",
-    "certification",
+ROOMS = (
+    *("solvers", "objectives", "inference", "bounds", "scalarization", "experiments", "theorems", "problems"),
+    *("certification", "pareto", "oracle", "runs"),
 )
-ROOMS = (*LINEAR, "pareto", "oracle", "runs")
 # What reads, writes, draws, compiles or starts processes, with the libraries of other versions.
-START = ("core", "environments", "reports")
-OUTER = (*START, "images", "evaluation", "plot", "reprs", "explorer", "figures", "studies")
-# Numpy's names for what a processor of 2013 has.
-AVX2 = {"SSSE3", "SSE41", "POPCNT", "SSE42", "AVX", "XOP", "FMA4", "F16C", "FMA3", "AVX2", "X86_V3"}
+OUTER = ("core", "environments", "reports", "images", "evaluation", "plot", "reprs", "explorer", "figures", "studies")
+# Numpy's names for what processors of 2011 and of 2013 have: the newer fuse products and sums, which rounds once.
+AVX = {"SSSE3", "SSE41", "POPCNT", "SSE42", "AVX", "X86_V2"}
+AVX2 = AVX | {"XOP", "FMA4", "F16C", "FMA3", "AVX2", "X86_V3"}
 # Variables that a configuration sets, or that would change what it says.
 SET = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES", "NUMBA_CPU_NAME", "NUMBA_DISABLE_JIT")
 # What an interpreter multiplies matrices with, and what its numpy could do without; a kernel beyond this processor
@@ -65,11 +57,51 @@ COMMANDS = tuple(sorted(f"tests/{path.name}" for path in (ROOT / "tests").glob("
 EVERYWHERE = (*_folders(ROOMS), *(f"tests/{room}" for room in OUTER), *COMMANDS)
 
 
+def _files(**rooms: str) -> tuple[str, ...]:
+    """Return the modules of tests that are named for a room; ``all`` is the whole room."""
+    named = ((room, name) for room, names in rooms.items() for name in names.split())
+    return tuple(f"tests/{room}" if name == "all" else f"tests/{room}/test_{name}.py" for room, name in named)
+
+
+# For --brief. Another kernel, other instructions: products of matrices, solvers on them, sums, tails, and what ties.
+KERNELS = (
+    *_files(objectives="all", solvers="cells programs refinement scale solve_front support"),
+    *_files(problems="gaussian_designs group_losses least_squares sparse_regression tables"),
+    *_files(experiments="excess two_stage weighted", theorems="golden no_lattice transfer", oracle="all"),
+    *_files(inference="binomial_tails kl one_mean target_bets", bounds="class_widths finite"),
+    *_files(certification="certify certify_validity contrasts decisions pairs stream tail_tests"),
+    *_files(pareto="attainment fronts hypervolume indicators"),
+    "tests/test_rational.py",
+)
+# Old libraries: pyarrow, pandas and narwhals read, matplotlib draws, numba caches, and scipy, cvxpy, moocore and
+# scikit-learn compute.
+OLD = (
+    *_files(evaluation="all", images="all", reprs="all", reports="run_parts pages table_texts", core="all"),
+    *_files(plot="bounds face fronts", figures="figures", environments="kernel_cache"),
+    *_files(runs="backends damaged_folders digests objects progress run_tools runs store versions"),
+    *_files(solvers="programs search solve_front support", objectives="smooth", problems="datasets tables"),
+    *_files(inference="binomial_tails kl one_mean", pareto="attainment hypervolume indicators"),
+    *_files(certification="adapters certify", experiments="two_stage"),
+    *(f"tests/test_cli{part}.py" for part in ("", "_certify", "_data", "_options", "_runs", "_side_files")),
+)
+# A new Python and new libraries: processes, signals, the console, serialization, and how objects are printed.
+NEW = (
+    *_files(core="all", environments="all", reprs="all", reports="run_parts", plot="fronts"),
+    *_files(
+        runs="backends digests objects pool progress runs store versions", evaluation="logs_formats tables_formats"
+    ),
+    *_files(solvers="programs solve_front", inference="kl", certification="adapters certify"),
+    *(f"tests/test_cli{part}.py" for part in ("", "_certify", "_console", "_runs", "_signals")),
+    *(f"src/moltheory/{room}" for room in ("certification", "experiments", "inference", "theorems")),
+)
+
+
 @dataclass(frozen=True)
 class Configuration:
     """One row of the matrix; `keeps` are the names of numpy's instruction sets that stay on (None: all).
 
-    `tests` are the paths that are run, all with ``--whole`` unless they are `all_there_is`.
+    `tests` are the paths that are run, all with ``--whole`` unless they are `all_there_is`; `brief` those with ``--brief``
+    (None: all of `tests`; empty: the row is left out).
     """
 
     name: str
@@ -79,15 +111,24 @@ class Configuration:
     keeps: frozenset[str] | None = None
     environment: tuple[tuple[str, str], ...] = ()
     tests: tuple[str, ...] = _folders(ROOMS)
+    brief: tuple[str, ...] | None = None
     options: tuple[str, ...] = ()
     all_there_is: bool = False
 
 
 MATRIX = (
-    Configuration("native", tests=_folders(LINEAR)),
-    Configuration("haswell", kernel="Haswell", threads=2, keeps=frozenset(AVX2), tests=_folders(LINEAR)),
+    Configuration("native", brief=KERNELS),
+    Configuration("haswell", kernel="Haswell", threads=2, keeps=frozenset(AVX2), brief=KERNELS),
+    # A third kernel where the processor's own is Haswell's; with --brief prescott stands for it, as it fuses nothing too.
+    Configuration("sandybridge", kernel="Sandybridge", keeps=frozenset(AVX), brief=()),
     # Nothing beyond the oldest processor numpy runs on, in numba's code neither.
-    Configuration("prescott", kernel="Prescott", keeps=frozenset(), environment=(("NUMBA_CPU_NAME", "generic"),)),
+    Configuration(
+        "prescott",
+        kernel="Prescott",
+        keeps=frozenset(),
+        environment=(("NUMBA_CPU_NAME", "generic"),),
+        brief=KERNELS,
+    ),
     # On inputs that an interpreter can take; numpy's scalars warn where compiled code rounds in silence.
     Configuration(
         "interpreted",
@@ -100,6 +141,8 @@ MATRIX = (
                 "tests/certification/test_pairs.py",
             ),
         ),
+        # The kernels with most branches.
+        brief=_files(inference="kl", pareto="dominance", certification="pairs"),
         options=(
             *("-W", "ignore::RuntimeWarning"),
             *("-k", "not at_the_limit and not all_orientations and not left_alone"),
@@ -107,8 +150,15 @@ MATRIX = (
         all_there_is=True,
     ),
     # Old releases use what newer ones of their own dependencies deprecate; their answers are what is tested.
-    Configuration("lowest", python="lowest", threads=2, tests=EVERYWHERE, options=("-W", "ignore::DeprecationWarning")),
-    Configuration("newest", python="newest", tests=(*_folders(ROOMS), *(f"tests/{room}" for room in START), *COMMANDS)),
+    Configuration(
+        "lowest",
+        python="lowest",
+        threads=2,
+        tests=EVERYWHERE,
+        brief=OLD,
+        options=("-W", "ignore::DeprecationWarning"),
+    ),
+    Configuration("newest", python="newest", tests=EVERYWHERE, brief=NEW),
     # Built, installed where there is no clone, and used: see tests/wheel.py.
     Configuration("wheel", python="wheel", tests=(), all_there_is=True),
 )
@@ -183,9 +233,12 @@ def _probe(python: Path, variables: dict[str, str]) -> tuple[dict[str, str], lis
     return None if done.returncode else tuple(json.loads(done.stdout))
 
 
-def run(configuration: Configuration, *, whole: bool = False) -> bool:
+def run(configuration: Configuration, *, extent: str = "", processes: int = 2) -> bool:
     """Run one configuration and say in one line how it went; return whether nothing failed."""
     start = time.perf_counter()
+    if extent == "brief" and configuration.brief == ():
+        print(f"{configuration.name:<12} is left out with --brief", flush=True)
+        return True
     print(f"{configuration.name}:", flush=True)
     if configuration.python == "wheel":
         wrong = check_wheel(ROOT / ".venv-wheel")
@@ -197,8 +250,13 @@ def run(configuration: Configuration, *, whole: bool = False) -> bool:
     except NotHere as reason:
         print(f"{configuration.name:<12} does not apply: {reason}", flush=True)
         return True
-    command = [str(python), "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-n", "2", "--dist=loadscope"]
-    tests = () if whole and not configuration.all_there_is else configuration.tests
+    command = [str(python), "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"]
+    command += ["-n", str(processes), "--dist=loadscope"] if processes > 1 else []
+    tests = configuration.tests
+    if extent == "whole" and not configuration.all_there_is:
+        tests = ()
+    elif extent == "brief" and configuration.brief is not None:
+        tests = configuration.brief
     command += [*configuration.options, *tests]
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     if done.returncode:
@@ -218,7 +276,12 @@ def main() -> int:
     parser.add_argument(
         "--without", action="append", choices=names, default=[], help="leave this one out; may be repeated"
     )
-    parser.add_argument("--whole", action="store_true", help="the whole fast suite in each row that can run it")
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--whole", action="store_true", help="the whole fast suite in each row that can run it")
+    extent.add_argument(
+        "--brief", action="store_true", help="what each row is most likely to reach: .ci/run, 9 minutes"
+    )
+    parser.add_argument("--processes", type=int, default=2, help="how many processes run a row's tests (default 2)")
     arguments = parser.parse_args()
     wanted = set(arguments.only or names) - set(arguments.without)
     chosen = [configuration for configuration in MATRIX if configuration.name in wanted]
@@ -226,7 +289,8 @@ def main() -> int:
         for configuration in chosen:
             print(configuration)
         return 0
-    passed = [run(configuration, whole=arguments.whole) for configuration in chosen]
+    kind = "whole" if arguments.whole else "brief" if arguments.brief else ""
+    passed = [run(configuration, extent=kind, processes=arguments.processes) for configuration in chosen]
     return 0 if all(passed) else 1
 
 

@@ -79,6 +79,8 @@ def test_theorems_are_listed_checked_and_attacked(capsys):
     assert " -0 " not in capsys.readouterr().out
     assert main(["theorems", "forward", "--falsify", "300"]) == 0
     assert "forward" in capsys.readouterr().out
+    assert main(["theorems", "forward", "--falsify", "--seconds", "0.1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["tried"] > 300
 
 
 @pytest.mark.parametrize(

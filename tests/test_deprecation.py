@@ -93,6 +93,23 @@ def test_a_renamed_parameter():
     assert double.__doc__ == "Return the product."
 
 
+def test_names_of_the_objectives_of_a_problem(refuses):
+    losses = [[[0], [1]], [[1], [0]]]
+    for make in (
+        lambda **k: mt.FiniteWorld([0.5, 0.5], losses, **k),
+        lambda **k: mt.FiniteWorld.from_examples(losses, **k),
+    ):
+        # The earlier name is part of the surface of worlds, and stays without a warning.
+        assert make(objective_names=["error"]).objective_names == make(names=["error"]).objective_names == ("error",)
+        refuses("names", make, names=["error"], objective_names=["error"])
+        refuses("objective_names", make, names=["error", "more"])
+    with pytest.warns(
+        DeprecationWarning, match="the parameter `names` of MultiTaskLeastSquares .* use `objective_names`"
+    ):
+        found = mt.problems.MultiTaskLeastSquares([np.eye(1)] * 2, [[0], [1]], [1, 1], names=["a", "b"])
+    assert found.objective_names == ("a", "b")
+
+
 def test_removal_is_two_minor_versions_away_at_most():
     major, minor = (int(part) for part in mt.__version__.split(".")[:2])
     assert (major, minor) < tuple(int(part) for part in REMOVED_IN.split(".")), "remove what was deprecated"

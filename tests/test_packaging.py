@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import subprocess
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from tests.install_size import PAGE, requirements
+from tests.portable import MATRIX
 from tests.test_architecture import _FLOORS
 from tests.wheel import SOURCES, different, marked
 
@@ -91,6 +93,17 @@ def test_pythons_are_those_of_the_matrix():
         assert f"Operating System :: {systems[system]}" in _PROJECT["project"]["classifiers"]
 
 
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.name)
+def test_a_brief_row_is_a_part_of_the_row(row):
+    assert [path for path in (*row.tests, *(row.brief or ())) if not (_ROOT / path).exists()] == []
+    assert [path for path in row.brief or () if not any(Path(path).is_relative_to(whole) for whole in row.tests)] == []
+
+
+def test_ci_runs_every_row_in_brief_but_the_one_that_it_ran():
+    (command,) = re.findall(r"^make test-portable (.*)$", (_ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert command == 'PORTABLE="--brief --without native"'
+
+
 def test_every_name_at_the_top_is_in_the_sources_or_left_out():
     """setuptools-scm takes what git tracks: a new folder must be named, or it travels with every release."""
     done = subprocess.run(["git", "ls-files"], cwd=_ROOT, capture_output=True, text=True)
@@ -103,6 +116,19 @@ def test_every_name_at_the_top_is_in_the_sources_or_left_out():
     hidden = {name for name in top if name.startswith(".git") and name != ".github"}
     assert sorted(top - hidden - out - SOURCES) == []
     assert ".git*" in out
+
+
+def test_links_of_the_readme_are_absolute_on_pypi():
+    """To the tag of a release, and to the main branch from builds between releases."""
+    absolute = runpy.run_path(str(_ROOT / "setup.py"))["absolute"]
+    text = "![a](b/c.png) [d](e.md#f) [g](https://h.example/i) [j](#k)"
+    for version, branch in (("1.2.3", "v1.2.3"), ("1.2.4.dev7+gabc1234", "main"), ("0.2.0.dev0", "main")):
+        assert absolute(text, version) == (
+            f"![a](https://raw.githubusercontent.com/moltheory/moltheory/{branch}/b/c.png) "
+            f"[d](https://github.com/moltheory/moltheory/blob/{branch}/e.md#f) [g](https://h.example/i) [j](#k)"
+        )
+    assert not re.search(r"\]\((?!https://|#)", absolute((_ROOT / "README.md").read_text(), "1.2.3"))
+    assert _PROJECT["project"]["urls"]["Source"] == "https://github.com/moltheory/moltheory"
 
 
 def test_layers_of_the_documentation_are_those_of_the_test():

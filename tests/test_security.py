@@ -36,6 +36,7 @@ _WHY = {
     ("runs/_remote.py", "cloudpickle"): "answers of these workers; writes only",
     ("runs/_remote.py", "socket"): "the name of this machine, for a refusal",
     ("runs/_objects.py", "fsspec"): "object storage, where the user names a URL as the place of a run",
+    ("_cli/_gate.py", "xml"): "writes test cases; reads nothing",
     ("certification/_svg.py", "xml"): "the figure just drawn, to change its attributes; nothing from outside",
     ("_core/_kernel_cache.py", "pickle"): "numba's cache of machine code, which is the user's own",
     (

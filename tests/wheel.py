@@ -38,7 +38,7 @@ WHERE = "import moltheory; print(moltheory.__file__, moltheory.__version__)"
 # What a source distribution holds beside the package; its folder src has the rest.
 SOURCES = {
     *("CHANGELOG.md", "CITATION.cff", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "SECURITY.md"),
-    *("pyproject.toml", "setup.cfg", "src"),
+    *("pyproject.toml", "setup.cfg", "setup.py", "src"),
 }
 
 
@@ -54,8 +54,11 @@ def contents(wheel: Path, source: Path) -> list[str]:
     }
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        page = archive.read(metadata).decode()
     wrong = [f"not in the wheel: {name}" for name in sorted(wanted - found)]
     wrong += [f"in the wheel: {name}" for name in sorted(found - wanted)]
+    wrong += [f"leads nowhere on PyPI: {link}" for link in re.findall(r"\]\((?!https://|#)[^)]*\)", page)]
     with tarfile.open(source) as sources:
         names = {name.split("/")[1] for name in sources.getnames() if "/" in name}
     wrong += [f"in the sources: {name}" for name in sorted(names - SOURCES)]

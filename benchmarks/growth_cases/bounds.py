@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from moltheory import bounds, inference
-from moltheory.scalarization import Chebyshev, EpsilonConstraint, WeightedSum
+from moltheory.scalarization import Chebyshev, EpsilonConstraint, PNorm, WeightedSum
 
 from ._case import Work, grows
 from ._inputs import bits, floats, front
@@ -128,6 +128,17 @@ def _(n: int) -> Work:
     return lambda: bounds.finite_class(sizes, n_hypotheses=100, delta=0.05)
 
 
+@grows("bounds.label_lower_bound", "D cells", first=20_000, largest=2_560_000)
+def _(d: int) -> Work:
+    cells = {"marginals": np.full((2, d), 1.0 / d), "blocks": np.arange(d) % 4, "weights": [0.5, 0.5]}
+    return lambda: bounds.label_lower_bound(100, **cells)
+
+
+@grows("bounds.impurity_probability", "n examples", first=1 << 12, largest=1 << 22)
+def _(n: int) -> Work:
+    return lambda: bounds.impurity_probability(n, gap=1e-6)
+
+
 @grows("bounds.finite_prior", "H hypotheses", first=20_000, largest=MANY)
 def _(h: int) -> Work:
     prior = np.full(h, 0.5 / h)
@@ -150,6 +161,54 @@ def _(n: int) -> Work:
 def _(n: int) -> Work:
     sizes = np.full(n, 1000)
     return lambda: bounds.linear_class(sizes, lipschitz=1.0, weight_norm=1.0, input_norm=1.0, delta=0.05)
+
+
+@grows("bounds.lipschitz_class", "N objectives", first=20, largest=320)
+def _(n: int) -> Work:
+    sizes = np.arange(100, 100 + n)
+    return lambda: bounds.lipschitz_class(sizes, lipschitz=1.0, dimension=2, delta=0.05)
+
+
+@grows("bounds.multi_output_class", "N objectives", first=1_000)
+def _(n: int) -> Work:
+    sizes, scale = np.full(n, 1000), {"lipschitz": 1.0, "weight_norm": 1.0, "input_norm": 1.0}
+    return lambda: bounds.multi_output_class(sizes, n_outputs=3, delta=0.05, **scale)
+
+
+@grows("bounds.margin_class", "G margins", first=100, largest=6_400)
+def _(g: int) -> Work:
+    margins = np.linspace(0.1, 0.5, g)
+    return lambda: bounds.margin_class(1000, margin=margins, weight_norm=1.0, input_norm=1.0, delta=0.05)
+
+
+@grows("bounds.margin_limits", "n examples of 20 classifiers", first=5_000, largest=640_000)
+def _(n: int) -> Work:
+    scores = floats(n, 20)
+    return lambda: bounds.margin_limits(scores, margin=[0.1, 0.5], weight_norm=1.0, input_norm=1.0, delta=0.05)
+
+
+@grows("bounds.linear_metric_entropy", "G resolutions", first=10_000, largest=MANY)
+def _(g: int) -> Work:
+    eps = 0.1 + floats(g)
+    return lambda: bounds.linear_metric_entropy(eps, weight_norm=1.0, input_norm=1.0, dimension=5)
+
+
+@grows("bounds.lipschitz_metric_entropy", "G resolutions", first=2_000, largest=256_000)
+def _(g: int) -> Work:
+    eps = 0.1 + floats(g)
+    return lambda: bounds.lipschitz_metric_entropy(eps, lipschitz=1.0, dimension=5)
+
+
+@grows("bounds.regularized_sum", "K rows of weights", first=20_000, largest=1 << 20)
+def _(k: int) -> Work:
+    weights = floats(k, 2)
+    return lambda: bounds.regularized_sum(1000, weights=weights, penalty=0.1, lipschitz=1.0, delta=0.05)
+
+
+@grows("bounds.uniform_stability", "K rows of weights", first=20_000, largest=1 << 20)
+def _(k: int) -> Work:
+    weights = floats(k, 2)
+    return lambda: bounds.uniform_stability(1000, weights=weights, penalty=0.1, lipschitz=1.0)
 
 
 @grows("bounds.bernstein_class", "H hypotheses", first=20_000, largest=MANY)
@@ -180,6 +239,43 @@ def _(n: int) -> Work:
 def _(k: int) -> Work:
     risks = floats(k, 2)
     return lambda: bounds.pac_bayes_kl(risks, 1000, divergence=5.0, delta=0.05)
+
+
+@grows("bounds.pac_bayes_empirical_bernstein", "number of posteriors", first=10_000, largest=MANY)
+def _(k: int) -> Work:
+    risks = floats(k, 2)
+    return lambda: bounds.pac_bayes_empirical_bernstein(risks, risks * (1 - risks), 1000, divergence=5.0, delta=0.05)
+
+
+@grows("bounds.pac_bayes_unexpected_bernstein", "number of posteriors", first=10_000, largest=MANY)
+def _(k: int) -> Work:
+    risks = floats(k, 2)
+    return lambda: bounds.pac_bayes_unexpected_bernstein(risks, risks, 1000, divergence=5.0, delta=0.05)
+
+
+@grows("bounds.pac_bayes_split_kl", "number of posteriors", first=10_000, largest=MANY)
+def _(k: int) -> Work:
+    parts = np.stack([floats(k, 2), floats(k, 2, seed=1)]) / 2.0
+    return lambda: bounds.pac_bayes_split_kl(parts, 1000, divergence=5.0, delta=0.05)
+
+
+@grows("bounds.gibbs_bound", "n examples of 20 hypotheses", first=1_000, largest=128_000)
+def _(n: int) -> Work:
+    losses = floats(n, 20, 2)
+    return lambda: bounds.gibbs_bound(losses, np.full(20, 0.05), delta=0.05, method="split-kl")
+
+
+@grows("bounds.gaussian_posterior", "n examples", first=500, largest=32_000)
+def _(n: int) -> Work:
+    inputs = floats(n, 5) - 0.5
+    return lambda: bounds.gaussian_posterior(inputs, inputs[:, 0] > 0.1, delta=0.05)
+
+
+@grows("bounds.agnostic_class", "number of mixtures", first=10_000, largest=MANY)
+def _(k: int) -> Work:
+    mixtures = floats(k, 3)
+    mixtures /= mixtures.sum(axis=1, keepdims=True)
+    return lambda: bounds.agnostic_class(100, mixtures, n_hypotheses=10, delta=0.05)
 
 
 @grows("bounds.conditional_rate", "number of counts", first=20_000, largest=MANY)
@@ -321,6 +417,18 @@ def _(k: int) -> Work:
     return lambda: bounds.interior_weights(given, weights=[0.5, 0.5])
 
 
+@grows("bounds.two_stage_excess", "rows of tasks", first=50_000, largest=MANY)
+def _(k: int) -> Work:
+    given = widths(k)
+    return lambda: bounds.two_stage_excess(given, weights=[0.5, 0.5], covariance_error=0.1, conflict=1.0)
+
+
+@grows("bounds.p_norm_purity", "rows of widths", first=50_000, largest=MANY)
+def _(k: int) -> Work:
+    given, u = widths(k), PNorm([0.5, 0.5], 2.0)
+    return lambda: bounds.p_norm_purity(given, scalarization=u, value=0.5)
+
+
 @grows("bounds.scalarized", "rows of widths", first=50_000, largest=MANY)
 def _(k: int) -> Work:
     given = widths(k)
@@ -349,6 +457,57 @@ def _(k: int) -> Work:
 def _(n: int) -> Work:
     given = floats(n)
     return lambda: bounds.slack_guarantee(given, t=0.25, loss_range=1.0)
+
+
+# Half-widths and statements that depend on the hypothesis.
+
+
+@grows("bounds.relative_deviation_class", "H hypotheses", first=20_000, largest=MANY)
+def _(h: int) -> Work:
+    risks = floats(h, 2)
+    return lambda: bounds.relative_deviation_class(risks, 1000, delta=0.05)
+
+
+@grows("bounds.relative_deviation_vc", "H hypotheses", first=20_000, largest=MANY)
+def _(h: int) -> Work:
+    risks = floats(h, 2)
+    return lambda: bounds.relative_deviation_vc(risks, 1000, dimension=5, delta=0.05)
+
+
+@grows("bounds.localized_rademacher", "H hypotheses", first=5_000, largest=1 << 18)
+def _(h: int) -> Work:
+    risks = floats(h, 2)
+    return lambda: bounds.localized_rademacher(risks, 1000, local_complexity=lambda r: 0.1 * r, delta=0.05)
+
+
+@grows("bounds.local_complexity", "k radii", first=20_000, largest=MANY)
+def _(k: int) -> Work:
+    radii = floats(k)
+    return lambda: bounds.local_complexity(radii, 1000, n_hypotheses=50)
+
+
+@grows("bounds.nonuniform_forward", "H hypotheses", time=2, first=50)
+def _(h: int) -> Work:
+    given, risks = widths(h), floats(h, 2)
+    return lambda: bounds.nonuniform_forward(given, risks=risks)
+
+
+@grows("bounds.nonuniform_weak_converse", "H hypotheses", time=2, first=50)
+def _(h: int) -> Work:
+    given, risks = widths(h), floats(h, 2)
+    return lambda: bounds.nonuniform_weak_converse(given, risks=risks)
+
+
+@grows("bounds.nonuniform_scalarized_excess", "H hypotheses", first=20_000, largest=MANY)
+def _(h: int) -> Work:
+    given, risks = widths(h), floats(h, 2)
+    return lambda: bounds.nonuniform_scalarized_excess(given, scalarization=SUM, risks=risks)
+
+
+@grows("bounds.relative_excess", "rows of scales", first=50_000, largest=MANY)
+def _(k: int) -> Work:
+    given = widths(k)
+    return lambda: bounds.relative_excess(given, scalarization=SUM, best=0.1)
 
 
 def some_bound(h: int) -> bounds.Bound:

@@ -189,6 +189,24 @@ def _(m: int) -> Work:
     return lambda: certification.certify_claims(given, claims, names=names(m), objectives=["a", "b"])
 
 
+@grows("certification.compare_to_baseline", "M models", first=50, time=2, largest=800)
+def _(m: int) -> Work:
+    given = losses(500, m)
+    return lambda: certification.compare_to_baseline(given, "model_0", names=names(m), objectives=["a", "b"])
+
+
+@grows("certification.race", "examples", first=1_000, largest=64_000)
+def _(n: int) -> Work:
+    given = losses(n, 10)
+    return lambda: certification.race(names(10), given, objectives=2, batch=n // 8)
+
+
+@grows("certification.certify_limits", "examples", first=1_000, largest=256_000)
+def _(n: int) -> Work:
+    given = losses(n, 20)
+    return lambda: certification.certify_limits(given, {"a": 0.3}, objectives=["a", "b"])
+
+
 @grows("certification.CertificateStream.update", "examples", first=1_000, largest=256_000)
 def _(n: int) -> Work:
     given = losses(n, 10)

@@ -229,10 +229,28 @@ def _(count: int) -> Work:
     return lambda: experiments.selection_errors(found, scalarizations=CHOSEN, n=n)
 
 
+@grows("experiments.semi_supervised", "replicates", first=200, largest=12_800)
+def _(r: int) -> Work:
+    found = problems.cell_tasks(40)
+    return lambda: experiments.semi_supervised(found, sizes=[50], replicates=r, rng=0, unlabeled=[1000])
+
+
 @grows("experiments.two_stage", "replicates", first=2, largest=128)
 def _(r: int) -> Work:
     found = problems.sparse_multi_task(10, sparsity=2)
     return lambda: experiments.two_stage(found, sizes=[50], replicates=r, rng=0)
+
+
+@grows("experiments.on_demand_sampling", "replicates", first=5, largest=320)
+def _(r: int) -> Work:
+    found = problems.reference_world()
+    return lambda: experiments.on_demand_sampling(found, sizes=[100], replicates=r, rng=0)
+
+
+@grows("experiments.three_way_trade_off", "replicates", first=25, largest=1_600)
+def _(r: int) -> Work:
+    found = problems.MultiTaskLeastSquares([np.eye(2)] * 2, np.eye(2), [0.1, 0.1])
+    return lambda: experiments.three_way_trade_off(found, sizes=[20], replicates=r, rng=0, steps=[20])
 
 
 # Checks of contracts.

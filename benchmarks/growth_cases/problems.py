@@ -98,6 +98,12 @@ def _(n: int) -> Work:
     return lambda: found.sample(n, replicates=200, rng=0)
 
 
+@grows("problems.bernoulli_world", "nested risks", first=100, time=2, memory=2, largest=1_600)
+def _(m: int) -> Work:
+    risks = floats(m).round(6)
+    return lambda: problems.bernoulli_world(risks, correlation=1)
+
+
 @grows("problems.exchangeable_decoys", "m decoys", first=100, largest=51_200)
 def _(m: int) -> Work:
     return lambda: problems.exchangeable_decoys(m).sample(20, replicates=20, rng=0)
@@ -119,6 +125,28 @@ def _(r: int) -> Work:
 def _(n: int) -> Work:
     found = problems.near_tie(0.3, 0.01)
     return lambda: found.decoy_probability(n)
+
+
+@grows("problems.cell_tasks", "D cells", first=20_000, largest=2_560_000)
+def _(d: int) -> Work:
+    return lambda: problems.cell_tasks(d)
+
+
+@grows("problems.CellTasks.excess", "D cells", first=20_000, largest=2_560_000)
+def _(d: int) -> Work:
+    found, given = problems.cell_tasks(d), np.full(d, 0.5)
+    return lambda: found.excess(given, [0.5, 0.5])
+
+
+@grows("problems.planted_best", "members of a group", first=1_000, largest=64_000)
+def _(m: int) -> Work:
+    return lambda: problems.planted_best(m, 0.1, n_objectives=3).sample(100, replicates=10, rng=0)
+
+
+@grows("problems.PlantedBest.best_coverage_probability", "n examples", first=1 << 12, largest=1 << 20)
+def _(n: int) -> Work:
+    found = problems.planted_best(4, 0.01)
+    return lambda: found.best_coverage_probability(n)
 
 
 @grows("problems.tilted_line", "number of hypotheses", first=500, largest=256_000)

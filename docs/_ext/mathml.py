@@ -29,8 +29,9 @@ def to_mathml(node: nodes.Node, *, as_block: bool) -> str:
 
 
 def with_known_commands(text: str) -> str:
-    r"""Return a formula in terms of what the converter knows: ``\dots`` is ``\ldots``, and fractions have braces."""
+    r"""Return a formula in terms of what the converter knows: ``\ldots``, big bars with a side, fractions with braces."""
     text = re.sub(r"\\dots(?![a-zA-Z])", r"\\ldots", text)
+    text = re.sub(r"\\([bB]igg?)(?![a-zA-Z])", r"\\\1l", text)
     return re.sub(r"\\([td]?frac)(\d)(\d)", r"\\\1{\2}{\3}", text)
 
 

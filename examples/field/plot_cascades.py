@@ -43,7 +43,9 @@ losses = np.stack(
     ],
     axis=2,
 )
-world = mt.FiniteWorld.from_examples(losses.astype(float), names=["error", "cost"])
+world = mt.FiniteWorld.from_examples(
+    losses.astype(float), objective_names=["error", "cost"]
+)
 truth = mt.nondominated(world.true_risks)
 
 # %%

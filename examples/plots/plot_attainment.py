@@ -17,7 +17,9 @@ positive = rng.random(5000) < 0.5
 score = positive + rng.normal(size=5000)
 alarm = score[:, None] > np.linspace(-1.5, 2.5, 100)
 losses = np.stack([positive[:, None] & ~alarm, ~positive[:, None] & alarm], axis=2)
-world = mt.FiniteWorld.from_examples(losses, names=["missed", "false positives"])
+world = mt.FiniteWorld.from_examples(
+    losses, objective_names=["missed", "false positives"]
+)
 
 risks = world.sample_risks(60, replicates=200, rng=0)
 samples, models = np.nonzero(mt.nondominated(risks))

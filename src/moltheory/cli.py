@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from moltheory import __version__
+from moltheory._cli._bounds import add_bound_options, bound_command
 from moltheory._cli._certify import certify_command
 from moltheory._cli._completion import SHELLS, completion_script
 from moltheory._cli._console import complain, is_watched, say
@@ -16,7 +17,6 @@ from moltheory._cli._options import add_certify_options
 from moltheory._cli._parser import CommandParser
 from moltheory._cli._runs import add_runs_commands, runs_command
 from moltheory._cli._signals import Signals, sentence_of, status_of
-from moltheory._cli._tables import print_table
 from moltheory._cli._theorems import add_theorems_options, theorems_command
 from moltheory._core._listing import public_names
 from moltheory._core._text import visible
@@ -36,7 +36,7 @@ __dir__ = public_names(__name__)
 EXIT_STATUS = """\
 exit status:
   0    done, also if the reader of the output has left
-  1    theorems --check or --falsify: a statement fails; runs check: a run is damaged
+  1    certify --fail-on: a model is stopped; theorems --check or --falsify: a statement fails; runs check: a run is damaged
   2    an option, the input or a place for results is refused, in one sentence on standard error
   129, 130, 143
        ended by SIGHUP, by Ctrl-C, by SIGTERM: what is finished is kept
@@ -130,7 +130,7 @@ def _parser() -> CommandParser:
     _study_options(
         command("study", _study, "reproduce the experiments of a paper at small scale and report the findings")
     )
-    _bound_options(command("bound", _bound, "evaluate every bound that applies to the given quantities"))
+    add_bound_options(command("bound", bound_command, "evaluate every bound that applies to the given quantities"))
     add_theorems_options(
         command("theorems", theorems_command, "list the statements, check them exactly, or search for counterexamples")
     )
@@ -206,22 +206,6 @@ def _image_options(parser: CommandParser) -> None:
         help="threads of each process in training (default: %(default)s); with more than one the last digits may change "
         "from run to run",
     )
-
-
-def _bound_options(parser: CommandParser) -> None:
-    parser.add_argument("--n", type=int, help="number of examples; gives half-widths and intervals")
-    parser.add_argument("--delta", type=float, default=0.05, help="total failure probability (default: %(default)s)")
-    parser.add_argument("--objectives", type=int, default=1, help="number of data-dependent objectives")
-    parser.add_argument("--hypotheses", type=int, help="size of a finite class")
-    parser.add_argument("--dimension", type=int, help="VC dimension of a class with 0/1 loss")
-    parser.add_argument("--weight-norm", type=float, help="radius of a class of linear predictors")
-    parser.add_argument(
-        "--input-norm", type=float, default=1.0, help="upper bound on the norm of an input (default: %(default)s)"
-    )
-    parser.add_argument("--lipschitz", type=float, default=1.0, help="Lipschitz constant (default: %(default)s)")
-    parser.add_argument("--errors", type=int, help="number of errors of one fixed model on the n examples")
-    parser.add_argument("--excess", type=float, help="target for twice the half-width; gives sample sizes")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def _reproduce(options: argparse.Namespace) -> int:
@@ -307,25 +291,6 @@ def _study(options: argparse.Namespace) -> int:
         say(*(f"{one['verdict']}: {one['the paper says']}" for one in claims))
         say(*(f"- {sentence}" for sentence in findings))
         say(f"{len(done.files)} files in {done.seconds:.1f} s; open {done.page}")
-    return 0
-
-
-def _bound(options: argparse.Namespace) -> int:
-    from moltheory.bounds import applicable_bounds
-
-    table = applicable_bounds(
-        n=options.n,
-        delta=options.delta,
-        n_objectives=options.objectives,
-        n_hypotheses=options.hypotheses,
-        dimension=options.dimension,
-        weight_norm=options.weight_norm,
-        input_norm=options.input_norm,
-        lipschitz=options.lipschitz,
-        errors=options.errors,
-        excess=options.excess,
-    )
-    print_table(table if options.json else table.drop(columns="source"), as_json=options.json)
     return 0
 
 

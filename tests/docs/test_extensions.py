@@ -110,3 +110,34 @@ def test_every_statement_is_written_with_its_assumptions_and_proof(extension):
     assert "https://arxiv.org/abs/2208.13499" in entry
     if getattr(known, "proof", None):
         assert str(known.proof) in entry
+
+
+def test_every_proof_is_written_with_its_number(extension):
+    page = extension("ledger_page").all_proofs()
+    for proof in moltheory.theorems.proofs().values():
+        assert f"#statement-{proof.id})" in page or f"(proof-{proof.id})=\n### {proof.number}." in page
+        assert proof.version in page
+    assert "{obj}`moltheory.bounds.shell_class`" in page
+    to_mathml, nodes = extension("mathml").to_mathml, importlib.import_module("docutils.nodes")
+    # A formula that the converter does not know would be written as code.
+    for proof in moltheory.theorems.proofs().values():
+        for number, part in enumerate(proof.text.split("$$")):
+            for formula in [part] if number % 2 else part.split("$")[1::2]:
+                assert "<math" in to_mathml(nodes.math("", formula), as_block=bool(number % 2)), formula
+
+
+def test_layers_are_drawn_from_their_table(extension):
+    drawn = extension("layer_stack").drawn
+    table = "| layer | what |\n| --- | --- |\n| 1 | `a`, `b` | x |\n| 0 | `c` | `y` |\n"
+    page = drawn(table, "Down & down.")
+    assert page.count("<li>") == 2
+    assert page.index("a</code>") < page.index("b</code>") < page.index("c</code>")
+    assert "<code>y" not in page
+    assert "Down &amp; down." in page
+
+
+def test_pages_are_mended_once(extension):
+    module = extension("accessible_pages")
+    page = "".join(before for before, _ in module._MENDED)
+    assert module.mended(page) == "".join(after for _, after in module._MENDED)
+    assert module.mended(module.mended(page)) == module.mended(page)

@@ -14,6 +14,7 @@ import pytest
 
 import moltheory
 from tests.browser import headless_browser
+from tests.browser_checks import accessibility
 
 _ROOT = Path(__file__).parents[2]
 _SITE = _ROOT / "docs" / "_build" / "html"
@@ -32,6 +33,7 @@ _PAGES = (
     "explanation/architecture.html",
     "gallery/index.html",
     "ledger.html",
+    "proofs.html",
     "notebooks.html",
     "notebooks/01_asymmetry.html",
     "notebooks/04_certify.html",
@@ -184,6 +186,19 @@ def test_pages_fit_into_the_window(browser, address, width):
         if wide > width or errors:
             wrong.append((page, wide, errors))
     assert wrong == []
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize(("scheme", "pages"), [("light", _PAGES), ("dark", _PAGES[::4])])
+def test_pages_are_accessible(browser, address, scheme, pages):
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    wrong = {}
+    for page in pages:
+        _open(browser, address, page, 1280)
+        wrong[page] = accessibility(browser)
+    assert {page: found for page, found in wrong.items() if found} == {}
 
 
 @pytest.mark.slow

@@ -82,6 +82,24 @@ def bounds_curves(run):
     assert low < 1 < high  # some half-widths are vacuous
 
 
+def bounds_infinite(run):
+    ratios, stable = run.names["ratios"], list(run.names["stable"].values())
+    assert min(min(line) for line in ratios.values()) > 1
+    assert (np.divide(ratios["linear, by chaining"], ratios["linear"]) > 3).all()
+    assert np.allclose(np.diff(np.log(stable)).sum() / np.log(300), 0.5, atol=0.1)
+
+
+def three_way(run):
+    means = run.names["means"]
+    for steps in (30, 100, 300):
+        part = means.loc[steps]
+        assert 3e-4 < part["conflict"].loc[1e-4:0.1].idxmin() < 3e-2
+        assert part["conflict"].loc[1e-3] < part["conflict"].loc[0.0] < part["conflict"].loc[0.1]
+        assert part["stability"].loc[1e-2] > 1.5 * part["stability"].loc[0.0]
+    assert (means.loc[300, "optimization"] < means.loc[30, "optimization"]).all()
+    assert (means.loc[300, "generalization"] > means.loc[30, "generalization"]).all()
+
+
 def sweep(run):
     sums, chebyshev = run.names["sums"], run.names["chebyshev"]
     assert len(sums.status) == len(chebyshev.status) == 21
@@ -225,6 +243,12 @@ def price(tables, result):
     first, last = tables["price"].iloc[0], tables["price"].iloc[-1]
     assert (first.iloc[0], last.iloc[0]) == (1, 1000)
     assert last.iloc[1] < 2 * first.iloc[1]
+
+
+@_report
+def between(tables, result):
+    for name in ("finite", "linear", "labels"):
+        assert (tables[name]["lower"] < tables[name]["upper"]).all()
 
 
 @_report

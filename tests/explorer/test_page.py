@@ -223,7 +223,7 @@ def test_settings_are_bounded_and_the_seed_repeats(browser, page):
 def test_a_world_of_examples_is_estimated_and_drags_in_time(browser, tmp_path, rng):
     shares = np.linspace(0.1, 0.5, 40)
     losses = np.stack([rng.random((1000, 40)) < shares, np.broadcast_to(1 - shares, (1000, 40))], axis=-1)
-    world = mt.FiniteWorld.from_examples(losses.astype(float), names=("error", "cost"))
+    world = mt.FiniteWorld.from_examples(losses.astype(float), objective_names=("error", "cost"))
     path = tmp_path / "examples.html"
     path.write_text(explorer_page(world, n=100), encoding="utf-8")
     open_page(browser, path, 1280)

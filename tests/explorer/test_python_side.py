@@ -129,7 +129,7 @@ def test_the_module_is_one_file_without_network_or_imports():
 
 def test_the_page_admits_its_script_by_digest_and_holds_names_as_data():
     hostile = "</script><script>alert(1)</script>"
-    world = mt.FiniteWorld([0.5, 0.5], [[[0, 0]], [[1, 1]]], names=(hostile, "b"), name=hostile)
+    world = mt.FiniteWorld([0.5, 0.5], [[[0, 0]], [[1, 1]]], objective_names=(hostile, "b"), name=hostile)
     page = explorer_page(world)
     assert "alert(1)</script>" not in page
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page).group(1)

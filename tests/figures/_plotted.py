@@ -219,6 +219,21 @@ def price(tables, result):
         yield 1, label, table["n_objectives"], table[column]
 
 
+def between(tables, result):
+    for panel, (name, learners) in enumerate(
+        (
+            ("finite", {"mirrored": "mirrored pairs", "independent": 2}),
+            ("linear", {"one_pass": "one pass of\nsubgradients", "minimiser": 2}),
+            ("labels", {"supervised": "labels only", "pseudo_labels": "pseudo-labels"}),
+        )
+    ):
+        table = tables[name]
+        yield panel, "upper bound", table["size"], table["upper"]
+        for column, line in learners.items():
+            yield panel, line, table["size"], table[column]
+        yield panel, 3, table["size"], table["lower"]
+
+
 def tightness(tables, result):
     for name, part in tables["deviations"].groupby("data_set"):
         yield 0, name.replace(" ", "\n"), part["size"], part["width"] / part["deviation"]
@@ -227,6 +242,9 @@ def tightness(tables, result):
     yield 1, "promised", ends, ends
     for k, (_, part) in enumerate(levels.groupby("size")):
         yield 1, 1 + k, part["delta"], part["failure"].where(part["failure"] > 0)
+    for name, part in tables["gains"].groupby("data_set"):
+        for which in ("largest", "median"):
+            yield 2, name.replace(" ", "\n") + f",\n{which}", part["size"], part[which]
 
 
 def solver_cost(tables, result):

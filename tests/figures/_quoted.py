@@ -321,16 +321,18 @@ def infinite_classes(tables, result):
         f"like n to the power {number_text(fit.slope, 2)};",
         f"still {number_text(flat['purity_error'], 2)} at n = {int(flat['size']):,}",
         "at least 0.2",
+        f"falls in both, to {number_text(curved['coverage_error'].iloc[-1], 2)} and "
+        f"{number_text(flat['coverage_error'], 2)}.",
         f"first kind: {number_text(end['purity_error'], 2)} at n = {int(end['size']):,}.",
         "With curvature 1 in the tilted",
         "with curvature 0 purity",
         f"power of n is {number_text(fit.slope)} [{', '.join(interval)}] (95% interval)",
         f"largest deviation is {number_text(flat['uniform_deviation'], 2)}",
-        "the 60 weights",
+        "distances to continuous fronts",
         f"failed in {broken} of {len(per_sample)} samples",
         "hold 90% of the samples",
         f"At n = {int(end['size']):,} per group coverage error is {number_text(end['coverage_error'], 2)}, of which the "
-        f"grid of weights can miss {number_text(end['discretization'], 2)}",
+        f"grid of weights explains at most {number_text(end['discretization'], 2)}",
         f"{groups['violations'].sum()} of {groups['replicates'].sum()} samples above twice",
         *(f"{number_text(row.excess, 2)} ({row.scalarization})" for row in last.itertuples()),
         f"at confidence 95%: {number_text(last['bound'].mean(), 2)} there",
@@ -384,12 +386,35 @@ def price(tables, result):
     ]
 
 
+def between(tables, result):
+    finite, linear, labels = (tables[name].iloc[-1] for name in ("finite", "linear", "labels"))
+    n = f"{int(finite['size']):,}"
+    return [
+        f"at n = {n} the upper bound is {number_text(finite['upper'] / finite['lower'], 2)} times",
+        f"{number_text(linear['upper'] / linear['lower'], 2)} times for a linear one",
+        f"{n} of them give an excess of {number_text(labels['pseudo_labels'], 2)} with pseudo-labels and "
+        f"{number_text(labels['supervised'], 2)} without",
+        "First panel: 32 pairs",
+        f"({number_text(finite['gap_independent'], 2)} at the last)",
+        "mean of 2 objectives",
+        "the ball of radius 1 and inputs of norm 1",
+        "200 cells, each constant on 4 blocks of them; 1,000,000 unlabeled",
+        f"is at {number_text(labels['large_classes'], 2)} at the last n",
+        f"Means of {result.replicates[0]:,} samples, {result.replicates[1]:,} in the third panel",
+    ]
+
+
 def tightness(tables, result):
     table, levels = tables["deviations"], tables["levels"]
     ratio = table["width"] / table["deviation"]
     largest = levels[levels["size"] == levels["size"].max()]
     row = largest.loc[np.log(largest["delta"] / 0.05).abs().idxmin()]
+    gains = tables["gains"]
+    most = gains.groupby("data_set")["largest"].max()
     return [
+        f"up to {most['breast cancer']:.1f} times (breast cancer) and {most['digits']:.1f} times (digits) narrower.",
+        f"Smallest factor: {gains['smallest'].min():.3f}. Share of samples in which some rate is outside of its limits: at "
+        f"most {number_text(gains['failures'].max(), 2)}.",
         f"width is {ratio.min():.1f} to {ratio.max():.1f} times the largest deviation (95% quantile)",
         f"at every n from {table['size'].min():,} to {table['size'].max():,}",
         f"promised {number_text(row['delta'], 2)}, it is {number_text(row['failure'], 1)} at n = {int(row['size'])}",

@@ -207,6 +207,10 @@ def test_statements_of_the_titles_hold(results):
     assert (levels["failure"] < levels["delta"]).all()
     deviations = results["tightness"].deviations
     assert (deviations["width"] / deviations["deviation"]).between(1.5, 2.5).all()
+    gains = results["tightness"].gains
+    assert (gains["smallest"] >= 1.0).all()
+    assert (gains["failures"] <= 0.05).all()
+    assert (gains.loc[gains["size"] == gains["size"].max(), "largest"] > 3.0).all()
     price = results["price"].table
     assert price["sample_size"].iloc[-1] < 2 * price["sample_size"].iloc[0]
     exact = results["finite_infinite"].means.pivot(index="size", columns="class", values="exact")

@@ -40,6 +40,23 @@ def test_weights_order_the_scalarizations(weights):
         assert (np.diff(part.sort_values("smallest_weight")["purity_error"]) <= 1e-12).all()
 
 
+def test_learners_lie_between_the_bounds(results):
+    """Up to the noise of the simulation: standard errors of means of what is 0 or the gap, or has a spread like its mean."""
+    between = results["between"]
+    noise = 6 / np.sqrt(between.replicates[0])
+    for table, columns in ((between.finite, ["independent", "mirrored"]), (between.linear, ["minimiser", "one_pass"])):
+        for column in columns:
+            assert (table[column] > table["lower"] * (1 - noise)).all()
+            assert (table[column] < table["upper"]).all()
+    np.testing.assert_allclose(between.finite["independent"], between.finite["lower"], rtol=noise)
+    assert (between.finite["mirrored"] > 1.2 * between.finite["lower"]).all()
+    labels, noise = between.labels, 4 / np.sqrt(between.replicates[1])
+    assert (labels["pseudo_labels"] > labels["lower"] * (1 - noise)).all()
+    assert (labels["pseudo_labels"] < labels["upper"]).all()
+    # Learning from the labels alone is soon worse than pseudo-labels are for sure; so are they without small classes.
+    assert (labels[["supervised", "large_classes"]].iloc[1:].min(axis=1) > labels["upper"].iloc[1:]).all()
+
+
 @pytest.mark.slow
 def test_images_are_the_same_bytes_again(weights):
     figure = get_figure("weights")
@@ -84,7 +101,7 @@ def test_tables_are_bit_identical_for_any_number_of_processes(tmp_path):
 
 
 def test_refusals_write_nothing(tmp_path):
-    with pytest.raises(InvalidInputError, match="`name` must be one of breast_cancer, "):
+    with pytest.raises(InvalidInputError, match="`name` must be one of between, breast_cancer, "):
         reproduce(tmp_path / "out", only=["nonsense"])
     with pytest.raises(InvalidInputError, match="`only` must hold distinct names"):
         reproduce(tmp_path / "out", only=["weights", "weights"])

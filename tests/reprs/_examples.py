@@ -11,6 +11,7 @@ import moltheory as mt
 NOT_SHOWN = {
     "PartialFrontWarning": "a warning: Python prints it",
     "Status": "an enumeration: its own representation names member and number",
+    "ProblemLike": "a protocol: it has no objects",
     "WeightedSumProblem": "a protocol: it has no objects",
 }
 
@@ -153,16 +154,19 @@ FACTORIES = {
     "AttainmentSurfaces": lambda: mt.pareto.attainment_surfaces([[0, 1], [1, 0]], [0, 1], percentiles=[50, 100]),
     "Average": lambda: mt.objectives.Average([mt.objectives.Rate(*_RATE), mt.objectives.Rate(*_RATE)]),
     "BestWithin": lambda: mt.certification.BestWithin("a", "error", "size", 2.0),
+    "BaselineComparison": lambda: mt.certification.compare_to_baseline(_losses(), "a", names=["a", "b", "c"]),
     "Better": lambda: mt.certification.Better("a", "b", "error"),
     "BlackBoxObjectives": lambda: mt.objectives.BlackBoxObjectives(lambda x: x, [0.0] * 2, [1.0] * 2, n_objectives=2),
     "Bound": lambda: mt.bounds.finite_class([10, 10_000], n_hypotheses=10**6, delta=0.05, n_objectives=2),
     "CVaR": lambda: mt.evaluation.CVaR(np.random.default_rng(0).random((20, 2)), share=0.1),
     "CappedMean": lambda: mt.evaluation.CappedMean(np.ones((5, 2)), 0.5),
     "Cell": _cell,
+    "CellTasks": lambda: mt.problems.cell_tasks(8, n_blocks=2),
     "Certificate": certificate,
     "CertificateStream": _stream,
     "Chebyshev": lambda: mt.scalarization.Chebyshev([0.5, 0.5]),
     "CheckResult": lambda: mt.theorems.ledger()["forward"].check(mt.problems.two_coins(), n=5),
+    "Choice": lambda: certificate().choose("objective_1"),
     "ClaimResults": lambda: mt.certification.certify_claims(
         _losses(), [mt.certification.Better("a", "c", "error")], names=["a", "b", "c"], objectives=["error"]
     ),
@@ -201,6 +205,7 @@ FACTORIES = {
     "GaussianMixtureClassifiers": lambda: mt.problems.GaussianMixtureClassifiers(
         _mixture(), [[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]], objectives=("error", "n_features")
     ),
+    "GaussianPosterior": lambda: _posterior(),
     "GradientOuterProduct": lambda: mt.studies.get_study("average-gradient-outer-product"),
     "GradientOuterProductResult": lambda: _table_result("gradient_outer_product", "GradientOuterProductResult"),
     "ImageData": lambda: mt.images.ImageSource().load(),
@@ -212,6 +217,8 @@ FACTORIES = {
     "L1Path": lambda: mt.problems.L1Path(np.ones(2), np.ones((2, 3)), np.ones(2), np.zeros(2)),
     "LaplaceRegression": _laplace,
     "Ledger": mt.theorems.ledger,
+    "LimitTests": lambda: mt.certification.certify_limits(_losses(), {"objective_1": 0.3}),
+    "LimitVerdicts": lambda: certificate().within({"objective_1": 0.3}),
     "LinearForm": lambda: mt.scalarization.LinearForm((0.5, 0.5)),
     "LinearPopulation": lambda: mt.problems.LinearPopulation(
         [0.5 * np.eye(2)] * 2, [[1, -1], [-1, 1]], losses="logistic", radius=1.0, input_norm=1.0
@@ -221,6 +228,7 @@ FACTORIES = {
     ),
     "LossSource": lambda: _tables(),
     "LossTable": _tables,
+    "LowerBound": lambda: mt.bounds.coverage_lower_bound(100, n_hypotheses=8, probability=0.5),
     "LowRankBias": lambda: mt.studies.get_study("low-rank-bias"),
     "LowRankResult": lambda: _table_result("low_rank_bias", "LowRankResult"),
     "MaximumForm": lambda: mt.scalarization.MaximumForm((0.5, 0.5), (0.0, 0.0)),
@@ -237,9 +245,13 @@ FACTORIES = {
     "Opening": lambda: mt.reports.Opening("Heading", "<p>text</p>"),
     "PNorm": lambda: mt.scalarization.PNorm([0.5, 0.5], 2),
     "PairResult": lambda: mt.theorems.ledger()["forward"].check_pair([[0.5], [1.0]], [[0.25], [1.0]]),
+    "PlantedBest": lambda: mt.problems.planted_best(3, 0.1, n_groups=2, best=[0, 2]),
     "Problem": _least_squares,
+    "Proof": lambda: mt.theorems.proofs()["forward"],
+    "Proofs": mt.theorems.proofs,
     "QuadraticObjectives": lambda: _least_squares().true,
     "Quantile": lambda: mt.evaluation.Quantile(np.ones((5, 2)), 0.9),
+    "RaceResult": lambda: mt.certification.race(["a", "b", "c"], _losses()[:, :, None]),
     "Rate": lambda: mt.objectives.Rate(*_RATE),
     "Reader": lambda: _first(mt.evaluation.readers()),
     "ReducedLoss": _reduced_loss,
@@ -287,6 +299,11 @@ FACTORIES = {
 
 def _first(found):
     return next(iter(found.values() if hasattr(found, "values") else found))
+
+
+def _posterior():
+    inputs = np.random.default_rng(0).normal(size=(200, 2)) + [[2.0, 0.0]] * 200
+    return mt.bounds.gaussian_posterior(inputs, np.ones(200), delta=0.05)
 
 
 def _mixtures():

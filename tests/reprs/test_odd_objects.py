@@ -67,7 +67,7 @@ def test_hostile_names_are_text(text):
     losses = np.zeros((300, 2, 2), dtype=bool)
     losses[:100, 0] = True
     certificate = mt.certify(losses, names=[text, "b"], objectives=[text, "cost"])
-    world = mt.FiniteWorld([0.5, 0.5], np.arange(8).reshape(2, 2, 2), names=[text, "b"], name=text)
+    world = mt.FiniteWorld([0.5, 0.5], np.arange(8).reshape(2, 2, 2), objective_names=[text, "b"], name=text)
     values = [
         certificate,
         world,
@@ -93,7 +93,7 @@ def test_hostile_names_are_text(text):
 
 
 def test_a_name_is_escaped_and_still_read():
-    world = mt.FiniteWorld([0.5, 0.5], np.arange(8).reshape(2, 2, 2), names=["<b>x</b>", "y"])
+    world = mt.FiniteWorld([0.5, 0.5], np.arange(8).reshape(2, 2, 2), objective_names=["<b>x</b>", "y"])
     assert "&lt;b&gt;x&lt;/b&gt;" in world._repr_html_()
     assert "<b>x</b>" in _is_safe(world)
 

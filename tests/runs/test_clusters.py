@@ -116,6 +116,21 @@ def test_the_store_is_away_for_a_while(cluster, expected, tmp_path):
     _same(table(folder, **SLOWER), expected)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_the_store_is_read_only_for_a_while(cluster, expected, tmp_path):
+    folder = tmp_path / "run"
+    with (
+        _after(folder, 20, lambda: folder.chmod(0o500)),
+        pytest.raises(OutputError, match=r"Permission denied.*run it again"),
+    ):
+        table(folder, **SLOWER)
+    with pytest.raises(OutputError, match="Permission denied"):
+        table(folder, **SLOWER)
+    folder.chmod(0o700)
+    assert 20 <= _count(folder) < 120
+    _same(table(folder, **SLOWER), expected)
+
+
 def _wait_for(folder, parts, process):
     for _ in range(6000):
         if _count(folder) >= parts:

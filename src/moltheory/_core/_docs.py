@@ -47,6 +47,18 @@ n_objectives : int, default 1
     "class_size": """\
 n_hypotheses : int, optional
     Size of the class, where the first argument holds only some of its members; H by default.""",
+    "pac_risks": """\
+risks : (N,) or (..., N) array_like
+    Empirical risk of the randomised hypothesis, the mean under its posterior Q of losses in [0, 1]; a leading axis is
+    over posteriors.""",
+    "pac_divergence": """\
+divergence : float or (..., 1) or (..., N) array_like
+    KL(Q || pi) in nats, >= 0, to a prior fixed before the data.""",
+    "pac_returns": """\
+Returns
+-------
+Bound
+    Its width, lower and upper have the shape of the risks.""",
     "loss_range": """\
 loss_range : float or (N,) array_like, default 1.0
     Length B of the interval that holds the losses, >= 0.""",
@@ -62,10 +74,19 @@ axis : int, default 0
     "widths": """\
 widths : (..., N) array_like
     Half-widths C that hold jointly, one per objective.""",
+    "hypothesis_widths": """\
+widths : (..., H, N) array_like
+    Half-widths C(h) of every hypothesis that hold jointly, as those of `moltheory.bounds.kl_class`.""",
+    "hypothesis_risks": """\
+risks : (..., H, N) array_like
+    Empirical risks of the same hypotheses.""",
     # Objectives and points.
     "maximise": """\
 maximise : bool or sequence of bool, default False
     Whether objectives are maximised, one bool for all or one for each.""",
+    "objective_names": """\
+objective_names : iterable of str, optional
+    Names of the N objectives; by default ``objective_1`` and so on.""",
     "names": """\
 names : iterable of str, optional
     Names of the N objectives; by default ``objective_1`` and so on.""",

@@ -13,8 +13,9 @@ boxes to its own. Then:
 * Holm's procedures run over the pairs that *exact* costs allow. That number has to be known in advance, and measured
   costs do not enter it.
 
-So P(some claim is false) :math:`\le \sum \delta_E + (\delta - \sum \delta_E) = \delta`. (Derived; union bound.) Taken as
-exact, noisy costs break the guarantee: two models with equal losses and nearly equal costs are ordered by the noise.
+So P(some claim is false) :math:`\le \sum \delta_E + (\delta - \sum \delta_E) = \delta`. (Derived; proof:
+measured-costs.) Taken as exact, noisy costs break the guarantee: two models with equal losses and nearly equal costs
+are ordered by the noise.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Measured(Printed):
 
     References
     ----------
-    Derived (union bound): see the module `moltheory.evaluation._measured_cost`.
+    Derived (proof: measured-costs).
 
     Examples
     --------

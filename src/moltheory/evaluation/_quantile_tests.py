@@ -24,9 +24,9 @@ looked at.
 
 Without :math:`p_m`, and w = 1/2, this is :math:`2 \min_c \max\{p_a, p_b\}`, as one falls and the other rises in c. That
 needs both losses to be away from one threshold: about 1.5 times the distance that is needed for independent models, and
-more for models with common noise. Derived; the ranks of W. R. Thompson (1936), doi 10.1214/aoms/1177732502, and Q. McNemar
-(1947), doi 10.1007/BF02295996; the maximum over a nuisance parameter restricted by the data as in R. L. Berger and
-D. D. Boos (1994), doi 10.1080/01621459.1994.10476836.
+more for models with common noise. Derived (proof: quantile-tests); the ranks of W. R. Thompson (1936), doi
+10.1214/aoms/1177732502, and Q. McNemar (1947), doi 10.1007/BF02295996; the maximum over a nuisance parameter restricted
+by the data as in R. L. Berger and D. D. Boos (1994), doi 10.1080/01621459.1994.10476836.
 """
 
 from __future__ import annotations

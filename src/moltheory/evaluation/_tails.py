@@ -174,7 +174,8 @@ class Quantile(Tail):
 
     References
     ----------
-    Interval between order statistics: W. R. Thompson (1936), doi 10.1214/aoms/1177732502. Paired test: derived.
+    Interval between order statistics: W. R. Thompson (1936), doi 10.1214/aoms/1177732502. Paired test:
+    derived (proof: quantile-tests).
 
     Examples
     --------

@@ -42,8 +42,8 @@ def with_true_risks(world: FiniteWorld, true_risks: npt.ArrayLike, /) -> FiniteW
     Let a column of losses l in [a, b] have mean r. To get the mean r' < r, losses become a + (l - a) f with
     f = (r' - a) / (r - a); to get r' > r, b - (b - l) g with g = (b - r') / (b - r). For [0, 1] these are l r' / r and
     1 - (1 - l) (1 - r') / (1 - r). Proof: both are affine in l, so the mean is the value at l = r, which is r'; and f and g
-    are in [0, 1], so losses stay between a and l, or between l and b. A loss that is the same for all outcomes becomes r'.
-    All is computed in fractions and rounded once. Derived.
+    are in [0, 1], so losses stay between a and l, or between l and b. A loss that is the same for all outcomes becomes
+    r'. All is computed in fractions and rounded once. Derived (proof: moved-risks).
 
     Complexity: O(K H N) time and memory.
 
@@ -73,7 +73,7 @@ def with_true_risks(world: FiniteWorld, true_risks: npt.ArrayLike, /) -> FiniteW
         scaled = integer_scale(losses[:, :, i])
         for h in np.flatnonzero(column != world.true_risks[:, i]).tolist():
             losses[:, h, i] = _moved(world, losses[:, h, i], float(column[h]), (low, high), scaled and scaled[1])
-    return FiniteWorld(world.probabilities, losses, names=world.objective_names, name=world.name)
+    return FiniteWorld(world.probabilities, losses, objective_names=world.objective_names, name=world.name)
 
 
 def loss_range(world: FiniteWorld, objective: int) -> tuple[float, float]:

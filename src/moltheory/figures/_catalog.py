@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from moltheory._core._validation import check_choice
+from moltheory.figures._between import Between
 from moltheory.figures._cells_of_weights import CellsOfWeights
 from moltheory.figures._certified import Certified
 from moltheory.figures._claims import Claims
@@ -47,6 +48,7 @@ _FIGURES: tuple[type[Figure[Any]], ...] = (
     Intervals,
     Price,
     Tightness,
+    Between,
     SolverCost,
     Certified,
     Claims,

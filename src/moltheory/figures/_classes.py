@@ -72,6 +72,7 @@ class Classes(Figure[ClassesResult]):
             for draw in range(draws)
         ]
         rows: list[dict[str, Any]] = []
+        missed = 0.0
         for n in [30, 100, 300, 1000, 3000] if settings.quick else [30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000]:
             for draw, chosen in enumerate(classes):
                 rng = block_stream(root, "finite_infinite figure", n, draw)
@@ -80,9 +81,10 @@ class Classes(Figure[ClassesResult]):
                     found = errors_of_selections(problem.true.risks(thetas), nondominated(sample.risks(thetas)))
                     rows.append({"class": label, "draw": draw, "size": n, **_means(*found)})
                 whole = compare(sample)
+                missed = max(missed, float(np.asarray(whole["discretization"], dtype=np.float64).max()))
                 both = (np.asarray(whole[name], dtype=np.float64) for name in _COLUMNS[:2])
                 rows.append({"class": _ALL, "draw": draw, "size": n, **_means(*both)})
-        return ClassesResult(pd.DataFrame(rows), 2 * compare.true_discretization, draws * block)
+        return ClassesResult(pd.DataFrame(rows), missed, draws * block)
 
     def draw(self, result: ClassesResult, axes: Sequence[Axes]) -> Sequence[Axes]:
         """Draw how often both errors are zero, and purity errors: every draw pale, and means."""

@@ -35,8 +35,6 @@ _NAMES = {
     "coverage_error": "coverage error",
     "uniform_deviation": "deviation",
 }
-# The grid has the 60 weights of the trace.
-_DISK_NAMES = _NAMES | {"coverage_error": "coverage error\n(60 weights tried)"}
 _INNER = "purity error if both\nweights ≥ 0.2"
 _STYLES = {"weights (.5, .5)": "o-", "weights (.9, .1)": "D--"}
 
@@ -104,7 +102,7 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
         return axes
 
     def caption(self, result: InfiniteClassesResult) -> str:
-        """Quote the slope with curvature, and the last values without and on real data."""
+        """Quote the slope with curvature, the last values with and without, and those on real data."""
         last = result.disk[result.disk["size"] == result.disk["size"].max()].groupby("case").mean(numeric_only=True)
         curved = result.disk[result.disk["case"] == _CURVED].assign(undefined=False)
         end = summarize(result.groups).iloc[-1]
@@ -112,7 +110,10 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
             f"With curvature in every direction purity error falls like n to the power "
             f"{number_text(fitted_slope(curved, 'purity_error').value, 2)}; with one flat direction it is still "
             f"{number_text(last.loc[_FLAT, 'purity_error'], 2)} at n = {count_text(result.disk['size'].max())}, but not "
-            f"for weights of at least 0.2. Logistic losses with ridge on real data are of the first kind: "
+            f"for weights of at least 0.2. Coverage error falls in both, to "
+            f"{number_text(last.loc[_CURVED, 'coverage_error'], 2)} and "
+            f"{number_text(last.loc[_FLAT, 'coverage_error'], 2)}. Logistic losses with ridge on real data are of the first "
+            f"kind: "
             f"{number_text(end['purity_error'], 2)} at n = {count_text(end['size'])}. Their bound holds and is loose."
         )
 
@@ -136,12 +137,12 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
             f"With curvature 1 in the tilted direction the power of n is {number_text(slope.value)} "
             f"{interval_text(slope.low, slope.high)} (95% interval); with curvature 0 purity error stays, though the "
             f"largest deviation is {number_text(last.loc[_FLAT, 'uniform_deviation'], 2)} at the last size. Members "
-            f"with all weights at least 0.2 are safe in both (interior-weights). Coverage error levels off at what the 60 "
-            f"weights of the trace can miss. The statements interior-weights and strong-convexity, with realized "
+            f"with all weights at least 0.2 are safe in both (interior-weights). Both errors are distances to continuous "
+            f"fronts. The statements interior-weights and strong-convexity, with realized "
             f"deviations, failed in {broken} of {len(result.disk):,} samples.\n"
             f"Third panel: linear classifiers in a ball, logistic losses with ridge of {result.name}; bands hold 90% "
             f"of the samples. At n = {int(end['size']):,} per group coverage error is "
-            f"{number_text(end['coverage_error'], 2)}, of which the grid of weights can miss "
+            f"{number_text(end['coverage_error'], 2)}, of which the grid of weights explains at most "
             f"{number_text(end['discretization'], 2)}; {int(summary['violations'].sum())} of "
             f"{int(summary['replicates'].sum()):,} samples above twice the deviation plus that.\n"
             f"Fourth panel: the true excess of empirical minimisers, {ends} at the last size; twice the deviation that "
@@ -168,7 +169,7 @@ def _draw_disk(ax: Axes, table: pd.DataFrame) -> None:
     means = table.groupby("size").mean(numeric_only=True)
     for column, (_, color, marker) in ERRORS.items():
         width = 3.0 if column == "purity_error" else 1.5
-        look: dict[str, Any] = {"color": palette[color], "linewidth": width, "label": _DISK_NAMES[column]}
+        look: dict[str, Any] = {"color": palette[color], "linewidth": width, "label": _NAMES[column]}
         ax.plot(means.index, means[column], f"{marker}-", **look)
     inner = means["interior_purity"]
     ax.plot(means.index, inner, "D--", color=palette["extra"], linewidth=1.5, label=_INNER)
@@ -217,6 +218,6 @@ def _tumors() -> LinearPopulation:
         radius=_BALL,
         input_norm=_INPUT,
         ridge=_RIDGE,
-        names=("high texture", "low texture"),
+        objective_names=("high texture", "low texture"),
         name="breast cancer by mean texture",
     )

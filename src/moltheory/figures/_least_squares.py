@@ -38,7 +38,7 @@ _NAMES = {
 def two_tasks() -> MultiTaskLeastSquares:
     """Return the two tasks in three dimensions whose front is known in closed form."""
     covariances = np.array([np.eye(3), [[2.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.0, 1.0, 2.0]]])
-    return MultiTaskLeastSquares(covariances, np.eye(3)[[0, 2]], [0.5, 0.5], names=("task 1", "task 2"))
+    return MultiTaskLeastSquares(covariances, np.eye(3)[[0, 2]], [0.5, 0.5], objective_names=("task 1", "task 2"))
 
 
 @dataclass(frozen=True)

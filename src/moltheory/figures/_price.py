@@ -126,7 +126,7 @@ class Price(Figure[PriceResult]):
             f"Second panel: deviation terms of bounds on all mixtures of N objectives. A cover of the mixtures (Cortes "
             f"et al. 2020) costs about N log n inside the root, the union over objectives log N, and one class that "
             f"holds all losses nothing there, at the price of a larger complexity. The supremum over mixtures is at a "
-            f"vertex, so that the union suffices (derived)."
+            f"vertex, so that the union suffices (derived; proof: mixtures)."
         )
 
     def tables(self, result: PriceResult) -> Mapping[str, pd.DataFrame]:

@@ -23,7 +23,10 @@ _DETAILS = (
     "the largest deviation between true and empirical risks, in every sample. Purity error: how far is each model on the "
     "empirical front from the nearest truly optimal one? It can stay large for every number of examples. All distances are "
     "in true risks; everything is minimised. The asymmetry is due to P. Súkeník and C. H. Lampert, "
-    '"Generalization in multi-objective machine learning", arXiv 2208.13499.'
+    '"Generalization in multi-objective machine learning", arXiv 2208.13499. Theirs are, from the abstract: generalization '
+    "bounds for all objectives jointly, generalization and excess bounds uniform over scalarizations, and the approximation "
+    "of every truly optimal solution, which does not hold the other way round. The worlds, the constants and the figures of "
+    "this page are this project's own, since the paper's two figures are not reproduced."
 )
 # The order of the page.
 _CHAPTERS = {

@@ -118,8 +118,8 @@ class Weights(Figure[WeightsResult]):
             f"An augmentation ρ adds ρ times the sum of the objectives, so cost always counts: at w = "
             f"{_QUOTED:g} the probability is {number_text(values['augmented, ρ = 0.05'], 2)} for ρ = 0.05 and "
             f"{number_text(values['augmented, ρ = 0.2'], 2)} for ρ = 0.2.\n"
-            "The guarantee (interior-weights, derived): the purity error in cost is at most 2 Σ w_j C_j / w_i, with C "
-            f"the half-width for 3 models by Hoeffding's inequality and a union bound; below 1 it excludes a decoy."
+            "The guarantee (derived; proof: interior-weights): the purity error in cost is at most 2 Σ w_j C_j / w_i, with "
+            "C the half-width for 3 models by Hoeffding's inequality and a union bound; below 1 it excludes a decoy."
         )
 
     def alt(self, result: WeightsResult) -> str:

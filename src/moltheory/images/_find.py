@@ -124,7 +124,7 @@ def check_folder(folder: str | os.PathLike[str], /, argument: str = "folder", *,
 
 def _chosen(folder: str | os.PathLike[str], prefer: Sequence[str], argument: str) -> _Found:
     root = Path(folder)
-    if not os.fspath(folder) or not root.is_dir():
+    if not os.fspath(folder) or not os.path.isdir(root):
         raise InvalidInputError(f"`{argument}` must be a folder, got {os.fspath(folder)!r}.")
     if isinstance(prefer, str):
         raise InvalidInputError(f"`prefer` must be a sequence of names, got the text {prefer!r}.")
@@ -164,7 +164,8 @@ def _all_found(root: Path, argument: str) -> list[_Found]:
 def _found_in(place: Path) -> list[_Found]:
     """Data sets whose files are in a folder itself; a few bytes are read at most."""
     found: list[_Found] = []
-    if not place.is_dir():
+    # Of pathlib, older Pythons raise where the folder above may not be looked into.
+    if not os.path.isdir(place):
         return found
     try:
         name = idx_name(place)

@@ -13,7 +13,8 @@ and so reaches 1/alpha ever with probability at most alpha (Ville's inequality).
   since each factor is at most :math:`x q/m + (1-x)(1-q)/(1-m)` (weighted means); averaged with the process above for
   the differences x - m, and m - x.
 
-The average of two processes is one, so neither has to be chosen after seeing the data. (Derived from these sources.)
+The average of two processes is one, so neither has to be chosen after seeing the data. (Derived from these sources;
+proof: sum-martingales.)
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@ r"""The price of inspecting the losses to choose between methods for 0/1 losses 
 
 Methods for 0/1 losses (McNemar, Clopper-Pearson) are used where every observed loss is an end of its range, those for
 bounded losses elsewhere. If the type of the losses admits only the ends (bools; integers in a range of length one), the
-data have no influence on this choice. Otherwise the data choose between two valid procedures, and each of them may fail:
-the one if no loss inside the range is observed, the other if some are. So a level a is split (derived).
+data have no influence on this choice. Otherwise the data choose between two valid procedures, and each of them may
+fail: the one if no loss inside the range is observed, the other if some are. So a level a is split (derived; proof:
+inspection).
 
 * The methods for 0/1 losses are valid for any losses in [0, 1], as long as none was observed inside: with U uniform, the
   same for all models, 1{U <= x} has the mean of x, and is x itself where x is 0 or 1.

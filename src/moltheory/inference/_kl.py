@@ -62,7 +62,7 @@ def kl_inverse(
     References
     ----------
     The Chernoff bound it inverts: W. Hoeffding (1963), doi 10.1080/01621459.1963.10500830, theorem 1. The
-    parametrization: derived.
+    parametrization: derived (proof: kl-parametrization).
 
     Examples
     --------

@@ -66,7 +66,7 @@ def mean_interval(
     ``"auto"`` inspects the data once, to see whether they are binary. Bools, and integers in a range of length one, can
     be nothing else, and keep all of delta. Other losses pay for the inspection: 95 % of delta remains where no loss, or
     more than a few, lie inside the range, 5 % where a few do, so that the interval fails with probability at most delta
-    whichever method is taken (derived; the proof is in ``moltheory.inference._inspection``). A method given by name
+    whichever method is taken (derived; proof: inspection). A method given by name
     costs nothing.
 
     Complexity: O(n) time and memory per mean; betting takes one bisection, some 35 passes per side. The capital of a bet

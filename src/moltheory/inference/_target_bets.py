@@ -13,7 +13,7 @@ the size of the unit, and losses in :math:`[0, s_t]`. The hypothesis is :math:`E
 \le K_{t-1}`. A non-negative supermartingale that starts at 1 ever reaches 1/a with probability at most a (J. Ville 1939).
 The order must not depend on the losses. A permutation fixed in advance keeps draws independent and identically
 distributed; it is applied because a caller may have sorted units by content, which costs power only. Units that the pair
-has not in common are left out; which these are is independent of the losses.
+has not in common are left out; which these are is independent of the losses. (Derived; proof: slack-tests.)
 
 The bet is the constant one that would lead from the present capital to the goal in the units left, if gains kept their
 spread (STaR-Bets, V. Voracek and F. Orabona 2025, arXiv 2505.22422):

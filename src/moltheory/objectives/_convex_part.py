@@ -252,7 +252,8 @@ class ConvexPart:
         also covers the roundings that brought features and theta into a frame; the mean of the losses thus by
         :math:`\sum_i c_i |\ell'_i| \epsilon_i` and the units of the sum, with a few for the loss itself, times its size,
         the gradient by :math:`\sum_i c_i \ell''_i \epsilon_i |x_i|` and :math:`(n + 8) u` times
-        :math:`\sum_i c_i |\ell'_i| |x_i|`. Terms of the order of u squared are covered by the spare units. Derived.
+        :math:`\sum_i c_i |\ell'_i| |x_i|`. Terms of the order of u squared are covered by the spare units. Derived
+        (proof: rounding).
         """
         (r, m), d = theta.shape[:2], theta.shape[-1]
         values, gradients = np.empty((r, m, len(self.x))), np.empty((r, m, len(self.x), d))

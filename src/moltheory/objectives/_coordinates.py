@@ -10,7 +10,7 @@ an identity for every rho. Columns are then scaled by powers of two, so that the
 of the caller up to one rounding of each number, taken relative to what varies. Targets far from 0, where all losses are
 of residuals, are centered likewise: a multiple of the pivot is taken from them, and its parameter counted from there. The
 pivot's coordinate is evaluated in twice the working precision (T. Ogita, S. M. Rump, S. Oishi 2005, doi
-10.1137/030601818). Derived.
+10.1137/030601818). Derived (proof: rounding).
 """
 
 from __future__ import annotations

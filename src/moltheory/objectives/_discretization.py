@@ -8,7 +8,7 @@ Let V be the risk vectors :math:`v = L(h)` that a class attains, and let member 
 the additive epsilon by which the members fall short of the hypothesis they cover worst. V lies in the polyhedron
 :math:`Q = \{v : w_k \cdot v \ge w_k \cdot p_k, v_i \ge \min_V v_i\}`, and the bounds here are the same supremum over
 Q: the best that can be said from the members, their weights and the smallest risks. Nothing else is assumed, neither
-convexity nor unique minimisers. Derived.
+convexity nor unique minimisers. Derived (proof: discretization).
 """
 
 from __future__ import annotations

@@ -230,8 +230,9 @@ class F1Error(Rate):
 
     References
     ----------
-    C. J. van Rijsbergen (1979), Information Retrieval, chapter 7. The reduction to one mean is derived: among those
-    examples each is a true positive or an error, so TP = (1 - l) m and FP + FN = l m for m of them.
+    C. J. van Rijsbergen (1979), Information Retrieval, chapter 7. The reduction to one mean is derived (proof:
+    f1-error): among those examples each is a true positive or an error, so TP = (1 - l) m and FP + FN = l m for m of
+    them.
 
     Examples
     --------

@@ -5,8 +5,8 @@ evaluated in floating point is off by a factor of at most :math:`1 + (d + 4)u`, 
 a point as it is only if its evaluated norm is at most :math:`r(1 - \eta)`, and moves every other one to norm
 :math:`r(1 - 2\eta)`, each of whose coordinates is rounded toward 0; that norm is off by a factor of at most
 :math:`1 + (d + 8)u`. Both are thus at most :math:`r(1 - (d + 8)u)`, so that a norm evaluated anywhere is at most r. To
-move on to such a point y from a theta in the ball by adding :math:`p = y - \theta` costs two more roundings, of y - theta
-and of theta + p, together at most :math:`4ur`: the sum is in the ball too. Derived.
+move on to such a point y from a theta in the ball by adding :math:`p = y - \theta` costs two more roundings, of y -
+theta and of theta + p, together at most :math:`4ur`: the sum is in the ball too. Derived (proof: norm-ball).
 """
 
 from __future__ import annotations

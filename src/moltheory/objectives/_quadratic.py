@@ -292,7 +292,7 @@ class QuadraticObjectives(Shown):
         -----
         Semidefinite curvatures keep :math:`|A_{ij}| \le v_i v_j`, :math:`v = \sqrt{diag A}`, so with the shift
         :math:`s = \theta - a` sums of sizes are at most :math:`(v'|s|)^2 + 2|b|'|s| + |o|` and
-        :math:`2 v_i v'|s| + 2 |b_i|`; sums of d terms in d terms are off by at most 2d + 8 units of roundoff. Derived.
+        :math:`2 v_i v'|s| + 2 |b_i|`, off by at most 2d + 8 units of roundoff. Derived (proof: rounding).
         """
         shift = np.abs(theta[..., None, :] - self._at[..., None, :, :])
         root = np.sqrt(np.abs(np.diagonal(self._curvature, axis1=-2, axis2=-1)))[..., None, :, :]

@@ -99,7 +99,7 @@ def discretization_error(objectives: Traceable, weights: npt.ArrayLike, *, minim
     :math:`\min(w_{k1} (p_{k+1,1} - p_{k1}),\ w_{k+1,2} (p_{k2} - p_{k+1,2}))` between members adjacent in weight, and
     exceeds the true supremum by at most the factor 1 + largest step of w; for N >= 3 the factor tends to 1 on a
     smooth front as the grid is refined. It holds up to the rounding of the risks. Complexity: O(K) for N = 2, O(K^2)
-    for N = 3 and O(K^(1 + N // 2)) in general, per batch entry. Derived; proofs in ``objectives/_discretization.py``.
+    for N = 3 and O(K^(1 + N // 2)) in general, per batch entry. Derived (proof: discretization).
 
     Examples
     --------

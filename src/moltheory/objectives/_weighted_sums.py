@@ -74,7 +74,8 @@ class JointBasis:
         :math:`G'(\sum_k w_k A_k)^{-1} G / 4 \le \sum_j (T'G)_j^2 / (4 (D_j - e))`, where D is the weighted diagonal and
         e bounds the norm of what :math:`\sum_k w_k T'A_k T` is off D: the norm as evaluated, and its rounding, less than
         :math:`4 d` units of :math:`|T|'|A_k||T|`, whose entries semidefinite A_k keep below :math:`v_i v_j` with
-        :math:`v = |T|' \sqrt{diag A_k}`. The rounding of T'G is added too; that of G is not. Derived.
+        :math:`v = |T|' \sqrt{diag A_k}`. The rounding of T'G is added too; that of G is not. Derived (proof:
+        gradient-certificates).
         """
         r, n, d = self.diagonal.shape
         size, rounding = np.abs(self.basis), np.finfo(np.float64).eps * d

@@ -48,7 +48,7 @@ def types_by_rank(n: int, n_outcomes: int, start: int, stop: int) -> npt.NDArray
     -----
     Complexity: O(s log n) time and O(s) memory per type. The number of types whose first count is below c telescopes,
     so each count is found by one bisection in a table of binomial coefficients (the combinatorial number system).
-    Derived.
+    Derived (proof: types-by-rank).
 
     Examples
     --------

@@ -7,7 +7,11 @@ import errno
 __all__ = ["reason_of", "refusal", "remedy_for"]
 
 _ROOM = "make room there and run it again"
+_ALLOW = "allow it and run it again, or use another place"
 _REMEDIES = {
+    errno.EACCES: _ALLOW,
+    errno.EPERM: _ALLOW,
+    errno.EROFS: _ALLOW,
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
     errno.EFBIG: "raise the limit on the size of files and run it again",

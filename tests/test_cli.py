@@ -61,7 +61,7 @@ def test_bound_prints_everything_that_applies(capsys):
 def test_theorems_are_listed_checked_and_attacked(capsys):
     assert main(["theorems", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert len(rows) == 16
+    assert len(rows) == 25
     assert all(row["assumptions"] and row["proof"].startswith("**Statement.**") for row in rows)
     assert main(["theorems", "forward"]) == 0
     shown = capsys.readouterr().out

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["add_theorems_options", "theorems_command"]
 
 # What `--falsify` without a number stands for.
-_DEFAULT = "default"
+_DEFAULT = object()
 
 
 def add_theorems_options(parser: CommandParser) -> None:
@@ -68,7 +68,7 @@ def theorems_command(options: argparse.Namespace) -> int:
         table = pd.concat([result.to_frame() for result in results.values()], ignore_index=True)
         holds = all(result.holds for result in results.values() if result.applicable)
     elif options.falsify is not None:
-        budget = None if options.falsify == _DEFAULT else options.falsify
+        budget = None if options.falsify is _DEFAULT else options.falsify
         attacks = [falsify(statement, budget=budget, seconds=options.seconds, rng=options.seed) for statement in chosen]
         table = pd.concat([attack.to_frame() for attack in attacks], ignore_index=True)
         holds = not any(attack.falsified for attack in attacks)

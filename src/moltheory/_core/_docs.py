@@ -49,8 +49,8 @@ n_hypotheses : int, optional
     Size of the class, where the first argument holds only some of its members; H by default.""",
     "pac_risks": """\
 risks : (N,) or (..., N) array_like
-    Empirical risk of the randomised hypothesis, the mean under its posterior Q of losses in [0, 1]; a leading axis is
-    over posteriors.""",
+    Empirical risk of the randomised hypothesis, the mean under its posterior Q of losses in [0, 1]; a leading axis
+    is over posteriors.""",
     "pac_divergence": """\
 divergence : float or (..., 1) or (..., N) array_like
     KL(Q || pi) in nats, >= 0, to a prior fixed before the data.""",

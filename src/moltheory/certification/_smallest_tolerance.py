@@ -5,7 +5,7 @@ Let :math:`T_h \ge 0` be the largest t such that some model dominates h by t tim
 is neither certainly dominated nor excluded as a dominator by the known costs.
 
 For every pair and tested objective, :math:`U_i(h, b)` is an upper confidence limit of :math:`L_i(h) - L_i(b)` at level
-:math:`V / (M N)`, for N tested objectives and M models with a rival. The tolerance given is
+:math:`V / (M N)`, for N tested objectives and M models with a rival, one that the known costs allow. The tolerance given is
 
 .. math:: \hat t_h = \max_b \min_i U_i(h, b) / u_i.
 

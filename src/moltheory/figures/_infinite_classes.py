@@ -109,8 +109,8 @@ class InfiniteClasses(Figure[InfiniteClassesResult]):
         return (
             f"With curvature in every direction purity error falls like n to the power "
             f"{number_text(fitted_slope(curved, 'purity_error').value, 2)}; with one flat direction it is still "
-            f"{number_text(last.loc[_FLAT, 'purity_error'], 2)} at n = {count_text(result.disk['size'].max())}, but not "
-            f"for weights of at least 0.2. Coverage error falls in both, to "
+            f"{number_text(last.loc[_FLAT, 'purity_error'], 2)} at n = {count_text(result.disk['size'].max())}. Coverage "
+            f"error falls in both, to "
             f"{number_text(last.loc[_CURVED, 'coverage_error'], 2)} and "
             f"{number_text(last.loc[_FLAT, 'coverage_error'], 2)}. Logistic losses with ridge on real data are of the first "
             f"kind: "

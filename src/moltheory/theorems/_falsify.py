@@ -176,9 +176,14 @@ def _read_problems(problems: Any) -> list[FiniteProblem]:
     if isinstance(problems, Problem) or not isinstance(problems, Iterable):
         raise InvalidInputError(f"`problems` must be a list, got one {type(problems).__name__}: write [problem].")
     # Objects without a base class are read as what they are.
-    given = [as_finite(one, needed_by="falsify") if isinstance(one, ProblemLike) else one for one in problems]
-    for one in given:
-        if not isinstance(one, FiniteProblem):
+    given = []
+    for one in problems:
+        try:
+            given.append(as_finite(one, needed_by="falsify") if isinstance(one, ProblemLike) else one)
+        except InvalidInputError as error:
+            why = str(error).partition(" must ")[2]
+            raise InvalidInputError(f"`problems` must hold finite problems, each of which must {why}") from None
+        if not isinstance(given[-1], FiniteProblem):
             raise InvalidInputError(f"`problems` must hold finite problems, got {type(one).__name__}.")
     return given
 

@@ -46,7 +46,7 @@ _ROW_BYTES = 81
 # Tables of risks held at once in a block of a finite class, the largest with many models; of an infinite one the largest
 # temporary array and the predictions are bounded.
 _TABLES = 18
-_INFINITE_BYTES = 64e6
+_INFINITE_BYTES = 36e6
 
 
 @document

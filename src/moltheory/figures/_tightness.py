@@ -159,7 +159,7 @@ def _draw_gains(ax: Axes, table: pd.DataFrame) -> None:
     ax.set_yscale("log")
     ax.set_ylim(0.7, 2.0 * table["largest"].max())
     ax.set_ylabel("uniform width / own width     better →")
-    ax.set_title(f"Widths per model: up to {table['largest'].max():.1f} × narrower")
+    ax.set_title(f"Per model: up to {table['largest'].max():.1f} × less")
     label_lines(ax)
 
 

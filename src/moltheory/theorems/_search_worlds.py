@@ -22,6 +22,8 @@ __all__ = ["COST", "WorldSearch"]
 
 # What a world counts as, in tries.
 COST = 100
+# What a small budget pays for simple worlds.
+_SIMPLE = 5_000
 # What the budget pays for a world that the statement is not about: nothing was tried, but time has passed.
 _SKIPPED = 20
 # Most sample types of a world, whose failure probability is a sum over all of them.
@@ -67,8 +69,8 @@ class WorldSearch:
                 self._attempt(problem, n, delta, "given problems")
 
     def simple(self) -> None:
-        """Try worlds that a theorist would try by hand, with at most a tenth of the budget."""
-        least = 0.9 * self._hunt.left
+        """Try worlds that a theorist would try by hand, with at most a tenth of the budget, or 50 worlds of it."""
+        least = min(0.9 * self._hunt.left, self._hunt.left - _SIMPLE)
         for setting in _simple_settings():
             if self._hunt.over or self._hunt.left < least:
                 return

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-SECONDS = 10
+SECONDS = 30
 """Longest time of the processor for one file; what waits may do so six times as long, on a machine with much to do."""
 BYTES = 10**9
 """Most memory for one file, above that of the libraries."""

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
-from moltheory._core._text import did_you_mean, few, quoted
-from moltheory._core._validation import FloatArray, Maximise, as_readonly, check_choice, check_fraction, check_real
+from moltheory._core._text import few, quoted
+from moltheory._core._validation import FloatArray, Maximise, as_readonly, check_choice, check_fraction
 from moltheory.certification._data_warnings import directions_stated, warn_about_data
 from moltheory.certification._limit_p_values import P_VALUES, LimitedColumn, limited_columns, p_values_of
 from moltheory.certification._limit_tests import LimitTests
+from moltheory.certification._limits import named_limits
 from moltheory.certification._rejections import PROCEDURES, check_graph, rejections
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._comparison import Comparison, read_comparison
@@ -146,7 +147,7 @@ def certify_limits(
         largest_cluster=largest_cluster,
         cluster_weights=cluster_weights,
     )
-    checked = _limits(problem, limits)
+    checked = named_limits(limits, [objective.name for objective in problem.objectives])
     tested = _order(problem, order)
     scan = problem.scan(largest_cluster, cluster_weights)
     warn_about_data(problem, scan, losses, stated=maximise is not None or directions_stated(losses))
@@ -179,20 +180,6 @@ def certify_limits(
 def _is_maximised(problem: Comparison, name: str) -> bool:
     names = [objective.name for objective in problem.objectives]
     return bool(problem.maximise[names.index(name)])
-
-
-def _limits(problem: Comparison, limits: Any) -> dict[str, float]:
-    names = [objective.name for objective in problem.objectives]
-    if not isinstance(limits, Mapping) or not limits:
-        found = "none" if isinstance(limits, Mapping) else type(limits).__name__
-        raise InvalidInputError(f"`limits` must map objectives to numbers, such as {{'error': 0.1}}, got {found}.")
-    for name in limits:
-        if name not in names:
-            hint = did_you_mean(str(name), names).removesuffix("?")
-            raise InvalidInputError(
-                f"`limits` must name objectives among {few(names, 8, describe=str)}, got {quoted(name)}{hint}."
-            )
-    return {name: check_real("limits", limit) for name, limit in limits.items()}
 
 
 def _order(problem: Comparison, order: Sequence[str] | None) -> list[int]:

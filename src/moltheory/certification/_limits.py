@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from moltheory.certification._certificate import Certificate
 
-__all__ = ["LimitVerdicts", "limit_verdicts", "limits_text", "read_limits"]
+__all__ = ["LimitVerdicts", "limit_verdicts", "limits_text", "named_limits", "read_limits"]
 
 Bools = npt.NDArray[np.bool_]
 _WORDS = {1: "within", 0: "cannot tell", -1: "not within"}
@@ -140,29 +140,38 @@ def limits_text(limits: Mapping[str, float], maximise: tuple[bool, ...]) -> list
     ]
 
 
-def read_limits(certificate: Certificate, limits: Any) -> dict[str, float]:
+def named_limits(limits: Any, objectives: Sequence[str]) -> dict[str, float]:
     """Return limits by objective.
 
     Raises
     ------
     InvalidInputError
-        If `limits` is no mapping of objectives to finite numbers, is empty, or a limit lies outside of what losses of
-        the objective can be.
+        If `limits` is no mapping of some of the objectives to finite numbers, or is empty.
     """
     if not isinstance(limits, Mapping) or not limits:
         found = "none" if isinstance(limits, Mapping) else type(limits).__name__
         raise InvalidInputError(f"`limits` must map objectives to numbers, such as {{'error': 0.1}}, got {found}.")
-    checked: dict[str, float] = {}
-    for name, limit in limits.items():
-        if name not in certificate.objectives:
-            hint = did_you_mean(str(name), certificate.objectives).removesuffix("?")
+    for name in limits:
+        if name not in objectives:
+            hint = did_you_mean(str(name), objectives).removesuffix("?")
             raise InvalidInputError(
-                f"`limits` must name objectives among {few(certificate.objectives, 8, describe=str)}, got {quoted(name)}"
-                f"{hint}."
+                f"`limits` must name objectives among {few(objectives, 8, describe=str)}, got {quoted(name)}{hint}."
             )
-        checked[name] = check_real("limits", limit)
+    return {name: check_real("limits", limit) for name, limit in limits.items()}
+
+
+def read_limits(certificate: Certificate, limits: Any) -> dict[str, float]:
+    """Return limits by objective of a certificate.
+
+    Raises
+    ------
+    InvalidInputError
+        As `named_limits`, or if a limit lies outside of what losses of the objective can be.
+    """
+    checked = named_limits(limits, certificate.objectives)
+    for name, limit in checked.items():
         low, high = _range_of(certificate, name)
-        if not low <= checked[name] <= high:
+        if not low <= limit <= high:
             raise InvalidInputError(
                 f"`limits` must lie between {low:g} and {high:g}, the possible values of {quoted(name)}, got {limit:g}."
             )

@@ -108,9 +108,9 @@ def certify_limits(
 
     References
     ----------
-    A. N. Angelopoulos, S. Bates, E. J. Candès, M. I. Jordan and L. Lei (2021), arXiv 2110.01052 (Learn then Test);
-    B. Laufer-Goldshtein, A. Fisch, R. Barzilay and T. Jaakkola (2023), arXiv 2210.07913 (Pareto testing); S. Bates et al.
-    (2021), arXiv 2101.02703 (Hoeffding-Bentkus); F. Bretz et al. (2009), doi 10.1002/sim.3495 (graphs).
+    Learn then Test: A. N. Angelopoulos, S. Bates, E. J. Candès, M. I. Jordan and L. Lei (2021), arXiv 2110.01052.
+    Pareto testing: B. Laufer-Goldshtein, A. Fisch, R. Barzilay and T. Jaakkola (2023), arXiv 2210.07913.
+    Hoeffding-Bentkus: S. Bates et al. (2021), arXiv 2101.02703. Graphs: F. Bretz et al. (2009), doi 10.1002/sim.3495.
 
     Examples
     --------

@@ -181,6 +181,12 @@ def _(g: int) -> Work:
     return lambda: bounds.margin_class(1000, margin=margins, weight_norm=1.0, input_norm=1.0, delta=0.05)
 
 
+@grows("bounds.fat_shattering_class", "G margins", first=100, largest=6_400)
+def _(g: int) -> Work:
+    dimensions = np.arange(g) % 20
+    return lambda: bounds.fat_shattering_class(1000, dimension=dimensions, delta=0.05)
+
+
 @grows("bounds.margin_limits", "n examples of 20 classifiers", first=5_000, largest=640_000)
 def _(n: int) -> Work:
     scores = floats(n, 20)

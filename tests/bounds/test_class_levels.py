@@ -138,6 +138,7 @@ def test_empirical_rademacher_of_linear_functions_by_simulation(delta):
     assert believable(misses, runs, delta)
 
 
+@pytest.mark.slow
 def test_empirical_rademacher_of_a_finite_class_by_simulation():
     runs, n, n_hypotheses, delta = 200, 80, 100, 0.1
     rng = np.random.default_rng(4)

@@ -67,6 +67,7 @@ def test_everything_that_is_a_bound_has_bars(bounds, bars):
 
 def test_vacuous_half_widths_are_cut_and_said_to_be_so():
     table = mt.bounds.applicable_bounds(n=300, n_hypotheses=100, dimension=50)
+    table = table[table["quantity"] == "width"]
     ax = mt.plot.bounds(table)
     vacuous = table[table["vacuous"]]
     assert vacuous["bound"].tolist() == ["VC dimension"]

@@ -26,6 +26,7 @@ from moltheory.bounds._covering import (
 )
 from moltheory.bounds._delta_allocation import joint_widths
 from moltheory.bounds._fast_rates import bernstein_class, kl_class, shell_class
+from moltheory.bounds._fat_shattering import fat_shattering_class
 from moltheory.bounds._finite import conditional_rate, finite_class, finite_prior
 from moltheory.bounds._front_consequences import (
     a_posteriori_excess,
@@ -99,6 +100,7 @@ __all__ = [
     "dudley_complexity",
     "expected_coverage",
     "expected_linear_excess",
+    "fat_shattering_class",
     "fat_shattering_dimension",
     "finite_class",
     "finite_prior",

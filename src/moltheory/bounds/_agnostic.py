@@ -89,7 +89,7 @@ def agnostic_class(
         raise InvalidInputError(f"`n` must have {weights.shape[1]} entries, one per domain, got {sizes.size}.")
     ranges = loss_ranges(loss_range, sizes.size)
     size = check_count("n_hypotheses", n_hypotheses)
-    budget = math.log(2.0 * size) - math.log(check_fraction("delta", delta))
+    budget = math.log(2.0) + math.log(size) - math.log(check_fraction("delta", delta))
     if check_choice("method", method, ("skewness", "vertices")) == "skewness":
         terms = ((weights * ranges) ** 2 / sizes).sum(axis=1)
         width: FloatArray = np.sqrt(terms * (budget + math.log(weights.shape[0])) / 2.0)
@@ -105,4 +105,5 @@ def agnostic_class(
         source="derived, after Mohri, Sivek, Suresh 2019, arXiv 1902.00146 (proof: agnostic-class)",
         assumptions=("hypotheses and mixtures fixed before the data", condition, RANGES),
         event="for all hypotheses and mixtures at once: |true risk of the mixture - empirical one| <= width",
+        scope="uniform",
     )

@@ -103,6 +103,7 @@ def bernstein_excess(
             RANGES,
         ),
         event="for every objective: excess true risk of what minimises its empirical risk (up to eta) <= width",
+        scope="excess",
     )
 
 

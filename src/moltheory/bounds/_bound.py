@@ -11,10 +11,11 @@ import numpy.typing as npt
 from moltheory._core._card import Card
 from moltheory._core._deprecation import DeprecatedAlias
 from moltheory._core._html_repr import Printed
-from moltheory._core._serialization import floats, number, optional, read_json, string, strings, write_json
-from moltheory._core._validation import FloatArray, as_readonly, check_fits, check_fraction, real_array
+from moltheory._core._serialization import floats, integer, number, optional, read_json, string, strings, write_json
+from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_fits, check_fraction, real_array
 from moltheory.bounds._array_like import ArrayLike
 from moltheory.bounds._cards import bound_card, vacuous_note
+from moltheory.bounds._scope import SCOPES, joint_scope, known_scope
 from moltheory.errors import InvalidInputError
 from moltheory.inference._events import Event, read_event
 
@@ -38,7 +39,12 @@ _READERS = {
     "upper": optional(floats),
     "shares": optional(floats),
     "identity": optional(read_event),
+    "scope": string,
 }
+# Of the JSON text; the first had neither a version nor a scope.
+_VERSION = 2
+# Fields that earlier versions did not write.
+_LATER = ("lower", "upper", "shares", "identity", "scope")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,6 +75,11 @@ class Bound(Printed, ArrayLike):
     identity : Event
         The event itself: equal only for bounds made from the same numbers. ``dataclasses.replace`` keeps it, for
         consequences of one event; by default each bound has an event of its own.
+    scope : {"uniform", "per hypothesis", "learned", "posterior", "margin", "excess", "other"}
+        What the event is about: all hypotheses at once, with the same half-widths or each with its own; learned
+        hypotheses only; averages under a posterior; error rates against empirical margins; an excess. Functions of
+        half-widths, such as `moltheory.bounds.forward`, refuse bounds from which their statement does not follow. By
+        default ``"uniform"``, for an event of one's own ``"other"``.
 
     Notes
     -----
@@ -95,6 +106,7 @@ class Bound(Printed, ArrayLike):
     upper: FloatArray | None = None
     shares: FloatArray | None = None
     identity: Event | None = None
+    scope: str = ""
     level = DeprecatedAlias[float]("confidence")
 
     def __post_init__(self) -> None:
@@ -108,6 +120,8 @@ class Bound(Printed, ArrayLike):
             raise InvalidInputError(f"`width` must be >= 0 everywhere, got {self.width.min():g}.")
         object.__setattr__(self, "delta", check_fraction("delta", self.delta))
         object.__setattr__(self, "assumptions", tuple(self.assumptions))
+        stated = self.scope or ("uniform" if self.event == UNIFORM else "other")
+        object.__setattr__(self, "scope", check_choice("scope", stated, tuple(SCOPES)))
         if self.identity is None:
             arrays = tuple(getattr(self, name) for name in _ARRAYS)
             content = (self.event, self.method, self.source, self.delta, *arrays)
@@ -180,8 +194,8 @@ class Bound(Printed, ArrayLike):
         Raises
         ------
         InvalidInputError
-            If shapes or ranges of losses differ, the deltas add up to 1 or more, or `same_event` is set for bounds
-            whose events or deltas differ.
+            If shapes, ranges of losses or what is bounded (`scope`) differ, the deltas add up to 1 or more, or
+            `same_event` is set for bounds whose events or deltas differ.
 
         Examples
         --------
@@ -193,6 +207,10 @@ class Bound(Printed, ArrayLike):
         if self.width.shape != other.width.shape:
             raise InvalidInputError(
                 f"`other` must be about as many objectives, got shapes {self.width.shape} and {other.width.shape}."
+            )
+        if self.scope != other.scope and joint_scope((self.scope, other.scope)) == "other":
+            raise InvalidInputError(
+                f"`other` must be about the same quantities, of scope {self.scope!r}, got one of scope {other.scope!r}."
             )
         if not np.array_equal(self._ranges(), other._ranges()):
             raise InvalidInputError("`other` must be about losses of the same ranges, got different ones.")
@@ -268,23 +286,28 @@ class Bound(Printed, ArrayLike):
 
     def _line(self) -> str:
         widths = np.array2string(self.width, precision=6, separator=", ", threshold=8, edgeitems=3)
-        return f"Bound(width={widths}, delta={self.delta:g}, method={self.method!r}{vacuous_note(self)})"
+        about = "" if self.scope == "uniform" else f", scope={self.scope!r}"
+        return f"Bound(width={widths}, delta={self.delta:g}, method={self.method!r}{about}{vacuous_note(self)})"
 
     def to_json(self) -> str:
-        """Return the bound as JSON; `from_json` restores it exactly."""
+        """Return the bound as JSON, with the version of its form; `from_json` restores it exactly."""
         identity = None if self.identity is None else self.identity.written()
-        return write_json({name: getattr(self, name) for name in _READERS} | {"identity": identity})
+        fields = {name: getattr(self, name) for name in _READERS}
+        return write_json({"version": _VERSION, **fields, "identity": identity})
 
     @classmethod
     def from_json(cls, text: str) -> Bound:
         """Return the bound that `to_json` wrote, with its event.
 
+        Texts of earlier versions, which do not state the `scope`, have that of the function that made the bound.
+
         Raises
         ------
         InvalidInputError
-            If `text` is not what `to_json` writes.
+            If `text` is not what `to_json` writes, or of a later version.
         """
-        return read_json("Bound", text, cls, _READERS, left_out=("lower", "upper", "shares", "identity"))
+        readers = {"version": integer, **_READERS}
+        return read_json("Bound", text, _rebuilt, readers, left_out=("version", *_LATER))
 
     def _merged(self, other: Bound, separator: str, *, delta: float | None = None) -> Bound:
         """Texts and delta of two bounds taken together; the arrays are those of `self`."""
@@ -301,6 +324,7 @@ class Bound(Printed, ArrayLike):
             source=self.source if self.source == other.source else f"{self.source}; {other.source}",
             assumptions=tuple(dict.fromkeys(self.assumptions + other.assumptions)),
             event=self.event if same else f"({self.event}) and ({other.event})",
+            scope=joint_scope((self.scope, other.scope)),
         )
 
     def _ranges(self) -> FloatArray:
@@ -316,6 +340,15 @@ class Bound(Printed, ArrayLike):
 
     def _card(self) -> Card:
         return bound_card(self)
+
+
+def _rebuilt(*, version: int = 1, **fields: Any) -> Bound:
+    """Return the bound with fields that were read; the scope of a text without one follows from its words."""
+    if not 1 <= version <= _VERSION:
+        raise InvalidInputError(f"`version` must be at most {_VERSION}, got {version}: read it with a newer moltheory.")
+    if "scope" not in fields:
+        fields["scope"] = known_scope(fields.get("event", UNIFORM), fields["method"], uniform=UNIFORM)
+    return Bound(**fields)
 
 
 @overload

@@ -9,6 +9,7 @@ import numpy as np
 from moltheory._core._card import MOST_ROWS, Card, Fold, Table
 from moltheory._core._numbers import bound_text, number_text
 from moltheory._core._text import plural
+from moltheory.bounds._scope import SCOPES
 from moltheory.inference._cards import confidence_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def bound_card(bound: Bound) -> Card:
         "Bound",
         f"half-widths of {plural(n_columns, 'objective')}, all at once with probability at least "
         f"{confidence_of(bound.delta)}",
-        [("method", bound.method), ("event", bound.event)],
+        [("method", bound.method), ("event", bound.event), ("scope", f"{bound.scope}: {SCOPES[bound.scope]}")],
         [Table(head, rows, total, "half-width")],
         folds=[Fold("Source and assumptions", [bound.source, *bound.assumptions])],
     )

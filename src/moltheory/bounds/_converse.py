@@ -14,7 +14,7 @@ import numpy.typing as npt
 from moltheory._core._docs import document
 from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, check_count, check_real, check_vector, real_array
-from moltheory.bounds._front_consequences import check_widths
+from moltheory.bounds._widths import check_widths
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization import Scalarization
 

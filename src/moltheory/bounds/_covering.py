@@ -222,7 +222,7 @@ def dudley_complexity(
             f"`entropy` must return one number >= 0 for each of {resolutions.size} resolutions, got shape {found.shape}."
         )
     finer = np.minimum.accumulate(found[::-1])[::-1]
-    cost = np.sqrt(2.0 * finer / size)
+    cost = math.sqrt(2.0) * np.sqrt(finer / size)
     best = np.zeros(resolutions.size)
     for j in range(1, resolutions.size):
         best[j] = (best[:j] + (resolutions[:j] + resolutions[j]) * cost[j]).min()

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_choice, check_count, check_fraction, check_real, check_vector
-from moltheory.bounds._bound import Bound
+from moltheory.bounds._bound import UNIFORM, Bound
 from moltheory.bounds._finite import finite_class
+from moltheory.bounds._scope import joint_scope
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization import Scalarization
 from moltheory.scalarization._declared import declared_form
@@ -119,6 +120,7 @@ def joint_widths(
     bounds = [part for part in parts if isinstance(part, Bound)]
     assumptions = dict.fromkeys(text for bound in bounds for text in bound.assumptions)
     methods = list(dict.fromkeys(bound.method for bound in bounds)) or ["given widths"]
+    events = list(dict.fromkeys(bound.event for bound in bounds)) or [UNIFORM]
     sources = list(dict.fromkeys(bound.source for bound in bounds)) or ["given widths"]
     return Bound(
         width=np.array([0.0 if part is None else float(part) for part in parts]),
@@ -127,7 +129,9 @@ def joint_widths(
         method=f"{' & '.join(methods)}, {how}",
         source=f"union bound over objectives; {'; '.join(sources)}",
         assumptions=(*assumptions, "widths and split fixed before the data"),
+        event=events[0] if len(events) == 1 else " and ".join(f"({event})" for event in events),
         shares=shares,
+        scope=joint_scope(bound.scope for bound in bounds),
     )
 
 

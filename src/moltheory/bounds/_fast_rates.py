@@ -100,6 +100,7 @@ def bernstein_class(
         method="finite class, empirical Bernstein" + (" or Hoeffding" if share > 0.0 else ""),
         source="Maurer and Pontil 2009, arXiv 0907.3740, Theorem 4; two-sided: derived (proof: empirical-bernstein-class)",
         assumptions=(f"{size} {FIXED}", IID, RANGES),
+        scope="per hypothesis",
     )
 
 

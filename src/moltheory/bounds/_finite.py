@@ -216,4 +216,5 @@ def finite_prior(
         method="finite class with a prior",
         source="Occam's razor bound: Blumer et al. 1987, with Hoeffding 1963",
         assumptions=(f"{weights.size} hypotheses and their prior fixed before the data", IID, RANGES),
+        scope="per hypothesis",
     )

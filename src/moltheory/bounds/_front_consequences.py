@@ -2,7 +2,8 @@
 
 E is the event that all true and empirical risks are within their widths, ``|L_i(h) - Lhat_i(h)| <= C_i`` for all
 hypotheses and objectives at once. Whatever the widths come from, the functions here turn them into statements that
-hold in every sample in which E holds; the failure probability is that of E and nothing more is spent.
+hold in every sample in which E holds; the failure probability is that of E and nothing more is spent. A `Bound` on
+something else, as its `scope` says, is refused; an array is taken at its word.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_real, real_array
+from moltheory.bounds._widths import AT_ONE, check_widths
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import hypervolume as _hypervolume
 from moltheory.scalarization import EpsilonConstraint, Scalarization
@@ -19,7 +21,6 @@ from moltheory.scalarization import EpsilonConstraint, Scalarization
 __all__ = [
     "a_posteriori_excess",
     "boundary",
-    "check_widths",
     "constrained_excess",
     "forward",
     "hypervolume_loss",
@@ -30,24 +31,12 @@ __all__ = [
 ]
 
 
-def check_widths(widths: npt.ArrayLike, *, n_objectives: int | None = None) -> FloatArray:
-    """Return half-widths, arrays or a `Bound`, as floats (..., N); refuse negative ones, NaN and a wrong N.
-
-    Infinite ones are vacuous and allowed.
-    """
-    array = real_array("widths", widths, shape="(..., N)", min_ndim=1, finite=False)
-    if (array < 0.0).any():
-        raise InvalidInputError(f"`widths` must be >= 0 everywhere, got {array.min():g}.")
-    if n_objectives is not None and array.shape[-1] != n_objectives:
-        raise InvalidInputError(f"`widths` must have {n_objectives} entries on its last axis, got {array.shape[-1]}.")
-    return array
-
-
 @document
 def scalarized(widths: npt.ArrayLike, /, *, scalarization: Scalarization) -> FloatArray:
     """Half-width of a scalarized risk: ``|U(L(h)) - U(Lhat(h))| <= U(C)`` for all h, and for all U at once.
 
-    On E, for every monotone subadditive U simultaneously, so U may be chosen after seeing the data.
+    On E, for every monotone subadditive U simultaneously, so U may be chosen after seeing the data. The widths may also
+    be those of one hypothesis, of a learned one, or of averages under a posterior; the statement is about the same.
 
     Parameters
     ----------
@@ -78,14 +67,15 @@ def scalarized(widths: npt.ArrayLike, /, *, scalarization: Scalarization) -> Flo
     >>> float(scalarized([0.25, 0.0], scalarization=WeightedSum([0.5, 0.5])))
     0.125
     """
-    return scalarization.width(check_widths(widths, n_objectives=scalarization.n_objectives))
+    return scalarization.width(check_widths(widths, n_objectives=scalarization.n_objectives, scopes=AT_ONE))
 
 
 @document
 def scalarized_excess(widths: npt.ArrayLike, /, *, scalarization: Scalarization, eta: float = 0.0) -> FloatArray:
     """Excess of scalarized learning: ``U(L(hhat)) <= inf_h U(L(h)) + 2 U(C) + eta``.
 
-    Here hhat minimises U(Lhat) up to `eta`.
+    Here hhat minimises U(Lhat) up to `eta`. An array of half-widths C(h), one row per hypothesis, gives the excess over h
+    of what minimises U(Lhat) + U(C) instead.
 
     Parameters
     ----------
@@ -120,7 +110,8 @@ def scalarized_excess(widths: npt.ArrayLike, /, *, scalarization: Scalarization,
     0.25
     """
     slack = check_real("eta", eta, low=0.0)
-    return 2.0 * scalarized(widths, scalarization=scalarization) + slack
+    array = check_widths(widths, each="nonuniform_scalarized_excess")
+    return 2.0 * scalarized(array, scalarization=scalarization) + slack
 
 
 @document
@@ -193,7 +184,7 @@ def forward(widths: npt.ArrayLike, /) -> FloatArray:
     >>> forward([0.125, 0.0])
     array([0.25, 0.  ])
     """
-    return 2.0 * check_widths(widths)
+    return 2.0 * check_widths(widths, each="nonuniform_forward")
 
 
 @document
@@ -224,7 +215,7 @@ def weak_converse(widths: npt.ArrayLike, /) -> FloatArray:
     >>> weak_converse([0.125, 0.0])
     array([0.25, 0.  ])
     """
-    return 2.0 * check_widths(widths)
+    return 2.0 * check_widths(widths, each="nonuniform_weak_converse")
 
 
 @document

@@ -194,6 +194,7 @@ def localized_rademacher(
         assumptions=("a class fixed before the data", IID, "losses in [0, 1]"),
         lower=lower,
         upper=upper,
+        scope="per hypothesis",
     )
 
 

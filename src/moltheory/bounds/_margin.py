@@ -102,6 +102,7 @@ def margin_class(
         source=_SOURCE,
         assumptions=("weights and inputs inside the stated balls", "margins fixed before the data", IID),
         event=_EVENT,
+        scope="margin",
     )
 
 
@@ -182,6 +183,7 @@ def margin_limits(
         assumptions=("weights and inputs inside the stated balls", "margins fixed before the data", IID),
         lower=lower,
         upper=upper,
+        scope="per hypothesis",
     )
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, check_real, real_array
-from moltheory.bounds._front_consequences import check_widths
+from moltheory.bounds._widths import EACH, check_widths
 from moltheory.errors import InvalidInputError
 from moltheory.pareto import nondominated
 from moltheory.scalarization import Scalarization
@@ -239,7 +239,7 @@ def relative_excess(
 
 def _tables(widths: npt.ArrayLike, risks: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return half-widths and empirical risks (..., H, N) of one shape; refuse others."""
-    array = check_widths(widths)
+    array = check_widths(widths, scopes=EACH)
     table = real_array("risks", risks, shape="(..., H, N)", min_ndim=2)
     if array.ndim < 2 or array.shape != table.shape:
         raise InvalidInputError(

@@ -109,7 +109,7 @@ def best_rounds(n: int, n_hypotheses: int, n_objectives: int, delta: float) -> R
 
 def uniform_excess(n: int, n_hypotheses: int, n_objectives: int, delta: float) -> float:
     """Return what n examples of each distribution promise about the smallest worst empirical risk."""
-    comparator = math.log(2.0 * n_objectives / delta)
+    comparator = math.log(2.0 * n_objectives) - math.log(delta)
     return (math.sqrt(comparator + math.log(n_hypotheses)) + math.sqrt(comparator)) / math.sqrt(2.0 * n)
 
 
@@ -117,9 +117,9 @@ def _terms(n_hypotheses: int, n_objectives: int, delta: float) -> tuple[float, f
     """Factors of 1/sqrt(r S) and 1/sqrt(S); a player without a choice loses nothing."""
     learner = adversary = 0.0
     if n_hypotheses > 1:
-        learner = math.sqrt(math.log(n_hypotheses) / 2.0) + math.sqrt(2.0 * math.log(2.0 / delta))
+        learner = math.sqrt(math.log(n_hypotheses) / 2.0) + math.sqrt(2.0 * (math.log(2.0) - math.log(delta)))
     if n_objectives > 1:
-        adversary = math.sqrt(math.log(n_objectives) / 2.0) + math.sqrt(math.log(2.0 * n_objectives / delta))
+        adversary = math.sqrt(math.log(n_objectives) / 2.0) + math.sqrt(math.log(2.0 * n_objectives) - math.log(delta))
     return learner, adversary
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from moltheory._core._docs import document
 from moltheory._core._validation import FloatArray, real_array
-from moltheory.bounds._front_consequences import check_widths
+from moltheory.bounds._widths import check_widths
 from moltheory.errors import InvalidInputError
 from moltheory.scalarization import PNorm
 

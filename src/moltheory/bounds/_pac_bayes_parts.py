@@ -54,6 +54,7 @@ class Statistics(NamedTuple):
             event=event,
             lower=low,
             upper=high,
+            scope="posterior",
         )
 
 

@@ -59,4 +59,5 @@ def bound_of_limits(
         assumptions=assumptions,
         lower=lower,
         upper=upper,
+        scope="per hypothesis",
     )

@@ -240,4 +240,5 @@ def _bound(
         assumptions=assumptions,
         lower=np.where(finite, np.maximum(inside - below, 0.0), risks),
         upper=np.where(finite, np.minimum(inside + above, 1.0), risks),
+        scope="per hypothesis",
     )

@@ -178,6 +178,7 @@ def regularized_sum(
             "one sample shared by all objectives" if shared else "independent samples of different objectives",
         ),
         event="for the learned hypotheses of all weights, and all objectives: |true risk - empirical risk| <= width",
+        scope="learned",
     )
 
 

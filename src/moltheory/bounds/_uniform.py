@@ -212,10 +212,13 @@ def linear_class(
         if dimension is None:
             raise InvalidInputError("`dimension` must be given for norm 'l1', got None.")
         scale *= math.sqrt(2.0 * math.log(2 * check_count("dimension", dimension)))
-    complexity = np.broadcast_to(constants * scale, sizes.shape) / np.sqrt(sizes)
+    # A product that is too large for a float says nothing; known objectives and constant losses have none.
+    with np.errstate(over="ignore", invalid="ignore"):
+        steepness = np.broadcast_to(np.where(constants > 0.0, constants * scale, 0.0), sizes.shape)
+        complexity = np.where(np.isinf(sizes), 0.0, 2.0 * (steepness / np.sqrt(sizes)))
     budget = math.log(2.0 * count_of(sizes)) - math.log(check_fraction("delta", delta))
     return Bound(
-        width=2.0 * complexity + ranges * np.sqrt(budget / (2.0 * sizes)),
+        width=complexity + ranges * np.sqrt(budget / (2.0 * sizes)),
         loss_range=ranges,
         delta=float(delta),
         method=f"linear class, {norm}",

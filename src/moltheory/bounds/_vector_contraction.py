@@ -91,7 +91,11 @@ def multi_output_class(
     }
     scale = check_real("weight_norm", weight_norm, low=0.0) * check_real("input_norm", input_norm, low=0.0)
     scale *= growth[check_choice("norm", norm, _NORMS)] * (math.sqrt(2.0) if outputs > 1 else 1.0)
-    complexity = np.broadcast_to(constants * scale, sizes.shape) / np.sqrt(sizes)
+    with np.errstate(over="ignore"):
+        steepness = constants * scale
+    if not np.isfinite(steepness).all():
+        raise InvalidInputError("`lipschitz` times the norms must be finite, got an overflow.")
+    complexity = np.broadcast_to(steepness, sizes.shape) / np.sqrt(sizes)
     bound = rademacher(sizes, complexity=complexity, delta=delta, loss_range=ranges)
     return Bound(
         width=bound.width,

@@ -1,4 +1,4 @@
-"""Bounds against what happens: deviations on real data, the gain of fast rates, exact levels on a small world."""
+"""Bounds against what happens, on real data and exactly on a small world, and against each other."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ from moltheory._core._text import joined
 from moltheory._core._validation import FloatArray
 from moltheory.bounds import finite_class
 from moltheory.experiments import asymmetry
+from moltheory.figures._bound_families import (
+    DIVERGENCE,
+    EXTREME,
+    MEMBERS,
+    class_widths,
+    draw_families,
+    member_gains,
+    posterior_gains,
+)
 from moltheory.figures._fast_widths import GAINS, fast_widths
 from moltheory.figures._populations import data_set
 from moltheory.plotting import colors_of, label_lines, log_sizes, note, readable_color
@@ -31,19 +40,22 @@ _SETS = {"breast_cancer": ("truth", "o"), "digits": ("coverage", "s"), "wine": (
 
 @dataclass(frozen=True)
 class TightnessResult:
-    """Quantiles of the deviation beside the width per data set, exact levels, and factors gained by fast rates."""
+    """Quantiles of the deviation beside the width per data set, exact levels, factors gained, and bounds side by side."""
 
     deviations: pd.DataFrame
     levels: pd.DataFrame
     gains: pd.DataFrame
+    posteriors: pd.DataFrame
+    members: pd.DataFrame
+    classes: pd.DataFrame
 
 
 class Tightness(Figure[TightnessResult]):
-    """Widths over the 95% quantile of the largest deviation, their exact failures, and the gain of fast rates."""
+    """Widths over the 95% quantile of the largest deviation, their exact failures, and which bound is narrowest where."""
 
     name = "tightness"
     title = "Distribution-free widths hold, at up to about twice the deviation that they bound"
-    n_panels = 3
+    n_panels = 6
     chapter = "Bounds"
 
     def compute(self, settings: Settings) -> TightnessResult:
@@ -77,13 +89,17 @@ class Tightness(Figure[TightnessResult]):
             pd.DataFrame(rows),
             _exact_levels([5, 10, 20, 50] if settings.quick else [5, 10, 20, 50, 100]),
             fast_widths(sizes=sizes, replicates=20 if settings.quick else 400, seed=settings.seed, delta=_DELTA),
+            posterior_gains(sizes=sizes, delta=_DELTA),
+            member_gains(delta=_DELTA),
+            class_widths(sizes=sizes, delta=_DELTA),
         )
 
     def draw(self, result: TightnessResult, axes: Sequence[Axes]) -> Sequence[Axes]:
-        """Draw ratios of widths and deviations, exact against promised failure probabilities, and factors gained."""
+        """Draw ratios of widths and deviations, exact failure probabilities, factors gained, and bounds side by side."""
         _draw_ratios(axes[0], result.deviations)
         _draw_levels(axes[1], result.levels)
         _draw_gains(axes[2], result.gains)
+        draw_families(axes[3:], result.posteriors, result.members, result.classes)
         return axes
 
     def caption(self, result: TightnessResult) -> str:
@@ -113,12 +129,20 @@ class Tightness(Figure[TightnessResult]):
             f"and rates at once at confidence 95%, given the number of examples behind each rate; mean over samples of the "
             f"median and of the largest factor over models and rates. Smallest factor: "
             f"{result.gains['smallest'].min():.3f}. Share of samples in which some rate is outside of its limits: at most "
-            f"{number_text(result.gains['failures'].max(), 2)}."
+            f"{number_text(result.gains['failures'].max(), 2)}.\n"
+            f"{_families(result)}"
         )
 
     def tables(self, result: TightnessResult) -> Mapping[str, pd.DataFrame]:
-        """Return deviations, levels and factors gained."""
-        return {"deviations": result.deviations, "levels": result.levels, "gains": result.gains}
+        """Return deviations, levels, factors gained, and the bounds that are compared with each other."""
+        return {
+            "deviations": result.deviations,
+            "levels": result.levels,
+            "gains": result.gains,
+            "posteriors": result.posteriors,
+            "members": result.members,
+            "classes": result.classes,
+        }
 
 
 def _draw_ratios(ax: Axes, table: pd.DataFrame) -> None:
@@ -201,6 +225,28 @@ def _example(levels: pd.DataFrame) -> pd.Series[float]:
     part = levels[levels["size"] == levels["size"].max()]
     found: pd.Series[float] = part.iloc[int(np.abs(np.log(part["delta"].to_numpy() / _DELTA)).argmin())]
     return found
+
+
+def _families(result: TightnessResult) -> str:
+    """Say what the last three panels compare, and quote the factor of each bound at its best."""
+    last = result.posteriors[result.posteriors["size"] == result.posteriors["size"].max()]
+    factors = last.set_index("method")["factor"].drop("kl").sort_values(ascending=False)
+    least = result.members[result.members["risk"] == result.members["risk"].min()].set_index("method")["factor"]
+    widths = result.classes[result.classes["size"] == result.classes["size"].max()].set_index("class")["width"]
+    return (
+        f"Fourth panel: PAC-Bayes bounds on averages of losses that are 1/2 but for {number_text(200 * EXTREME)}% of the "
+        f"examples, half of which are 0 and half 1, for a posterior with divergence {number_text(DIVERGENCE)} from its "
+        f"prior. They are narrower than the one of kl by the factors {_named(factors)} at the last n; at such risks that of "
+        f"kl is Hoeffding's.\n"
+        f"Fifth panel: one member of a class of {MEMBERS[0]:,}, with n = {MEMBERS[1]:,} and 0/1 losses, against Hoeffding's "
+        f"width of the class; for squared losses of linear functions, localized complexities against the complexity of all "
+        f"of them. At the smallest risk the factors are {_named(least)}.\n"
+        f"Sixth panel: half-widths of infinite classes, at the last n {_named(widths)}; weights and inputs have norm 1."
+    )
+
+
+def _named(values: pd.Series[float]) -> str:
+    return joined(f"{number_text(float(value), 2)} ({name})" for name, value in values.items())
 
 
 def _sizes(levels: pd.DataFrame) -> str:

@@ -61,10 +61,10 @@ def bars_of_frame(table: Any, estimate: float | None) -> list[Bar]:
             bars.append(Bar(str(row["bound"]), "interval", row["lower"], row["upper"], bool(row["vacuous"])))
         elif row["quantity"] == "width":
             bars.append(_width(str(row["bound"]), row["value"], bool(row["vacuous"]), estimate))
-        else:
+        elif row["quantity"] == "sample size":
             bars.append(Bar(str(row["bound"]), "sample size", 0.0, row["value"], False))
     if not bars:
-        raise InvalidInputError("`bounds` must hold one row or more, got an empty table.")
+        raise InvalidInputError("`bounds` must hold a row with a width, an interval or a sample size, got none.")
     return bars
 
 

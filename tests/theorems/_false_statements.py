@@ -19,7 +19,7 @@ from moltheory.theorems._front_statements import beaten, hypervolume_gap, uncove
 from moltheory.theorems._generalization_statements import scalarized_regret
 from moltheory.theorems._pruning_statements import errors_of_pruning
 
-__all__ = ["FALSE", "STATED", "statement"]
+__all__ = ["FALSE", "STATED", "statement", "wrong"]
 
 LEDGER = ledger()
 
@@ -29,7 +29,8 @@ def statement(name: str, text: str, violation: Any, **fields: Any) -> Theorem:
     return Theorem(id=name, statement=text, source="a mistake", provenance="conjecture", violation=violation, **fields)
 
 
-def _wrong(name: str, of: str, **fields: Any) -> Theorem:
+def wrong(name: str, of: str, **fields: Any) -> Theorem:
+    """Return a statement of the ledger with something wrong."""
     return replace(LEDGER[of], id=name, source="a mistake", provenance="conjecture", proof="", **fields)
 
 
@@ -234,12 +235,12 @@ _RULE: dict[str, Any] = {"inputs": {"scalarization": "U"}}
 _ON_WORLDS: dict[str, Any] = {"source": "a mistake", "provenance": "conjecture", "deterministic": False}
 
 FALSE: list[Theorem] = [
-    _wrong("factor 1.9: forward", "forward", violation=partial(uncovered, factor=1.9)),
-    _wrong("factor 1.95: weak-converse", "weak-converse", violation=partial(beaten, factor=1.95)),
-    _wrong("factor 1.9: hypervolume", "hypervolume", violation=partial(hypervolume_gap, factor=1.9)),
-    _wrong("factor 1.9: strongly-monotone", "strongly-monotone", violation=partial(impurity_of_minimisers, factor=1.9)),
-    _wrong("too few falls", "slack-pruned", violation=partial(errors_of_pruning, ends=0.5)),
-    _wrong(
+    wrong("factor 1.9: forward", "forward", violation=partial(uncovered, factor=1.9)),
+    wrong("factor 1.95: weak-converse", "weak-converse", violation=partial(beaten, factor=1.95)),
+    wrong("factor 1.9: hypervolume", "hypervolume", violation=partial(hypervolume_gap, factor=1.9)),
+    wrong("factor 1.9: strongly-monotone", "strongly-monotone", violation=partial(impurity_of_minimisers, factor=1.9)),
+    wrong("too few falls", "slack-pruned", violation=partial(errors_of_pruning, ends=0.5)),
+    wrong(
         "own scalarization",
         "scalarized-excess",
         violation=partial(scalarized_regret, factor=1.9),

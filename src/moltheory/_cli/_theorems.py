@@ -35,7 +35,7 @@ def add_theorems_options(parser: CommandParser) -> None:
         type=int,
         const=_DEFAULT,
         metavar="BUDGET",
-        help="search for a violation, trying BUDGET pairs; a world counts as 100 (default: 250,000, or until --seconds)",
+        help="search for a violation, trying BUDGET pairs; a world counts as 100 (default: 500,000, or until --seconds)",
     )
     parser.add_argument("--seconds", type=float, help="stop each search of --falsify after so many seconds")
     parser.add_argument(

@@ -29,8 +29,8 @@ class Attack(Printed):
     falsified : bool
         Whether a violation beyond rounding was found.
     worst : float
-        Largest violation, that of the witness; for statements with a level of their own, the largest excess of the
-        failure probability. -inf where the statement says nothing of anything that was tried.
+        Largest violation, that of the witness; for worlds, by how much the failure probability of the witness exceeds
+        delta, where it is the largest in comparison. -inf where the statement says nothing of anything that was tried.
     tried : int
         Pairs (or worlds, each counted as 100) tried until the search stopped.
     witness : mapping
@@ -49,6 +49,10 @@ class Attack(Printed):
         Least and largest risk.
     seconds : float
         How long it took.
+    passed_over : mapping of str to int
+        Worlds of each stage that were made and not tried, since the statement does not speak of them.
+    reason : str
+        What the statement said of the last of these.
     """
 
     theorem: str
@@ -62,13 +66,16 @@ class Attack(Printed):
     lattice: tuple[int, ...] = ()
     risk_range: tuple[float, float] = (0.0, 1.0)
     seconds: float = math.nan
+    passed_over: Mapping[str, int] = field(default_factory=dict, repr=False)
+    reason: str = ""
 
     @property
     def verdict(self) -> str:
         """What was found in how many tries: falsified or not, or that nothing that was tried met its conditions."""
         if self.worst == -math.inf:
             what = "pair" if "true" in self.witness else "world"
-            return f"says nothing: no {what}{f' of {self.tried:,}' if self.tried else ''} met its conditions"
+            tried = self.tried or sum(self.passed_over.values())
+            return f"says nothing: no {what}{f' of {tried:,}' if tried else ''} met its conditions"
         return f"{'FALSIFIED' if self.falsified else 'not falsified'} by {plural(self.tried, 'try', 'tries')}"
 
     def to_frame(self) -> pd.DataFrame:

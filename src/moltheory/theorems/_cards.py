@@ -170,6 +170,9 @@ def _searched(attack: Attack) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = []
     if attack.stages:
         facts.append(("tries", "; ".join(f"{stage} {count:,}" for stage, count in attack.stages.items())))
+    if attack.passed_over:
+        counts = "; ".join(f"{stage} {count:,}" for stage, count in attack.passed_over.items())
+        facts.append(("passed over", f"{counts}: {cell_text(attack.reason, 160)}"))
     if attack.shapes:
         hypotheses, objectives = zip(*attack.shapes, strict=True)
         low, high = attack.risk_range

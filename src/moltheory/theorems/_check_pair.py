@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray, as_readonly, real_array
-from moltheory.bounds._front_consequences import check_widths
+from moltheory.bounds._widths import check_widths
 from moltheory.errors import InvalidInputError, MoltheoryError
 from moltheory.objectives import QuadraticObjectives
 from moltheory.theorems._assumptions import EVENT

@@ -21,6 +21,7 @@ from moltheory.bounds import (
     scalarized,
     scalarized_excess,
 )
+from moltheory.bounds._widths import EACH, check_widths
 from moltheory.scalarization import Chebyshev, PNorm, Scalarization, WeightedSum
 from moltheory.theorems._assumptions import FINITE, HAS_WIDTH, NONNEGATIVE, Assumption
 from moltheory.theorems._columns import (
@@ -266,7 +267,9 @@ THEOREMS = (
             Assumption("growth >= 0", "growth", ("growth",), lambda growth: growth >= 0.0),
         ),
         inputs=(_WIDTHS, _RULE, _ETA),
-        value=lambda widths, scalarization, eta=0.0: scalarized_excess(widths, scalarization=scalarization, eta=eta),
+        value=lambda widths, scalarization, eta=0.0: scalarized_excess(
+            check_widths(widths, scopes=EACH), scalarization=scalarization, eta=eta
+        ),
         function="bounds.scalarized_excess",
         cases=_penalties,
         draw=_draw_penalty,

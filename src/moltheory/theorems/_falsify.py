@@ -27,7 +27,7 @@ from moltheory.theorems._statement import Theorem
 
 __all__ = ["falsify"]
 
-_BUDGET = 250_000
+_BUDGET, _WORLD_BUDGET = 500_000, 250_000
 _SAMPLES = 64
 # What a pair that is not of tables counts as, in tries: its evaluation takes that much longer.
 _OBJECT_COST = 10
@@ -51,11 +51,12 @@ def falsify(
     """Search for a violation of a statement, and return the smallest that was found, or what came nearest.
 
     Samples of the given problems come first; then trivial pairs of tables of risks (no deviations, one entry that
-    deviates, corners of the boxes, ties, duplicates, chains, constants); then random ones on lattices, each batch improved
-    by a local search; in turn with these, what came nearest to a violation is polished by finer and finer steps of the
-    risks, of widths larger than the deviations, and of inputs. Tables grow with the number of tries. A witness is made
-    small. Statements that are not deterministic on E are attacked by finite worlds, whose failure probability is computed
-    exactly: simple ones, random ones, and the best again with other probabilities, losses, sizes and levels.
+    deviates, corners of the boxes, ties, duplicates, chains, constants); then random and extremal ones on lattices, and
+    small ones inside larger tables, each batch improved by a local search; in turn with these, what came nearest to a
+    violation is polished by finer and finer steps of the risks, along lines, of widths larger than the deviations, and of
+    inputs. Tables grow with the number of tries. A witness is made small. Statements that are not deterministic on E are
+    attacked by finite worlds and by near-ties and planted fronts, whose failure probability is computed exactly: simple
+    ones, random ones, and the best again with other probabilities, losses, sizes and levels.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ def falsify(
     problems : iterable of FiniteProblem, optional
         Problems to take samples from.
     budget : int, optional
-        Number of pairs to try, >= 1; a world counts as 100. By default 250,000, or no limit where `seconds` is given.
+        Number of pairs to try, >= 1; a world counts as 100. By default 500,000 for statements about pairs, 250,000 for
+        those about worlds, or no limit where `seconds` is given.
     seconds : float, optional
         Time after which the search stops, > 0. A search that this ends is not repeated by the same seed.
     rng : int, SeedSequence, Generator or None, default 0
@@ -87,7 +89,8 @@ def falsify(
     Returns
     -------
     Attack
-        The search stops at the end of the batch in which a violation is found. It says what was searched.
+        The search stops at the end of the batch in which a violation is found. It says what was searched, and what was
+        passed over, with the reason.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def falsify(
         raise InvalidInputError(
             f"`inputs` must be left out for a theorem that is not attacked by tables of risks, got {theorem.id!r}."
         )
-    most = check_count("budget", _BUDGET if budget is None else budget)
+    most = check_count("budget", (_WORLD_BUDGET if about_worlds else _BUDGET) if budget is None else budget)
     limit = None if seconds is None else check_real("seconds", seconds, low=0.0)
     if limit == 0.0:
         raise InvalidInputError("`seconds` must be > 0, got 0.")
@@ -169,6 +172,8 @@ def _result(hunt: Hunt) -> Attack:
         lattice=tuple(sorted(set(space.lattice))),
         risk_range=space.risk_range,
         seconds=hunt.seconds,
+        passed_over=MappingProxyType(dict(hunt.passed_over)),
+        reason=hunt.reason,
     )
 
 

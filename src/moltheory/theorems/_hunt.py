@@ -33,6 +33,8 @@ class Hunt:
         self.witness: dict[str, Any] = {}
         self.stages: Counter[str] = Counter()
         self.shapes: Counter[Shape] = Counter()
+        self.passed_over: Counter[str] = Counter()
+        self.reason = ""
         self._started = time.perf_counter()
         self._end = math.inf if seconds is None else self._started + seconds
         self._bare = replace(theorem, assumptions=())
@@ -66,6 +68,11 @@ class Hunt:
         self.stages[stage] += count
         if shape is not None:
             self.shapes[shape] += count
+
+    def pass_over(self, stage: str, reason: str) -> None:
+        """Count what a stage made that the statement is not about, and keep the last reason."""
+        self.passed_over[stage] += 1
+        self.reason = reason
 
     def report(self, value: float, nearest: float, **witness: Any) -> None:
         """Keep a witness if none violates the statement by more."""

@@ -17,8 +17,8 @@ _SHARE_LITTLE, _SHARE_CONFUSED, _SHARE_KNOWN = 0.3, 0.5, 0.3
 # All entries stay multiples of 2^-20: sums and differences are exact, so that rounding breaks no tie.
 _FINEST = 20
 # Kinds of fine moves, and how often each is made.
-_ONE, _PARTNERS, _LEVEL, _TO_ANOTHER, _TOGETHER, _TO_END, _WIDTH, _ALL, _SCALE = range(9)
-_KINDS = np.repeat(np.arange(9), [2, 2, 2, 2, 2, 1, 1, 1, 1])
+_ONE, _PARTNERS, _LEVEL, _TO_ANOTHER, _TOGETHER, _TO_END, _WIDTH, _ALL, _SCALE, _CROSS = range(10)
+_KINDS = np.repeat(np.arange(10), [2, 2, 2, 2, 2, 1, 1, 1, 1, 2])
 
 
 def quantized(values: FloatArray) -> FloatArray:
@@ -67,7 +67,8 @@ def fine_moves(rng: np.random.Generator, pairs: FloatArray, finest: int) -> Floa
     One entry moves; or a true risk with its empirical one, which keeps their deviation; or all entries that are
     equal, which keeps the ties; or all equal true risks with their empirical ones; or one entry goes to another or close
     to it, which makes a tie or a narrow gap; or an empirical risk goes to an end of its box, or to the true one; or all
-    deviations become larger or smaller; or all risks do, or move by the same.
+    deviations become larger or smaller; or all risks do, or move by the same; or two empirical risks move against each
+    other, as those of two hypotheses that are confused do.
     """
     count, n_hypotheses, n_objectives = pairs.shape[1:]
     row = np.arange(count)
@@ -84,17 +85,21 @@ def fine_moves(rng: np.random.Generator, pairs: FloatArray, finest: int) -> Floa
     partner = np.arange(size) == ((entry + n_hypotheses) % size)[:, None]
     together = true == true[row, entry % n_hypotheses][:, None]
     which = np.select(
-        [kind == _PARTNERS, kind == _LEVEL, kind == _TOGETHER, kind == _ALL],
+        [kind == _PARTNERS, kind == _LEVEL, kind == _TOGETHER, kind == _ALL, kind == _CROSS],
         [
             one | partner,
             values == values[row, entry][:, None],
             np.concatenate([together, together], axis=1),
             one | True,
+            np.arange(size) == (n_hypotheses + entry % n_hypotheses)[:, None],
         ],
         one,
     )
     start = np.where(kind == _TO_ANOTHER, values[row, target][:, None], values)
     values = np.where(which, start + step, values)
+    if n_hypotheses > 1:
+        against = np.arange(size) == (n_hypotheses + (entry + 1 + target % (n_hypotheses - 1)) % n_hypotheses)[:, None]
+        values = np.where((kind == _CROSS) & against, values - step, values)
     values = np.where(kind == _SCALE, np.concatenate([true, seen], axis=1) * (1.0 + step), values)
     # An empirical risk at an end of its box, at the true risk, or a little inside; all deviations, scaled.
     gap = seen - true

@@ -9,7 +9,9 @@ import numpy as np
 
 from moltheory._core._validation import FloatArray, as_readonly
 from moltheory.theorems._columns import realized_widths
+from moltheory.theorems._extremal_pairs import embedded, extremal_pairs
 from moltheory.theorems._hunt import Hunt, relative
+from moltheory.theorems._lines import along_lines
 from moltheory.theorems._moves import coarse_moves, families, fine_moves, quantized, random_pairs
 from moltheory.theorems._protocols import Inputs
 from moltheory.theorems._search_inputs import InputSource
@@ -22,12 +24,13 @@ _TRIVIAL = 64
 # Pairs of a batch, at first and later; rounds of coarse moves, then of fine ones of families that share a batch.
 _BATCH, _LARGE_BATCH, _GROWS_AT = 64, 128, 20_000
 _COARSE, _FINE, _FAMILY = 10, 7, 8
-# Pairs that a polishing round makes of one, the rounds of a visit, and how many near-violations are remembered.
-_CHILDREN, _ROUNDS, _REMEMBERED = 96, 16, 16
-_MOST_VISITS, _EMBEDDED = 1, 16
+# Pairs that a polishing round makes of one, the rounds of a visit, lines of a round, and near-violations to remember.
+_CHILDREN, _ROUNDS, _LINES, _REMEMBERED = 96, 12, 32, 16
+# Visits without success; starts from smaller shapes; tries of polishing for each random one; entries of a large table.
+_MOST_VISITS, _EMBEDDED, _POLISHED, _LARGE = 1, 16, 1.0, 15
 # Random pairs of a batch for each that a local search starts from.
 _START = 3
-_SHARE_LARGER, _AGAIN = 0.15, 0.5
+_SHARE_LARGER, _SHARE_EMBEDDED, _SHARE_LEADING, _SHARE_INPUTS, _AGAIN = 0.15, 0.13, 0.4, 0.25, 0.5
 
 
 @dataclass(eq=False)
@@ -99,6 +102,7 @@ class PairSearch:
         self._hunt, self._source, self._rng = hunt, source, rng
         self._near: list[_Near] = []
         self._given_up: list[float] = []
+        self._best: dict[Shape, float] = {}
 
     def trivial(self) -> None:
         """Try simple pairs of every shape, the small ones first, with at most a tenth of the budget."""
@@ -118,10 +122,12 @@ class PairSearch:
                 self._remember(population, 1)
 
     def turn(self) -> None:
-        """Search from random pairs, then polish a near-violation."""
-        self._random()
-        if self._near and not self._hunt.over:
+        """Search from random pairs, or polish a near-violation: what has had fewer tries."""
+        tries = self._hunt.stages
+        if self._near and tries["polishing"] < _POLISHED * tries["random pairs"]:
             self._polish()
+        else:
+            self._random()
 
     def _draw(self, pairs: FloatArray) -> Inputs | None:
         low, high = self._hunt.space.risk_range
@@ -143,17 +149,18 @@ class PairSearch:
     def _random(self) -> None:
         """One batch of random pairs of one shape, a coarse search from each of them, then a fine one from some."""
         hunt, rng = self._hunt, self._rng
-        shape = hunt.space.draw(rng, hunt.tried)
-        size = _BATCH if hunt.tried < _GROWS_AT else _LARGE_BATCH
+        shape = self._shape()
+        size = _BATCH if hunt.tried < _GROWS_AT else _small(shape, _LARGE_BATCH)
         steps = int(rng.choice(hunt.space.lattice))
         many = _START * size
-        first = many // 2 if shape[0] > 1 else 0
-        pairs = np.concatenate(
-            [random_pairs(rng, (first, *shape), steps), trivial_pairs(rng, (many - first, *shape), steps)], axis=1
-        )
-        pairs = quantized(padded(rng, pairs))
+        first = many // 3 if shape[0] > 1 else 0
+        kinds = [(random_pairs, first), (extremal_pairs, first), (trivial_pairs, many - 2 * first)]
+        pairs = np.concatenate([make(rng, (count, *shape), steps) for make, count in kinds], axis=1)
+        pairs = quantized(embedded(rng, padded(rng, pairs), _SHARE_EMBEDDED * shape[1]))
         self._embed(pairs)
-        inputs = self._draw(pairs)
+        known = [one.inputs for one in self._near if one.pair.shape[2] == shape[1]]
+        again = known and rng.random() < _SHARE_INPUTS
+        inputs = known[int(rng.integers(len(known)))] if again else self._draw(pairs)
         if inputs is None:
             # Made for other numbers of objectives: nothing was tried.
             hunt.left -= 1
@@ -185,6 +192,17 @@ class PairSearch:
             population.select(np.repeat(best + np.arange(0, size, _FAMILY), _FAMILY))
         self._remember(population, 2)
 
+    def _shape(self) -> Shape:
+        """Return a random shape, often one of those in which a violation came nearest, mostly of few hypotheses."""
+        hunt, rng = self._hunt, self._rng
+        shape = hunt.space.draw(rng, hunt.tried)
+        top = max(self._best.values(), default=-np.inf)
+        if rng.random() >= _SHARE_LEADING or not np.isfinite(top):
+            return shape
+        leading = sorted(one for one, best in self._best.items() if best >= top - 1e-9 * max(1.0, abs(top)))
+        shares = 1.0 / np.array([h for h, _ in leading])
+        return leading[int(rng.choice(len(leading), p=shares / shares.sum()))]
+
     def _start(self, population: _Population, size: int) -> Any:
         """Return which of many random pairs a local search starts from: the best by two measures, and others."""
         by_width = np.argsort(-population.promise, kind="stable")[: size // 4]
@@ -207,6 +225,8 @@ class PairSearch:
 
     def _remember(self, population: _Population, count: int) -> None:
         """Keep the most promising pairs, at most a few of one shape."""
+        shape, top = population.pairs.shape[2:], float(population.promise.max(initial=-np.inf))
+        self._best[shape] = max(top, self._best.get(shape, -np.inf))
         for row in np.argsort(-population.promise, kind="stable")[::_FAMILY][:count].tolist():
             promise = float(population.promise[row])
             # One that is as near as what polishing has given up is as good as that.
@@ -214,19 +234,23 @@ class PairSearch:
             if np.isfinite(promise) and (not known or self._rng.random() < _AGAIN):
                 pair, extra = population.pairs[:, row].copy(), population.extra[row].copy()
                 self._near.append(_Near(pair, extra, population.inputs, promise))
-        self._near.sort(key=lambda one: -one.promise)
+        # Of those that are equally near, the ones of few hypotheses: their polishing is quick.
+        self._near.sort(key=lambda one: (-round(one.promise, 9), one.pair.shape[1]))
         kept: list[_Near] = []
         for one in self._near:
             same = sum(_shape(other) == _shape(one) for other in kept)
-            level = sum(abs(other.promise - one.promise) <= 1e-9 for other in kept)
-            if same < 3 and level < 4 and len(kept) < _REMEMBERED:
+            n = one.pair.shape[2]
+            level = sum(abs(other.promise - one.promise) <= 1e-9 and other.pair.shape[2] == n for other in kept)
+            if same < 3 and level < 3 and len(kept) < _REMEMBERED:
                 kept.append(one)
         self._near = kept
 
     def _polish(self) -> None:
         """Move one near-violation: coordinates, patterns, widths and inputs, in finer and finer steps."""
         hunt, rng = self._hunt, self._rng
-        which = min(int(rng.geometric(0.3)) - 1, len(self._near) - 1)
+        which = int(
+            min(rng.geometric(0.3) - 1, len(self._near) - 1) if rng.random() < 0.5 else rng.integers(len(self._near))
+        )
         near = self._near[which]
         by_width = rng.random() < 0.75
         before, direction = near.promise, np.zeros_like(near.pair)
@@ -235,8 +259,11 @@ class PairSearch:
         for k in range(_ROUNDS):
             if hunt.over:
                 break
+            if k % 2:
+                best = self._ridge(near, best, 3 + (12 * k) // _ROUNDS, by_width=by_width)
+                continue
             pairs, extra = self._children(near, direction, 4 + (16 * k) // _ROUNDS)
-            moved = self._moved_inputs(near) if k % 3 == 2 else None
+            moved = self._moved_inputs(near) if k % 4 == 2 else None
             inputs = near.inputs if moved is None else moved
             population = _Population(hunt, "polishing", inputs, pairs, extra)
             population.report()
@@ -254,6 +281,30 @@ class PairSearch:
             # A restart: others have their turn.
             self._near.remove(near)
             self._given_up.append(near.promise)
+
+    def _ridge(self, near: _Near, best: float, finest: int, *, by_width: bool) -> float:
+        """Move a near-violation, then along a line to where the violation is largest; return the best value so far."""
+        hunt = self._hunt
+        bases = np.repeat(near.pair[:, None], _small(_shape(near), _LINES), axis=1)
+        bases[:, 1:] = fine_moves(self._rng, bases[:, 1:], finest)
+
+        def evaluate(moved: FloatArray) -> FloatArray | None:
+            if hunt.over or hunt.room(moved.shape[1]) < moved.shape[1]:
+                return None
+            extra = np.repeat(near.extra[None], moved.shape[1], axis=0)
+            population = _Population(hunt, "polishing", near.inputs, moved, extra)
+            population.report()
+            return population.promise if by_width else population.found
+
+        found = along_lines(self._rng, bases, evaluate)
+        if found is None:
+            return best
+        row = int(found[1].argmax())
+        if found[1][row] >= best and not hunt.over:
+            best, near.pair = float(found[1][row]), found[0][:, row].copy()
+            again = _Population(hunt, "polishing", near.inputs, near.pair[:, None], near.extra[None])
+            near.promise = float(again.promise[0])
+        return best
 
     def _children(self, near: _Near, direction: FloatArray, finest: int) -> tuple[FloatArray, FloatArray]:
         rng = self._rng
@@ -285,6 +336,11 @@ class PairSearch:
 
 def _shape(near: _Near) -> Shape:
     return near.pair.shape[1], near.pair.shape[2]
+
+
+def _small(shape: Shape, count: int) -> int:
+    """Return a number of pairs, a multiple of what shares a batch, that is smaller for large tables."""
+    return max(_FAMILY, int(count * min(1.0, _LARGE / (shape[0] * shape[1]))) // _FAMILY * _FAMILY)
 
 
 def _scaled(hunt: Hunt, pairs: FloatArray, extra: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -55,8 +55,8 @@ class Space:
         most_h, most_n = self.largest(tried)
         low = max(self.n_hypotheses[0], min(2, most_h))
         # In most batches few hypotheses: a local search of their tables is quick.
-        draws = rng.integers(low, most_h + 1, size=2)
-        h = int(draws.min() if rng.random() < 0.7 else draws.max())
+        draws = rng.integers(low, most_h + 1, size=3)
+        h = int(draws.min() if rng.random() < 0.7 else draws[0])
         counts = np.arange(self.n_objectives[0], most_n + 1)
         shares: npt.NDArray[Any] = np.array([_SHARES[min(n, len(_SHARES)) - 1] for n in counts.tolist()])
         return h, int(rng.choice(counts, p=shares / shares.sum()))

@@ -14,6 +14,7 @@ from moltheory._core._validation import check_count, check_fraction
 from moltheory.errors import InvalidInputError
 from moltheory.experiments._front_comparison import FrontComparison
 from moltheory.experiments._fronts import stated_widths
+from moltheory.experiments._lattice_fronts import MOST_TASKS
 from moltheory.experiments._replicates import check_sizes_or_tuples, computed_once, run_sizes
 from moltheory.experiments._weighted_fronts import WeightedFrontComparison
 from moltheory.problems import FiniteProblem, InfiniteProblem, ProblemLike
@@ -80,8 +81,8 @@ def asymmetry(
         For an infinite class, how many weights at most the coarse grid of fronts has, >= 2; by default as the problem's
         ``front_grid`` says. Refused for a finite class, whose fronts need none.
     refine : int, optional
-        For two objectives of an infinite class, how many times finer the fine grid is, >= 1; by default as ``front_grid``
-        says.
+        For two to four objectives of an infinite class, how many times as many points the fine grid has, >= 1; by default
+        as ``front_grid`` says, and 1 for four.
     {n_jobs}
     store : path or URL, optional
         A new or empty folder where finished blocks are kept, or that of an earlier call with the same arguments: an
@@ -102,11 +103,11 @@ def asymmetry(
         coverage_error <= bound with probability at least 1 - delta; ``undefined``, whether the replicate makes no
         claim because some group was empty (its errors are NaN); ``discretization``, what the grids of weights of an
         infinite class can miss of the continuous fronts (0 for a finite class): a bound for the resolution of both
-        errors, gaps of solvers included, and infinite where these are estimates. For two objectives it falls with the
-        square of the step, as neighbors in the grid are joined by chords (see `WeightedFrontComparison`); for more, like
-        the step. Where a problem states no half-widths, as for an unbounded class, ``bound`` is infinite. In a ball
-        (`LinearPopulation`, `LogisticGroups`) it is `bounds.linear_class` for the ball that the solver uses, and leaves out
-        the discretization.
+        errors, gaps of solvers included, and infinite where these are estimates. For two to four objectives it falls
+        with the square of the step, as neighbors in the grid are joined by chords and simplices (see
+        `WeightedFrontComparison`); for more, like the step. Where a problem states no half-widths, as for an unbounded
+        class, ``bound`` is infinite. In a ball (`LinearPopulation`, `LogisticGroups`) it is `bounds.linear_class` for the
+        ball that the solver uses, and leaves out the discretization.
 
     Raises
     ------
@@ -179,7 +180,7 @@ def _grid(problem: FiniteProblem | InfiniteProblem, n_points: int | None, refine
             )
     if "n_points" in given and not isinstance(problem, FiniteProblem):
         check_count("n_points", given["n_points"], low=problem.n_tasks)
-    if "refine" in given and problem.true.n_objectives != 2:
+    if "refine" in given and problem.true.n_objectives > MOST_TASKS:
         raise InvalidInputError(
             f"`refine` must be None for {problem.true.n_objectives} objectives, which have one grid, got {refine}."
         )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
 from moltheory.experiments._chords import gap_under_chords
+from moltheory.experiments._simplices import Lattice, gaps_under_simplices
 from moltheory.objectives import ConvexObjectives, QuadraticObjectives, SmoothObjectives
 from moltheory.objectives._discretization import gap_under_corners
 from moltheory.problems import Problem
@@ -55,17 +56,25 @@ def risks_of(objectives: Objectives, solutions: FloatArray) -> FloatArray:
     return flat.reshape(*solutions.shape[:-1], -1)
 
 
-def weighted_members(objectives: Objectives, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def weighted_members(
+    objectives: Objectives, weights: FloatArray, lattice: Lattice | None = None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Minimisers (*batch, K, d) of weighted sums (K, N), their risks, and what they can miss of the front, (*batch,).
 
-    For two objectives that is what the chords of neighbors in the order of the rows miss, else what the members do.
+    For two objectives that is what the chords of neighbors in the order of the rows miss, for more what the simplices of
+    neighbors do where the weights are those of a lattice, else what the members do.
     Where the minimisers are not exact, the largest of their gaps is part of what they can miss, which is infinite where
     one of these is an estimate.
     """
     # A subclass whose risks are others than those that its front is traced by is refused, as by `solve_front`.
     check_kind(objectives)
     on_simplex = weights / weights.sum(axis=1, keepdims=True)
-    if isinstance(objectives, _HasFront):
+    if lattice is not None and isinstance(objectives, QuadraticObjectives):
+        solutions = objectives.minimisers(weights)
+        points = objectives.risks(solutions)
+        gap = np.zeros(points.shape[:-2])
+        missed, certified = gap, np.ones(gap.shape, dtype=np.bool_)
+    elif isinstance(objectives, _HasFront):
         front = objectives.front(weights)
         solutions, points, missed = front.solutions, front.points, np.asarray(front.discretization)
         gap, certified = np.zeros(missed.shape), np.ones(missed.shape, dtype=np.bool_)
@@ -74,8 +83,10 @@ def weighted_members(objectives: Objectives, weights: FloatArray) -> tuple[Float
         solutions, points = np.asarray(sweep.solutions, dtype=np.float64), sweep.points
         gap = (sweep.gap / weights.sum(axis=1)).max(axis=-1)
         certified = np.asarray(sweep.rigorous.all(axis=-1))
-        missed = gap_of_members(on_simplex, points, gap)
-    if weights.shape[1] == 2:
+        missed = gap if lattice is not None else gap_of_members(on_simplex, points, gap)
+    if lattice is not None:
+        missed = gaps_under_simplices(on_simplex, points, lattice.simplices).max(axis=-1) + gap
+    elif weights.shape[1] == 2:
         missed = gap_under_chords(on_simplex, points, gap)
     return solutions, points, np.where(certified, missed, np.inf)
 

@@ -11,6 +11,8 @@ from moltheory._core._validation import FloatArray, check_count
 from moltheory.errors import InvalidInputError
 from moltheory.experiments._chords import above_front, short_of_targets
 from moltheory.experiments._fronts import Objectives, risks_of, weighted_members
+from moltheory.experiments._lattice_fronts import MOST_TASKS, LatticeFront
+from moltheory.experiments._simplices import Lattice
 from moltheory.pareto import hypervolume
 from moltheory.problems import ProblemLike
 from moltheory.problems._protocol import as_infinite
@@ -29,8 +31,10 @@ class WeightedFrontComparison(Shown):
     tasks a front is what the members and the chords of neighbors are: convex combinations of two minimisers, which
     are at least as good as the chord in every sample and in truth. Distances to chords are exact, so that the grid does
     not show: what chords miss of a continuous front falls with the square of the step and is reported with every
-    distance (``discretization``), the gaps of the certificates included. For more tasks the members themselves are
-    compared, and the step of the grid limits both errors.
+    distance (``discretization``), the gaps of the certificates included. For three and four tasks it is the simplices of
+    neighbors; where these leave a distance largest, the nearest member is looked for between the grid's, among the
+    minimisers for any weights of quadratic risks, among mixtures of neighboring minimisers of others. For more
+    tasks the members themselves are compared, and the step of the grid limits both errors.
 
     Parameters
     ----------
@@ -39,8 +43,8 @@ class WeightedFrontComparison(Shown):
     n_points : int, optional
         Number of weights of the coarse grid at most, >= 2; by default that of the problem's `front_grid`.
     refinement : int, optional
-        How many times finer the fine grid is; by default as `front_grid` says. For more than two tasks there
-        is one grid only.
+        How many times finer the fine grid is; by default as `front_grid` says. For three and four tasks, how many times
+        as many members it has at most, by default 1 for four; for more there is one grid only.
 
     Attributes
     ----------
@@ -59,7 +63,8 @@ class WeightedFrontComparison(Shown):
 
     Notes
     -----
-    Complexity: O(R K) solves for R samples and K weights; O(R K (N + d)) memory.
+    Complexity: O(R K) solves for R samples and K weights; O(R K (N + d)) memory. For three and four tasks, also O(R K^2)
+    time.
 
     Examples
     --------
@@ -74,6 +79,7 @@ class WeightedFrontComparison(Shown):
     _shown = ("problem", "weights", "true_points", "true_discretization")
 
     def __init__(self, problem: ProblemLike, *, n_points: int | None = None, refinement: int | None = None) -> None:
+        self._continuous: LatticeFront | None = None
         self.problem = problem = as_infinite(problem, needed_by="WeightedFrontComparison")
         if problem.n_tasks < 2:
             raise InvalidInputError(
@@ -81,24 +87,34 @@ class WeightedFrontComparison(Shown):
                 "moltheory.experiments.excess compares minimisers."
             )
         grid = problem.front_grid
-        step = check_count("refinement", grid.refinement if refinement is None else refinement)
-        size = check_count("n_points", grid.n_points if n_points is None else n_points, low=2)
+        # Four tasks have many simplices for each member.
+        usual = grid.refinement if problem.n_tasks < MOST_TASKS else 1
+        step = check_count("refinement", usual if refinement is None else refinement)
+        size = check_count("n_points", grid.n_points if n_points is None else n_points, low=problem.n_tasks)
         if problem.n_tasks == 2:
             traced = problem.front_weights(grid.trials * (step * (size - 1) + 1))
             solutions, self._front, missed = weighted_members(problem.true, traced)
             chosen = _even_rows(self._front, step * (size - 1) + 1)
             self.weights, self._solutions = traced[chosen], solutions[chosen]
             self.true_points = self._front[chosen]
+            self.coarse = np.unique(np.append(np.arange(0, len(self.weights), step), len(self.weights) - 1))
+        elif problem.n_tasks <= MOST_TASKS:
+            self._continuous = front = LatticeFront(problem, size, step)
+            self.weights, self.coarse = front.lattice.weights, front.coarse
+            self._solutions, self.true_points = front.solutions, front.points
+            self._front, missed = self.true_points, np.asarray(front.discretization)
         else:
-            step = 1
             self.weights = problem.front_weights(size)
             self._solutions, self.true_points, missed = weighted_members(problem.true, self.weights)
-            self._front = self.true_points
-        self.coarse = np.unique(np.append(np.arange(0, len(self.weights), step), len(self.weights) - 1))
+            self._front, self.coarse = self.true_points, np.arange(len(self.weights))
         self.true_discretization = float(missed)
         low, high = self.true_points.min(axis=0), self.true_points.max(axis=0)
         self.reference = high + 0.1 * (high - low)
         self._true_hypervolume = float(hypervolume(self.true_points, reference=self.reference))
+
+    @property
+    def _lattice(self) -> Lattice | None:
+        return None if self._continuous is None else self._continuous.lattice
 
     def replicates_at_once(self, size: int) -> int | None:
         """Return how many samples to draw and compare at a time, so that examples and predictions fit into memory."""
@@ -115,10 +131,14 @@ class WeightedFrontComparison(Shown):
         if self.problem.n_tasks == 2:
             return above_front(members, self._front)
         flat = members.reshape(-1, *members.shape[-2:])
+        if self._continuous is not None:
+            return self._continuous.distances(flat).reshape(members.shape[:-1])
         return _distances(flat, self._front[None]).reshape(members.shape[:-1])
 
-    def _coverage(self, found: FloatArray) -> FloatArray:
+    def _coverage(self, sample: Objectives, solutions: FloatArray, found: FloatArray) -> FloatArray:
         """Return the largest shortfall (R,) of empirical members, in true risks (R, K, N), from a truly optimal one."""
+        if self._continuous is not None:
+            return self._continuous.coverage(sample, solutions, found)
         if self.problem.n_tasks > 2:
             return np.asarray(_distances(self.true_points[None], found, reverse=True).max(axis=1))
         at_coarse = short_of_targets(self.true_points[None, self.coarse], found)
@@ -131,7 +151,7 @@ class WeightedFrontComparison(Shown):
 
     def true_risks_of_fronts(self, sample: Objectives) -> FloatArray:
         """Return the true risks of the members of each empirical front, (R, K, N)."""
-        return risks_of(self.problem.true, weighted_members(sample, self.weights)[0])
+        return risks_of(self.problem.true, weighted_members(sample, self.weights, self._lattice)[0])
 
     def __call__(self, sample: Objectives) -> dict[str, npt.NDArray[np.generic]]:
         """Compare each empirical front with the true one.
@@ -150,7 +170,7 @@ class WeightedFrontComparison(Shown):
             from the true front than its grid explains; ``hypervolume_deficit``; ``uniform_deviation`` over the members of
             both fronts; ``undefined`` (never); ``discretization``, what the two fronts can miss together of the
             continuous ones: coverage_error <= 2 uniform_deviation + discretization in every sample (derived; proof:
-            chords, discretization), and of the same members the purity error is at most that much larger.
+            chords, simplices, discretization), and of the same members the purity error is at most that much larger.
 
         Raises
         ------
@@ -161,17 +181,21 @@ class WeightedFrontComparison(Shown):
         """
         if len(sample.batch_shape) != 1:
             raise InvalidInputError(f"`sample` must have batch shape (R,), got {sample.batch_shape}.")
-        solutions, empirical, missed = weighted_members(sample, self.weights)
+        solutions, empirical, missed = weighted_members(sample, self.weights, self._lattice)
         found = risks_of(self.problem.true, solutions)
         deviation = np.maximum(
             np.abs(empirical - found).max(axis=(1, 2)),
             np.abs(sample.risks(self._solutions) - self.true_points).max(axis=(1, 2)),
         )
         covered = [float(hypervolume(points, reference=self.reference)) for points in found]
-        to_truth = self.purity(found)
+        if self._continuous is None:
+            to_truth = self.purity(found)
+            farthest = np.asarray(to_truth.max(axis=1))
+        else:
+            to_truth, farthest = self._continuous.purity(found)
         return {
-            "coverage_error": self._coverage(found),
-            "purity_error": to_truth.max(axis=1),
+            "coverage_error": self._coverage(sample, solutions, found),
+            "purity_error": farthest,
             "n_front": np.full(found.shape[0], self.coarse.size),
             "n_spurious": (to_truth[:, self.coarse] > self.true_discretization).sum(axis=1),
             "hypervolume_deficit": self._true_hypervolume - np.array(covered),

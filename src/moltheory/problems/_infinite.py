@@ -21,7 +21,7 @@ from moltheory.runs import RandomSource
 from moltheory.scalarization import WeightedSum, simplex_grid
 from moltheory.solvers import solve_front
 
-__all__ = ["FrontGrid", "InfiniteProblem", "ParametricObjectives", "sizes_of"]
+__all__ = ["FrontGrid", "InfiniteProblem", "ParametricObjectives", "divisions_within", "sizes_of"]
 
 ParametricObjectives = QuadraticObjectives | ConvexObjectives | SmoothObjectives
 
@@ -129,10 +129,7 @@ class InfiniteProblem(Problem):
         most = check_count("n_points", n_points, low=self.n_tasks)
         if self.n_tasks == 1:
             return np.ones((1, 1))
-        divisions = 1
-        while math.comb(divisions + self.n_tasks, self.n_tasks - 1) <= most:
-            divisions += 1
-        return simplex_grid(self.n_tasks, divisions)
+        return simplex_grid(self.n_tasks, divisions_within(self.n_tasks, most))
 
     def true_front(self, *, n_points: int = 200) -> Front:
         """Return points of the true Pareto front, for the weights of `front_weights`.
@@ -163,6 +160,14 @@ class InfiniteProblem(Problem):
 
     def _card(self) -> Card:
         return infinite_card(self)
+
+
+def divisions_within(n_objectives: int, most: int) -> int:
+    """Return the steps along an edge of the largest lattice on the simplex with at most so many points."""
+    divisions = 1
+    while math.comb(divisions + n_objectives, n_objectives - 1) <= most:
+        divisions += 1
+    return divisions
 
 
 def sizes_of(sample_or_n: Any, n_objectives: int) -> tuple[FloatArray, tuple[int, ...]]:

@@ -122,6 +122,7 @@ def test_the_same_bits_with_any_number_of_threads():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @needs_torch
 def test_another_objective_of_fit_and_norms():
     # Twice the fit plus the norms is the loss at half the regularization, times two.

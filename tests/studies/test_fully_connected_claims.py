@@ -13,6 +13,8 @@ from moltheory.studies.fully_connected._claims import PAPER_GAIN
 from tests.studies.fully_connected_run import tiny_run
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
+# Whole runs, if small ones.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from tests.lab.tiny_images import write_cifar10_binary, write_mnist
 from tests.studies.fully_connected_run import TINY, tiny_run
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install torch")
+# Whole runs, if small ones.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,8 @@ from moltheory.studies.gradient_outer_product import (
 from tests.lab.tiny_images import write_mnist
 
 pytest.importorskip("torch", reason="torch is not installed: pip install torch")
+# Whole runs, if small ones.
+pytestmark = pytest.mark.slow
 
 _BUDGET = Budget(2, 150, 300, 4, 96, (0.25, 1.0), (48, 48, 48), (0.4, 1.0), 120, 5e-3)
 _QUICK, _LINEAR = _study._QUICK, _study._LINEAR

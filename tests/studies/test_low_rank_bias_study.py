@@ -33,6 +33,8 @@ from moltheory.studies.unconstrained_features import ReducedLoss
 from tests.lab.tiny_images import write_mnist
 
 pytest.importorskip("torch", reason="torch is an optional extra: pip install torch")
+# Whole runs, if small ones.
+pytestmark = pytest.mark.slow
 
 
 # Numbers of everything so small that the run takes seconds; what it finds does not matter.

@@ -31,6 +31,9 @@ from moltheory.studies.smoothing._study import FULL, LARGE, QUICK, Smoothing
 from moltheory.studies.smoothing._summary import headline, trios
 from tests.lab.tiny_images import write_mnist
 
+# Whole runs, if small ones.
+pytestmark = pytest.mark.slow
+
 TINY = Budget((0.12, 0.25), (0.01,), (50, 200), 20, 120, 400, 60, 2, 400, hidden=(16,))
 FEW = "ignore:.*independent examples:moltheory.errors.FewExamplesWarning"
 

@@ -80,7 +80,10 @@ def test_findings_quote_the_numbers_in_short_sentences(ran):
     sweep = result.sweep
     below, above = sweep[sweep["ratio"] < 1], sweep[sweep["ratio"] > 1]
     assert f"No network of {len(sweep) + len(result.widths)} is below" in text
-    assert f"{int((below['learned'] == 1).sum())} with one (loss (1/2 + F)/2, derived)" in text
+    assert (
+        f"{int((below['learned'] == 1).sum())} with one (loss (1/2 + F)/2, derived; proof: study-separated-networks)"
+        in text
+    )
     assert f"Above it {int((above['learned'] == 0).sum())} of {len(above)} networks end at zero" in text
     assert f"held at all {int(sweep['checked'].sum())} logged iterates" in text
     assert f"0 of the {int(result.reach['missed'].sum())} grid points" in text

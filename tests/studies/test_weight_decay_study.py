@@ -17,6 +17,8 @@ from moltheory.studies.weight_decay import WeightDecay, _study, certified_front,
 from tests.lab.tiny_images import write_mnist
 
 pytest.importorskip("torch", reason="torch is an optional extra: pip install torch")
+# Whole runs, if small ones.
+pytestmark = pytest.mark.slow
 
 TINY = _study._Budget((1, 2, 3), (2e-3, 1e-2), (0.1, 0.2), (16,), (2, 3), 1e-2, seeds=3, images=100, steps=100)
 

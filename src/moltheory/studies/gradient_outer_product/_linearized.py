@@ -3,7 +3,7 @@ r"""Deep recursive features where kernels are linear plus the identity: a recurs
 For many nearly orthogonal examples the kernel matrix of unit rows is close to that of a linear kernel plus a multiple
 of the identity (and a constant, which centered labels do not see), and so is the Gram matrix of random features. The
 paper (D. Beaglehole, P. Súkeník, M. Mondelli, M. Belkin, 2024, arXiv 2402.13728, abstract) explains collapse in such an
-asymptotic setting; the recursion, its bound and its rate here are derived.
+asymptotic setting; the recursion, its bound and its rate here are derived (proof: study-linearized-features).
 
 With features of Gram matrix :math:`G_l`, kernel :math:`G_l + \lambda I` and labels Y, ridgeless regression has the
 outer product :math:`M = WW^\top`, :math:`W = X^\top (G_l + \lambda I)^{-1} Y`, so :math:`M^{1/2} X` has the Gram matrix
@@ -120,7 +120,8 @@ def linearized_features(
 def linearized_rate(n_examples: int, n_classes: int, /, *, kernel_identity: float, map_identity: float) -> float:
     r"""Return the limit of the ratio of tangents of two layers; NC1 falls by its square.
 
-    In the limit :math:`P_l` has K - 1 equal eigenvalues N / (K - 1), and the bound holds with equality.
+    In the limit :math:`P_l` has K - 1 equal eigenvalues N / (K - 1), and the bound holds with equality. That is proved
+    for K = 2 and for :math:`\lambda < 8 b` (proof: study-linearized-features); elsewhere the eigenvalues can stay apart.
     """
     n = check_count("n_examples", n_examples, low=2)
     k = check_count("n_classes", n_classes, low=2)

@@ -3,7 +3,8 @@ r"""Regression with the Laplace kernel and its average gradient outer product (A
 With :math:`f_c(x) = \sum_j a_{jc} e^{-\|x - x_j\| / s}` the outer product averaged over the centers is
 :math:`M = \frac1N \sum_{i,c} \nabla f_c(x_i) \nabla f_c(x_i)^\top`. Exact facts: one linear layer collapses the
 classes, a collapsed kernel is optimal for one-hot labels, and S V' of a layer W = U S V' has all of its NC1. Source:
-D. Beaglehole, P. Súkeník, M. Mondelli, M. Belkin (2024), arXiv 2402.13728; the forms here are derived.
+D. Beaglehole, P. Súkeník, M. Mondelli, M. Belkin (2024), arXiv 2402.13728; the forms here are derived
+(proof: study-outer-products).
 """
 
 from __future__ import annotations
@@ -101,8 +102,9 @@ class LaplaceRegression(Shown):
 
         Notes
         -----
-        Derived: gradients are combinations of the centers, so M = X'QX with, for B = k / (s distance) (0 at distance
-        0) and S = Ba, :math:`NQ = \mathrm{diag}(\sum_c S_{ic}^2) - B \circ Sa^\top - (B \circ Sa^\top)^\top
+        Derived (proof: study-outer-products): gradients are combinations of the centers, so M = X'QX with, for B = k /
+        (s distance) (0 at distance 0) and S = Ba,
+        :math:`NQ = \mathrm{diag}(\sum_c S_{ic}^2) - B \circ Sa^\top - (B \circ Sa^\top)^\top
         + B^\top B \circ aa^\top`. O(N^3 + N^2 d + N d^2) for any number of outputs K. Where some centers nearly
         coincide, B is large and the terms cancel; then gradients are summed one output at a time, O(K N^2 d).
         """

@@ -91,7 +91,8 @@ def _low_rank(result: LowRankResult) -> Claim:
         "exact value",
         f"K = {N_CLASSES}, L = {DEPTH}: tensors of two networks and the lowest loss from random starts. Agrees if all "
         "three are below collapse with features of lower rank.",
-        f"Squared norms at equal fit: {graph['rho']:.3f} (graph) and {triangles['rho']:.3f} (triangles, derived) of "
+        f"Squared norms at equal fit: {graph['rho']:.3f} (graph) and {triangles['rho']:.3f} (triangles, derived; "
+        "proof: study-cheaper-networks) of "
         f"collapse, rank {graph['rank']:.0f} and {triangles['rank']:.0f} of {collapse['rank']:.0f}. Lowest trained loss: "
         f"{best['loss'] / best['collapse']:.3f} of collapse, rank {best['rank']:.0f}.",
         AGREES if written and trained else DIFFERS,

@@ -50,8 +50,9 @@ def incidence_nuclear_norm(vertices: int) -> float:
 def triangle_gram_eigenvalues(vertices: int) -> FloatArray:
     """Return the K eigenvalues of T'T, T the triangle-edge incidence matrix of the complete graph on r >= 3 vertices.
 
-    They are 3(r-2) once, 2(r-3) r - 1 times and r - 4 r(r-3)/2 times. Derived: T'T is r - 2 times the identity plus
-    the adjacency matrix of the line graph, a strongly regular graph with eigenvalues 2(r-2), r - 4 and -2.
+    They are 3(r-2) once, 2(r-3) r - 1 times and r - 4 r(r-3)/2 times. Derived (proof: study-cheaper-networks): T'T
+    is r - 2 times the identity plus the adjacency matrix of the line graph, a strongly regular graph with eigenvalues
+    2(r-2), r - 4 and -2.
     """
     r = check_count("vertices", vertices, low=3)
     parts = [3.0 * (r - 2)], [2.0 * (r - 3)] * (r - 1), [float(r - 4)] * (r * (r - 3) // 2)
@@ -63,7 +64,8 @@ def rho_graph(vertices: int, depth: int) -> float:
 
     .. math:: \rho = \left[\frac{r^{L-2} \|B\|_*^2}{4 K^{L-1}}\right]^{1/(L+1)}
 
-    Construction by P. Súkeník, M. Mondelli, C. H. Lampert (2024), arXiv 2405.14468; the formula is derived.
+    Construction by P. Súkeník, M. Mondelli, C. H. Lampert (2024), arXiv 2405.14468; the formula is
+    derived (proof: study-cheaper-networks).
     """
     check_count("depth", depth, low=3)
     k = math.comb(check_count("vertices", vertices, low=3), 2)
@@ -88,7 +90,7 @@ def rho_triangles(vertices: int, depth: int) -> float:
     .. math:: \rho^{L+1} = \frac{\|B\|_*^2\, r^{L-3}}{K^{L+1}} \cdot \frac r4 \binom r3 \cdot
               \left[\frac1{3(r-2)} + \frac{r-1}{2(r-3)} + \frac{r(r-3)}{2(r-4)}\right]
 
-    Derived. With fewer than five vertices there are fewer triangles than edges.
+    Derived (proof: study-cheaper-networks). With fewer than five vertices there are fewer triangles than edges.
     """
     check_count("depth", depth, low=3)
     r = check_count("vertices", vertices, low=5)

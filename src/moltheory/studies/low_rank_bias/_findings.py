@@ -42,7 +42,7 @@ def caption(result: LowRankResult) -> str:
 
 
 def findings(result: LowRankResult) -> tuple[str, ...]:
-    """Return the findings; whatever is not in the paper is marked as derived or measured."""
+    """Return the findings; whatever is not in the paper names its proof or is measured."""
     return (
         *_written(result),
         *_search(result),
@@ -67,8 +67,9 @@ def _written(result: LowRankResult) -> tuple[str, ...]:
     error = max(result.reach["error"].max(), result.costs["error"].max())
     return (
         f"Some network written down costs less than collapse in {int(deep['below'].sum())} of {len(deep)} cases with "
-        "K ≥ 3 and L ≥ 4 (derived); adding collapsed classes keeps it so.",
-        f"At L = 4, between the numbers r(r−1)/2: {costs} of the cost of collapse (derived).",
+        "K ≥ 3 and L ≥ 4 (derived; proof: study-cheaper-networks); adding collapsed classes keeps it so.",
+        f"At L = 4, between the numbers r(r−1)/2: {costs} of the cost of collapse (derived; "
+        "proof: study-cheaper-networks).",
         f"A graph with K edges alone is not cheaper than collapse at L = 4 for K = "
         f"{', '.join(map(str, dear)) if len(dear) else 'none'}; direct sums are."
         if len(dear)

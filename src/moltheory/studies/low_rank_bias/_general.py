@@ -1,7 +1,7 @@
 r"""Networks of lower rank than collapse for any number of classes, and where they are cheaper.
 
 Three building blocks besides the complete graphs of `_model`: graphs with some edges left out, three classes in a plane,
-and direct sums. All derived; the paper's construction is the complete graph.
+and direct sums. All derived (proof: study-cheaper-networks); the paper's construction is the complete graph.
 
 A direct sum of networks of the same depth, with :math:`K_j` classes and costs :math:`\rho_j` as shares of collapse,
 costs :math:`\sum_j K_j \rho_j / \sum_j K_j`: with the layers of each part rescaled so that all cost the same, the squared
@@ -52,7 +52,7 @@ def edge_network(edges: Sequence[tuple[int, int]], depth: int) -> Construction:
     """Return the network whose classes are the edges of any graph, as `graph_network` for the complete one.
 
     W_2 to W_{L-2} and the rows of W_{L-1} are projected on the span of the class means: cheaper where that has a lower
-    dimension than there are vertices (a graph with a bipartite component). Derived.
+    dimension than there are vertices (a graph with a bipartite component). Derived (proof: study-cheaper-networks).
 
     Parameters
     ----------
@@ -96,7 +96,8 @@ def plane_network(depth: int) -> Construction:
     r"""Return a network for three classes whose class means lie in a plane: rank 2 where collapse has 3.
 
     The class means are (1, 0), (c, c) and (0, 1) with :math:`c^2 = 3/4`; the last hidden layer tells the outer two
-    apart and adds up both coordinates. Derived; below collapse for L >= 4, see `rho_plane`.
+    apart and adds up both coordinates. Derived (proof: study-cheaper-networks); below collapse for L >= 4, see
+    `rho_plane`.
     """
     check_count("depth", depth, low=3)
     c, s = math.sqrt(0.75), math.sqrt(0.5)

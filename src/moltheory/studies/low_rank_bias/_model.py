@@ -197,7 +197,7 @@ def triangle_network(n_classes: int, depth: int) -> Construction:
     As `graph_network`, but W_{L-1} has one row per triangle, 1/2 on its vertices and -1/2 elsewhere, so that its ReLU
     gives T; W_L is the pseudoinverse of T.
 
-    Derived. It needs K = r(r-1)/2 classes with r >= 5, and L >= 3 layers.
+    Derived (proof: study-cheaper-networks). It needs K = r(r-1)/2 classes with r >= 5, and L >= 3 layers.
 
     Examples
     --------
@@ -219,7 +219,8 @@ def signed_triangle_network() -> Construction:
     """Return another network for ten classes and three layers, whose first layer detects triangles already.
 
     W_1 H_1 is the number of vertices that a triangle and an edge share, less 1; W_2 has 1/3 on the triangles that hold
-    an edge and -1/6 on those that meet it in one vertex; W_3 is the identity. Derived.
+    an edge and -1/6 on those that meet it in one vertex; W_3 is the identity. Derived
+    (proof: study-cheaper-networks).
     """
     shared = _shared(5)
     weights = np.select([shared.T == 2, shared.T == 1], [1.0 / 3.0, -1.0 / 6.0], 0.0)

@@ -199,7 +199,7 @@ class LowRankBias(Study[LowRankResult]):
         return caption(result)
 
     def findings(self, result: LowRankResult) -> tuple[str, ...]:
-        """Return the findings; what is not in the paper is marked as derived or measured."""
+        """Return the findings; what is not in the paper names its proof or is measured."""
         return findings(result)
 
     def tables(self, result: LowRankResult) -> Mapping[str, pd.DataFrame]:

@@ -4,7 +4,8 @@ Let :math:`\sigma_0` be the standard deviation of the noise at a point x and :ma
 lemma of Neyman and Pearson the worst classifier errs on a ball around a point of the line through both (outside of one, if
 :math:`\sigma_1 > \sigma_0`), so that probabilities are those of the noncentral chi-square law. In units of
 :math:`\sigma_0`, with :math:`q = \sigma_1^2/\sigma_0^2`, the noncentralities are :math:`a^2/(1-q)^2` at x and
-:math:`q a^2/(1-q)^2` there, and a ball of offset :math:`\eta_1` there has at x the offset (derived)
+:math:`q a^2/(1-q)^2` there, and a ball of offset :math:`\eta_1` there has at x the offset (derived;
+proof: study-noise-balls)
 
 .. math:: \eta_0 = q \eta_1 - a^2 \frac{1+q}{1-q}.
 

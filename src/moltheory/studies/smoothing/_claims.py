@@ -131,7 +131,7 @@ def _curse(result: SmoothingResult) -> Claim:
         "Smallest ratio of σ at which anything is certified, from chi-square quantiles, by dimension N. Agrees if it rises "
         "with N and is .968 and .942 at N = 784 for p = .1 and .01.",
         f"N = 784: {ratios[0.1]:.3f} and {ratios[0.01]:.3f}; N = {int(table['dimension'].max()):,}: {last}",
-        *_verdict(grows and right, "the ratios are not those derived"),
+        *_verdict(grows and right, "the ratios are not those of the formula"),
     )
 
 

@@ -5,7 +5,7 @@ smaller noise :math:`\sigma_1`, unless
 
 .. math:: \frac{\sigma_1}{\sigma_0} > \sqrt{\frac{Q(p; N)}{Q(1/2; N)}},
 
-Q being the quantile of the chi-square law. As N grows this tends to 1.
+Q being the quantile of the chi-square law, and then at any distance (proof: study-noise-balls). As N grows this tends to 1.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def smallest_ratio(p_other: npt.ArrayLike, /, *, dimension: int, kind: str = "ex
 
     Of `kind` "exact", from the quantiles; "chernoff", the square root of the root t of
     :math:`\log t + 1 - t = 2 \log(p)/N`; or "simplified", :math:`\sqrt{1 - 2\sqrt{-\log(p)/N}}` (0 where that is not
-    real). The last two, derived from Chernoff's bound, are smaller: below them the certificate fails for sure.
+    real). The last two, derived from Chernoff's bound (proof: study-noise-balls), are smaller: below them the
+    certificate fails for sure.
     """
     check_choice("kind", kind, _KINDS)
     n = check_count("dimension", dimension)
@@ -59,8 +60,8 @@ def approximate_radius(p_other: npt.ArrayLike, /, *, sigma: npt.ArrayLike, rate:
     r"""Return an approximate certified radius: that of constant noise over :math:`\sqrt{1 + 2 N r^2 \sigma^2}`.
 
     Within about 1.7 % while r times the radius is at most 0.05, and 7 % while it is at most 0.2, for N >= 64 (found on
-    a grid; 3 % and 10 % in two dimensions at p = 0.4); not a certificate. Derived: the offset of the worst ball varies
-    by :math:`\sqrt{2N}` beside the spread along the line.
+    a grid; 3 % and 10 % in two dimensions at p = 0.4); not a certificate. Derived as the limit of many dimensions N
+    where :math:`N r^2 \sigma^2` stays the same (proof: study-noise-balls).
     """
     constant = certified_radius(p_other, sigma=sigma, dimension=dimension)
     r, s = check_real("rate", rate, low=0.0), np.asarray(sigma, dtype=np.float64)

@@ -39,7 +39,7 @@ def caption(result: SmoothingResult) -> str:
 
 
 def findings(result: SmoothingResult) -> tuple[str, ...]:
-    """Return the findings; what is not a theorem of the paper is marked as derived or measured."""
+    """Return the findings; what is not a theorem of the paper names its proof or is measured."""
     return (
         *_checks(result),
         *_counterexamples(result),
@@ -95,8 +95,8 @@ def _approximation(result: SmoothingResult) -> str:
     product = rows["rate"] * rows["radius"]
     near, mid = error[product <= 0.05].max(), error[product <= 0.2].max()
     return (
-        f"Derived: the radius is that of constant noise over √(1 + 2Nr²σ²), within {near:.1%} while r times the radius is "
-        f"at most 0.05, within {mid:.1%} up to 0.2."
+        "Derived for large N (proof: study-noise-balls): the radius is constant noise's over √(1 + 2Nr²σ²), within "
+        f"{near:.1%} for r times the radius up to 0.05, {mid:.1%} up to 0.2."
     )
 
 

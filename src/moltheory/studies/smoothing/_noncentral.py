@@ -7,8 +7,8 @@ With :math:`g(\tau) = \frac{2\lambda\tau^2}{1-2\tau} - \frac N2\log(1-2\tau) - \
 
 and the same with the opposite sign is P(X <= x) for :math:`\tau_0 < 0`. The line is bent into the parabola that touches
 the path of steepest descent, and the trapezoid rule on it converges exponentially (S. O. Rice, 1980, SIAM
-Journal on Scientific and Statistical Computing 1; the contour is derived). Values are written as an offset
-:math:`\eta` from the noncentrality :math:`\lambda`: no digits are lost however large :math:`\lambda` is.
+Journal on Scientific and Statistical Computing 1; the contour is derived; proof: study-contour). Values are written as an
+offset :math:`\eta` from the noncentrality :math:`\lambda`: no digits are lost however large :math:`\lambda` is.
 
 SciPy's ``ncx2`` agrees to 1e-10 for noncentralities up to 1e10 and serves as the reference of the tests. The
 certificates do not call it: its time grows with the noncentrality (30 microseconds per value at 1e4, 365 at 1e6, against

@@ -123,7 +123,7 @@ class Smoothing(Study[SmoothingResult]):
         return caption(result)
 
     def findings(self, result: SmoothingResult) -> tuple[str, ...]:
-        """Return the findings; what is not a theorem of the paper is marked as derived or measured."""
+        """Return the findings; what is not a theorem of the paper names its proof or is measured."""
         return findings(result)
 
     def tables(self, result: SmoothingResult) -> Mapping[str, pd.DataFrame]:

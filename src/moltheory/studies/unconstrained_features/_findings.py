@@ -39,7 +39,7 @@ def caption(result: UnconstrainedResult) -> str:
 
 
 def findings(result: UnconstrainedResult) -> tuple[str, ...]:
-    """Return the findings; whatever is not a theorem of the paper is marked as derived or measured."""
+    """Return the findings; whatever is not a theorem of the paper names its proof or is measured."""
     return (
         *_optimum(result),
         *_widths(result),
@@ -67,7 +67,8 @@ def _optimum(result: UnconstrainedResult) -> tuple[str, ...]:
         f"At width {WIDTH} the best seed is within 1e-12 of F(a*) at {near} of {len(best)} settings of depth and factor, "
         f"after L-BFGS.",
         f"Of all {len(below)} such networks below the critical factor {counts[2]} end with both classes learned, "
-        f"{counts[1]} with one (loss (1/2 + F)/2, derived), {counts[0]} at zero, {counts[-1]} elsewhere.",
+        f"{counts[1]} with one (loss (1/2 + F)/2, derived; proof: study-separated-networks), "
+        f"{counts[0]} at zero, {counts[-1]} elsewhere.",
     )
 
 
@@ -107,7 +108,7 @@ def _collapse(result: UnconstrainedResult) -> tuple[str, ...]:
         f"Their layers' norms are equal to {spread:.0e}, and at most {outside:.0e} of a layer's squared norm is outside the "
         f"class means (NC3).",
         f"Class means of the features H_1 had condition numbers up to {features:.3g}: cosines down to -1/(K-1) before "
-        f"the first ReLU cost nothing (derived).",
+        f"the first ReLU cost nothing (derived; proof: study-separated-networks).",
     )
 
 
@@ -125,8 +126,8 @@ def _threshold(result: UnconstrainedResult) -> tuple[str, ...]:
     return (
         first,
         f"Above it {zero} of {len(above)} networks end at zero, the optimum; {len(stuck)} stay in local minima.",
-        f"Derived: such minima exist up to (L + 1)/4^(L/(L+1)) times the critical factor ({spans}); {beyond} networks "
-        f"are in one beyond.",
+        f"Derived (proof: study-separated-networks): such minima exist up to (L + 1)/4^(L/(L+1)) times the critical factor "
+        f"({spans}); {beyond} networks are in one beyond.",
     )
 
 
@@ -218,8 +219,8 @@ def _budgets(result: UnconstrainedResult) -> tuple[str, ...]:
     higher = result.separated[result.separated_gain > GAINS, 1]
     if len(higher):
         found.append(
-            f"Derived, on a grid: below {higher.max() / result.front[:, 1].max():.0%} of the norms of a perfect fit, "
-            f"learning one class first dominates collapse."
+            f"By the closed form, on a grid: below {higher.max() / result.front[:, 1].max():.0%} of the norms of a perfect "
+            f"fit, learning one class first dominates collapse."
         )
     return tuple(found)
 
@@ -231,7 +232,8 @@ def _iterates(result: UnconstrainedResult) -> str:
     lowest = float(result.sweep["product_ratio"].min())
     verdict = "held at" if lowest >= 1.0 - 1e-9 else "FAILED at some of"
     return (
-        f"The bound ||H_1||^2 prod ||W_l||^2 >= n 2^(L+1) (1 - sqrt(2 f1))^2 (derived, f1 <= 1/(2 L^2)) {verdict} all "
+        f"The bound ||H_1||^2 prod ||W_l||^2 >= n 2^(L+1) (1 - sqrt(2 f1))^2 (f1 <= 1/(2 L^2), derived; "
+        f"proof: study-norm-product) {verdict} all "
         f"{checked:,} logged iterates in reach."
     )
 

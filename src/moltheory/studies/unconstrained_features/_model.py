@@ -7,7 +7,8 @@ the best norms give
           \qquad \Lambda = n \lambda_H \prod_l \lambda_l .
 
 For two classes its minimum is the minimum over all networks (P. Súkeník, M. Mondelli, C. H. Lampert 2023, arXiv
-2305.13165); for more classes it is that of collapsed networks only. The formulas below are derived.
+2305.13165); for more classes it is that of collapsed networks only. The formulas below are derived
+(proof: study-separated-networks).
 """
 
 from __future__ import annotations
@@ -163,9 +164,10 @@ class ReducedLoss(Shown):
         return np.asarray(2.0 * self.norms(scales) / (self.depth + 1))
 
     def branch_loss(self, learned: int, /) -> float:
-        """Return the loss of a local minimum that outputs the targets of `learned` classes and 0 for the others.
+        """Return the loss of networks that output the targets of `learned` classes, scaled, and 0 for the others.
 
-        Derived: of networks that keep the classes apart the loss is the mean of F over the classes' scales. NaN if no
+        Derived (proof: study-separated-networks): the loss of networks that keep the classes apart is the mean of F over
+        the classes' scales, and this is one of its local minima, with `stable_scale` or 0 for each class. NaN if no
         scale above 0 is stationary and `learned` is; refused outside 0, ..., K.
         """
         if check_count("learned", learned, low=0) > self.n_classes:
@@ -199,9 +201,9 @@ def least_norm_product(fit: npt.ArrayLike, /, *, depth: int, per_class: int) -> 
 
     .. math:: \|H_1\|^2 \prod_l \|W_l\|^2 \ge n\, 2^{L+1} (1 - \sqrt{2 f_1})^2 \quad (0 \le f_1 \le 1 / (2 L^2)),
 
-    attained by collapsed networks; above that fit, which is refused, a network that learns one class needs less.
-    Derived from the optimality of collapse: take :math:`\lambda_l = t / \|W_l\|^2` with t such that a* = 1 - sqrt(2
-    f_1), which exists up to that fit; the regularized loss is then at least F(a*).
+    attained by collapsed networks; above that fit, which is refused, networks that learn one class can need less.
+    Derived (proof: study-norm-product) from the optimality of collapse: take :math:`\lambda_l = t / \|W_l\|^2`
+    with t such that a* = 1 - sqrt(2 f_1), which exists up to that fit; the regularized loss is then at least F(a*).
     """
     check_count("per_class", per_class)
     most = 1.0 / (2 * check_count("depth", depth, low=2) ** 2)
@@ -243,7 +245,8 @@ def separated_layers(
 
     References
     ----------
-    Derived; the collapsed case is the optimum of P. Súkeník, M. Mondelli, C. H. Lampert (2023), arXiv 2305.13165.
+    Derived (proof: study-separated-networks); the collapsed case is the optimum of P. Súkeník, M. Mondelli, C. H. Lampert
+    (2023), arXiv 2305.13165.
 
     Examples
     --------

@@ -193,7 +193,7 @@ class UnconstrainedFeatures(Study[UnconstrainedResult]):
         return caption(result)
 
     def findings(self, result: UnconstrainedResult) -> tuple[str, ...]:
-        """Return the findings; what is not a theorem of the paper is marked as derived or measured."""
+        """Return the findings; what is not a theorem of the paper names its proof or is measured."""
         return findings(result)
 
     def tables(self, result: UnconstrainedResult) -> Mapping[str, pd.DataFrame]:

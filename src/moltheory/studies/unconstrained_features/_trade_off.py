@@ -52,7 +52,8 @@ class MissedPart:
     those of f_2, 0 and C ((L-1)/L)^{2/(L+1)}. At the weight `price` of f_2 per unit of f_1 both ends tie. `height` is
     how far the missed part reaches above the line through its ends: the loss at the barrier between the two equal
     minima, less 1/2, which depends on the depth only. `hypervolume` is what it adds to the hypervolume of all the
-    rest: the integral over a of (1 - a) (f_2(end) - f_2(a)), the box between the ends above the curve (derived).
+    rest: the integral over a of (1 - a) (f_2(end) - f_2(a)), the box between the ends above the curve (derived;
+    proof: study-separated-networks).
     """
 
     scales: tuple[float, float]
@@ -133,8 +134,9 @@ def separated_front(loss: ReducedLoss, scales: npt.ArrayLike, /) -> tuple[FloatA
     """Return the front (m, 2) of networks whose two classes may have different scales, and what each member gains (m,).
 
     Every pair of scales is tried. The gain is the fit of the collapsed network with the same norms, less that of the
-    member: positive where it dominates, up to the grid. Derived: both objectives are means over the classes, so where
-    the collapsed front is concave, unequal scales can dominate equal ones. More than two classes are refused.
+    member: positive where it dominates, up to the grid. Derived (proof: study-separated-networks): both objectives are
+    means over the classes, so where the collapsed front is strictly concave, unequal scales dominate equal ones. More
+    than two classes are refused.
     """
     if loss.n_classes != 2:
         raise InvalidInputError(f"`loss` must have two classes, got {loss.n_classes}.")

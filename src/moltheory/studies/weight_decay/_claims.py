@@ -105,13 +105,13 @@ def _within_class(result: WeightDecayResult) -> Claim:
         says="Low training error and balanced linear layers give collapse of the variability within classes (NC1).",
         where="abstract",
         check="proof",
-        checked="An explicit bound (derived) at every logged iterate. Agrees if none breaks it, and if a written network "
-        "breaks the same bound with operator norms.",
+        checked="An explicit bound (derived; proof: study-within-classes) at every logged iterate. Agrees if none breaks "
+        "it, and if a written network breaks the same bound with operator norms.",
         found=f"Above the bound: {broken} of {count_text(len(logged))} iterates; it is below 1 at "
         f"{count_text(int((logged['bound'] < 1).sum()))}.{tight} An explicit network exceeds "
         f"the false bound {number_text(exact.broken, 2)}-fold.",
         verdict=AGREES if holds else DIFFERS,
-        why="" if holds else "A bound that is derived must hold: this is an error here, not in the paper.",
+        why="" if holds else "A bound with a proof must hold: this is an error here, not in the paper.",
     )
 
 
@@ -130,7 +130,7 @@ def _between_classes(result: WeightDecayResult) -> Claim:
         f"{number_text(exact.cosine_off, 1)} below their limit; the other exponent is off by "
         f"{number_text(exact.nc2_other, 1)} or more. Trained networks: {off:.0%} off (median).",
         verdict=AGREES if holds else DIFFERS,
-        why="" if holds else "An identity that is derived must hold: this is an error here, not in the paper.",
+        why="" if holds else "An identity with a proof must hold: this is an error here, not in the paper.",
     )
 
 
@@ -168,8 +168,8 @@ def _conditioned(result: WeightDecayResult) -> Claim:
         says="Nearly optimal solutions, and those stable under large learning rates, have bounded conditioning.",
         where="abstract (ii)",
         check="experiment",
-        checked="Two ceilings on κ (derived), from features and from the norm, at every iterate; curvature × step size at "
-        "the ends. Agrees if no κ is above its ceiling and no curvature above the stable one.",
+        checked="Two ceilings on κ (derived; proof: study-conditioning), from features and from the norm, at every iterate; "
+        "curvature × step size at the ends. Agrees if no κ is above its ceiling and no curvature above the stable one.",
         found=f"κ above its ceilings at {stable} and {norm} of {count_text(count)} iterates. Curvature at most "
         f"{number_text(most, 2)} of the stable one.{trend}",
         verdict=AGREES if holds else DIFFERS,

@@ -1,6 +1,7 @@
 r"""What bounds the condition number k of linear layers, and so NC2 and NC3: a norm near its least, and large stable steps.
 
-Derived, in the sense of section (ii) of the source's abstract but with explicit numbers, and both true at any iterate.
+Derived (proof: study-conditioning), in the sense of section (ii) of the source's abstract but with explicit numbers, and
+both true at any iterate.
 
 * Of all factors :math:`W_1, ..., W_m` of a product P with K singular values, the mean of
   :math:`\|W_l\|^2 / K` is at least the mean of :math:`s_k^{2/m}`, which is at least their geometric mean. If it is

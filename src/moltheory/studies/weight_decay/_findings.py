@@ -83,8 +83,8 @@ def _bound(result: WeightDecayResult) -> tuple[str, ...]:
         else ()
     )
     return (
-        f"The bound on NC1 (derived) and its sharper form {verdict} all {count_text(len(logged))} logged iterates with two "
-        "or more linear layers.",
+        f"The bound on NC1 (derived; proof: study-within-classes) and its sharper form {verdict} all "
+        f"{count_text(len(logged))} logged iterates with two or more linear layers.",
         *tight,
         f"The variant with operator norms is false: a written network breaks it {number_text(result.exact.broken, 2)}-fold, "
         f"and {int((logged['nc1'] > logged['operator_variant']).sum())} iterates do.",
@@ -132,8 +132,8 @@ def _steps(result: WeightDecayResult) -> tuple[str, ...]:
         f"Step sizes at L2 = {result.depth}, the same training time: median NC2 {text}."
         + (f" Lost, for steps too large: {gone}." if gone else ""),
         f"The curvature at the end is {used} of what steps of this size can bear (medians).",
-        f"Condition numbers stay below the ceilings from features and from the norm (derived) at all but {stable} and "
-        f"{norm} of {count_text(count)} iterates.",
+        f"Condition numbers stay below the ceilings from features and from the norm (derived; proof: study-conditioning) at "
+        f"all but {stable} and {norm} of {count_text(count)} iterates.",
     )
 
 

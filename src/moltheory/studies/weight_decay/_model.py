@@ -57,8 +57,8 @@ def gap_after_step(
 
     .. math:: (1 - \eta\lambda)^2 (A'A - BB') + \eta^2 (\nabla_A' \nabla_A - \nabla_B \nabla_B')
 
-    with the step size :math:`\eta` and the gradients of the data term by A and B. Derived: the terms of first order in
-    the gradients cancel, as for gradient flow.
+    with the step size :math:`\eta` and the gradients of the data term by A and B. Derived (proof: study-balanced-layers):
+    the terms of first order in the gradients cancel, as for gradient flow.
     """
     given = real_array("gap", gap, shape="(..., q, q)", min_ndim=2)
     a, b = _pair(after_slope, before_slope, names=("after_slope", "before_slope"))
@@ -72,9 +72,9 @@ def momentum_rate(rate: float, momentum: float, /, *, decay: float) -> float:
 
     A step is :math:`\beta` times the one before, less the rate :math:`\eta` times the gradient, and takes the time
     :math:`\eta/(1-\beta)`. Returned is the exponent per unit of time over :math:`-2\lambda`: 1 in the limit of small
-    steps. Derived: up to terms quadratic in the steps the gap D and its change C per step obey D <- D + C and
-    :math:`C \leftarrow \beta C - 2\eta\lambda D`, since the gradients cancel; the largest root z of
-    :math:`z^2 - (1 + \beta - 2\eta\lambda) z + \beta` (in modulus) is left in the long run.
+    steps. Derived (proof: study-balanced-layers): up to terms quadratic in the steps the gap D and its change C per step
+    obey :math:`C \leftarrow \beta C - 2\eta\lambda D`, since the gradients cancel, and then D <- D + C; the largest root z
+    of :math:`z^2 - (1 + \beta - 2\eta\lambda) z + \beta` (in modulus) is left in the long run.
     """
     eta = check_real("rate", rate, low=0.0, strict=True)
     beta = check_real("momentum", momentum, low=0.0, high=1.0)
@@ -88,7 +88,7 @@ def momentum_rate(rate: float, momentum: float, /, *, decay: float) -> float:
 def balanced_chain(product: npt.ArrayLike, n_layers: int, /, *, width: int) -> tuple[FloatArray, ...]:
     """Return balanced layers W_1, ..., W_m whose product W_m ... W_1 is a given matrix.
 
-    Derived; of all factorizations the balanced ones have least squared norm.
+    Of all factorizations the balanced ones have least squared norm; derived (proof: study-balanced-layers).
 
     Parameters
     ----------
@@ -138,8 +138,9 @@ def balanced_chain(product: npt.ArrayLike, n_layers: int, /, *, width: int) -> t
 def interpolating_features(last: npt.ArrayLike, targets: npt.ArrayLike, /) -> FloatArray:
     """Return W_L^+ Y, the features of a network that interpolates and whose last two linear layers are balanced.
 
-    One column per example, the same for all examples of a class: NC1 is 0. Derived from Jacot et al. (2024): balanced
-    layers have Z_{L-1} in the row space of W_L, of rank K, where W_L Z_{L-1} = Y has one solution.
+    One column per example, the same for all examples of a class: NC1 is 0. Derived (proof: study-balanced-layers),
+    after Jacot et al. (2024): balanced layers have Z_{L-1} in the row space of W_L, of rank K, where W_L Z_{L-1} = Y
+    has one solution.
     """
     w = real_array("last", last, shape="(..., K, d)", min_ndim=2)
     y = real_array("targets", targets, shape="(..., K, N)", min_ndim=2)
@@ -167,9 +168,9 @@ def row_condition_number(matrices: npt.ArrayLike, /) -> FloatArray:
 def cosine_floor(condition: npt.ArrayLike, /) -> FloatArray:
     """Return 2k / (1 + k^2), below which no cosine of NC3 falls in a balanced network that interpolates.
 
-    With k >= 1 the condition number of W_L, which may be infinite. Derived: the cosine of a row of W and the matching
-    column of its pseudoinverse is ((WW')_cc ((WW')^-1)_cc)^(-1/2), and the inequality of Kantorovich bounds the product
-    by (k + 1/k)^2 / 4.
+    With k >= 1 the condition number of W_L, which may be infinite. Derived (proof: study-balanced-layers): the cosine of
+    a row of W and the matching column of its pseudoinverse is ((WW')_cc ((WW')^-1)_cc)^(-1/2), and the inequality of
+    Kantorovich bounds the product by (k + 1/k)^2 / 4.
     """
     k = real_array("condition", condition, shape="(...)", min_ndim=0, finite=False)
     if (k < 1.0).any():
@@ -214,7 +215,8 @@ def variability_bound(
 
     References
     ----------
-    Derived, both forms; the idea is that of A. Jacot, P. Súkeník, Z. Wang, M. Mondelli (2024), arXiv 2410.04887.
+    Derived, both forms (proof: study-within-classes); the idea is that of A. Jacot, P. Súkeník, Z. Wang, M. Mondelli
+    (2024), arXiv 2410.04887.
 
     Examples
     --------

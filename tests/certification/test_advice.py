@@ -118,21 +118,27 @@ def test_the_cheapest_next_step_is_the_smallest_number_of_the_plan(certificate):
         return
     plan = certificate.plan(simulate=3)
     step = next_step_of(plan)
-    possible = plan[(plan["n_open_rivals"] > 0) & np.isfinite(plan["sufficient_additional"])]
+    number = plan["additional_80"].clip(lower=1.0)
+    number = number.where(np.isfinite(number), plan["sufficient_additional"])
+    possible = plan[(plan["n_open_rivals"] > 0) & np.isfinite(number)]
     (first, *_) = step_sentences(certificate, step, [""] * len(certificate))
     if len(possible):
-        assert step.sufficient == possible["sufficient_additional"].min()
+        assert step.sufficient == number[possible.index].min()
         row = possible.set_index("model").loc[step.model]
         assert (step.rival, step.n_rivals) == (row["hardest_rival"], row["n_open_rivals"])
         assert (
-            f"{count_text(row['sufficient_additional'])} more {'clusters' if certificate.n_clusters else 'examples'}"
-            in first
+            f"about {count_text(step.sufficient)} more {'clusters' if certificate.n_clusters else 'examples'}"
+            in first.lower()
         )
         assert "enough in 80% of cases" in first
-        # The same without simulations, as in the terminal and on the page.
-        assert next_step_of(certificate.plan(simulate=0)) == step
+        assert step.is_bound == ("up to" in first.lower())
+        # Without simulations, as in the terminal and on the page, it is a bound.
+        bound = next_step_of(certificate.plan(simulate=0))
+        assert bound.is_bound
+        assert bound.sufficient == possible["sufficient_additional"].min()
         assert step.model in first
-        assert "if the rates seen so far are the true ones" in first
+        assert ("if the rates seen so far are the true ones" in first) == step.is_bound
+        assert ("by simulation" in first) == (not step.is_bound)
     elif "blocked_by" in plan and plan["blocked_by"].notna().any():
         assert first.startswith("Measure seconds more precisely for ")
     else:
@@ -145,8 +151,8 @@ def test_the_cheapest_next_step_is_the_smallest_number_of_the_plan(certificate):
 @pytest.mark.parametrize(
     ("step", "text"),
     [
-        (NextStep("a", "b", 1, 400.0), "About 400 more examples would decide about a (only b may still be better), if"),
-        (NextStep("a", "b", 3, 400.0), "would decide about a (of its 3 open rivals b is the hardest), if"),
+        (NextStep("a", "b", 1, 400.0), "About 400 more examples would decide about a (only b may still be better), by simulation"),
+        (NextStep("a", "b", 3, 400.0), "would decide about a (of its 3 open rivals b is the hardest), by simulation"),
         (NextStep("a", "b", 1, 150_000.0), "Do not wait for more examples: even the cheapest decision, about a,"),
         (NextStep(), "No number of examples can be planned"),
     ],
@@ -156,7 +162,9 @@ def test_steps_are_stated_with_their_reservations(step, text):
     assert text in found[0]
     if step.model:
         assert "80% of cases" in found[0]
-        assert "if the rates seen so far are the true ones" in found[0]
+        (bound, *_) = step_sentences(_made(2, n_examples=1000), step._replace(is_bound=True), ["", ""])
+        assert "by simulation from the examples at hand" in found[0]
+        assert "if the rates seen so far are the true ones" in bound
     # A model that loses little is named, with the smallest tolerance.
     real = certificate_of_kind("ties")
     near = step_sentences(real, step, ["4.5%", "1.2%", "", "2%"])[-1]

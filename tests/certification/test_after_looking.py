@@ -170,6 +170,10 @@ def test_models_that_are_known_to_dominate_have_smaller_intervals():
         ("max(error", {}, "not closed"),
         ("3", {}, "must name an objective"),
         ("1e999*error", {}, "too large"),
+        ("1e308*1e308*error", {}, "numbers that together are too large"),
+        ("error/1e-320", {}, "numbers that together are too large"),
+        ("1e308*(1e308*error + price)", {}, "finite numbers, got ones that are too large"),
+        ({"error": 1e308, "price": 1e308}, {}, "finite numbers, got ones that are too large"),
         ({"error": -1.0}, {}, "weights >= 0"),
         ({"error": 0.0}, {}, "a weight > 0"),
         ({"error": np.nan}, {}, "got nan"),
@@ -184,6 +188,9 @@ def test_models_that_are_known_to_dominate_have_smaller_intervals():
         (lambda v: v["accuracy"], {"monotone": True}, "must not fall when an objective gets worse"),
         (lambda v: "x", {"monotone": True}, "must return a number"),
         (lambda v: np.nan, {"monotone": True}, "got NaN"),
+        (lambda v: "1", {"monotone": True}, "must return a number"),
+        (lambda v: v["error"], {"monotone": "no"}, "`monotone` must be True or False"),
+        (["error"], {"tolerance": {"error": np.inf}}, "must be finite, got inf"),
         (3, {}, "got int"),
         ({"error": 1}, {"limits": {"error": 2.0}}, "must lie between 0 and 1"),
         ({"error": 1}, {"limits": {"error": 0.0}}, "got none that may"),
@@ -205,6 +212,41 @@ def test_what_is_refused(utility, options, message):
     with pytest.raises(InvalidInputError, match=message) as caught:
         certificate.choose(utility, **options)
     assert str(caught.value).count("\n") == 0
+
+
+def test_a_function_may_rule_out_what_is_beyond_a_limit_of_its_own():
+    losses = np.random.default_rng(0).random((300, 3)) < [0.1, 0.2, 0.6]
+    certificate = mt.certify(
+        losses, names=["a", "b", "c"], objectives=["error"], costs={"price": [3, 2, 1]}, method="boxes"
+    )
+    choice = certificate.choose(lambda v: np.inf if v["error"] > 0.4 else v["price"], monotone=True)
+    assert (choice.model, choice.excess, choice.could_be_best) == ("b", (0.0,), ())
+    nobody = certificate.choose(lambda v: np.inf, monotone=True)
+    assert (nobody.excess, nobody.naive_excess, len(nobody.could_be_best)) == ((0.0,), (0.0,), 2)
+
+
+def test_formulas_may_be_long_and_names_may_hold_anything():
+    losses = np.random.default_rng(0).random((300, 3, 2)) < 0.3
+    certificate = mt.certify(losses, objectives=['it\'s "x"\n', "b c"], method="boxes")
+    long = " + ".join(["'b c'"] * 3000)
+    assert certificate.choose(long).excess[0] == pytest.approx(3000 * certificate.choose("'b c'").excess[0])
+    assert certificate.choose("*".join(["2"] * 500) + "*'b c'").excess[0] > 0.0
+    choice = certificate.choose('"it\'s \\"x\\"\n"')
+    assert "\n" not in choice.utility
+    assert choice.excess == certificate.choose({'it\'s "x"\n': 1.0}).excess
+    assert certificate.choose("max(" + ", ".join(["'b c'"] * 3000) + ")").excess == certificate.choose("'b c'").excess
+
+
+def test_a_certificate_from_json_chooses_as_the_one_that_was_written():
+    losses = np.random.default_rng(0).random((300, 3)) < [0.1, 0.2, 0.6]
+    certificate = mt.certify(losses, objectives=["error"], costs={"price": [3, 2, 1]})
+    again = Certificate.from_json(certificate.to_json())
+    assert again.within({"error": 0.3}).verdicts == certificate.within({"error": 0.3}).verdicts
+    np.testing.assert_array_equal(again.candidates(limits={"price": 2}), certificate.candidates(limits={"price": 2}))
+    for one in (again, certificate):
+        assert one.choose("price", limits={"error": 0.4}).model == "model_2"
+    # It does not hold the ranges, so a limit beyond them is met by all.
+    assert set(again.within({"error": 1.5}).verdicts.values()) == {"within"}
 
 
 def test_paired_tests_alone_say_nothing_about_limits():
@@ -251,3 +293,48 @@ def test_choices_after_looking_are_wrong_no_more_often_than_promised(kind):
     assert stats.binom.sf(wrong - 1, runs, delta) > 1e-6
     # The wrong variant: what the estimates alone say of the choice.
     assert kind == "ties" or naive > 2 * delta * runs
+
+
+def _exactly(rates, n, delta, common):
+    """Probabilities, over all samples of n examples of two models, that something is said wrongly: by boxes, naively.
+
+    The worst limits and weights of each sample, found with the truth at hand. An example is one of four: whether each of the
+    models errs; `common` is the chance that both do.
+    """
+    chances = np.array([1.0 - rates[0] - rates[1] + common, rates[1] - common, rates[0] - common, common])
+    outcomes, true = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=bool), np.array(rates)
+    prices = np.array([0.5, 0.3])
+    by_boxes = naive = total = 0.0
+    for counts in itertools.product(range(n + 1), repeat=3):
+        if sum(counts) > n:
+            continue
+        counted = np.array([n - sum(counts), *counts])
+        chance = float(stats.multinomial.pmf(counted, n, chances))
+        total += chance
+        losses = np.repeat(outcomes, counted, axis=0)
+        certificate = mt.certify(losses, objectives=["x"], costs={"price": prices}, delta=delta, method="boxes")
+        wrong = fooled = False
+        for limit in (*true, *np.nextafter(true, 0.0)):
+            found, meets = certificate.within({"x": limit}), true <= limit
+            wrong |= bool((found.within & ~meets).any() or (found.not_within & meets).any())
+        for weight in (0.25, 0.5, 1.0, 2.0, 4.0):
+            choice = certificate.choose({"x": weight, "price": 1.0})
+            scores = weight * true + prices
+            lost = scores[certificate.names.index(choice.model)] - scores.min()
+            best = {certificate.names[k] for k in np.flatnonzero(scores == scores.min())}
+            wrong |= lost > choice.excess[0] + 1e-12 or not best & {choice.model, *choice.could_be_best}
+            fooled |= lost > choice.naive_excess[0] + 1e-12
+        by_boxes, naive = by_boxes + chance * wrong, naive + chance * fooled
+    assert total == pytest.approx(1.0)
+    return by_boxes, naive
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::moltheory.errors.DataWarning")
+@pytest.mark.parametrize(("rates", "common"), [((0.3, 0.5), 0.2), ((0.1, 0.35), 0.0), ((0.45, 0.45), 0.3)])
+def test_what_is_said_after_looking_is_wrong_with_exactly_less_than_delta(rates, common):
+    delta = 0.3
+    by_boxes, naive = _exactly(rates, 7, delta, common)
+    assert by_boxes <= delta
+    # The wrong variant: the differences of the estimates, read after the choice.
+    assert rates != (0.3, 0.5) or naive > delta

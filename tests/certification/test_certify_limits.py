@@ -11,6 +11,7 @@ from moltheory.certification import certify_limits
 from moltheory.certification._limit_p_values import hoeffding_bentkus_p_values
 from moltheory.certification._rejections import rejections
 from moltheory.errors import InvalidInputError
+from moltheory.runs import as_seed_sequence
 
 _ERRORS = ((12, 6), (16, 8), (20, 9), (24, 11))
 _LIMITS = {"error": 0.15, "harm": 0.10}
@@ -106,6 +107,19 @@ def test_the_level_of_procedures_is_exact(procedure, true):
         assert _exact_error(true, 6, delta, procedure, np.argsort) > delta
 
 
+def test_limits_that_are_chosen_after_looking_break_the_level_exactly():
+    """The wrong use: risks far apart, and the limit that is worst of those just below a true risk, over all counts."""
+    true, n, delta = np.array([0.2, 0.5, 0.8]), 30, 0.1
+    counts = np.stack(np.meshgrid(*[np.arange(n + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    chance = stats.binom.pmf(counts, n, true).prod(axis=1)
+    false = np.zeros((3, len(counts)), bool)
+    for h in range(3):
+        passed = np.logical_and.accumulate(stats.binom.cdf(counts, n, true[h] - 1e-9) <= delta, axis=1)
+        false[h] = passed[:, h]
+    assert all(chance[one].sum() <= delta for one in false)
+    assert chance[false.any(axis=0)].sum() > delta
+
+
 def test_graphs_by_hand():
     p = np.array([0.01, 0.04, 0.03])
     assert rejections(p, 0.05, "fixed-sequence").all()
@@ -151,6 +165,20 @@ def test_a_pilot_orders_the_front_and_tests_use_the_other_examples():
     np.testing.assert_array_equal(found.p_values, again.p_values)
 
 
+def test_a_pilot_without_errors_keeps_the_safer_models_and_tests_them_first():
+    """Equal estimates: the cheapest of them alone would be on the front, and it is the one that fails."""
+    rest = np.random.default_rng(as_seed_sequence(3)).permutation(1000)[100:]
+    losses = np.zeros((1000, 4), bool)
+    losses[:, 3] = True
+    for model, errors in enumerate((0, 1, 8)):
+        losses[rest[:errors], model] = True
+    costs = {"price": [4, 3, 2, 1]}
+    found = certify_limits(losses, {"objective_1": 0.01}, costs=costs, pilot=0.1, rng=3)
+    assert found.order == ("model_1", "model_2", "model_3", "model_4")
+    assert found.certified.tolist() == [True, True, False, False]
+    assert found.best("price") == "model_2"
+
+
 def test_clusters_are_tested_by_their_totals():
     rng = np.random.default_rng(2)
     labels = np.repeat(np.arange(300), 4)
@@ -173,6 +201,8 @@ def test_clusters_are_tested_by_their_totals():
         ({"error": 0.1}, {"order": ["a", "a"]}, "each once"),
         ({"error": 0.1}, {"order": ["z"]}, "got 'z'"),
         ({"error": 0.1}, {"order": []}, "each once"),
+        ({"error": 0.1}, {"order": {"a", "b"}}, "must be a list of names, got set"),
+        ({"error": 0.1}, {"order": 3}, "must be a list of names, got int"),
         ({"error": 0.1}, {"order": ["a"], "pilot": 0.5}, "must be left out with a `pilot`"),
         ({"error": 0.1}, {"pilot": 1.0}, "pilot"),
         ({"error": 0.1}, {"pilot": 0.001}, "must leave an example"),

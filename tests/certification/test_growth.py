@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import moltheory as mt
-from moltheory.certification import _p_values, _pair_bets, _plan, _relations, _row_blocks, certificate_page
+from moltheory.certification import _p_values, _pair_bets, _plan_pairs, _relations, _row_blocks, certificate_page
 from moltheory.certification._cliques import cliques
 from moltheory.certification._decisions import RELEVANT, decide
 from moltheory.certification._shares import Shares
@@ -55,7 +55,7 @@ def test_blocks_words_and_plans_change_no_bit(kind: str, seed: int, monkeypatch:
     monkeypatch.setattr(_row_blocks, "_ENTRIES", 20)
     monkeypatch.setattr(_relations, "_COMPILE_FROM", 0)
     monkeypatch.setattr(_pairs, "_COMPILE_FROM", 0)
-    monkeypatch.setattr(_plan, "_PAIRS", 5)
+    monkeypatch.setattr(_plan_pairs, "_PAIRS", 5)
     parts = _certify(kind, seed)
     for name in _PARTS:
         np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
@@ -180,12 +180,12 @@ def test_a_model_needs_every_open_rival_ruled_out_or_one_dominance(rng: np.rando
     certificate = mt.certify(_losses("tied", rng, models=12))
     plan = certificate.plan(simulate=0).set_index("model")
     statistics = certificate._statistics  # type: ignore[attr-defined]
-    levels = _plan._levels(certificate, statistics)
+    levels = _plan_pairs.planned_levels(certificate, statistics)
     assert len(plan) == certificate.undecided.sum() > 2
     for h in np.flatnonzero(certificate.undecided):
         rivals = np.flatnonzero(certificate.open_rivals[h])
         share = max(2 ** math.ceil(math.log2(rivals.size)), 2)
-        views = _plan._views(certificate, statistics, np.full(rivals.size, h), rivals)
+        views = _plan_pairs.views_of(certificate, statistics, np.full(rivals.size, h), rivals)
         row = plan.loc[certificate.names[h]]
         lower = stats.norm.ppf(0.16 / (2 + 2 ** math.ceil(math.log2(rivals.size))))
         for column, shift, missed in (

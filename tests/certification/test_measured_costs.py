@@ -238,7 +238,7 @@ def test_written_and_read_back() -> None:
     damaged["boxes"][0][1][1] = None
     with pytest.raises(mt.InvalidInputError, match="infinite ends"):
         mt.Certificate.from_json(json.dumps(damaged))
-    page = certificate_page(certificate, further=certificate.plan())
+    page = certificate_page(certificate, further=certificate.plan(simulate=2))
     assert "intervals of measured costs" in page
 
 
@@ -247,11 +247,11 @@ def test_a_plan_names_the_cost_that_examples_cannot_decide() -> None:
     overlapping = mt.Measured([0.31, 0.32], [0.28, 0.29], [0.34, 0.35], delta=0.01)
     certificate = mt.certify(losses, costs={"seconds": overlapping})
     assert certificate.status == ("sure", "undecided")
-    plan = certificate.plan()
+    plan = certificate.plan(simulate=2)
     assert plan.blocked_by.tolist() == ["seconds"]
     assert np.isinf(plan.sufficient_additional).all()
     assert "seconds" in certificate_page(certificate, further=plan).partition('id="more"')[2]
-    again = further_examples(losses, mt.Certificate.from_json(certificate.to_json()))
+    again = further_examples(losses, mt.Certificate.from_json(certificate.to_json()), simulate=2)
     assert again.blocked_by.tolist() == ["seconds"]
     assert np.isinf(again.bound).all()
     # Where the intervals are apart, examples decide the rest.

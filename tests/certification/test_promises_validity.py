@@ -163,6 +163,7 @@ def _check(name: str, delta: float, promise: dict[str, Any], *, fine: bool) -> N
         assert settled > 0.2 + np.isnan(found.decided_at[0]).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORLDS)
 def test_no_claim_is_wrong(name: str) -> None:
     _check(name, 0.8, {"error": "any"}, fine=False)
@@ -196,6 +197,7 @@ def test_the_level_of_all_for_each_of_four_models_is_caught() -> None:
 _UPHILL = [("two", "any", 0.4), ("two", "one", 0.35), ("two", "share", 0.2), ("tolerance", "any", 0.35)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "error", "least"), _UPHILL)
 def test_no_law_is_found_uphill_for_which_a_promise_fails(name: str, error: str, least: float) -> None:
     """Hill climbing over laws with weights of 1/240, from corners and from their middles."""

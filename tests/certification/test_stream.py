@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from moltheory.certification import CertificateStream
-from moltheory.certification._stream import _Objective
+from moltheory.certification._stream_objective import StreamObjective as _Objective
 from moltheory.inference._anytime import mean_ends, mixture_of_bets, sign_mixture
 
 

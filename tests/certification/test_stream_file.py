@@ -111,3 +111,32 @@ def test_a_part_that_is_missing_is_noticed(missing, tmp_path):
                 new.writestr(name, old.read(name))
     with pytest.raises(InvalidInputError):
         CertificateStream.load(less)
+
+
+@pytest.mark.parametrize("options", [{"largest_cluster": 3, "epsilon": [0.1, 0.0]}, {"cluster_weights": "equal"}])
+def test_clusters_and_models_that_come_and_go_are_kept(options, tmp_path):
+    rng, path = np.random.default_rng(5), tmp_path / "s.npz"
+    whole, stopped = _stream(joining=0.5, **options), _stream(joining=0.5, **options)
+    for step in range(4):
+        n_models = 3 + (step > 1)
+        losses, labels = rng.random((60, n_models, 2)), np.arange(60) // 3 + 100 * step
+        for stream in (whole, stopped):
+            if step == 1:
+                stream.drop_models(["b"])
+                stream.add_models(["d", "e"])
+                assert stream.models == ("a", "c", "d", "e")
+            stream.update(losses[:, : len(stream.models)] if step != 1 else losses[:, [0, 1, 2, 0]], clusters=labels)
+            stream.certificate()
+        stopped.save(path)
+        stopped = CertificateStream.load(path)
+        assert stopped.certificate() == whole.certificate()
+        assert stopped.models == whole.models
+    with pytest.raises(InvalidInputError, match="again"):
+        stopped.update(losses, clusters=labels)
+
+
+def test_a_file_of_another_version_is_refused(tmp_path):
+    path = tmp_path / "s.npz"
+    np.savez(path, header=np.array('{"kind": "moltheory.CertificateStream 1"}'))
+    with pytest.raises(InvalidInputError, match=r"must be a file of version 2, got 's\.npz' of version '?1"):
+        CertificateStream.load(path)

@@ -11,10 +11,10 @@ from moltheory.certification._certify_claims import ClaimResults, certify_claims
 from moltheory.certification._certify_limits import certify_limits
 from moltheory.certification._choice import Choice
 from moltheory.certification._claims import AmongBest, BestWithin, Better, Claim, Comparisons
+from moltheory.certification._further_examples import further_examples
 from moltheory.certification._groups import ModelGroups, indistinguishable_groups
 from moltheory.certification._limit_tests import LimitTests
 from moltheory.certification._limits import LimitVerdicts
-from moltheory.certification._plan import further_examples
 from moltheory.certification._power import more_examples
 from moltheory.certification._race import RaceResult, race
 from moltheory.certification._report import certificate_page

@@ -6,8 +6,9 @@ Nothing here is a claim of its own: it is the verdicts, `dominates`, `excluded_b
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,10 +61,12 @@ class NextStep:
     n_rivals : int
         Number of rivals against which more examples are needed.
     sufficient : float
-        Further examples (of clustered ones: clusters) that suffice with probability 0.8 at the observed rates; infinite
-        if no number is known.
+        Further examples (of clustered ones: clusters) that suffice with probability 0.8, by simulation or at the observed
+        rates; infinite if no number is known.
     measure : tuple of (str, str, str)
         Model, rival and measured costs whose intervals overlap where no number of examples suffices.
+    is_bound : bool
+        Whether the number is a bound at the observed rates; else it is from simulations.
     """
 
     model: str = ""
@@ -71,6 +74,7 @@ class NextStep:
     n_rivals: int = 0
     sufficient: float = math.inf
     measure: tuple[tuple[str, str, str], ...] = ()
+    is_bound: bool = False
 
 
 def advice_of(certificate: Certificate) -> Advice:
@@ -129,14 +133,15 @@ def next_step_of(plan: pd.DataFrame) -> NextStep:
     """Return the cheapest next step of what `Certificate.plan` or `further_examples` returned."""
     plan = plan.rename(columns={earlier: name for name, earlier in EARLIER_COLUMNS.items()})
     rows = plan.to_dict("records")
-    possible = [row for row in rows if row["n_open_rivals"] > 0 and math.isfinite(float(row["sufficient_additional"]))]
+    possible = [row for row in rows if row["n_open_rivals"] > 0 and math.isfinite(_number_of(row))]
     if possible:
-        row = min(possible, key=lambda row: float(row["sufficient_additional"]))
+        row = min(possible, key=_number_of)
         return NextStep(
             str(row["model"]),
             str(row["hardest_rival"]),
             int(row["n_open_rivals"]),
-            float(row["sufficient_additional"]),
+            _number_of(row),
+            is_bound=not math.isfinite(_simulated(row)),
         )
     blocked = [
         (str(row["model"]), str(row["hardest_rival"]), str(row["blocked_by"]))
@@ -144,3 +149,15 @@ def next_step_of(plan: pd.DataFrame) -> NextStep:
         if isinstance(row.get("blocked_by"), str)
     ]
     return NextStep(measure=tuple(blocked))
+
+
+def _simulated(row: dict[Hashable, Any]) -> float:
+    """Return the simulated number that is enough in 80 % of cases; NaN or infinite if there is none."""
+    size = float(row.get("additional_80", math.nan))
+    return size if math.isnan(size) else max(size, 1.0)
+
+
+def _number_of(row: dict[Hashable, Any]) -> float:
+    """Return the simulated number, where there is one, else the bound."""
+    simulated = _simulated(row)
+    return simulated if math.isfinite(simulated) else float(row["sufficient_additional"])

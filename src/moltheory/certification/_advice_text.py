@@ -208,8 +208,9 @@ def _examples_sentence(certificate: Certificate, step: NextStep) -> str:
         ("clusters", certificate.n_clusters) if certificate.n_clusters else ("examples", certificate.n_examples)
     )
     model, rival = named(step.model), named(step.rival)
-    number = f"about {count_text(step.sufficient)} more {unit}"
-    rates = "if the rates seen so far are the true ones (enough in 80% of cases)"
+    number = f"{'up to ' if step.is_bound else ''}about {count_text(step.sufficient)} more {unit}"
+    observed = "if the rates seen so far are the true ones (enough in 80% of cases)"
+    rates = observed if step.is_bound else "by simulation from the examples at hand (enough in 80% of cases)"
     if step.sufficient > _FAR * at_hand:
         return (
             f"Do not wait for more {unit}: even the cheapest decision, about {model}, would take {number}, far beyond the "

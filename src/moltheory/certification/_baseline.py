@@ -241,6 +241,13 @@ def compare_to_baseline(
         )
     titles = [objective.name for objective in problem.objectives]
     allowed = _margins(margins, titles)
+    for objective in problem.objectives:
+        low, high = objective.loss_range
+        if objective.testable and objective.values is None and allowed.get(objective.name, 0.0) >= high - low:
+            raise InvalidInputError(
+                f"`margins` must be smaller than the range of the losses, {high - low:g} in {quoted(objective.name)}, got "
+                f"{allowed[objective.name]:g}, which nothing exceeds."
+            )
     others = [name for name in names if name != baseline]
     if not others:
         raise InvalidInputError("`losses` must be of the baseline and of another model, got the baseline alone.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from moltheory._core._card import Card
 from moltheory._core._deprecation import DeprecatedAlias, renamed_parameter
-from moltheory._core._docs import document
 from moltheory._core._html_repr import Shown
 from moltheory._core._validation import FloatArray, as_readonly, check_choice, check_fraction
 from moltheory.certification._cards import certificate_card
 from moltheory.certification._certificate_json import DTYPES, read_certificate, write_certificate
 from moltheory.certification._choices import Choices
 from moltheory.certification._consequences import Consequences
+from moltheory.certification._plans import Plans
 from moltheory.certification._promises import ENGINES, Promise
 from moltheory.errors import InvalidInputError
 
@@ -40,7 +40,7 @@ _PER_MODEL = (
 @renamed_parameter("beats", "dominates")
 @renamed_parameter("level", "adjusted_p_value")
 @dataclass(frozen=True, eq=False, repr=False)
-class Certificate(Shown, Consequences, Choices):
+class Certificate(Shown, Consequences, Choices, Plans):
     """Claims about the Pareto front of M models in m objectives, at total failure probability delta.
 
     Attributes
@@ -115,14 +115,17 @@ class Certificate(Shown, Consequences, Choices):
         Number of clusters that hold the examples; 0 if the examples themselves are independent.
     baseline : BaselineComparison or None
         All models beside the baseline, if one was given to `certify`: its claims hold together with all others.
+    fingerprint : tuple of (int, str)
+        Of each column of losses, the number of rows and a hash of some hundred of them, by which `certify` recognizes losses
+        that begin with these (`earlier`); not compared by ``==``.
 
     Notes
     -----
     Complexity: 2 M^2 bytes, and O(M^2 N) for what `plan` and `smallest_tolerance` need, which `from_json` does not restore.
     `tiers`, `front_size`, `alternatives`, `to_frame`, `to_json` and `from_json`: O(M^2) time; JSON text has O(M m)
     characters and at most M^2 / 6 for each of two tables of pairs. `plan` and `smallest_tolerance`: O(M^2 N) time, `plan`
-    in O(M) memory beside the answer. `explain`: O(M). `plot`, `front_sandwich` and `hypervolume`: those of M points in m
-    objectives, without pairs.
+    with simulated runs beside it, for which at most 8 MB of the losses are kept. `explain`: O(M). `plot`,
+    `front_sandwich` and `hypervolume`: those of M points in m objectives, without pairs.
 
     Examples
     --------
@@ -165,6 +168,7 @@ class Certificate(Shown, Consequences, Choices):
     engine: str = "exact"
     n_clusters: int = 0
     baseline: BaselineComparison | None = None
+    fingerprint: tuple[tuple[int, str], ...] = field(default=(), compare=False)
     level = DeprecatedAlias[FloatArray]("adjusted_p_value")
     beats = DeprecatedAlias[npt.NDArray[np.bool_]]("dominates")
     spent = DeprecatedAlias[tuple[tuple[str, float], ...]]("delta_allocation")
@@ -215,7 +219,7 @@ class Certificate(Shown, Consequences, Choices):
             np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f")
             if isinstance(mine, np.ndarray)
             else mine == theirs
-            for mine, theirs in ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+            for mine, theirs in ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self) if f.compare)
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -225,95 +229,6 @@ class Certificate(Shown, Consequences, Choices):
         kept = copy.copy(self)
         object.__setattr__(kept, "_statistics", statistics)
         return kept
-
-    @document
-    def plan(self, *, simulate: int = 60, rng: int = 0) -> pd.DataFrame:
-        """Return the number of further examples that would decide each undecided model: a plan, **not a guarantee**.
-
-        A model is decided once every open rival is shown not to dominate it, for which one objective suffices, or once one
-        of them is shown to dominate it; numbers are for the cheaper of the two. Rivals are those of `open_rivals`. With
-        clusters, the numbers count clusters. Tolerances are ignored. The losses are not read again.
-
-        Parameters
-        ----------
-        {simulate}
-        {simulation_seed}
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per undecided model, sorted by ``sufficient_additional``, with these columns:
-
-            * ``model``;
-            * ``n_open_rivals``: number of rivals against which more examples are needed; 0 if only the tolerance keeps
-              the model undecided;
-            * ``hardest_rival``: the rival that needs most examples to be ruled out; the one that would be shown to dominate
-              the model, where that needs fewer;
-            * ``n_common``: number of examples common to the two;
-            * ``outcome``: what the observed gaps between the two suggest;
-            * ``expected_additional``: expected number of further examples, from simulations at the observed rates; it
-              suffices in about half of the runs (NaN if not simulated);
-            * ``sufficient_additional``: number that suffices with probability 0.8 at the observed rates (infinite if no
-              gap is observed, or if an objective has neither a paired test nor boxes);
-            * ``sufficient_additional_low``: the same with gaps one standard error larger;
-            * ``sufficient_additional_high``: the same at lower confidence limits of the gaps, infinite if the data do not
-              rule out equal models. True gaps may be smaller than observed, so rely on this one: whatever the true rates,
-              it is finite and insufficient with probability at most 0.2, to the accuracy given in the notes;
-            * ``blocked_by``, with measured costs only: those whose intervals overlap with the hardest rival's where no
-              number of examples suffices, since examples do not narrow them: measure these costs more precisely.
-
-        Raises
-        ------
-        InvalidInputError
-            If the certificate carries no statistics, because it was read from JSON or modified.
-
-        Notes
-        -----
-        Tests are planned at the level of one model's test (the share of delta for verdicts over M, for
-        ``error="any"``), over the number of objectives to rule out a rival, and over M - 1 for a dominance. What `certify`
-        deducts for
-        losses that only look binary is deducted here too, and the level is halved for bounded losses, whose two tests
-        share it.
-
-        ``sufficient_additional`` covers all rivals and objectives at once, which share the failure probability .2
-        (union bound). Of the .2 of ``sufficient_additional_high``, .16 is the probability that some gap between the
-        model and the rival that truly needs most examples is overestimated, or that of one objective of each open rival
-        in its favor; N objectives and K rivals share it in N + K parts (K rounded up to a power of 2), so for one rival
-        the limit is 1.41 standard errors below the gap for one objective, 1.61 for two. This probability is
-
-        * for 0/1 losses, exact for equal models, and a normal approximation otherwise;
-        * for other losses, that of Student's t, unreliable while two models differ on a few examples only.
-
-        Gaps, spreads and worst groups that are tested by contrasts are decided where the hardest contrast is as many
-        standard errors from zero as bets need; equal models with a `Gap` got a finite number in 30 % of simulations.
-
-        Objectives without a paired test (tails, conditions that depend on the model, gaps of groups that overlap or with
-        clusters), and all if delta was spent on boxes only, are planned by boxes; so are quantiles, whose paired test
-        needs fewer examples. Lengths of boxes are assumed to shrink like the inverse square root of the sample size, and
-        half-lengths to be at least the normal quantile times the standard error. Boxes of single rates and means allow
-        for any dependence between the two models. Those of measures of several rates do not, as they are wider than
-        needed: equal models with a `Gap` got a finite number in at most 13 % of simulations, negatively correlated ones
-        included. **Tails, and quantiles in particular, carry no such probability**: if losses have atoms, an estimate may
-        jump, and its box need not shrink.
-
-        Examples
-        --------
-        >>> import moltheory as mt
-        >>> losses = np.zeros((1000, 2), dtype=bool)
-        >>> losses[:200, 0] = losses[10:220, 1] = 1
-        >>> plan = mt.certify(losses, names=["a", "b"]).plan(simulate=0)
-        >>> plan[["model", "n_open_rivals", "outcome", "sufficient_additional"]].to_dict("records")[0]
-        {'model': 'a', 'n_open_rivals': 1, 'outcome': 'model dominates', 'sufficient_additional': 7144.0}
-        """
-        from moltheory.certification._plan import plan_of
-
-        statistics: PairStatistics | None = getattr(self, "_statistics", None)
-        if statistics is None:
-            raise InvalidInputError(
-                "`certificate` must hold the statistics of its losses, got one without: use what `certify` returned, or "
-                "`further_examples(losses, certificate)`."
-            )
-        return plan_of(self, statistics, simulate=simulate, rng=rng)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per model: its status, why, and the estimate and box of every objective.

@@ -63,7 +63,7 @@ _PAIRS = ("dominates", "open_rivals")
 _WITH_GAPS = ("adjusted_p_value", "decided_at")
 _LATER = (
     *("within_slack", "replaceable_by", "measured", "decided_at", "leaning", "open_rivals"),
-    *("error", "dependence", "verdicts", "engine", "n_clusters", "baseline"),
+    *("error", "dependence", "verdicts", "engine", "n_clusters", "baseline", "fingerprint"),
 )
 _BY_TYPE: dict[type, Callable[[Any], Any]] = {np.bool_: booleans, np.int64: integers, np.float64: floats}
 # What follows from the fields, or is about the files; all but the first two are added by `moltheory certify --json`.
@@ -95,6 +95,8 @@ def write_certificate(certificate: Certificate) -> str:
         del content["baseline"]
     else:
         content["baseline"] = written_comparison(certificate.baseline)
+    if not certificate.fingerprint:
+        del content["fingerprint"]
     if not certificate.n_clusters:
         del content["n_clusters"]
     if not np.isfinite(certificate.boxes).all():
@@ -189,6 +191,10 @@ def _read_shares(written: list[Any]) -> tuple[tuple[str, float], ...]:
     return tuple((string(engine), number(share)) for engine, share in written)
 
 
+def _read_fingerprint(written: list[Any]) -> tuple[tuple[int, str], ...]:
+    return tuple((integer(rows), string(digest)) for rows, digest in written)
+
+
 def _read_flags(written: list[Any]) -> tuple[bool, ...]:
     return tuple(booleans(written).tolist())
 
@@ -210,4 +216,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "methods": strings,
     "assumptions": strings,
     "baseline": read_comparison_fields,
+    "fingerprint": _read_fingerprint,
 }

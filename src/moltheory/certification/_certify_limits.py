@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Literal
 
 import numpy as np
@@ -66,8 +66,9 @@ def certify_limits(
         Names of models, the most promising first; those left out are not tested. By default the order of the
         models, or that of the pilot.
     pilot : float, optional
-        Share of the examples, in (0, 1), on which the order is found (Pareto testing): the models of the estimated front
-        in all objectives, limited or not, by the p-values that they have there. Tests use the other examples alone.
+        Share of the examples, in (0, 1), on which the order is found (Pareto testing): the models on the estimated front
+        or level with it in some objective, of all objectives, limited or not, by the p-values that they have there. Tests
+        use the other examples alone.
     procedure : {"fixed-sequence", "graphical", "holm"}
         Stop at the first model that fails; pass the level of models that are certified on along a graph; or treat all
         alike.
@@ -186,6 +187,9 @@ def _order(problem: Comparison, order: Sequence[str] | None) -> list[int]:
     known = list(problem.model_names)
     if order is None:
         return list(range(len(known)))
+    if isinstance(order, Set | Mapping) or not isinstance(order, Iterable):
+        # The order of a set is another one in the next process.
+        raise InvalidInputError(f"`order` must be a list of names, got {type(order).__name__}.")
     wanted = [order] if isinstance(order, str) else list(order)
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted or len(set(wanted)) < len(wanted):
@@ -253,10 +257,11 @@ def _pilot_order(
     kind: str,
     log_level: float,
 ) -> list[int]:
-    """Return the models of the pilot's front, those with the smallest p-values there first."""
+    """Return the weakly Pareto-optimal models of the pilot, those with the smallest p-values there first."""
     estimates, columns = pilot
     known = np.asarray(~np.isnan(estimates).any(axis=0))
     up = [up for up, yes in zip(problem.maximise, known.tolist(), strict=True) if yes]
-    front = np.flatnonzero(nondominated(estimates[:, known], maximise=up))
+    # Weakly: of models with equal estimates, as few errors have them, the safer one is tested before the cheaper one.
+    front = np.flatnonzero(nondominated(estimates[:, known], maximise=up, weak=True))
     p = _table(problem, limits, columns, kind, log_level).max(axis=1)
     return [int(h) for h in front[np.argsort(p[front], kind="stable")]]

@@ -181,14 +181,14 @@ class _Search:
 
     def stage(self, low: FloatArray, middle: FloatArray, high: FloatArray, slack: float) -> None:
         """Keep models whose score is within `slack` of the best one's."""
-        excess = np.maximum(high - _least_of_others(low, self.may), 0.0)
+        excess = _above(high, _least_of_others(low, self.may))
         kept = self._open & (excess <= slack)
         if not kept.any():
             # None is certainly kept: the one with the least to lose.
             least = excess == excess[self._open].min()
             kept = self._open & least
         self.excess.append(excess)
-        self.naive_excess.append(np.maximum(middle - middle[self._naive].min(), 0.0))
+        self.naive_excess.append(_above(middle, middle[self._naive].min()))
         self._order.append(middle)
         most = high[self._certain].min() if self._certain.any() else np.inf
         self._certain = self._certain & (excess <= slack)
@@ -205,6 +205,12 @@ class _Search:
         """Return the model that the estimates alone choose."""
         places = np.flatnonzero(self._naive)
         return int(places[self._order[-1][places].argmin()])
+
+
+def _above(scores: FloatArray, least: FloatArray | np.float64) -> FloatArray:
+    """Return by how much scores are above others, at least 0; an infinite one is not above one that is infinite too."""
+    above = scores > least
+    return np.subtract(scores, least, out=np.zeros_like(scores), where=above)
 
 
 def _least_of_others(low: FloatArray, may: Bools) -> FloatArray:

@@ -75,7 +75,8 @@ class Choices:
         Raises
         ------
         InvalidInputError
-            If a limit is not finite, lies outside of the possible values, or is one of something else than an objective.
+            If a limit is not finite, lies outside of the possible values (which a certificate that was read from JSON does
+            not have), or is one of something else than an objective.
 
         Notes
         -----

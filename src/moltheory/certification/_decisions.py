@@ -62,6 +62,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
+from moltheory.certification._cohorts import PairLevels, one_family
 from moltheory.certification._likeliest import dominators, replacements
 from moltheory.certification._promises import Promise
 from moltheory.certification._relations import acyclic, closed
@@ -132,6 +133,7 @@ def decide(
     not_above: Tests = None,
     near: Bools | None = None,
     size: int | None = None,
+    levels: PairLevels | None = None,
 ) -> Decisions:
     """Return the claims that follow from boxes and p-values.
 
@@ -155,6 +157,8 @@ def decide(
         data is an asymptotic one.
     size : int, optional
         Number of models that count; by default those with a rival.
+    levels : PairLevels, optional
+        Other levels of pairs of models than those of one family.
 
     Notes
     -----
@@ -174,6 +178,7 @@ def decide(
     rivals = allowed if near is None else allowed & near
     counted: Bools = np.asarray(allowed.any(axis=0))
     most = max(int(counted.sum()) if size is None else size, 1)
+    families = one_family if levels is None else levels.families
 
     # Exclusions.
     on_front = np.ones(n_models)
@@ -182,8 +187,12 @@ def decide(
     rest = _largest(boxes, tests, estimated, weakly, strictly) if tests and counted.any() else None
     if rest is not None:
         number = np.maximum(np.count_nonzero(rivals, axis=0), 1)
+        for part, pairs in families():
+            direct |= _named(rest, allowed & pairs, shares.names * part)
+        if levels is not None:
+            rest = np.minimum(rest * levels.exclusions, 1.0)
+            tests = [None if p is None else p * levels.exclusions for p in tests]
         on_front = _least([rest], rivals, number)
-        direct |= _named(rest, allowed, shares.names)
         unaided = [p for p in tests if p is not None]
         if len(unaided) == len(tests):
             adjusted = promise.adjusted(_least(unaided, rivals, number)[counted], most)
@@ -201,6 +210,7 @@ def decide(
     if tested:
         for h in np.flatnonzero(behind > 0.0).tolist():
             p = np.minimum.reduce([table[h] for table in tested]) * len(tested)
+            p = p if levels is None else p * levels.members[h]
             p = np.where(cleared[h], 0.0, np.minimum(p, 1.0))
             behind[h] = p.max()
             if promise.verdicts != "excluded":
@@ -245,7 +255,13 @@ def decide(
         dominates,
         excluded_by,
         np.where(excluded, level, np.nan),
-        replacements(cheaper, as_good, excluded, max(shares.replacements, 0.0)),
+        functools.reduce(
+            lambda found, more: np.where(found < 0, more, found),
+            (
+                replacements(cheaper & pairs, as_good, excluded, max(shares.replacements * part, 0.0))
+                for part, pairs in families()
+            ),
+        ),
         decided_at,
         leaning.astype(np.int64),
         open_rivals,

@@ -24,6 +24,7 @@ __all__ = [
     "directions_text",
     "examples_text",
     "number_text",
+    "simulated_text",
     "summary_sentence",
     "verdict_rows",
 ]
@@ -190,6 +191,13 @@ def count_text(value: float) -> str:
         return f"{value:.0f}"
     unit = 10 ** (int(np.log10(value)) - 1)
     return f"{int(-(-value // unit)) * unit:,}"
+
+
+def simulated_text(size: float, up_to: float) -> str:
+    """Return a simulated number of examples; "more than" the largest simulated one where none was enough."""
+    if np.isinf(size) and np.isfinite(up_to):
+        return f"more than {count_text(up_to)}"
+    return count_text(size)
 
 
 def _with_box(certificate: Certificate, h: int, i: int) -> str:

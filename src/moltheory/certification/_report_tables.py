@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moltheory._core._text import named, visible
 from moltheory.certification._explain import lean_text, open_rivals_text
-from moltheory.certification._format import count_text, verdict_rows
+from moltheory.certification._format import count_text, simulated_text, verdict_rows
 from moltheory.certification._groups import indistinguishable_groups
 from moltheory.certification._plan import EARLIER_COLUMNS
 from moltheory.certification._words import STATUSES, reading_order
@@ -80,6 +81,7 @@ class PlanTable(Table):
 
     hopeless: int = 0
     slack: bool = False
+    simulated: bool = False
     blocked: list[str] = field(default_factory=list)
 
 
@@ -189,31 +191,40 @@ def plan_table(certificate: Certificate, further: pd.DataFrame) -> PlanTable:
     """Return how many further examples would decide each undecided model."""
     plan = further.rename(columns={earlier: name for name, earlier in EARLIER_COLUMNS.items()})
     rows = []
+    simulated = "additional_80" in plan and bool(plan["additional_80"].notna().any())
     for row in plan.head(MOST_ROWS).to_dict("records"):
-        bound, low = float(row["sufficient_additional"]), float(row["sufficient_additional_low"])
-        high, expected = float(row["sufficient_additional_high"]), float(row["expected_additional"])
+        low, high = float(row["sufficient_additional_low"]), float(row["sufficient_additional_high"])
         between = count_text(low) if np.isinf(low) else f"{count_text(low)} to {count_text(high)}"
+        sizes = ("expected_additional", "additional_80", "additional_95") if simulated else ("sufficient_additional",)
         rows.append(
             [
                 Cell(named(str(row["model"]))),
                 Cell(named(str(row["hardest_rival"]))),
                 Cell(f"{int(row['n_open_rivals']):,}", float(row["n_open_rivals"])),
-                _amount(count_text(expected), expected),
-                _amount(count_text(bound), bound),
+                *(_simulated(row, name) for name in sizes),
                 _amount(between, high),
             ]
         )
+    shown = (
+        ("50%, simulated", "80%, simulated", "95%, simulated") if simulated else ("80%, observed rates",)
+    )
     return PlanTable(
         "What more data would decide",
-        ("model", "hardest rival", "rivals open", "expected", "80%, observed rates", "80%, range of true rates"),
-        (False,) * 6,
+        ("model", "hardest rival", "rivals open", *shown, "80%, range of true rates"),
+        (False,) * (4 + len(shown)),
         rows,
         len(plan),
         "open models, those that need fewest",
         hopeless=int(np.isinf(plan["sufficient_additional"].to_numpy(dtype=float)).sum()),
         slack=bool(certificate.epsilon.any()),
+        simulated=simulated,
         blocked=sorted({visible(names) for names in plan["blocked_by"].dropna()}) if "blocked_by" in plan else [],
     )
+
+
+def _simulated(row: dict[Hashable, Any], name: str) -> Cell:
+    size = float(row[name])
+    return _amount(simulated_text(size, float(row.get("simulated_up_to", math.nan))), size)
 
 
 def _amount(text: str, value: float) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from moltheory.certification._shares import Shares
 from moltheory.evaluation._objectives import Objective
 from moltheory.evaluation._scan import Column, Scan, Units
 from moltheory.inference._pairs import PairCounts, PairMoments
+
+if TYPE_CHECKING:
+    from moltheory.certification._kept_losses import LossSample
 
 __all__ = ["Moments", "PairStatistics", "estimates", "summaries"]
 
@@ -78,9 +82,16 @@ class PairStatistics:
         All objectives, in the order of the certificate.
     shares : Shares
         Shares of delta.
+    sample : LossSample or None
+        Some of the losses, for simulations; a pickle leaves them out.
     """
 
     columns: tuple[Column, ...]
     summaries: tuple[PairCounts | Moments, ...]
     objectives: tuple[Objective, ...]
     shares: Shares
+    sample: LossSample | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is passed on holds sums and no losses.
+        return {**self.__dict__, "sample": None}

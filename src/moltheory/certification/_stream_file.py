@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = ["read_stream", "write_stream"]
 
-_KIND = "moltheory.CertificateStream 1"
-_ARRAYS = {"low": "_low", "high": "_high", "epsilon": "_epsilon", "measured": "_measured", "costs": "_costs"}
+_KIND, _VERSION = "moltheory.CertificateStream", 2
+_ARRAYS = {
+    "low": "_low",
+    "high": "_high",
+    "epsilon": "_epsilon",
+    "measured": "_measured",
+    "costs": "_costs",
+    "cohorts": "_cohorts",
+    "active": "_active",
+}
 # Dtypes of the arrays of objectives, by the last part of their names.
 _KINDS = "iuf"
 
@@ -36,16 +44,21 @@ def write_stream(stream: CertificateStream, path: str | os.PathLike[str]) -> Non
     from moltheory.runs import write_atomically
 
     header = {
-        "kind": _KIND,
+        "kind": f"{_KIND} {_VERSION}",
         "models": stream._names,
         "objectives": stream._labels,
         "maximise": [bool(up) for up in stream._maximise],
         "delta": stream._delta,
         "shares": stream._shares.allocation(),
         "n_examples": stream._n,
+        "n_units": stream._n_units,
+        "joining": stream._joining,
+        "largest_cluster": stream._largest,
+        "equal_weights": stream._averaged,
         "n_objectives": len(stream._objectives),
     }
     arrays: Arrays = {name: np.asarray(getattr(stream, attribute)) for name, attribute in _ARRAYS.items()}
+    arrays["ids"] = np.array(sorted(stream._ids), np.uint64)
     for k, objective in enumerate(stream._objectives):
         arrays |= {f"{k}.{name}": array for name, array in objective.state().items()}
     content = io.BytesIO()
@@ -75,32 +88,54 @@ def read_stream(kind: type[CertificateStream], path: str | os.PathLike[str]) -> 
                 arrays: Arrays = {name: archive[name] for name in archive.files}
         except zipfile.BadZipFile:
             raise wrong from None
+    mismatched = (KeyError, TypeError, ValueError, IndexError, AttributeError)
     try:
         header = json.loads(str(arrays.pop("header")))
-        if header["kind"] != _KIND:
-            raise wrong
+        name, _, version = str(header["kind"]).rpartition(" ")
+    except mismatched:
+        raise wrong from None
+    if name != _KIND:
+        raise wrong
+    if version != str(_VERSION):
+        raise InvalidInputError(
+            f"`path` must be a file of version {_VERSION}, got {called!r} of version {shortened(visible(version))}: load it "
+            f"with the moltheory that wrote it."
+        )
+    try:
         return _restored(kind, header, arrays)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        if error is wrong:
-            raise
+    except mismatched:
         raise wrong from None
 
 
 def _restored(kind: type[CertificateStream], header: dict[str, Any], arrays: Arrays) -> CertificateStream:
     """Return a stream with these contents; ValueError, KeyError and the like where they do not fit together."""
     count, names, labels = int(header["n_objectives"]), header["models"], header["objectives"]
-    stream = kind(names, labels[:count], header["delta"])
+    stream = kind(
+        names,
+        labels[:count],
+        header["delta"],
+        joining=header["joining"],
+        largest_cluster=header["largest_cluster"],
+        cluster_weights="equal" if header["equal_weights"] else "size",
+    )
+    stream._ids = set(arrays.pop("ids").tolist())
     for name, attribute in _ARRAYS.items():
         setattr(stream, attribute, arrays.pop(name))
     stream._labels = tuple(map(str, labels))
     stream._maximise = tuple(map(bool, header["maximise"]))
     stream._with_data = (np.arange(len(labels)) < count) | stream._measured
     stream._shares = Shares.from_allocation(tuple((str(name), float(share)) for name, share in header["shares"]))
-    stream._n = int(header["n_examples"])
+    stream._n, stream._n_units = int(header["n_examples"]), int(header["n_units"])
     n, m = len(stream._names), len(labels)
     fitting = {"_low": (count,), "_high": (count,), "_epsilon": (m,), "_measured": (m,), "_costs": (3, n, m - count)}
+    fitting |= {"_cohorts": (n,), "_active": (n,)}
     if any(getattr(stream, name).shape != shape for name, shape in fitting.items()) or stream._n < 0:
         raise ValueError
+    # Cohorts are numbered without gaps.
+    found = np.unique(stream._cohorts)
+    if found.tolist() != list(range(found.size)) or stream._active.dtype != np.bool_ or stream._active.sum() < 2:
+        raise ValueError
+    stream._cohorts = stream._cohorts.astype(np.int64)
     for k, objective in enumerate(stream._objectives):
         state = part_of(arrays, str(k))
         if any(array.dtype.kind not in _KINDS or set(array.shape) - {n, 1, 2} for array in state.values()):

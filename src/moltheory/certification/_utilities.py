@@ -33,6 +33,7 @@ class Utility:
 
     text: str
     _value: Callable[[FloatArray], Any]
+    may_be_infinite: bool = False  # as functions are that rule out what is beyond a limit of their own
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """Return values (K,).
@@ -40,13 +41,17 @@ class Utility:
         Raises
         ------
         InvalidInputError
-            If one is no number.
+            If one is no number, or too large for one.
         """
         with np.errstate(invalid="ignore", over="ignore"):
             found = np.asarray(self._value(points), dtype=np.float64)
         values = np.broadcast_to(found, points.shape[:1])
         if np.isnan(values).any():
             raise InvalidInputError(f"`utility` must give numbers, got NaN from {self.text}.")
+        if not self.may_be_infinite and np.isinf(values[np.isfinite(points).all(axis=1)]).any():
+            raise InvalidInputError(
+                f"`utility` must give finite numbers, got ones that are too large from {self.text}."
+            )
         return np.array(values)
 
 
@@ -144,6 +149,8 @@ def _scalarization(certificate: Certificate, scalarization: Scalarization) -> Ut
 
 
 def _callable(certificate: Certificate, function: Callable[..., Any], *, monotone: bool) -> Utility:
+    if not isinstance(monotone, bool | np.bool_):
+        raise InvalidInputError(f"`monotone` must be True or False, got {monotone!r}.")
     if not monotone:
         raise InvalidInputError(
             "`utility` must be declared monotone if it is a function, got one without: give monotone=True if it never "
@@ -157,14 +164,14 @@ def _callable(certificate: Certificate, function: Callable[..., Any], *, monoton
         ]
         return [_number_of(name, function(row)) for row in rows]
 
-    utility = Utility(f"{name}()", values)
+    utility = Utility(f"{name}()", values, may_be_infinite=True)
     _try(certificate, utility, name)
     return utility
 
 
 def _number_of(name: str, found: Any) -> float:
     try:
-        return float(found)
+        return float("no" if isinstance(found, str | bytes) else found)
     except (TypeError, ValueError):
         raise InvalidInputError(
             f"`utility` must return a number for a mapping of objectives to values, got {type(found).__name__} from {name}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from moltheory.evaluation._blocks import (
     kept_in_memory,
     source_columns,
 )
+from moltheory.evaluation._fingerprint import Fingerprint
 from moltheory.evaluation._memory import read_loss_array
 from moltheory.evaluation._objectives import (
     NamedMeasures,
@@ -55,6 +56,8 @@ class Comparison:
         One per objective.
     clustered : bool
         Whether clusters are given.
+    codes : (n,) ndarray or None
+        Of measures: the cluster of each example.
     """
 
     model_names: tuple[str, ...]
@@ -66,6 +69,16 @@ class Comparison:
     _low: FloatArray
     _high: FloatArray
     _paired: tuple[bool, ...]
+    codes: npt.NDArray[np.intp] | None = None
+
+    @property
+    def read(self) -> ReadColumns:
+        """What returns the blocks of all columns."""
+        return self._read
+
+    def with_reader(self, read: ReadColumns) -> Comparison:
+        """Return this comparison of losses that are read elsewhere."""
+        return replace(self, _read=read)
 
     @property
     def data_dependent(self) -> npt.NDArray[np.bool_]:
@@ -77,7 +90,14 @@ class Comparison:
         """Whether each objective is estimated from the losses, (m,)."""
         return np.array([objective.of_losses for objective in self.objectives])
 
-    def scan(self, largest_cluster: int | None, cluster_weights: str, *, unbounded: bool = False) -> Scan:
+    def scan(
+        self,
+        largest_cluster: int | None,
+        cluster_weights: str,
+        *,
+        unbounded: bool = False,
+        earlier: Fingerprint = (),
+    ) -> Scan:
         """Return the scan of the losses, which are read once and checked.
 
         Raises
@@ -97,6 +117,7 @@ class Comparison:
             largest_cluster=largest_cluster,
             averaged=cluster_weights == "equal",
             paired=self._paired,
+            earlier=earlier,
         )
         alone = [column.name for column in scan.columns if column.clustered and not column.paired]
         alone += [o.name for o in self.objectives if o.tail is not None and self.clustered]
@@ -285,6 +306,7 @@ def _of_measures(
         columns.low,
         columns.high,
         tuple(not cell.depends_on_model for cell in columns.cells),
+        codes,
     )
 
 

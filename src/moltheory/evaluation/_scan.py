@@ -21,6 +21,7 @@ from moltheory._core._text import quoted
 from moltheory._core._validation import FloatArray
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._blocks import ColumnBlock, ReadColumns, cluster_totals
+from moltheory.evaluation._fingerprint import Fingerprint, Prints
 from moltheory.evaluation._requests import ALTERNATIVES, NoRangeError
 from moltheory.inference._inspection import kept_level
 
@@ -143,6 +144,8 @@ class Scan:
         Whether clusters have equal weights.
     paired : (C,) sequence of bool, optional
         See `Column`; by default all True.
+    earlier : Fingerprint, optional
+        Of earlier losses, which these may go on with: see `prints`.
 
     Raises
     ------
@@ -161,14 +164,17 @@ class Scan:
         largest_cluster: int | None = None,
         averaged: bool = False,
         paired: Sequence[bool] | None = None,
+        earlier: Fingerprint = (),
     ) -> None:
         self._read = read
         self.model_names = tuple(model_names)
         self.n_models = len(self.model_names)
         looks = [_Look(len(model_names)) for _ in column_names]
+        self.earlier, self.prints = earlier, Prints(len(looks), earlier)
         for block in read():
             c = block.column
             looks[c].add(block, float(low[c]), float(high[c]), column_names[c])
+            self.prints.add(block)
         for name, look in zip(column_names, looks, strict=True):
             look.refuse_gaps(name, self.model_names)
             look.refuse_larger(name, largest_cluster)

@@ -54,7 +54,9 @@ def mixture_of_bets(total: FloatArray, squares: FloatArray) -> FloatArray:
     return best
 
 
-def mean_ends(n: FloatArray, total: FloatArray, squares: FloatArray, log_level: float) -> tuple[FloatArray, FloatArray]:
+def mean_ends(
+    n: FloatArray, total: FloatArray, squares: FloatArray, log_level: float | FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return the present ends of the confidence sequences of means, with failure probability exp(-log_level) over all times.
 
     `n`, `total` and `squares` (M,) are numbers of losses in [0, 1], their sums and sums of squares.
@@ -70,7 +72,7 @@ def mean_ends(n: FloatArray, total: FloatArray, squares: FloatArray, log_level: 
     return lower, np.maximum(upper, lower)
 
 
-def _lower_ends(n: FloatArray, total: FloatArray, squares: FloatArray, log_level: float) -> FloatArray:
+def _lower_ends(n: FloatArray, total: FloatArray, squares: FloatArray, log_level: float | FloatArray) -> FloatArray:
     """Return the largest mean found below which all are rejected; at most 2^-48 below the exact one, 0 if none is."""
     from scipy.special import betaln
 

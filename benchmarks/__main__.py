@@ -22,7 +22,8 @@ RESULTS = Path(__file__).parent / "results"
 # In this order: what others lean on first, what takes hours last.
 NAMES = (
     *("startup", "dominance", "intervals", "complexity", "theorems", "model_zoo", "smoothing", "solver_scan"),
-    *("least_squares", "solvers", "certify", "studies", "growth", "certify_power", "peers"),
+    *("least_squares", "solvers", "certify", "limits", "race", "stream", "plans"),
+    *("studies", "growth", "certify_power", "peers"),
 )
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _STATE = ".unfinished.json"

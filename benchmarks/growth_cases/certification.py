@@ -130,7 +130,9 @@ def _(m: int) -> Work:
 
 @grows("certification.Certificate.plan", "M models", first=50, time=2, largest=1_600)
 def _(m: int) -> Work:
-    return certificate(m).plan
+    # The bounds; simulated runs have a limit on their work.
+    found = certificate(m)
+    return lambda: found.plan(simulate=0)
 
 
 @grows("certification.certificate_page", "M models", first=50, time=2, largest=3_200)

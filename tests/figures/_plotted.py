@@ -245,6 +245,10 @@ def tightness(tables, result):
     for name, part in tables["gains"].groupby("data_set"):
         for which in ("largest", "median"):
             yield 2, name.replace(" ", "\n") + f",\n{which}", part["size"], part[which]
+    compared = (("posteriors", "method", "size", "factor"), ("members", "method", "risk", "factor"))
+    for panel, (table, name, x, y) in enumerate((*compared, ("classes", "class", "size", "width")), start=3):
+        for label, part in tables[table].groupby(name):
+            yield panel, label.replace(" ", "\n", 1), part[x], part[y]
 
 
 def solver_cost(tables, result):
@@ -285,3 +289,34 @@ def claims(tables, result):
         yield 0, 1 + 3 * place + 2, [rows["wrong"].sum() / rows["runs"].sum()], [place]
         mine = part[part["procedure"] == name].sort_values("objectives")
         yield 1, name, mine["settled"], [place] * 2
+
+
+def limit_power(tables, result):
+    table = tables["certified"]
+    names = {
+        "fixed sequence": "fixed sequence",
+        "graph": "graph",
+        "pilot": "pilot",
+        "Holm": "Holm",
+        "Holm, Hoeffding-Bentkus": "Holm with\nHoeffding-Bentkus",
+        "limits after looking": "limits after\nlooking",
+    }
+    assert set(names) == set(table["procedure"])
+    for panel, (_, part) in enumerate(table.groupby("world", sort=False)):
+        for name, label in names.items():
+            curve = part[part["procedure"] == name]
+            yield panel, label, curve["n"], curve["certified"] / curve["meet"]
+
+
+def wrong_uses(tables, result):
+    uses = (
+        ("looks", "certificate computed again", "certify, computed\nagain at every look"),
+        ("looks", "stream", "CertificateStream"),
+        ("limits", "order from the tested examples", "order from the\ntested examples"),
+        ("limits", "limits after looking", "limits chosen after\nlooking at the tests"),
+        ("limits", "order from a pilot", "order from a pilot"),
+        ("limits", "boxes, any limits", "boxes,\nany limits"),
+    )
+    for name, use, label in uses:
+        part = tables[name][tables[name]["use"] == use]
+        yield name == "limits", label, part.iloc[:, 0], part["wrong"] / part["runs"]

@@ -411,7 +411,24 @@ def tightness(tables, result):
     row = largest.loc[np.log(largest["delta"] / 0.05).abs().idxmin()]
     gains = tables["gains"]
     most = gains.groupby("data_set")["largest"].max()
+
+    def named(table, name, value, at):
+        rows = tables[table]
+        kept = rows[at(rows)]
+        return [f"{number_text(row[value], 2)} ({row[name]})" for _, row in kept.iterrows() if row[name] != "kl"]
+
+    least = tables["members"][tables["members"]["risk"] == tables["members"]["risk"].min()].set_index("method")[
+        "factor"
+    ]
     return [
+        *named("posteriors", "method", "factor", lambda rows: rows["size"] == rows["size"].max()),
+        *named("members", "method", "factor", lambda rows: rows["risk"] == rows["risk"].min()),
+        *named("classes", "class", "width", lambda rows: rows["size"] == rows["size"].max()),
+        f"{number_text(least['kl'], 2)} (kl)",
+        "losses that are 1/2 but for 5% of the examples, half of which are 0 and half 1",
+        "with divergence 3 from its prior",
+        "one member of a class of 100, with n = 100,000 and 0/1 losses",
+        "weights and inputs have norm 1.",
         f"up to {most['breast cancer']:.1f} times (breast cancer) and {most['digits']:.1f} times (digits) narrower.",
         f"Smallest factor: {gains['smallest'].min():.3f}. Share of samples in which some rate is outside of its limits: at "
         f"most {number_text(gains['failures'].max(), 2)}.",
@@ -523,4 +540,50 @@ def claims(tables, result):
         f"{sums['two_wrong']['certify, one error']} runs had more",
         "at most 5% of the verdicts on average",
         f"at most {share:.1f}% in any world",
+    ]
+
+
+def limit_power(tables, result):
+    table = tables["certified"]
+    at = table[table["n"] == 1000].set_index(["procedure", "world"])
+    share = {key: f"{100 * row['certified'] / row['meet']:.0f}%" for key, row in at.iterrows()}
+    most = table.groupby("procedure", sort=False)["wrong"].max()
+    order = ("fixed sequence", "graph", "pilot", "Holm", "Holm, Hoeffding-Bentkus", "limits after looking")
+    return [
+        "Of 1,000 examples",
+        f"certifies {share['fixed sequence', 'thresholds']} of those",
+        f"Holm {share['Holm', 'thresholds']}. In",
+        f"it certifies {share['fixed sequence', 'no order']}, a pilot",
+        f"its front alone, {share['pilot', 'no order']}. Where",
+        f"Holm certifies {share['Holm, Hoeffding-Bentkus', 'small variance']} with Hoeffding-Bentkus",
+        f"{share['Holm', 'small variance']} with bets",
+        f"chosen after looking {share['limits after looking', 'small variance']}.",
+        f"Means of {table['runs'].iloc[0]} runs at a confidence of 95%",
+        "risks from 0.02 to 0.3, limit 0.1, 0/1 losses",
+        "risks from 0.1 to 0.3, losses within 0.05 of them, limit 0.2.",
+        "binomial for 0/1 losses",
+        "takes 25% of the examples",
+        *(f"{name} {most[name]}" for name in order),
+    ]
+
+
+def wrong_uses(tables, result):
+    looks, limits = tables["looks"], tables["limits"]
+    last = looks[looks["looks"] == looks["looks"].max()].set_index("use")
+    many = limits[limits["models"] == 20].set_index("use")
+
+    def share(table, use):
+        return f"{100 * table.loc[use, 'wrong'] / table.loc[use, 'runs']:.0f}%"
+
+    return [
+        "Confidence 95%",
+        f"each of {looks['looks'].max()} looks until it decides",
+        f"is false in {share(last, 'certificate computed again')} of the runs, a stream in {share(last, 'stream')}",
+        f"With 20 configurations, an order from the tested examples is in {share(many, 'order from the tested examples')}",
+        f"chosen after testing in {share(many, 'limits after looking')}",
+        f"from a pilot in {share(many, 'order from a pilot')}, boxes in {share(many, 'boxes, any limits')}",
+        f"is. {looks['runs'].iloc[0]} runs; one",
+        f"1,000 examples, 0/1 losses, {limits['runs'].iloc[0]} runs",
+        "risks from 0.1 to 0.9",
+        "95% Clopper-Pearson intervals",
     ]

@@ -211,6 +211,15 @@ def test_statements_of_the_titles_hold(results):
     assert (gains["smallest"] >= 1.0).all()
     assert (gains["failures"] <= 0.05).all()
     assert (gains.loc[gains["size"] == gains["size"].max(), "largest"] > 3.0).all()
+    posteriors = results["tightness"].posteriors.pivot(index="size", columns="method", values="factor")
+    assert (posteriors.drop(columns="kl") > 1.0).all(axis=None)
+    assert posteriors.iloc[-1].idxmax() == "unexpected Bernstein"
+    members = results["tightness"].members.pivot(index="risk", columns="method", values="factor")
+    assert (members["kl"] >= members[["relative deviations", "empirical Bernstein"]].max(axis=1)).all()
+    assert members["localized, linear class"].iloc[0] > 2.0
+    classes = results["tightness"].classes.pivot(index="size", columns="class", values="width").iloc[-1]
+    assert classes.idxmax().startswith("fat-shattering")
+    assert classes.idxmin() == "1-Lipschitz losses"
     price = results["price"].table
     assert price["sample_size"].iloc[-1] < 2 * price["sample_size"].iloc[0]
     exact = results["finite_infinite"].means.pivot(index="size", columns="class", values="exact")

@@ -15,6 +15,7 @@ from moltheory.figures._hypervolume_gap import HypervolumeGap
 from moltheory.figures._infinite_classes import InfiniteClasses
 from moltheory.figures._intervals import Intervals
 from moltheory.figures._least_squares import LeastSquares
+from moltheory.figures._limit_power import LimitPower
 from moltheory.figures._mechanism import Mechanism
 from moltheory.figures._near_ties import NearTies
 from moltheory.figures._price import Price
@@ -26,6 +27,7 @@ from moltheory.figures._tightness import Tightness
 from moltheory.figures._tilted import TiltedLine
 from moltheory.figures._weights import Weights
 from moltheory.figures._worlds import Worlds
+from moltheory.figures._wrong_uses import WrongUses
 from moltheory.reports import Figure
 
 __all__ = ["figure_names", "get_figure"]
@@ -52,6 +54,8 @@ _FIGURES: tuple[type[Figure[Any]], ...] = (
     SolverCost,
     Certified,
     Claims,
+    LimitPower,
+    WrongUses,
 )
 
 

@@ -54,8 +54,12 @@ def test_bound_prints_everything_that_applies(capsys):
     assert rows["VC dimension", "sample size"] > 10_000
     assert main(["bound", "--n", "100", "--errors", "10"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split()[:2] == ["clopper-pearson", "interval"]
-    assert len(lines) == 6
+    assert lines[0] == "One model that was fixed before the data:"
+    assert lines[2].split()[:2] == ["clopper-pearson", "interval"]
+    assert len(lines) == 7
+    assert main(["bound", *facts, "--risk", "0.1"]) == 0
+    blocks = capsys.readouterr().out.split("\n\n")
+    assert [block.splitlines()[0].split()[0] for block in blocks] == ["All", "All", "Excess", "What", "Examples"]
 
 
 def test_theorems_are_listed_checked_and_attacked(capsys):

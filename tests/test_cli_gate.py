@@ -1,5 +1,6 @@
 """`--baseline`, `--fail-on` and the files for pull requests."""
 
+import csv
 import json
 from xml.etree import ElementTree
 
@@ -41,6 +42,36 @@ def test_the_gate_stops_what_is_worse_and_everything_is_written(folder, capsys):
     assert {case.get("classname") for case in suite} == {"moltheory.worse", "moltheory.not-better"}
 
 
+def test_names_do_not_become_markdown_and_files_stay_well_formed(tmp_path, monkeypatch, capsys):
+    """Links, code, emphasis, entities, tags, columns and control characters in names of models."""
+    monkeypatch.chdir(tmp_path)
+    names = ["prod", "[a](http://b)", "`c`", "_d_", "&amp;", "e|f", "g\nh", "i\x07", "![j](k)", "snake_case"]
+    table = np.zeros((400, len(names)), dtype=int)
+    for k in range(1, len(names)):
+        table[: 40 * k, k] = 1
+    with (tmp_path / "l.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([[f"{name}/error" for name in names], *table.tolist()])
+    gate = ("l.csv", "--baseline", "prod", "--fail-on", "worse", "--summary", "s.md", "--junit", "j.xml")
+    assert main(["certify", *gate]) == 1
+    capsys.readouterr()
+    summary = (tmp_path / "s.md").read_text()
+    rows = {line.split(" | ")[0] for line in summary.splitlines() if line.startswith("| ")}
+    shown = [
+        r"\[a\](http://b)",
+        r"\`c\`",
+        r"\_d\_",
+        "&amp;amp;",
+        r"e\|f",
+        r"g\\nh",
+        r"i\\x07",
+        r"!\[j\](k)",
+        "snake_case",
+    ]
+    assert rows == {"| model", "| ---", *(f"| {name}" for name in shown)}
+    cases = [case.get("name") for case in ElementTree.parse(tmp_path / "j.xml").getroot()]
+    assert cases == [name.replace("\n", "\\n").replace("\x07", "\\x07") for name in names[1:]]
+
+
 def test_a_gate_that_stops_nothing_leaves_the_status(folder, capsys):
     assert main(["certify", *_GATE, "--fail-on", "worse", "--ignore", "<small>", "--summary", "s.md"]) == 0
     assert "--fail-on worse: stops no model." in capsys.readouterr().out
@@ -68,6 +99,8 @@ def test_json_says_what_fails(folder, capsys):
         (["--baseline", "prod", "--fail-on", "bad"], "`fail-on` must be one of"),
         (["--baseline", "prod", "--margin", "error"], "`margin` must be A=E"),
         (["--baseline", "prod", "--margin", "error=0"], "`margin` must be A=E"),
+        (["--baseline", "prod", "--margin", "error=1e999"], "`margin` must be A=E"),
+        (["--baseline", "prod", "--margin", "error=1"], "smaller than the range of the losses, 1 in 'error', got 1"),
         (["--baseline", "prod", "--margin", "error=.1", "--margin", "error=.2"], "must be given once"),
         (["--baseline", "prod", "--margin", "speed=1"], "`margin` must be one of"),
         (["--baseline", "prod", "--summary", "losses.csv"], "must be another file than the input"),

@@ -16,7 +16,7 @@ _CLASSES = {kind.__name__: kind for kind in (Bound, Interval, Front, Certificate
 _RENAMED = {"Certificate": {"level": "adjusted_p_value", "beats": "dominates", "spent": "delta_allocation"}}
 # Fields that a class can do without, as texts from before 0.1 did.
 _LEFT_OUT = {
-    "Bound": {"lower", "upper", "shares", "identity"},
+    "Bound": {"lower", "upper", "shares", "identity", "scope", "version"},
     "Interval": {"identity"},
     "Front": set(),
     "Certificate": {

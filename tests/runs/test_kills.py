@@ -87,6 +87,7 @@ def _kill_at_random(runs, folder, expected, seconds, rng, kills):
     return hits
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(runs, expected, seconds, tmp_path):
     rng = np.random.default_rng(2022)
     hits = [_kill_at_random(runs, tmp_path / str(k), expected, seconds, rng, kills=1) for k in range(5)]
@@ -97,6 +98,7 @@ def test_killed_at_random_moments(runs, expected, seconds, tmp_path):
 
 # Every step of writing a file, for the record (first call) and for parts: the proof of the folder is the first
 # fsync, the record the second, the proof before the work the third.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "die",
     [

@@ -33,7 +33,10 @@ __all__ = ["certify_command"]
 _OLD = "--more is deprecated and will be removed in 0.4; use --plan."
 _WRITTEN = {"html": "Report", "plot": "Figure", "summary": "Summary", "junit": "JUnit"}
 _GLYPHS = "Glyph .* missing from"
-_STATISTICS = ("delta", "method", "error", "dependence", "verdicts", "engine", "largest_cluster", "cluster_weights")
+_STATISTICS = (
+    *("delta", "method", "error", "dependence", "verdicts", "engine", "largest_cluster", "cluster_weights"),
+    "earlier",
+)
 
 
 def certify_command(options: argparse.Namespace) -> int:

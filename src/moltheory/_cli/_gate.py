@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+import re
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["GATES", "Gate"]
 
 GATES = ("worse", "not-better", "undecided")
+# What means something in Markdown; an underscore inside of a word does not.
+_MARKS = re.compile(r"([\\`*|~\[\]]|(?<!\w)_|_(?!\w))")
 _WHY = {
     "worse": "certainly worse than {} in some objective, beyond its margin",
     "not-better": "not shown to be better than {} in some objective and not worse in the others",
@@ -75,7 +79,7 @@ class Gate:
                 value = float(text)
             except ValueError:
                 value = -1.0
-            if not name or not value > 0.0:
+            if not name or not 0.0 < value < math.inf:
                 raise InvalidInputError(f"`margin` must be A=E, an objective and a number > 0, got {quoted(entry)}.")
             for found in resolved_metrics("margin", [name], names):
                 if found in margins:
@@ -166,4 +170,5 @@ def _margins_text(comparison: BaselineComparison) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*") if text else text
+    """Return text as Markdown shows it, whatever stands in names: no column, link, picture, code or tag begins in it."""
+    return _MARKS.sub(r"\\\1", text).replace("&", "&amp;").replace("<", "&lt;")

@@ -248,6 +248,12 @@ def _statistics_options(group: argparse._ArgumentGroup) -> None:
         metavar="NAME",
         help="size: average over examples; equal: average over clusters, whatever their size (default: size)",
     )
+    add(
+        "--earlier",
+        metavar="FILE",
+        help="certificate of an earlier run, as written by --json: warn if these data go on with those, as two looks are "
+        "not valid together at delta",
+    )
 
 
 def _output_options(group: argparse._ArgumentGroup) -> None:

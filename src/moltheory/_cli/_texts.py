@@ -25,7 +25,7 @@ _EXPLAINED = 12
 _PLANNED = 300
 # Open rivals that are named in JSON; `open_rivals` has all.
 _RIVALS = 20
-_COUNTS = ("expected_additional", "sufficient_additional", "sufficient_additional_high")
+_COUNTS = ("expected_additional", "additional_80", "additional_95")
 
 
 def opening_lines(certificate: Certificate, plan: pd.DataFrame | None) -> list[str]:
@@ -102,7 +102,7 @@ def _likely_lines(certificate: Certificate) -> list[str]:
 
 def plan_lines(plan: pd.DataFrame, *, unit: str = "examples") -> list[str]:
     """Return one line per undecided model with the numbers of additional examples, or clusters."""
-    from moltheory.certification._format import count_text
+    from moltheory.certification._format import count_text, simulated_text
 
     if plan.empty:
         return ["", "No additional examples are needed: every model is decided."]
@@ -110,16 +110,17 @@ def plan_lines(plan: pd.DataFrame, *, unit: str = "examples") -> list[str]:
         [
             named(str(row["model"])),
             named(str(row["hardest_rival"])),
-            *(count_text(float(row[name])) for name in _COUNTS),
+            *(simulated_text(float(row[name]), float(row["simulated_up_to"])) for name in _COUNTS),
+            count_text(float(row["sufficient_additional_high"])),
         ]
         for row in plan.to_dict("records")
     ]
     intro = [
-        "Additional examples that would decide the open models: the expected number, and numbers that suffice with",
-        "probability 80%, if the observed rates are the true ones and whatever the true rates are (an estimate, not a",
-        "guarantee):",
+        "Additional examples that would decide the open models in 50%, 80% and 95% of new evaluations, by simulation from",
+        "the examples at hand and what these leave open; and a number that suffices with probability 80% whatever the true",
+        "rates are (estimates, not guarantees):",
     ]
-    head = ["model", "hardest rival", "expected", "80%, observed rates", "80%, any rates"]
+    head = ["model", "hardest rival", "50%", "80%", "95%", "80%, any rates"]
     lines = ["", *intro, "", *aligned(head, rows)]
     if plan["sufficient_additional_high"].isin([float("inf")]).any():
         lines += [

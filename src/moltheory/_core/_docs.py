@@ -73,7 +73,7 @@ axis : int, default 0
     Axis of the examples.""",
     "widths": """\
 widths : (..., N) array_like
-    Half-widths C that hold jointly, one per objective.""",
+    Half-widths C that hold jointly for all hypotheses, one per objective: an array, or a `Bound` that says so.""",
     "hypothesis_widths": """\
 widths : (..., H, N) array_like
     Half-widths C(h) of every hypothesis that hold jointly, as those of `moltheory.bounds.kl_class`.""",
@@ -139,7 +139,8 @@ loss_range : (low, high) or mapping of objectives to such pairs
     Smallest and largest possible loss; (0, 1) by default and for objectives that a mapping leaves out.""",
     "simulate": """\
 simulate : int, default 60
-    Largest number of pairs that are simulated; those with the smallest bounds are.""",
+    Largest number of simulated runs per sample size; 0 = no simulation. With 60 runs, the standard error of a
+    share of 80 % is 5 %.""",
     "simulation_seed": """\
 rng : int, default 0
     Seed of the simulation.""",

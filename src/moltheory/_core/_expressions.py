@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from moltheory._core._text import did_you_mean, few, quoted
+from moltheory._core._text import did_you_mean, few, quoted, visible
 from moltheory.errors import InvalidInputError
 
 __all__ = ["Formula", "read_formula"]
@@ -70,7 +71,7 @@ def read_formula(argument: str, text: str, names: Sequence[str]) -> Formula:
     part = reader.sum()
     if reader.next is not None:
         raise reader.refusal(f"{quoted(reader.next[1])} where it should end")
-    return Formula(text.strip(), part.signs, part.value)
+    return Formula(visible(text.strip()), part.signs, part.value)
 
 
 class _Reader:
@@ -109,27 +110,28 @@ class _Reader:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise self.refusal(f"more than {_DEEPEST} parentheses in one another")
-        part = self._product()
+        parts = [self._product()]
         while sign := self._take("+", "-"):
-            part = _added(part, self._product(), 1.0 if sign == "+" else -1.0)
+            parts.append(_scaled(self._product(), 1.0 if sign == "+" else -1.0))
         self._depth -= 1
-        return part
+        return self._joined(parts, np.add)
 
     def _product(self) -> _Part:
-        part = self._factor()
+        part, factor = self._factor(), 1.0
         while sign := self._take("*", "/"):
             other = self._factor()
             if sign == "/" and (other.constant is None or other.constant == 0.0):
                 raise self.refusal(f"a division by something else than a number that is not 0 in {quoted(self._text)}")
             if sign == "/":
-                part = _scaled(part, 1.0 / float(other.constant or 1.0))
-            elif part.constant is not None:
-                part = _scaled(other, part.constant)
+                factor /= float(other.constant or 1.0)
             elif other.constant is not None:
-                part = _scaled(part, other.constant)
+                factor *= other.constant
+            elif (own := part.constant) is not None:
+                part, factor = other, factor * own
             else:
                 raise self.refusal(f"a product of names in {quoted(self._text)}")
-        return part
+        self._require_finite(factor if part.constant is None else factor * part.constant)
+        return part if factor == 1.0 else _scaled(part, factor)
 
     def _factor(self) -> _Part:
         negative = False
@@ -160,13 +162,32 @@ class _Reader:
             raise self.refusal(f"{text}, which is too large")
         return float(text)
 
+    def _require_finite(self, number: float) -> None:
+        if not math.isfinite(number):
+            raise self.refusal(f"numbers that together are too large in {quoted(self._text)}")
+
     def _call(self, function: str) -> _Part:
-        part, taken = self.sum(), _FUNCTIONS[function]
+        parts = [self.sum()]
         while self._take(","):
-            part = _joined(part, self.sum(), taken)
+            parts.append(self.sum())
         if not self._take(")"):
             raise self.refusal(f"a parenthesis that is not closed in {quoted(self._text)}")
-        return part
+        return self._joined(parts, _FUNCTIONS[function])
+
+    def _joined(self, parts: list[_Part], function: Callable[..., Any]) -> _Part:
+        """Return the sum, or the smallest or largest, of parts: in one loop, however many there are."""
+        if len(parts) == 1:
+            return parts[0]
+        constants = [part.constant for part in parts if part.constant is not None]
+        if len(constants) == len(parts):
+            number = float(reduce(function, constants))
+            self._require_finite(number)
+            return _number(number)
+        signs: dict[str, frozenset[int]] = {}
+        for part in parts:
+            for name, found in part.signs.items():
+                signs[name] = signs.get(name, frozenset()) | found
+        return _Part(lambda values: reduce(function, [part.value(values) for part in parts]), signs)
 
     def _named(self, name: str) -> _Part:
         if name not in self._names:
@@ -190,19 +211,3 @@ def _scaled(part: _Part, factor: float) -> _Part:
     sign = 1 if factor > 0.0 else -1
     signs = {name: frozenset(sign * one for one in found) for name, found in part.signs.items()}
     return _Part(lambda values: factor * part.value(values), signs)
-
-
-def _added(part: _Part, other: _Part, factor: float) -> _Part:
-    if part.constant is not None and other.constant is not None:
-        return _number(part.constant + factor * other.constant)
-    return _joined(part, _scaled(other, factor), np.add)
-
-
-def _joined(part: _Part, other: _Part, function: Callable[..., Any]) -> _Part:
-    if part.constant is not None and other.constant is not None:
-        return _number(float(function(part.constant, other.constant)))
-    signs = {
-        name: part.signs.get(name, frozenset()) | other.signs.get(name, frozenset())
-        for name in (*part.signs, *other.signs)
-    }
-    return _Part(lambda values: function(part.value(values), other.value(values)), signs)

@@ -46,7 +46,7 @@ _MOVED = {
     "certification.calling": "certification._certify",
     "certification.estimators": "evaluation._estimators",
     "certification.evaluated": "evaluation._table",
-    "certification.further": "certification._plan",
+    "certification.further": "certification._further_examples",
     "certification.harness_logs": "evaluation._lm_eval",
     "certification.long_tables": "evaluation._frames",
     "certification.planning": "certification._sample_size",

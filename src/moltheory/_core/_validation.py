@@ -185,6 +185,8 @@ def check_real(
         raise InvalidInputError(f"`{name}` must be a real number, got {value!r}.")
     number = float(value)
     outside = not low <= number <= high or (strict and number in (low, high))
+    if not math.isfinite(number) and math.isinf(low) and math.isinf(high):
+        raise InvalidInputError(f"`{name}` must be finite, got {number!r}.")
     if not math.isfinite(number) or outside:
         left, right = ("(", ")") if strict else ("[", "]")
         raise InvalidInputError(f"`{name}` must lie in {left}{low:g}, {high:g}{right}, got {number!r}.")

@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -162,7 +163,7 @@ def test_steps_are_stated_with_their_reservations(step, text):
     assert text in found[0]
     if step.model:
         assert "80% of cases" in found[0]
-        (bound, *_) = step_sentences(_made(2, n_examples=1000), step._replace(is_bound=True), ["", ""])
+        (bound, *_) = step_sentences(_made(2, n_examples=1000), replace(step, is_bound=True), ["", ""])
         assert "by simulation from the examples at hand" in found[0]
         assert "if the rates seen so far are the true ones" in bound
     # A model that loses little is named, with the smallest tolerance.

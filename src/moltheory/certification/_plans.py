@@ -94,7 +94,8 @@ class Plans:
         for 80 %, may be infinite. Not accounted for is what the losses at hand do not show (models without a difference at
         hand have none in any run), and that they were chosen for being undecided. MEASURED
         (benchmarks/results/plans.md). A certificate keeps at most 8 MB of the losses (a random part of the examples or
-        clusters); runs draw from these, populations of as many as were certified. Sizes grow by a factor of 1.41, up to
+        clusters); runs draw from these, populations of as many as were certified. A pickle leaves the losses out, so what is
+        read from one simulates nothing. Sizes grow by a factor of 1.41, up to
         1,000 times the size at hand. Runs get fewer, then end, where they would take more than about 5 seconds times
         `simulate` / 60 in all (NaN if even the size at hand takes longer); work is counted, not timed, so the machine has
         no influence.

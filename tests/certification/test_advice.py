@@ -152,7 +152,10 @@ def test_the_cheapest_next_step_is_the_smallest_number_of_the_plan(certificate):
 @pytest.mark.parametrize(
     ("step", "text"),
     [
-        (NextStep("a", "b", 1, 400.0), "About 400 more examples would decide about a (only b may still be better), by simulation"),
+        (
+            NextStep("a", "b", 1, 400.0),
+            "About 400 more examples would decide about a (only b may still be better), by simu",
+        ),
         (NextStep("a", "b", 3, 400.0), "would decide about a (of its 3 open rivals b is the hardest), by simulation"),
         (NextStep("a", "b", 1, 150_000.0), "Do not wait for more examples: even the cheapest decision, about a,"),
         (NextStep(), "No number of examples can be planned"),

@@ -137,6 +137,8 @@ def test_the_same_seed_gives_the_same_plan_before_and_after_storing() -> None:
     # A pickle holds no losses.
     pickled = pickle.loads(pickle.dumps(certificate)).plan(simulate=2, rng=4)
     pd.testing.assert_frame_equal(pickled, certificate.plan(simulate=0))
+    with pytest.raises(mt.errors.InvalidInputError, match="`goal` needs losses"):
+        pickle.loads(pickle.dumps(certificate)).plan(goal="all")
     stored = Certificate.from_json(certificate.to_json())
     again = further_examples(losses, stored, goal="all", simulate=2, rng=4)
     pd.testing.assert_frame_equal(again, certificate.plan(goal="all", simulate=2, rng=4))

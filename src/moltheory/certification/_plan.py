@@ -56,6 +56,11 @@ def plan_of(
     """Return the plan of a certificate from its statistics; see `Certificate.plan`."""
     check_plan(goal, simulate)
     if goal is not None:
+        if statistics.sample is None:
+            raise InvalidInputError(
+                "`goal` needs losses to simulate from, got a certificate without (a pickle leaves them out, and tails of "
+                "classes of one's own are not simulated): use `further_examples(losses, certificate, goal=...)`."
+            )
         return _goal_frame(certificate, statistics, read_goal(certificate, goal), simulate, rng)
     known = np.flatnonzero(~certificate.data_dependent)
     sign = np.where(np.asarray(certificate.maximise)[known], -1.0, 1.0)

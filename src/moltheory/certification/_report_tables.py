@@ -205,9 +205,7 @@ def plan_table(certificate: Certificate, further: pd.DataFrame) -> PlanTable:
                 _amount(between, high),
             ]
         )
-    shown = (
-        ("50%, simulated", "80%, simulated", "95%, simulated") if simulated else ("80%, observed rates",)
-    )
+    shown = ("50%, simulated", "80%, simulated", "95%, simulated") if simulated else ("80%, observed rates",)
     return PlanTable(
         "What more data would decide",
         ("model", "hardest rival", "rivals open", *shown, "80%, range of true rates"),

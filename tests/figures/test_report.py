@@ -113,7 +113,7 @@ def test_every_figure_is_drawn_and_shown(page):
     images = re.findall(r"<img [^>]*>", text)
     assert ["loading=" in image for image in images] == [False] + [True] * (len(images) - 1)
     assert all(re.search(r' width="\d+" height="\d+"', image) for image in images)
-    assert len(text.encode()) < 4e6
+    assert len(text.encode()) < 4.5e6
 
 
 def test_figures_stand_in_chapters(page):

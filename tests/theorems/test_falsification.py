@@ -90,11 +90,13 @@ def _without_log_hypotheses(problem, n, delta):
 @pytest.mark.parametrize("stated", [_forgetful, _without_log_objectives, _without_log_hypotheses])
 def test_every_seed_refutes_widths_that_forget_the_union(stated):
     for seed in SEEDS:
-        attack = falsify(LEDGER["joint"], budget=20_000, rng=seed, stated=stated)
+        attack = falsify(LEDGER["joint"], rng=seed, stated=stated)
         assert attack.falsified, (seed, attack)
         found = attack.witness
         again = check(LEDGER["joint"], found["world"], n=found["n"], delta=found["delta"], stated=stated)
-        assert again.event_failure.probability == found["failure"] > found["delta"]
+        # Exact, or simulated anew.
+        assert again.event_failure.low <= found["failure"] <= again.event_failure.high
+        assert again.event_failure.low > found["delta"]
         assert check(LEDGER["joint"], found["world"], n=found["n"], delta=found["delta"]).holds
 
 

@@ -53,6 +53,18 @@ def test_json_holds_them_and_is_read_back(folder, capsys):
     assert (empty["limits"], empty["choice"]) == (None, None)
 
 
+def test_the_report_is_written_where_no_model_certainly_meets_the_limits(folder, capsys):
+    arguments = ("--limit", "error<=0.05", "--choose", "price")
+    text = _text(capsys, *arguments, "--html", "report.html")
+    assert "No choice: no model certainly meets error<=0.05; a may or may not.\n" in text
+    assert "Limits error<=0.05:" in text
+    assert (folder / "report.html").exists()
+    found = json.loads(_text(capsys, "--json", *arguments))["choice"]
+    assert (found["model"], found["utility"]) == (None, "price")
+    assert found["reason"] == "no model certainly meets error<=0.05; a may or may not"
+    assert "error<=0; none may.\n" in _text(capsys, "--limit", "error<=0", "--choose", "price")
+
+
 def test_a_share_above_a_limit_is_still_one(folder, capsys):
     found = json.loads(_text(capsys, "--json", "--limit", "seconds=2", "--limit", "seconds above 2<=0.5"))
     assert "seconds above 2" in found["objectives"]
@@ -77,7 +89,9 @@ def test_both_may_stand_in_a_file_of_options(folder, capsys):
         (["--limit", "error<=1.5"], "must lie between 0 and 1"),
         (["--limit", "error<=0.3", "--limit", "error<=0.2"], "must be given once"),
         (["--limit", "error<=0"], None),
-        (["--limit", "error<=0", "--choose", "error"], "`limit` must leave a model that certainly meets error<=0"),
+        (["--limit", "error<=0", "--choose=-error"], "wrong sign"),
+        (["--limit", "error=0.3", "--maximise", "error"], "write error>=0.3"),
+        (["--choose", "2*seconds p90"], "write 'seconds p90', with the quotes"),
         (["--choose=-error"], "wrong sign"),
         (["--choose", "error; import os"], "`choose` must be a formula"),
         (["--choose", "speed"], "`choose` must name objectives"),

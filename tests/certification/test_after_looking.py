@@ -190,6 +190,7 @@ def test_models_that_are_known_to_dominate_have_smaller_intervals():
         (lambda v: np.nan, {"monotone": True}, "got NaN"),
         (lambda v: "1", {"monotone": True}, "must return a number"),
         (lambda v: v["error"], {"monotone": "no"}, "`monotone` must be True or False"),
+        (lambda v: 10**400, {"monotone": True}, "numbers that floats can hold"),
         (["error"], {"tolerance": {"error": np.inf}}, "must be finite, got inf"),
         (3, {}, "got int"),
         ({"error": 1}, {"limits": {"error": 2.0}}, "must lie between 0 and 1"),
@@ -235,6 +236,18 @@ def test_formulas_may_be_long_and_names_may_hold_anything():
     assert "\n" not in choice.utility
     assert choice.excess == certificate.choose({'it\'s "x"\n': 1.0}).excess
     assert certificate.choose("max(" + ", ".join(["'b c'"] * 3000) + ")").excess == certificate.choose("'b c'").excess
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("s p95", "s p95"), ("s p95", "x + s p95"), ("a-b", "a-b"), ("usd/day", "2*usd/day"), ("3d", "3d")],
+)
+def test_names_that_are_no_words_want_quotes(name, text):
+    losses = np.random.default_rng(0).random((50, 3, 2)) < 0.3
+    certificate = mt.certify(losses, objectives=["x", name], method="boxes")
+    with pytest.raises(InvalidInputError, match=f"got {name}: write '{name}', with the quotes"):
+        certificate.choose(text)
+    assert certificate.choose(f"'{name}'").utility == f"'{name}'"
 
 
 def test_a_certificate_from_json_chooses_as_the_one_that_was_written():

@@ -11,6 +11,8 @@ from moltheory.certification import certify_limits
 from moltheory.certification._limit_p_values import hoeffding_bentkus_p_values
 from moltheory.certification._rejections import rejections
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation import LossTable
+from moltheory.objectives import F1Error, Rate
 from moltheory.runs import as_seed_sequence
 
 _ERRORS = ((12, 6), (16, 8), (20, 9), (24, 11))
@@ -148,6 +150,70 @@ def test_known_costs_and_missing_losses():
     assert found.p_values[:, 1].tolist() == [0.0, 0.0, 1.0, 0.0]
     assert found.to_frame()["place"].isna().tolist() == [False, False, True, True]
     assert found.to_frame()["on_front"].tolist() == found.front.tolist()
+
+
+def test_means_of_tables_and_rates_are_limited_and_other_measures_are_not():
+    rng = np.random.default_rng(4)
+    seconds, right = rng.exponential([1.0, 2.0], (300, 2)), rng.random((300, 2)) < [0.9, 0.6]
+    table = LossTable(
+        np.stack([right, seconds], axis=2),
+        ["a", "b"],
+        ["right", "s"],
+        maximise=["right"],
+        loss_range={"s": (0, np.inf)},
+    ).with_objectives(quantile={"s": 0.9}, limit={"s": 3})
+    found = certify_limits(table, {"right": 0.8, "s above 3": 0.2}, p_values="binomial")
+    late, wrong = (seconds > 3).sum(axis=0), 300 - right.sum(axis=0)
+    by_hand = [stats.binom.cdf(wrong, 300, 0.2), stats.binom.cdf(late, 300, 0.2)]
+    np.testing.assert_allclose(found.p_values, np.transpose(by_hand), rtol=1e-9)
+    assert certify_limits(table, {"right": 0.8}, pilot=0.3).n_tested == 210
+    with pytest.raises(InvalidInputError, match="got 's p90'"):
+        certify_limits(table, {"s p90": 2.0})
+    # A rate is a mean of the examples on which its condition holds, which may depend on the model.
+    some = rng.random((300, 2)) < 0.5
+    rates = {"x": Rate(~right, some), "y": Rate(~right, some[:, 0]), "f1": F1Error(right, some[:, 0])}
+    found = certify_limits(None, {"x": 0.3, "y": 0.3}, objectives=rates)
+    for i, where in enumerate((some, some[:, :1] & np.ones(2, bool))):
+        counts = (~right & where).sum(axis=0)
+        np.testing.assert_allclose(found.p_values[:, i], stats.binom.cdf(counts, where.sum(axis=0), 0.3))
+    with pytest.raises(InvalidInputError, match="or a condition on the examples"):
+        certify_limits(None, {"y": 0.3}, objectives={"y": rates["y"]}, pilot=0.5)
+    with pytest.raises(InvalidInputError, match="got 'f1'"):
+        certify_limits(None, {"f1": 0.3}, objectives=rates)
+
+
+def test_a_pilot_wants_the_same_examples_in_all_objectives():
+    """As many of each, but not the same: pieces would share examples."""
+    losses = np.random.default_rng(0).random((40, 2, 2))
+    losses[0, :, 0] = losses[7, :, 1] = np.nan
+    with pytest.raises(InvalidInputError, match="losses that are missing"):
+        certify_limits(losses, _LIMITS, objectives=["error", "harm"], pilot=0.5)
+
+
+@pytest.mark.parametrize("procedure", ["fixed-sequence", "graphical", "holm"])
+def test_a_limit_on_a_known_cost_needs_no_test(procedure):
+    known = {**_NAMED, "costs": {"price": [3, 1, 4, 2]}, "procedure": procedure}
+    found = certify_limits(_losses(), {"error": 0.15, "price": 2}, **known)
+    alone = certify_limits(
+        _losses((_ERRORS[1], _ERRORS[3])), {"error": 0.15}, objectives=["error", "harm"], procedure=procedure
+    )
+    assert found.order == ("b", "d")
+    assert found.certified[[1, 3]].tolist() == alone.certified.tolist()
+    assert not found.certified[[0, 2]].any()
+    assert certify_limits(_losses(), {"error": 0.15, "price": 2}, **known, order=list("cab")).order == ("b",)
+    assert certify_limits(_losses(), {"price": 2}, **known).certified.tolist() == [False, True, False, True]
+    nobody = certify_limits(_losses(), {"error": 0.15, "price": 0}, **known)
+    assert (nobody.order, nobody.certified.any(), nobody.best("harm")) == ((), False, None)
+    assert "0 of 0" in nobody._repr_html_()
+
+
+def test_in_a_graph_that_is_given_a_model_that_breaks_a_known_limit_keeps_its_share():
+    known = {**_NAMED, "costs": {"price": [3, 1, 1, 1]}, "procedure": "graphical"}
+    limits = {"error": 0.15, "price": 2}
+    assert not certify_limits(_losses(), limits, **known, weights=[1, 0, 0, 0]).certified.any()
+    found = certify_limits(_losses(), limits, **known, weights=[0, 1, 0, 0])
+    assert found.certified.tolist() == [False, True, True, False]
+    assert found.order == tuple("bcd")
 
 
 def test_a_pilot_orders_the_front_and_tests_use_the_other_examples():

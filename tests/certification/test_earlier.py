@@ -8,7 +8,7 @@ import pytest
 
 import moltheory as mt
 from moltheory.cli import main
-from moltheory.errors import DataWarning
+from moltheory.errors import DataWarning, InvalidInputError
 from moltheory.evaluation._blocks import ColumnBlock
 from moltheory.evaluation._fingerprint import Prints, _counted
 from moltheory.objectives import Mean, Rate
@@ -49,8 +49,6 @@ def test_others_are_not():
         fewer,
         losses[1:],
         losses[:, ::-1],
-        losses[:, :2],
-        losses[:, :, :1],
         losses[::-1],
     ):
         assert _warnings_of(others, earlier=earlier) == []
@@ -60,18 +58,44 @@ def test_others_are_not():
     assert len(_warnings_of(changed, earlier=earlier)) == 1
 
 
+def test_models_and_objectives_are_matched_by_name():
+    losses = _losses(400)
+    names, objectives = ["a", "b", "c"], ["x", "y"]
+    earlier = mt.certify(losses[:300], names=names, objectives=objectives)
+
+    def warned(others, names=names, objectives=objectives):
+        return len(_warnings_of(others, names=names, objectives=objectives, earlier=earlier))
+
+    more = np.concatenate([losses, losses[:, :1]], axis=1)
+    assert warned(losses[:, [2, 0, 1]], ["c", "a", "b"]) == warned(losses[:, :, ::-1], objectives=["y", "x"]) == 1
+    assert (
+        warned(losses[:, :2], names[:2])
+        == warned(more, [*names, "d"])
+        == warned(losses[:, :, 1:], objectives=["y"])
+        == 1
+    )
+    assert warned(losses, ["p", "q", "r"]) == 1
+    # Under the wrong names, with one model in common, with other losses of one of them, or as many examples.
+    assert (
+        warned(losses, ["b", "a", "c"]) == warned(losses, ["a", "q", "r"]) == warned(losses[:300, :2], names[:2]) == 0
+    )
+    more[5, 1, 1] ^= True
+    assert warned(more, [*names, "d"]) == 0
+
+
 def test_blocks_do_not_matter(rng):
     rows = rng.random((3000, 4))
     rows[rng.random(rows.shape) < 0.1] = np.nan
-    whole, pieces = Prints(1), Prints(1, ((1000, "?"),))
+    whole, pieces = Prints(1, 4), Prints(1, 4, [1000])
     whole.add(ColumnBlock(0, rows, None, None))
     for part in np.split(rows, [1, 127, 129, 999, 1001, 2048]):
         pieces.add(ColumnBlock(0, part, None, None))
     assert whole.fingerprint == pieces.fingerprint
-    beginning = Prints(1)
+    beginning = Prints(1, 4)
     beginning.add(ColumnBlock(0, rows[:1000], None, None))
-    assert pieces._beginnings == [beginning.fingerprint[0][1]]
-    assert not pieces.extend_earlier
+    assert pieces._beginnings == [{1000: beginning.fingerprint[0][1]}]
+    assert pieces.extend(beginning.fingerprint, [(0, 0)], [(k, k) for k in range(4)])
+    assert not pieces.extend(beginning.fingerprint, [(0, 0)], [(0, 1)])
     counted = _counted(0, 10**6)
     assert counted.size < 128 + 32 * 13
     assert (np.diff(counted) > 0).all()
@@ -109,5 +133,11 @@ def test_what_is_no_earlier_certificate_is_refused(refuses, tmp_path):
     losses = _losses(50)
     refuses("earlier", mt.certify, losses, earlier=3)
     refuses("earlier", mt.certify, losses, earlier=tmp_path / "nothing.json")
+    (tmp_path / "runs.csv").write_text("a,b\n0,1\n", encoding="utf-8")
+    (tmp_path / "empty.json").write_text("", encoding="utf-8")
+    for path in (tmp_path / "runs.csv", tmp_path / "empty.json", ".", "a\0b"):
+        with pytest.raises(InvalidInputError, match=r"^`earlier` must be a file") as refusal:
+            mt.certify(losses, earlier=path)
+        assert repr(str(path)) in str(refusal.value)
     stream = mt.CertificateStream(3, 2, 0.05)
     refuses("earlier", mt.certify, losses, earlier=stream.certificate())

@@ -5,7 +5,7 @@ import pytest
 
 from moltheory import CertificateStream, Measured
 from moltheory.errors import InvalidInputError
-from moltheory.evaluation import CVaR
+from moltheory.evaluation import CVaR, LossTable
 from moltheory.objectives import F1Error, Gap, Known, Mean, Rate, Worst
 
 
@@ -75,8 +75,8 @@ _ROWS = np.zeros((4, 3, 2))
         ({}, lambda s: s.add_models(["d"]), "keeps no part of delta for them, got 'd'"),
         ({"joining": 0.5}, lambda s: s.add_models(["d", "a"]), "names of new models, got 'a'"),
         ({"joining": 0.5}, lambda s: s.add_models(["d", "d"]), "`models`"),
-        ({"joining": 0.5}, lambda s: s.add_models(3), "got a number"),
-        ({"joining": 0.5}, lambda s: s.add_models([]), "`models`"),
+        ({"joining": 0.5}, lambda s: s.add_models(3), "list of names of new models, got 3"),
+        ({"joining": 0.5}, lambda s: s.add_models([]), "got an empty list"),
         ({"joining": 0.5}, lambda s: s.add_models("d"), "got one string"),
         ({"joining": 0.5}, lambda s: s.add_models(["d"], costs=[1.0]), "`costs` must be exact ones named"),
         ({"joining": 0.5, "costs": {"price": [1, 2, 3]}}, lambda s: s.add_models(["d"]), "'price', got none"),
@@ -88,7 +88,11 @@ _ROWS = np.zeros((4, 3, 2))
         ({}, lambda s: s.drop_models(["b", "c"]), "at least two models in the stream, got 2 of 3"),
         ({}, lambda s: s.drop_models(["z"]), "must be names of models in the stream, got 'z'"),
         ({}, lambda s: s.drop_models("a"), "got one string"),
-        ({}, lambda s: s.drop_models([]), "`models`"),
+        ({}, lambda s: s.drop_models([]), "got an empty list"),
+        ({}, lambda s: s.drop_models(None), "list of names of models in the stream, got None"),
+        ({}, lambda s: s.update(None), r"shape \(b, 3, 2\), got None\.$"),
+        ({}, lambda s: s.update(LossTable(_ROWS)), r"got LossTable: its losses are `table\.losses`"),
+        ({}, lambda s: s.update(_ROWS + 1 + 1e-9), r"got 1\.000000001\.$"),
     ],
 )
 def test_a_refusal_changes_nothing(options, call, sentence):
@@ -113,6 +117,21 @@ def test_columns_that_change_are_matched_or_refused():
     assert stream.n_examples == 2
 
 
+def test_a_frame_of_examples_and_models_is_one_objective():
+    pandas = pytest.importorskip("pandas")
+    stream, other = (CertificateStream(["a", "b"], ["x"], 0.05) for _ in range(2))
+    frame = pandas.DataFrame([[0.0, 1.0], [0.5, 1.0]], index=["q1", "q2"], columns=["b", "a"])
+    stream.update(frame)
+    other.update(frame.to_numpy()[:, ::-1, None])
+    assert stream.certificate() == other.certificate()
+    for wrong in (frame.rename(columns={"b": "c"}), frame[["a"]], frame.assign(c=0.0)):
+        with pytest.raises(InvalidInputError, match="labels of `models`"):
+            stream.update(wrong)
+    with pytest.raises(InvalidInputError, match="got one for each model, which says nothing of several objectives"):
+        CertificateStream(["a", "b"], ["x", "y"], 0.05).update(frame)
+    assert stream.n_examples == 2
+
+
 def test_a_cluster_comes_in_one_update():
     stream = _stream(largest_cluster=3)
     stream.update(_ROWS, clusters=["p1", "p1", "p2", "p3"])
@@ -129,6 +148,16 @@ def test_a_cluster_comes_in_one_update():
 def test_parameters_are_refused(refuses):
     for wrong in (1.0, -0.1, np.nan, True, "half"):
         refuses("joining", CertificateStream, 2, 1, 0.05, joining=wrong)
+    assert CertificateStream(2, 1, 0.05, joining=np.int64(0)).models == ("model_1", "model_2")
+    with pytest.raises(InvalidInputError, match=r"`joining` must lie in \[0, 1\)"):
+        CertificateStream(2, 1, 0.05, joining=-0.1)
+    for wrong in (["a"], [], 1, "ab", None, {"a", "b"}):
+        with pytest.raises(
+            InvalidInputError, match="`models` must be a list of names, or their number, at least 2, got"
+        ):
+            CertificateStream(wrong, 1, 0.05)
+    with pytest.raises(InvalidInputError, match=r"such as that of a stream, which keeps no losses.*further_examples"):
+        CertificateStream(2, 1, 0.05).certificate().plan()
     for wrong in (0, 1.5, True):
         refuses("largest_cluster", CertificateStream, 2, 1, 0.05, largest_cluster=wrong)
     refuses("cluster_weights", CertificateStream, 2, 1, 0.05, cluster_weights="none")

@@ -67,8 +67,15 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(InvalidInputError, match="which is none"):
         CertificateStream.load(path)
     path.write_bytes(b"nothing")
-    with pytest.raises(InvalidInputError):
-        CertificateStream.load(path)
+    np.save(tmp_path / "one.npy", np.ones(3))
+    (tmp_path / "empty.npz").write_bytes(b"")
+    for other in (path, tmp_path / "one.npy", tmp_path / "empty.npz", tmp_path, 3, None, b"x", "a\0b"):
+        with pytest.raises(InvalidInputError, match=r"^`path` must be .*, got [^\n]*\.$") as refusal:
+            CertificateStream.load(other)
+        assert "pickle" not in str(refusal.value)
+        assert "context" not in str(refusal.value)
+    with pytest.raises(InvalidInputError, match="`path`"):
+        _stream().save(None)
     np.savez(path, x=np.ones(3))
     with pytest.raises(InvalidInputError, match="damaged or of another kind"):
         CertificateStream.load(path)
@@ -99,10 +106,11 @@ def test_a_damaged_file_is_refused_or_the_same(tmp_path):
         CertificateStream.load(path)
 
 
-@pytest.mark.parametrize("missing", ["costs", "low", "0.lower", "1.counts.both", "header"])
+@pytest.mark.parametrize("missing", ["costs", "low", "0.lower", "1.counts.both", "0.counts.common.table", "header"])
 def test_a_part_that_is_missing_is_noticed(missing, tmp_path):
     stream = _stream()
     stream.update(_losses("binary", 20, np.random.default_rng(4)))
+    stream.update(np.where(np.arange(6).reshape(3, 2) == 2, np.nan, 1.0))
     path, less = tmp_path / "s.npz", tmp_path / "less.npz"
     stream.save(path)
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(less, "w") as new:
@@ -135,8 +143,21 @@ def test_clusters_and_models_that_come_and_go_are_kept(options, tmp_path):
         stopped.update(losses, clusters=labels)
 
 
+@pytest.mark.parametrize("name", ["low", "0.upper", "new"])
+def test_a_part_that_was_edited_is_noticed(name, tmp_path):
+    path = tmp_path / "s.npz"
+    _stream().save(path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays[name] = np.append(arrays.get(name, np.zeros(3)), 1)[1:] / 2
+    arrays["low"] = np.full(2, np.nan) if name == "low" else arrays["low"]
+    np.savez(path, **arrays)
+    with pytest.raises(InvalidInputError, match="damaged or of another kind"):
+        CertificateStream.load(path)
+
+
 def test_a_file_of_another_version_is_refused(tmp_path):
     path = tmp_path / "s.npz"
     np.savez(path, header=np.array('{"kind": "moltheory.CertificateStream 1"}'))
-    with pytest.raises(InvalidInputError, match=r"must be a file of version 2, got 's\.npz' of version '?1"):
+    with pytest.raises(InvalidInputError, match=r"must be a file of version 3, got 's\.npz' of version '?1"):
         CertificateStream.load(path)

@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from moltheory._core._text import did_you_mean, few, named, quoted
+from moltheory._core._text import did_you_mean, few, joined, named, quoted
 from moltheory.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class After:
         self._given, self._preference = limits, preference
         self.limits: LimitVerdicts | None = None
         self.choice: Choice | None = None
+        self._no_choice: str | None = None  # why there is none although one was asked for
 
     def ask(self, certificate: Certificate) -> None:
         """Find the verdicts and the choice.
@@ -38,17 +39,21 @@ class After:
         Raises
         ------
         InvalidInputError
-            If the limits or the preference do not fit the certificate, or no model certainly meets the limits.
+            If the limits or the preference do not fit the certificate.
         """
         limits = _checked(certificate, self._given)
         try:
             if limits:
                 self.limits = certificate.within(limits)
             if self._preference is not None:
-                self.choice = certificate.choose(self._preference, limits=limits or None)
+                # The report is worth printing where no model certainly meets the limits; a wrong preference is refused.
+                met = self.limits is None or bool(self.limits.within.any())
+                found = certificate.choose(self._preference, limits=limits if limits and met else None)
+                self.choice = found if met else None
+                self._no_choice = None if self.limits is None or met else _why_none(self.limits)
         except InvalidInputError as error:
             renamed = str(error).replace("`utility`", "`choose`").replace("`limits`", "`limit`")
-            raise InvalidInputError(renamed.replace(": see `within`", "")) from None
+            raise InvalidInputError(renamed) from None
 
     def lines(self) -> list[str]:
         """Return what was found, in words; nothing if nothing was asked."""
@@ -57,11 +62,13 @@ class After:
             found += ["", *_limit_lines(self.limits)]
         if self.choice is not None:
             found += ["", *_choice_lines(self.choice)]
+        if self._no_choice is not None:
+            found += ["", f"No choice: {self._no_choice}."]
         asked = self.choice or self.limits
         return [*found, f"  {asked.promise}"] if asked is not None else []
 
     def as_json(self) -> dict[str, Any]:
-        """Return what was found for JSON; null where it was not asked for."""
+        """Return what was found for JSON; null where it was not asked for, and a choice without a model if there is none."""
         content: dict[str, Any] = {"limits": None, "choice": None}
         if self.limits is not None:
             content["limits"] = {
@@ -71,6 +78,8 @@ class After:
                 "on_front": _names(self.limits.names, self.limits.on_front),
                 "promise": self.limits.promise,
             }
+        if self._no_choice is not None:
+            content["choice"] = {"model": None, "utility": self._preference, "reason": self._no_choice}
         if self.choice is not None:
             choice = self.choice
             content["choice"] = {
@@ -91,9 +100,17 @@ def after_from(options: argparse.Namespace) -> After:
     Raises
     ------
     InvalidInputError
-        If a limit is no number, or of a form that is not understood.
+        If a limit is no number, or of a form that is not understood, or a share above a number is asked of something of
+        which more is better.
     """
     limits = []
+    for entry in (str(entry) for entry in options.limit or () if not is_comparison(str(entry))):
+        name, _, number = entry.rpartition("=")
+        if name and any(name in {given, *given.split(",")} for given in options.maximise or ()):
+            raise InvalidInputError(
+                f"`limit` must be X>=L or X<=L to bound a mean, got {quoted(entry)}, a share above {number}, for what is "
+                f"maximised: write {name}>={number}."
+            )
     for entry in filter(is_comparison, options.limit or ()):
         found = _COMPARISON.fullmatch(entry)
         name, sign, text = ("", "", "") if found is None else found.group("name", "sign", "limit")
@@ -125,6 +142,14 @@ def _checked(certificate: Certificate, given: list[tuple[str, str, float]]) -> d
             raise InvalidInputError(f"`limit` must be given once for {quoted(name)}, got {limit:g} as well.")
         limits[name] = limit
     return limits
+
+
+def _why_none(found: LimitVerdicts) -> str:
+    from moltheory.certification._limits import limits_text
+
+    may = [name for name, verdict in found.verdicts.items() if verdict == "cannot tell"]
+    what = f"{_listed(may)} may or may not" if may else "none may"
+    return f"no model certainly meets {joined(limits_text(found.limits, found.maximise))}; {what}"
 
 
 def _names(names: tuple[str, ...], mask: Any) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from moltheory._core._text import did_you_mean, few, quoted, visible
+from moltheory._core._text import cut, did_you_mean, few, quoted, visible
 from moltheory.errors import InvalidInputError
 
-__all__ = ["Formula", "read_formula"]
+__all__ = ["Formula", "as_written", "read_formula"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
@@ -22,6 +22,8 @@ _TOKEN = re.compile(
     r"|(?P<name>[^\W\d][\w.]*)|(?P<sign>[-+*/(),]))"
 )
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"max": np.maximum, "min": np.minimum}
+_WORD = re.compile(r"[^\W\d][\w.]*")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`")
 # Deeper parentheses than anybody writes would end the interpreter.
 _DEEPEST = 50
 
@@ -48,6 +50,21 @@ class Formula:
     def __call__(self, values: Values, /) -> Any:
         """Return the value; numbers or arrays that broadcast."""
         return self._value(values)
+
+
+def as_written(name: str) -> str:
+    """Return a name as a formula holds it: in quotes unless it is a word.
+
+    Examples
+    --------
+    >>> print(as_written("error"), as_written("price usd"), as_written("it's"))
+    error 'price usd' "it's"
+    """
+    if _WORD.fullmatch(name):
+        return visible(name)
+    escaped = name.replace("\\", "\\\\")
+    mark = '"' if "'" in name else "'"
+    return visible(mark + escaped.replace(mark, f"\\{mark}") + mark)
 
 
 def read_formula(argument: str, text: str, names: Sequence[str]) -> Formula:
@@ -96,9 +113,22 @@ class _Reader:
         return self._tokens[-1] if self._tokens else None
 
     def refusal(self, found: str) -> InvalidInputError:
-        return InvalidInputError(
+        return self._bare_name() or InvalidInputError(
             f"`{self._argument}` must be a formula such as 0.7*error + 0.3*price, of numbers, names, + - * /, max, min "
             f"and parentheses, got {found}."
+        )
+
+    def _bare_name(self) -> InvalidInputError | None:
+        """Return the refusal of a name that is no word and stands without quotes, the longest one; None if none does."""
+        outside = _QUOTED.sub(" ", self._text)
+        bare = [name for name in self._names if name.strip() and not _WORD.fullmatch(name) and name in outside]
+        if not bare:
+            return None
+        name = max(bare, key=len)
+        shown, quotes = cut(visible(name), 80, of=name), cut(as_written(name), 80, of=name)
+        return InvalidInputError(
+            f"`{self._argument}` must hold names that are no single word in quotes, got {shown}: write {quotes}, with "
+            "the quotes."
         )
 
     def _take(self, *signs: str) -> str | None:
@@ -192,7 +222,7 @@ class _Reader:
     def _named(self, name: str) -> _Part:
         if name not in self._names:
             hint = did_you_mean(name, self._names).removesuffix("?")
-            raise InvalidInputError(
+            raise self._bare_name() or InvalidInputError(
                 f"`{self._argument}` must name objectives among {few(self._names, 8, describe=str)}, got "
                 f"{quoted(name)}{hint}."
             )

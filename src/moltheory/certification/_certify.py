@@ -15,7 +15,7 @@ from moltheory.certification._certificate import Certificate
 from moltheory.certification._certified import certified
 from moltheory.certification._contrasts import with_contrasts
 from moltheory.certification._data_warnings import directions_stated, warn_about_data, warn_about_pairs
-from moltheory.certification._earlier import fingerprint_of_earlier, warn_of_growth
+from moltheory.certification._earlier import read_earlier, warn_of_growth
 from moltheory.certification._kept_losses import recorded
 from moltheory.certification._memory import bytes_per_pair, require_pairs
 from moltheory.certification._promises import ENGINES, Promise
@@ -131,7 +131,7 @@ def certify(
         With a baseline, as in `compare_to_baseline`.
     earlier : Certificate or path, optional
         An earlier certificate of the same file, or the file of its JSON text: if the losses begin with the rows of that one
-        and go on, a `DataWarning` says so, as two looks are not valid together at delta.
+        in the models that both have, and go on, a `DataWarning` says so, as two looks are not valid together at delta.
 
     Returns
     -------
@@ -220,9 +220,10 @@ def certify(
     estimated = problem.data_dependent
     slack = read_epsilon(epsilon, problem.of_losses)
     spent = total_delta([o.measured for o in problem.objectives if o.measured is not None], total)
-    print_of_earlier = fingerprint_of_earlier(earlier)
-    scan = problem.scan(largest_cluster, cluster_weights, unbounded=approximate, earlier=print_of_earlier)
-    warn_of_growth(scan)
+    before = read_earlier(earlier)
+    prints = () if before is None else before.fingerprint
+    scan = problem.scan(largest_cluster, cluster_weights, unbounded=approximate, earlier=prints)
+    warn_of_growth(scan, before)
     warn_about_data(problem, scan, losses, stated=maximise is not None or directions_stated(losses))
     replacing = bool(slack.any() and not estimated.all())
     n_tested = sum(objective.tested for objective in problem.objectives)

@@ -15,7 +15,7 @@ from moltheory._core._validation import FloatArray, Maximise, as_readonly, check
 from moltheory.certification._data_warnings import directions_stated, warn_about_data
 from moltheory.certification._limit_p_values import P_VALUES, LimitedColumn, limited_columns, p_values_of
 from moltheory.certification._limit_tests import LimitTests
-from moltheory.certification._limits import named_limits
+from moltheory.certification._limits import is_mean, named_limits
 from moltheory.certification._rejections import PROCEDURES, check_graph, rejections
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._comparison import Comparison, read_comparison
@@ -59,8 +59,10 @@ def certify_limits(
     losses : LossTable, source of blocks, (n, M, N) or (n, M) array_like, DataFrame, or mapping
         As in `certify`.
     limits : mapping of str to float
-        Limits of means of losses or of known costs, in their units: from above, or from below where larger is better.
-        **Fixed before the data are seen**, like everything else here.
+        Limits of means of losses (also shares above a number, and rates) or of known costs, in their units: from above,
+        or from below where larger is better. **Fixed before the data are seen**, like everything else here. A limit on a
+        known cost needs no test: models that break it are left out beforehand and never certified, and where all limits
+        are of this kind, the others have p-value 0 and are certified.
     {delta_default}
     order : sequence of str, optional
         Names of models, the most promising first; those left out are not tested. By default the order of the
@@ -73,8 +75,9 @@ def certify_limits(
         Stop at the first model that fails; pass the level of models that are certified on along a graph; or treat all
         alike.
     weights, transitions : (M,) and (M, M) array_like, optional
-        The graph, for the tested models in their order: their shares of delta, and how the share of a certified model is
-        divided. By default equal shares, each passed on to the next model (the fallback procedure).
+        The graph, for the models of the order: their shares of delta, and how the share of a certified model is
+        divided. One that breaks a limit on a known cost has p-value 1 there and keeps its share. By default equal shares
+        of the other models, each passed on to the next one (the fallback procedure).
     p_values : {"auto", "binomial", "hoeffding-bentkus", "betting"}
         Exact binomial tails, for losses that are 0 or 1 by nature; Hoeffding-Bentkus or bets for others. By default
         binomial where the type of the losses says 0/1 (bool or integer), else bets.
@@ -159,8 +162,13 @@ def certify_limits(
     graph = check_graph(weights, transitions, len(tested))
     table = _table(problem, checked, columns, p_values, math.log(1.0 / total))
     largest = table.max(axis=1)
+    # What breaks a limit on a known cost is known without data; only a graph of the caller's still has a place for it.
+    known = [k for k, name in enumerate(checked) if name not in columns]
+    placed, tested = tested, [h for h in tested if (table[h, known] == 0.0).all()]
     certified = np.zeros(largest.size, dtype=np.bool_)
-    certified[tested] = rejections(largest[tested], total, procedure, graph)
+    run = tested if graph is None else placed
+    if run:
+        certified[run] = rejections(largest[run], total, procedure, graph)
     estimates = _estimates(problem, scan)
     return LimitTests(
         names=problem.model_names,
@@ -219,7 +227,7 @@ def _estimates(problem: Comparison, scan: Scan, rows: npt.NDArray[Any] | None = 
     for i, objective in enumerate(problem.objectives):
         if objective.values is not None:
             out[:, i] = objective.values
-        elif objective.measure is None and objective.tail is None and objective.measured is None:
+        elif is_mean(objective):
             index = objective.columns[0]
             units = scan.stacked(index)
             column = LimitedColumn(scan.columns[index], units.values, units.sizes, 0.0, (0.0, False))
@@ -232,13 +240,12 @@ def _split(
     problem: Comparison, scan: Scan, columns: dict[str, LimitedColumn], pilot: float, rng: RandomSource
 ) -> tuple[tuple[FloatArray, dict[str, LimitedColumn]], dict[str, LimitedColumn]]:
     """Return estimates and columns of the pilot, and the columns of the other units."""
-    counts = {column.n_units for column in scan.columns}
-    if len(counts) != 1 or not all(column.complete for column in scan.columns):
+    if not _complete(problem, scan):
         raise InvalidInputError(
             "`pilot` must be left out unless every model was evaluated on every example in every objective, got losses "
-            "that are missing: give an `order`."
+            "that are missing or a condition on the examples: give an `order`."
         )
-    n = counts.pop()
+    n = next((scan.columns[one.columns[0]].n_units for one in problem.objectives if is_mean(one)), 0)
     size = round(pilot * n)
     if not 1 <= size < n:
         raise InvalidInputError(f"`pilot` must leave an example on both sides, got {pilot:g} of {n}.")
@@ -248,6 +255,18 @@ def _split(
         (_estimates(problem, scan, first), {name: column.part(first) for name, column in columns.items()}),
         {name: column.part(rest) for name, column in columns.items()},
     )
+
+
+def _complete(problem: Comparison, scan: Scan) -> bool:
+    """Whether the means are all of the same units, so that these can be split."""
+    means = [one for one in problem.objectives if is_mean(one)]
+    if not all(one.measure is None or one.measure.cells[0].where.all() for one in means):
+        return False
+    rows = dict.fromkeys(range(len(scan.columns)), 0)
+    for block in problem.read():
+        rows[block.column] += block.rows.shape[0]
+    columns = {one.columns[0] for one in means}
+    return all(scan.columns[c].complete and scan.columns[c].n_examples == rows[c] for c in columns)
 
 
 def _pilot_order(

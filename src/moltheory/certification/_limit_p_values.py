@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._validation import FloatArray
+from moltheory.certification._limits import is_mean
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._comparison import Comparison
 from moltheory.evaluation._scan import Column, Scan
@@ -61,7 +62,7 @@ def limited_columns(problem: Comparison, scan: Scan, limits: dict[str, float]) -
         objective = problem.objectives[names.index(name)]
         if objective.values is not None:
             continue
-        if objective.measure is not None or objective.tail is not None or objective.measured is not None:
+        if not is_mean(objective):
             raise InvalidInputError(
                 f"`limits` must be ones of means of losses or of known costs, got {name!r}: use `certify` and `within`, or "
                 "the share of examples above a number as an objective."

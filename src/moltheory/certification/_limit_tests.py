@@ -38,11 +38,11 @@ class LimitTests(Shown):
     p_values : (M, k) ndarray
         Against "the model breaks this limit"; of known costs 0 or 1.
     order : tuple of str
-        Models that were tested, in this order.
+        Models that were tested, in this order; without those that break a limit on a known cost.
     certified : (M,) ndarray of bool
         Models that meet all limits: with probability at least 1 - delta, all of them do.
     estimates : (M, m) ndarray
-        Means over all examples, and known costs; NaN for objectives of other kinds.
+        Means, and known costs; NaN for objectives of other kinds.
     objectives : tuple of str
     directions : tuple of bool
         Whether larger is better, one per objective.

@@ -11,19 +11,22 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._card import MOST_ROWS, Card, Mark, Table
+from moltheory._core._declared import owner
 from moltheory._core._html_repr import Shown
 from moltheory._core._numbers import number_text, percent_text
 from moltheory._core._text import did_you_mean, few, joined, named, quoted
 from moltheory._core._validation import FloatArray, as_readonly, check_real
 from moltheory.certification._ends import certainly_dominated, certainly_on_front, ends_of, signs_of
 from moltheory.errors import InvalidInputError
+from moltheory.evaluation._objectives import Objective
+from moltheory.objectives import Rate
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from moltheory.certification._certificate import Certificate
 
-__all__ = ["LimitVerdicts", "limit_verdicts", "limits_text", "named_limits", "read_limits"]
+__all__ = ["LimitVerdicts", "is_mean", "limit_verdicts", "limits_text", "named_limits", "read_limits"]
 
 Bools = npt.NDArray[np.bool_]
 _WORDS = {1: "within", 0: "cannot tell", -1: "not within"}
@@ -176,6 +179,13 @@ def read_limits(certificate: Certificate, limits: Any) -> dict[str, float]:
                 f"`limits` must lie between {low:g} and {high:g}, the possible values of {quoted(name)}, got {limit:g}."
             )
     return checked
+
+
+def is_mean(objective: Objective) -> bool:
+    """Return whether an objective is the mean of one column, of all examples or of those that meet a condition."""
+    if len(objective.columns) != 1:
+        return False
+    return objective.measure is None or owner(type(objective.measure), "value") is Rate
 
 
 def _range_of(certificate: Certificate, name: str) -> tuple[float, float]:

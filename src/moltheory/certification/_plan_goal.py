@@ -54,7 +54,10 @@ def _within_limits(certificate: Certificate, goal: Mapping[str, float]) -> Goal:
         # No model that may meet the limits is left that is not certainly on the front of those that do.
         return bool((found.on_front | ~found.candidates).all())
 
-    text = f"the front within {joined(limits_text(verdicts.limits, verdicts.maximise))} is certain"
+    stated = joined(limits_text(verdicts.limits, verdicts.maximise))
+    # Nothing is left to decide, though not because a model was found.
+    none = not verdicts.candidates.any()
+    text = f"no model of the front is within {stated}" if none else f"the front within {stated} is certain"
     return Goal(text, int((verdicts.candidates & ~verdicts.on_front).sum()), met)
 
 

@@ -151,7 +151,7 @@ class Plans:
         statistics: PairStatistics | None = getattr(self, "_statistics", None)
         if statistics is None:
             raise InvalidInputError(
-                "`certificate` must hold the statistics of its losses, got one without: use what `certify` returned, or "
-                "`further_examples(losses, certificate)`."
+                "`certificate` must hold the statistics of its losses, got one without, such as that of a stream, which "
+                "keeps no losses: use what `certify` returned, or `further_examples(losses, certificate)`."
             )
         return plan_of(self, statistics, goal=goal, simulate=simulate, rng=rng)  # type: ignore[arg-type]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._docs import document
+from moltheory._core._text import quoted
 from moltheory._core._validation import Maximise, as_readonly, check_choice, check_count
-from moltheory.certification._race_file import read_race, write_race
+from moltheory.certification._race_answers import refuse_silent
+from moltheory.certification._race_file import read_race, state_path, write_race
 from moltheory.certification._race_result import RaceResult
 from moltheory.certification._race_sampling import SAMPLINGS, wanted
 from moltheory.certification._race_source import Prices, Source
@@ -61,7 +63,8 @@ def race(
     evaluate : callable or (n, M, N) array_like
         ``evaluate(models, examples)``: losses (b, k, N) of k models on b examples, given as a range of numbers of examples
         whose order is random, in other words not chosen by their losses. NaN is a model that gave no answer, whatever its
-        loss would have been. Or a table with all losses, for a dry run on examples in random order.
+        loss would have been; one that never answers is refused. Or a table with all losses, for a dry run on examples in
+        random order. Models and objectives that a frame, a mapping or a labelled array names are matched.
     objectives : int or sequence of str, default 1
         Number N of objectives of the losses, or their names.
     budget : float, optional
@@ -74,7 +77,8 @@ def race(
         each of its objectives by name.
     ask : {{"models", "objectives"}}, default "models"
         With "objectives", each objective of a model is asked for by itself, and no more once no undecided model depends on
-        it: ``evaluate(pairs, examples)`` gets k pairs (model, objective) and returns losses (b, k).
+        it: ``evaluate(pairs, examples)`` gets k pairs (model, objective) and returns losses (b, k) in their order, without
+        names.
     sampling : {{"elimination", "top-two"}}, default "elimination"
         What is evaluated: all that may still matter; or, for each undecided model, what settles it at the least cost by
         the evidence so far, which is its challenger if it seems excluded, and otherwise the objective in which it is
@@ -86,7 +90,7 @@ def race(
         As in `CertificateStream`. With a tolerance the race ends sooner.
     state : path, optional
         File in which the race is kept after every batch. If it is there, the race goes on from it, with the same result as
-        without the break; models, objectives and a table's examples must be the same.
+        without the break; models, objectives, `evaluation_costs` and a table's examples must be the same.
     rng : int, SeedSequence, Generator or None, default 0
         Order of the examples of a table.
 
@@ -97,7 +101,8 @@ def race(
     Raises
     ------
     InvalidInputError
-        If an argument is out of its range, the losses have another shape, or the file is of another race.
+        If an argument is out of its range, the losses have another shape or other names, a model never answers, or the
+        file is of another race or cannot be written.
 
     Notes
     -----
@@ -126,6 +131,8 @@ def race(
     >>> result.certificate.status, result.reason, result.saved > 0.2
     (('sure', 'excluded', 'excluded', 'excluded'), 'decided', True)
     """
+    if hasattr(models, "__len__") and not isinstance(models, str) and len(models) < 2:
+        raise InvalidInputError(f"`models` must name at least 2 models, got {len(models)}.")
     stream = CertificateStream(
         models, objectives, delta, costs=costs, loss_range=loss_range, maximise=maximise, epsilon=epsilon
     )
@@ -133,17 +140,19 @@ def race(
     check_count("batch", batch)
     check_choice("sampling", sampling, SAMPLINGS)
     apart = check_choice("ask", ask, ("models", "objectives")) == "objectives"
+    if isinstance(budget, bool) or not isinstance(budget, numbers.Real):
+        raise InvalidInputError(f"`budget` must be a real number, got {quoted(budget)}.")
     if not budget > 0.0:
         raise InvalidInputError(f"`budget` must be > 0, got {budget}.")
     if n_examples is not None:
         check_count("n_examples", n_examples)
-    prices = Prices.of(evaluation_costs, names, labels, apart=apart)
+    prices = Prices.of(evaluation_costs, names, labels)
+    path = None if state is None else state_path(state)
     source = Source.of(evaluate, names, labels, rng, apart=apart)
     most = min(source.available, math.inf if n_examples is None else n_examples)
-    path = None if state is None else Path(state)
     asked = np.zeros((len(names), len(labels)), np.int64)
     if path is not None and path.exists():
-        stream, asked = read_race(path, stream, source.origin)
+        stream, asked = read_race(path, stream, prices.cells, source.origin)
     history: list[tuple[int, int, int, float]] = []
     while True:
         certificate, done = stream.certificate(), stream.n_examples
@@ -161,7 +170,9 @@ def race(
         stream.update(source.rows(cells, range(done, done + int(size))))
         asked += int(size) * cells
         if path is not None:
-            write_race(path, stream, asked, source.origin)
+            write_race(path, stream, asked, prices.cells, source.origin)
+        counts = np.stack([objective.count for objective in stream._objectives], axis=1)
+        refuse_silent(counts, asked, cells, most, names, labels)
         history.append((stream.n_examples, int(cells.any(axis=1).sum()), 0, prices.spent(asked)))
     return RaceResult(
         certificate=certificate,

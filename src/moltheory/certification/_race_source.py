@@ -1,4 +1,4 @@
-"""Where the losses of a race come from: a function or a table; what they cost; and what answers are refused."""
+"""Where the losses of a race come from: a function or a table; and what they cost."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from moltheory._core._text import few, quoted
 from moltheory._core._validation import FloatArray, check_real
+from moltheory.certification._race_answers import read_losses, read_pair_losses, read_table
 from moltheory.errors import InvalidInputError
 from moltheory.runs import RandomSource, as_seed_sequence
 
@@ -28,10 +29,9 @@ class Prices:
 
     cells: FloatArray
     models: FloatArray
-    apart: bool
 
     @classmethod
-    def of(cls, costs: object, models: tuple[str, ...], objectives: tuple[str, ...], *, apart: bool) -> Prices:
+    def of(cls, costs: object, models: tuple[str, ...], objectives: tuple[str, ...]) -> Prices:
         """Return the costs in a mapping; None is 1 for each model.
 
         Raises
@@ -42,7 +42,7 @@ class Prices:
         cells, totals = np.empty((len(models), len(objectives))), np.ones(len(models))
         cells[:] = 1.0 / len(objectives)
         if costs is None:
-            return cls(cells, totals, apart)
+            return cls(cells, totals)
         if not isinstance(costs, Mapping) or set(costs) != set(models):
             found = few(_apart(models, costs)) if isinstance(costs, Mapping) else type(costs).__name__
             raise InvalidInputError(
@@ -61,11 +61,12 @@ class Prices:
                 )
             cells[h] = [_positive(each[objective]) for objective in objectives]
             totals[h] = math.fsum(cells[h])
-        return cls(cells, totals, apart)
+        return cls(cells, totals)
 
     def spent(self, asked: npt.NDArray[Any]) -> float:
         """Return the cost of evaluations (M, N), numbers of examples."""
-        return float((asked * self.cells).sum() if self.apart else asked[:, 0] @ self.models)
+        whole = (asked == asked[:, :1]).all()
+        return float(asked[:, 0] @ self.models if whole else (asked * self.cells).sum())
 
 
 def _apart(expected: tuple[str, ...], found: Mapping[Any, Any]) -> list[Any]:
@@ -99,19 +100,13 @@ class Source:
         Raises
         ------
         InvalidInputError
-            If it is neither.
+            If it is neither, or the table is not of these models.
         """
+        seed = as_seed_sequence(rng)
         if callable(evaluate):
             return cls(evaluate, models, objectives, apart)
-        table = np.asarray(evaluate)
-        if table.ndim == 2 and len(objectives) == 1:
-            table = table[:, :, None]
-        shape = (len(models), len(objectives))
-        if table.ndim != 3 or table.shape[1:] != shape or table.dtype.kind not in "biuf":
-            raise InvalidInputError(
-                f"`evaluate` must be a function, or losses of shape (n, {shape[0]}, {shape[1]}), got shape {table.shape}."
-            )
-        order = np.random.default_rng(as_seed_sequence(rng)).permutation(table.shape[0])
+        table = read_table(evaluate, models, objectives)
+        order = np.random.default_rng(seed).permutation(table.shape[0])
         rows, columns = {name: h for h, name in enumerate(models)}, {name: k for k, name in enumerate(objectives)}
 
         def look_up(asked: Any, examples: range) -> npt.NDArray[Any]:
@@ -132,28 +127,16 @@ class Source:
         Raises
         ------
         InvalidInputError
-            If the answer has another shape or is not of numbers.
+            If the answer has another shape or other names, or is not of numbers.
         """
         rows = np.full((len(examples), *cells.shape), np.nan)
         if self.apart:
             first, second = np.nonzero(cells)
             pairs = zip(first.tolist(), second.tolist(), strict=True)
             names = tuple((self.models[h], self.objectives[k]) for h, k in pairs)
-            rows[:, first, second] = _checked(self.ask(names, examples), (len(examples), len(names)))
+            rows[:, first, second] = read_pair_losses(self.ask(names, examples), len(examples), len(names))
         else:
             active = np.flatnonzero(cells.any(axis=1))
             asked = tuple(self.models[h] for h in active.tolist())
-            rows[:, active] = _checked(self.ask(asked, examples), (len(examples), len(asked), cells.shape[1]))
+            rows[:, active] = read_losses(self.ask(asked, examples), len(examples), asked, self.objectives)
         return rows
-
-
-def _checked(losses: Any, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    found = np.asarray(losses)
-    if found.ndim == 2 and shape[2:] == (1,):
-        found = found[:, :, None]
-    if found.shape != shape or found.dtype.kind not in "biuf":
-        raise InvalidInputError(
-            f"`evaluate` must return losses of shape {shape} for what was asked on these examples, got {found.dtype} of "
-            f"shape {found.shape}."
-        )
-    return found

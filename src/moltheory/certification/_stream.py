@@ -13,11 +13,12 @@ from moltheory._core._card import Card
 from moltheory._core._docs import document
 from moltheory._core._html_repr import Printed
 from moltheory._core._text import few
-from moltheory._core._validation import Maximise, check_choice, check_count, check_fraction, check_names
+from moltheory._core._validation import Maximise, check_choice, check_count, check_fraction, check_names, check_real
 from moltheory.certification._cards import stream_card, stream_line
 from moltheory.certification._memory import require_pairs
 from moltheory.certification._shares import Shares
 from moltheory.certification._stream_batch import Clusters, read_rows, scaled_units
+from moltheory.certification._stream_names import counted_names, listed_names
 from moltheory.certification._stream_objective import StreamObjective
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation._arguments import read_epsilon, read_maximise, read_ranges
@@ -111,10 +112,12 @@ class CertificateStream(Printed):
         cluster_weights: str = "size",
         joining: float = 0.0,
     ) -> None:
-        self._names = _labels("models", models, low=2, stem="model")
-        of_losses = _labels("objectives", objectives, low=1, stem="objective")
+        self._names = counted_names("models", models, low=2, stem="model")
+        of_losses = counted_names("objectives", objectives, low=1, stem="objective")
         self._delta = check_fraction("delta", delta)
-        self._joining = 0.0 if type(joining) in (int, float) and joining == 0 else check_fraction("joining", joining)
+        self._joining = check_real("joining", joining)
+        if not 0.0 <= self._joining < 1.0:
+            raise InvalidInputError(f"`joining` must lie in [0, 1), got {self._joining!r}.")
         self._averaged = check_choice("cluster_weights", cluster_weights, ("size", "equal")) == "equal"
         self._largest = None if largest_cluster is None else check_count("largest_cluster", largest_cluster)
         if self._averaged and self._largest is not None:
@@ -164,7 +167,8 @@ class CertificateStream(Printed):
         ----------
         losses : (b, M, N) or (M, N) array_like, or measures
             Losses of b examples, or of one, of the M models of `models`; NaN marks a model that was not evaluated. Models
-            and objectives that a frame or a labelled array names are matched. Or one measure for each objective, in their
+            and objectives that a frame or a labelled array names are matched; with one objective, a frame may have a row
+            for each example and a column for each model. Or one measure for each objective, in their
             order or by name: `moltheory.objectives.Mean`, or `moltheory.objectives.Rate` in a group of examples; an
             example outside of the group is NaN in that objective.
         clusters : (b,) array_like, optional
@@ -182,7 +186,7 @@ class CertificateStream(Printed):
             k = int(np.flatnonzero(outside.any(axis=(0, 1)))[0])
             raise InvalidInputError(
                 f"`losses` must lie in `loss_range` [{self._low[k]:g}, {self._high[k]:g}] in objective "
-                f"{self._labels[k]!r}, got {rows[:, :, k][outside[:, :, k]][0]:g}."
+                f"{self._labels[k]!r}, got {rows[:, :, k][outside[:, :, k]][0]!s}."
             )
         n, found = rows.shape[0], None
         if clusters is not None:
@@ -236,11 +240,12 @@ class CertificateStream(Printed):
         >>> stream.certificate().status
         ('excluded', 'undecided', 'undecided')
         """
-        names = () if isinstance(models, int) else _labels("models", models, low=1, stem="model")
+        names = listed_names(models, "new models")
         taken = [name for name in names if name in self._names]
-        if taken or not names:
-            got = f"{few(taken)} which the stream has or had" if taken else "a number"
-            raise InvalidInputError(f"`models` must be names of new models, got {got}.")
+        if taken:
+            raise InvalidInputError(
+                f"`models` must be names of new models, got {few(taken)} which the stream has or had."
+            )
         if self._joining == 0.0:
             raise InvalidInputError(
                 f"`models` must not join a stream that keeps no part of delta for them, got {few(names)}: make it with "
@@ -289,12 +294,10 @@ class CertificateStream(Printed):
         >>> stream.models
         ('a', 'c')
         """
-        names = () if isinstance(models, int) else _labels("models", models, low=1, stem="model")
+        names = listed_names(models, "models in the stream")
         unknown = [name for name in names if name not in self.models]
-        if unknown or not names:
-            raise InvalidInputError(
-                f"`models` must be names of models in the stream, got {few(unknown) if unknown else 'a number'}."
-            )
+        if unknown:
+            raise InvalidInputError(f"`models` must be names of models in the stream, got {few(unknown)}.")
         if len(self.models) - len(names) < 2:
             raise InvalidInputError(
                 f"`models` must leave at least two models in the stream, got {len(names)} of {len(self.models)}."
@@ -367,16 +370,3 @@ class CertificateStream(Printed):
 
     def _card(self) -> Card:
         return stream_card(self)
-
-
-def _labels(name: str, value: int | Sequence[str], *, low: int, stem: str) -> tuple[str, ...]:
-    """Return names, given as such or by their number; at least `low` of them."""
-    if isinstance(value, str):
-        raise InvalidInputError(f"`{name}` must be a number or a sequence of names, got one string.")
-    if hasattr(value, "tolist") and not isinstance(value, np.integer):
-        value = list(value)  # type: ignore[arg-type]  # names in an array, an index or a series
-    if isinstance(value, Sequence):
-        names = check_names(name, value, length=len(value), stem=stem)
-        check_count(name, len(names), low=low)
-        return names
-    return check_names(name, None, length=check_count(name, value, low=low), stem=stem)

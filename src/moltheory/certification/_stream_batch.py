@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moltheory._core._labels import aligned_labels
+from moltheory._core._labels import aligned_labels, labels_among, order_of
 from moltheory._core._text import few, quoted
-from moltheory._core._validation import FloatArray
+from moltheory._core._validation import FloatArray, real_or_missing
 from moltheory.errors import InvalidInputError
 from moltheory.evaluation import Tail
 from moltheory.evaluation._blocks import cluster_totals
 from moltheory.evaluation._memory import rows_of_stream
+from moltheory.evaluation._source import LossSource
 from moltheory.objectives import Mean, Measure, Rate
 
 __all__ = ["Clusters", "read_rows", "scaled_units"]
@@ -75,16 +77,37 @@ def read_rows(losses: Any, models: Sequence[str], objectives: Sequence[str]) -> 
     InvalidInputError
         If the shape is wrong, names do not match, or a measure is no mean over examples.
     """
+    shape = (len(models), len(objectives))
+    others = (str, bytes, os.PathLike, LossSource, type, set, frozenset)
+    if losses is None or isinstance(losses, others) or hasattr(losses, "__next__"):
+        got = type(losses).__name__ if isinstance(losses, os.PathLike | LossSource) else quoted(losses)
+        hint = ": its losses are `table.losses`" if hasattr(type(losses), "losses") else ""
+        raise InvalidInputError(f"`losses` must be an array of shape (b, {shape[0]}, {shape[1]}), got {got}{hint}.")
     measures = _measures_in(losses)
     if measures is not None:
         losses = _rows_of_measures(measures, objectives)
-    rows = rows_of_stream(losses, models, objectives)
-    shape = (len(models), len(objectives))
+    wide = _columns_of_models(losses, models, objectives)
+    rows = rows_of_stream(losses, models, objectives) if wide is None else wide
     if rows.dtype.kind not in "biuf" or rows.ndim not in (2, 3) or rows.shape[-2:] != shape:
         raise InvalidInputError(
             f"`losses` must be real numbers of shape (b, {shape[0]}, {shape[1]}), got shape {rows.shape}."
         )
     return rows[None] if rows.ndim == 2 else rows
+
+
+def _columns_of_models(losses: Any, models: Sequence[str], objectives: Sequence[str]) -> npt.NDArray[Any] | None:
+    """Return losses (b, M, 1) of a frame of examples and models, matched by name; None if it is none."""
+    labels = labels_among(losses, models, 1) if getattr(losses, "ndim", 0) == 2 else None
+    if labels is None or set(labels) & set(objectives) or not set(labels) & set(models):
+        return None
+    if len(objectives) > 1:
+        raise InvalidInputError(
+            f"`losses` must have a column for each of {few(list(objectives))}, got one for each model, which says nothing "
+            f"of several objectives: give an array of shape (b, {len(models)}, {len(objectives)})."
+        )
+    order = order_of("losses", labels, list(models), len(models), of="models")
+    rows = np.ascontiguousarray(real_or_missing("losses", losses))
+    return (rows if order is None else rows.take(order, axis=1))[:, :, None]
 
 
 def _measures_in(losses: Any) -> list[tuple[str | None, Any]] | None:

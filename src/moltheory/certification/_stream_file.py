@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moltheory._core._reading import reading
-from moltheory._core._text import shortened, visible
+from moltheory._core._text import quoted, shortened, visible
 from moltheory.certification._shares import Shares
 from moltheory.errors import InvalidInputError
 from moltheory.inference._pair_sums import part_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_stream", "write_stream"]
 
-_KIND, _VERSION = "moltheory.CertificateStream", 2
+_KIND, _VERSION = "moltheory.CertificateStream", 3
 _ARRAYS = {
     "low": "_low",
     "high": "_high",
@@ -43,6 +44,7 @@ def write_stream(stream: CertificateStream, path: str | os.PathLike[str]) -> Non
     """Write a stream so that the file is the old one or the new one at every time."""
     from moltheory.runs import write_atomically
 
+    _check_path(path)
     header = {
         "kind": f"{_KIND} {_VERSION}",
         "models": stream._names,
@@ -61,6 +63,7 @@ def write_stream(stream: CertificateStream, path: str | os.PathLike[str]) -> Non
     arrays["ids"] = np.array(sorted(stream._ids), np.uint64)
     for k, objective in enumerate(stream._objectives):
         arrays |= {f"{k}.{name}": array for name, array in objective.state().items()}
+    header["checksum"] = _checksum(header, arrays)
     content = io.BytesIO()
     np.savez(content, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
     write_atomically(path, content.getvalue())
@@ -74,20 +77,28 @@ def read_stream(kind: type[CertificateStream], path: str | os.PathLike[str]) -> 
     InvalidInputError
         If there is no such file, or it is not what `write_stream` writes.
     """
-    place = Path(path)
+    place = _check_path(path)
     called = shortened(visible(place.name))
     if not place.is_file():
-        raise InvalidInputError(f"`path` must be a file that `save` wrote, got {called!r}, which is none.")
+        found = "is a folder" if place.is_dir() else "is none"
+        raise InvalidInputError(f"`path` must be a file that `save` wrote, got {called!r}, which {found}.")
     wrong = InvalidInputError(
         f"`path` must be a file that `save` wrote, got {called!r}, which is damaged or of another kind."
     )
-    content = place.read_bytes()
-    with reading(called, "be a file that `save` wrote"):
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-                arrays: Arrays = {name: archive[name] for name in archive.files}
-        except zipfile.BadZipFile:
-            raise wrong from None
+    try:
+        content = place.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(f"`path` must be a file that can be read, got {called!r}: {error.strerror}.") from None
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise wrong
+    try:
+        with (
+            reading(called, "be a file that `save` wrote"),
+            np.load(io.BytesIO(content), allow_pickle=False) as archive,
+        ):
+            arrays: Arrays = {name: archive[name] for name in archive.files}
+    except InvalidInputError:
+        raise wrong from None
     mismatched = (KeyError, TypeError, ValueError, IndexError, AttributeError)
     try:
         header = json.loads(str(arrays.pop("header")))
@@ -101,10 +112,28 @@ def read_stream(kind: type[CertificateStream], path: str | os.PathLike[str]) -> 
             f"`path` must be a file of version {_VERSION}, got {called!r} of version {shortened(visible(version))}: load it "
             f"with the moltheory that wrote it."
         )
+    if header.pop("checksum", None) != _checksum(header, arrays):
+        raise wrong
     try:
         return _restored(kind, header, arrays)
     except mismatched:
         raise wrong from None
+
+
+def _check_path(path: Any) -> Path:
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str) or "\0" in os.fspath(path):
+        raise InvalidInputError(f"`path` must be the path of a file, got {quoted(path)}.")
+    return Path(path)
+
+
+def _checksum(header: dict[str, Any], arrays: Arrays) -> str:
+    """Return a hash of everything: the header, and the names, types, shapes and contents of all arrays."""
+    found = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        found.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def _restored(kind: type[CertificateStream], header: dict[str, Any], arrays: Arrays) -> CertificateStream:
@@ -130,6 +159,8 @@ def _restored(kind: type[CertificateStream], header: dict[str, Any], arrays: Arr
     fitting = {"_low": (count,), "_high": (count,), "_epsilon": (m,), "_measured": (m,), "_costs": (3, n, m - count)}
     fitting |= {"_cohorts": (n,), "_active": (n,)}
     if any(getattr(stream, name).shape != shape for name, shape in fitting.items()) or stream._n < 0:
+        raise ValueError
+    if not (stream._low < stream._high).all() or not np.isfinite([*stream._low, *stream._high, *stream._epsilon]).all():
         raise ValueError
     # Cohorts are numbered without gaps.
     found = np.unique(stream._cohorts)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moltheory._core._expressions import read_formula
+from moltheory._core._expressions import as_written, read_formula
 from moltheory._core._numbers import number_text
 from moltheory._core._text import did_you_mean, few, named, quoted
 from moltheory._core._validation import FloatArray, check_real
@@ -92,7 +92,7 @@ def _formula(certificate: Certificate, text: str) -> Utility:
             better, sign = ("larger", "- ") if up else ("smaller", "+ ")
             raise InvalidInputError(
                 f"`utility` is minimised and must not fall when an objective gets worse, got {quoted(name)}, where "
-                f"{better} is better, with the wrong sign: write {sign}{name}."
+                f"{better} is better, with the wrong sign: write {sign}{as_written(name)}."
             )
     return Utility(formula.text, lambda points: formula(_in_units(certificate, points)))
 
@@ -172,6 +172,10 @@ def _callable(certificate: Certificate, function: Callable[..., Any], *, monoton
 def _number_of(name: str, found: Any) -> float:
     try:
         return float("no" if isinstance(found, str | bytes) else found)
+    except OverflowError:
+        raise InvalidInputError(
+            f"`utility` must return numbers that floats can hold, got a larger one from {name}."
+        ) from None
     except (TypeError, ValueError):
         raise InvalidInputError(
             f"`utility` must return a number for a mapping of objectives to values, got {type(found).__name__} from {name}."

@@ -170,7 +170,7 @@ class Scan:
         self.model_names = tuple(model_names)
         self.n_models = len(self.model_names)
         looks = [_Look(len(model_names)) for _ in column_names]
-        self.earlier, self.prints = earlier, Prints(len(looks), earlier)
+        self.prints = Prints(len(looks), len(model_names), [rows for rows, _ in earlier])
         for block in read():
             c = block.column
             looks[c].add(block, float(low[c]), float(high[c]), column_names[c])

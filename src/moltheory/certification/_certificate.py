@@ -116,8 +116,8 @@ class Certificate(Shown, Consequences, Choices, Plans):
     baseline : BaselineComparison or None
         All models beside the baseline, if one was given to `certify`: its claims hold together with all others.
     fingerprint : tuple of (int, str)
-        Of each column of losses, the number of rows and a hash of some hundred of them per model, by which `certify` recognizes
-        losses that begin with these (`earlier`); not compared by ``==``.
+        Of each column of losses, the number of rows and a hash of some hundred of them per model, by which `certify`
+        recognizes losses that begin with these (`earlier`); not compared by ``==``.
 
     Notes
     -----

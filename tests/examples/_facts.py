@@ -252,6 +252,22 @@ def between(tables, result):
 
 
 @_report
+def wrong_uses(tables, result):
+    for table, wrong, right in (
+        ("looks", ["certificate computed again"], ["stream"]),
+        ("limits", ["order from the tested examples", "limits after looking"], ["order from a pilot", "boxes, any limits"]),
+    ):
+        last = tables[table].groupby("use").last()["share"]
+        assert last[wrong].min() > 0.1 >= last[right].max()
+
+
+@_report
+def limit_power(tables, result):
+    certified = tables["certified"].query("world == 'thresholds' and n == 1000").set_index("procedure")["certified"]
+    assert certified["fixed sequence"] > certified["Holm"]
+
+
+@_report
 def seen(tables, result):
     """What is seen is said by the caption, whose numbers tests of the figures hold."""
     assert tables

@@ -56,7 +56,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -119,6 +120,12 @@ class Decisions:
     def sure(self) -> Bools:
         """Members that are not excluded, (M,)."""
         return self.within_slack & ~self.excluded
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """All but `level`, and `sure`: what a `Certificate` has under the same names."""
+        names = [one.name for one in fields(self) if one.name != "level"]
+        return {"sure": self.sure} | {name: getattr(self, name) for name in names}
 
 
 def decide(

@@ -20,6 +20,7 @@ from moltheory._core._reading import reading
 from moltheory._core._text import quoted, shortened, visible
 from moltheory._core._validation import FloatArray
 from moltheory.certification._stream import CertificateStream
+from moltheory.certification._stream_file import stream_bytes, stream_from
 from moltheory.errors import InvalidInputError
 
 __all__ = ["read_race", "state_path", "write_race"]
@@ -72,10 +73,7 @@ def write_race(path: Path, stream: CertificateStream, asked: Counts, prices: Flo
     """Write a race so that the file is the old one or the new one at every time."""
     from moltheory.runs import write_atomically
 
-    with tempfile.TemporaryDirectory() as folder:
-        inside = Path(folder) / "stream.npz"
-        stream.save(inside)
-        saved = inside.read_bytes()
+    saved = stream_bytes(stream)
     content = io.BytesIO()
     header = {"kind": _KIND, "origin": origin, "checksum": _checksum(saved, asked, prices, origin)}
     stored = np.frombuffer(saved, np.uint8)
@@ -110,10 +108,7 @@ def read_race(
         asked, paid, saved = arrays["asked"], arrays["prices"], arrays["stream"].tobytes()
         if header["kind"] != _KIND or header["checksum"] != _checksum(saved, asked, paid, header["origin"]):
             raise wrong
-        with tempfile.TemporaryDirectory() as folder:
-            inside = Path(folder) / "stream.npz"
-            inside.write_bytes(saved)
-            stream = CertificateStream.load(inside)
+        stream = stream_from(CertificateStream, saved, called)
     except (InvalidInputError, KeyError, TypeError, ValueError, AttributeError):
         raise wrong from None
     for what, name in _FIXED.items():

@@ -22,7 +22,7 @@ from moltheory.inference._pair_sums import part_of
 if TYPE_CHECKING:
     from moltheory.certification._stream import CertificateStream
 
-__all__ = ["read_stream", "write_stream"]
+__all__ = ["read_stream", "stream_bytes", "stream_from", "write_stream"]
 
 _KIND, _VERSION = "moltheory.CertificateStream", 3
 _ARRAYS = {
@@ -44,7 +44,11 @@ def write_stream(stream: CertificateStream, path: str | os.PathLike[str]) -> Non
     """Write a stream so that the file is the old one or the new one at every time."""
     from moltheory.runs import write_atomically
 
-    _check_path(path)
+    write_atomically(_check_path(path), stream_bytes(stream))
+
+
+def stream_bytes(stream: CertificateStream) -> bytes:
+    """Return the content of the file of a stream."""
     header = {
         "kind": f"{_KIND} {_VERSION}",
         "models": stream._names,
@@ -66,7 +70,7 @@ def write_stream(stream: CertificateStream, path: str | os.PathLike[str]) -> Non
     header["checksum"] = _checksum(header, arrays)
     content = io.BytesIO()
     np.savez(content, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
-    write_atomically(path, content.getvalue())
+    return content.getvalue()
 
 
 def read_stream(kind: type[CertificateStream], path: str | os.PathLike[str]) -> CertificateStream:
@@ -82,13 +86,24 @@ def read_stream(kind: type[CertificateStream], path: str | os.PathLike[str]) -> 
     if not place.is_file():
         found = "is a folder" if place.is_dir() else "is none"
         raise InvalidInputError(f"`path` must be a file that `save` wrote, got {called!r}, which {found}.")
-    wrong = InvalidInputError(
-        f"`path` must be a file that `save` wrote, got {called!r}, which is damaged or of another kind."
-    )
     try:
         content = place.read_bytes()
     except OSError as error:
         raise InvalidInputError(f"`path` must be a file that can be read, got {called!r}: {error.strerror}.") from None
+    return stream_from(kind, content, called)
+
+
+def stream_from(kind: type[CertificateStream], content: bytes, called: str) -> CertificateStream:
+    """Return the stream whose file, of this name, has this content.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not what `stream_bytes` returns.
+    """
+    wrong = InvalidInputError(
+        f"`path` must be a file that `save` wrote, got {called!r}, which is damaged or of another kind."
+    )
     if not zipfile.is_zipfile(io.BytesIO(content)):
         raise wrong
     try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from moltheory._core._validation import check_fraction
-from moltheory._core._warn_outside import warn_outside
 from moltheory.certification._baseline import compare_to_baseline
 from moltheory.certification._certificate import Certificate
 from moltheory.certification._earlier import GREW
@@ -30,13 +30,10 @@ def certified_beside(
     total = check_fraction("delta", delta)
     common = {name: options[name] for name in _OF_BOTH}
     comparison = compare_to_baseline(losses, baseline, margins=margins, delta=total / 2.0, **common)
-    with warnings.catch_warnings(record=True) as caught:
-        # Others have been said.
-        warnings.simplefilter("always", DataWarning)
+    with warnings.catch_warnings():
+        # All others have been said.
+        warnings.filterwarnings("ignore", rf"(?!{re.escape(GREW)})", DataWarning)
         certificate: Certificate = certify(losses, delta=total / 2.0, **options)
-    for sentence in (str(entry.message) for entry in caught):
-        if sentence.startswith(GREW):
-            warn_outside(sentence, DataWarning)
     allocation = (*certificate.delta_allocation, (str(Family.BASELINE), total / 2.0))
     made = replace(certificate, delta=total, delta_allocation=allocation, baseline=comparison)
     return made.with_statistics(certificate._statistics)  # type: ignore[attr-defined]

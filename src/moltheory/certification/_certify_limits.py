@@ -262,11 +262,8 @@ def _complete(problem: Comparison, scan: Scan) -> bool:
     means = [one for one in problem.objectives if is_mean(one)]
     if not all(one.measure is None or one.measure.cells[0].where.all() for one in means):
         return False
-    rows = dict.fromkeys(range(len(scan.columns)), 0)
-    for block in problem.read():
-        rows[block.column] += block.rows.shape[0]
     columns = {one.columns[0] for one in means}
-    return all(scan.columns[c].complete and scan.columns[c].n_examples == rows[c] for c in columns)
+    return all(scan.columns[c].complete and scan.columns[c].n_examples == scan.prints.rows[c] for c in columns)
 
 
 def _pilot_order(

@@ -35,7 +35,7 @@ def read_earlier(earlier: Any) -> Certificate | None:
     if not earlier.fingerprint:
         raise InvalidInputError(
             "`earlier` must be a certificate of losses with a fingerprint, got one without: streams have none and need "
-            "none, and certificates made before 0.2 have none."
+            "none; certificates of tails alone, and those made before 0.2, have none."
         )
     return earlier
 

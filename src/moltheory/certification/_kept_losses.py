@@ -32,7 +32,7 @@ __all__ = ["KEPT", "LossRecorder", "LossSample", "recorded"]
 
 Indices = npt.NDArray[np.intp]
 
-# Bytes of losses that are kept at most.
+# Bytes of losses that are kept at most, with 8 for the number of each unit.
 KEPT = 1 << 23
 # Entries of a block of a drawn sample.
 _ENTRIES = 1 << 21
@@ -149,7 +149,7 @@ class LossRecorder:
         self._next[block.column] = int(units[-1]) + 1
         kept = self._chosen(units)
         self._kept.setdefault(block.column, []).append((rows[kept], units[kept]))
-        self._bytes += self._kept[block.column][-1][0].nbytes
+        self._bytes += sum(part.nbytes for part in self._kept[block.column][-1])
         while self._bytes > KEPT:
             self._share /= 2.0
             self._thin()
@@ -161,7 +161,7 @@ class LossRecorder:
         for column, parts in self._kept.items():
             chosen = [self._chosen(units) for _, units in parts]
             self._kept[column] = [(rows[c], units[c]) for (rows, units), c in zip(parts, chosen, strict=True)]
-        self._bytes = sum(rows.nbytes for parts in self._kept.values() for rows, _ in parts)
+        self._bytes = sum(rows.nbytes + units.nbytes for parts in self._kept.values() for rows, units in parts)
 
     def sample(
         self,
@@ -217,7 +217,7 @@ def _kept_measures(
     ordered = order if codes is None else codes[order]
     starts = np.append(np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])), order.size)
     units = np.arange(starts.size - 1)
-    share = min(KEPT / max(sum(losses.nbytes for losses in held.values()), 1), 1.0)
+    share = min(KEPT / (starts.nbytes + sum(losses.nbytes for losses in held.values())), 1.0)
     kept = _uniform(units) < share
     if not kept.any():
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -47,30 +47,13 @@ class MeasuredView:
         """No examples."""
         return np.zeros_like(self.gap)
 
-    @property
-    def state(self) -> Bools:
-        """What is decided."""
-        return self.better
-
     def take(self, rows: Indices) -> MeasuredView:
         """Return the same cost for some of the pairs."""
         return MeasuredView(self.gap[rows], self.better[:, rows])
 
-    def part(self, state: Any, rows: Indices) -> Any:
-        """Return a state for some of the pairs."""
-        return state[:, rows]
-
-    def decides(self, state: Any, level: float) -> Bools:
-        """Return whether the first, and the second, is cheaper, (2, p)."""
-        return np.asarray(state)
-
     def growths(self, shift: float, level: float, power: float) -> FloatArray:
         """Return 0 where the intervals decide, else infinity, (2, p)."""
         return np.where(self.better, 0.0, np.inf)
-
-    def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
-        """Return the state, which examples do not change."""
-        return state
 
 
 def costs_of(certificate: Certificate, spent: float) -> dict[str, FloatArray | Measured] | None:

@@ -1,7 +1,8 @@
-"""One objective seen by pairs of models: what decides them now, at a larger size, and in a simulated continuation.
+"""One objective seen by pairs of models: at which sizes it decides them.
 
 Three kinds: a paired test of one column; the worst of several columns, each of which has to decide; and boxes, where no
-paired test applies. All have the same interface, so a plan does not depend on the kind.
+paired test applies. All have the same interface, so a plan does not depend on the kind. Paired tests of one column also say
+what is decided now, and in a simulated continuation, for `more_examples`.
 """
 
 from __future__ import annotations
@@ -40,27 +41,14 @@ class View(Protocol):
     def gap(self) -> FloatArray:
         """Observed loss of the second minus that of the first, (p,)."""
 
-    @property
-    def state(self) -> Any:
-        """Sums of the present examples, which `extend` adds to."""
-
     def take(self, rows: Indices) -> View:
         """Return the same objective for some of the pairs."""
-
-    def part(self, state: Any, rows: Indices) -> Any:
-        """Return a state for some of the pairs."""
-
-    def decides(self, state: Any, level: float) -> Bools:
-        """Return whether the first, and the second, is found to be better, (2, p)."""
 
     def growths(self, shift: float, level: float, power: float) -> FloatArray:
         """Return factors (2, p) of the present size that decide, if the gap is `shift` standard errors larger.
 
         With a negative shift the gap is a lower confidence limit, at most, whose one-sided error is Phi(`shift`).
         """
-
-    def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
-        """Return the state after simulated examples that take `now` times the present size to `then` times."""
 
 
 def _bets_reach(n: FloatArray, gain: FloatArray, variance: FloatArray, span: float, level: float) -> Bools:
@@ -210,32 +198,14 @@ class WorstView:
         same = (gaps > 0).all(axis=0) | (gaps < 0).all(axis=0)
         return np.where(same, np.sign(gaps[0]) * np.abs(gaps).min(axis=0), 0.0)
 
-    @property
-    def state(self) -> tuple[Any, ...]:
-        """State of each column."""
-        return tuple(part.state for part in self.parts)
-
     def take(self, rows: Indices) -> WorstView:
         """Return the same objective for some of the pairs."""
         return WorstView(tuple(part.take(rows) for part in self.parts))
-
-    def part(self, state: Any, rows: Indices) -> Any:
-        """Return a state for some of the pairs."""
-        return tuple(part.part(entry, rows) for part, entry in zip(self.parts, state, strict=True))
-
-    def decides(self, state: Any, level: float) -> Bools:
-        """Return whether the first, and the second, is found to be better in every column, (2, p)."""
-        each = [part.decides(entry, level) for part, entry in zip(self.parts, state, strict=True)]
-        return np.asarray(np.stack(each).all(axis=0))
 
     def growths(self, shift: float, level: float, power: float) -> FloatArray:
         """Return the largest factor that a column needs; the columns share the failure probability 1 - `power`."""
         chance = 1.0 - (1.0 - power) / len(self.parts)
         return np.asarray(np.stack([part.growths(shift, level, chance) for part in self.parts]).max(axis=0))
-
-    def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
-        """Return the state with each column extended independently."""
-        return tuple(part.extend(entry, now, then, rng) for part, entry in zip(self.parts, state, strict=True))
 
 
 @dataclass(frozen=True)
@@ -282,24 +252,9 @@ class BoxView:
         apart, error = np.where(known, apart, np.inf), np.where(known, error, 0.0)
         return cls(np.full(first.size, float(n)), gap, apart, error, tight)
 
-    @property
-    def state(self) -> tuple[FloatArray, FloatArray]:
-        """Factor of the present size, and the gap at that size."""
-        return np.ones_like(self.gap), self.gap
-
     def take(self, rows: Indices) -> BoxView:
         """Return the same objective for some of the pairs."""
         return BoxView(self.n[rows], self.gap[rows], self.apart[:, rows], self.error[:, rows], self.tight)
-
-    def part(self, state: Any, rows: Indices) -> Any:
-        """Return a state for some of the pairs."""
-        return tuple(entry[rows] for entry in state)
-
-    def decides(self, state: Any, level: float) -> Bools:
-        """Return whether the box of the first, and of the second, lies below the other's, (2, p)."""
-        growth, gap = state
-        reach = self.apart / np.sqrt(growth)
-        return np.stack([gap > reach[0], -gap > reach[1]])
 
     def growths(self, shift: float, level: float, power: float) -> FloatArray:
         """Return factors (2, p) at which the boxes, with a margin for `power`, fit between the estimates."""
@@ -314,13 +269,6 @@ class BoxView:
         right = np.stack([self.gap > 0.0, self.gap < 0.0])
         return np.where(right, np.maximum(factors, 1.0), np.inf)
 
-    def extend(self, state: Any, now: float, then: float, rng: np.random.Generator) -> Any:
-        """Return the state after a simulated extension, in which the gap moves like a mean over more examples."""
-        _, gap = state
-        error = np.where(self.gap > 0.0, self.error[0], np.where(self.gap < 0.0, self.error[1], self.error.max(axis=0)))
-        fresh = self.gap + rng.standard_normal(gap.shape) * error / math.sqrt(then - now)
-        return np.full_like(gap, then), (gap * now + fresh * (then - now)) / then
-
 
 def decided(shown: Bools, cheaper: Bools) -> Bools:
     """Return whether pairs are decided, from claims (N, 2, ...) and from which model is cheaper somewhere (2, ...)."""
@@ -329,25 +277,15 @@ def decided(shown: Bools, cheaper: Bools) -> Bools:
     return np.asarray(dominated | somewhere.all(axis=0))
 
 
-def _first_decided(views: list[View], states: list[Any], cheaper: Bools, ruled_out: float, dominance: float) -> Bools:
-    """Return whether the first model is decided: it is better somewhere, or the second is better everywhere."""
-    better = np.stack([view.decides(state, ruled_out)[0] for view, state in zip(views, states, strict=True)])
-    worse = np.stack([view.decides(state, dominance)[1] for view, state in zip(views, states, strict=True)])
-    return np.asarray(better.any(axis=0) | cheaper[0] | worse.all(axis=0))
-
-
 def simulated_growths(
-    views: list[View],
+    views: list[PairView],
     cheaper: Bools,
-    level: float | tuple[float, float],
+    level: float,
     replicates: int,
     factor: float,
     rng: int | np.random.Generator,
 ) -> FloatArray:
-    """Return growth factors (p, replicates) at which simulated continuations are decided; infinite if never.
-
-    With two levels, for ruling out the second model and for its dominance, either decides the first model.
-    """
+    """Return growth factors (p, replicates) at which simulated continuations are decided; infinite if never."""
     generator = np.random.default_rng(rng)
     found = np.full(cheaper.shape[1] * replicates, np.inf)
     runs = np.arange(found.size)
@@ -359,11 +297,8 @@ def simulated_growths(
         step = min(1.0 + added, factor)
         moved = zip(views, states, strict=True)
         states = [view.extend(state, growth, step, generator) for view, state in moved]
-        if isinstance(level, tuple):
-            done = _first_decided(views, states, cheaper[:, pairs], *level)
-        else:
-            shown = np.stack([view.decides(state, level) for view, state in zip(views, states, strict=True)])
-            done = decided(shown, cheaper[:, pairs])
+        shown = np.stack([view.decides(state, level) for view, state in zip(views, states, strict=True)])
+        done = decided(shown, cheaper[:, pairs])
         found[runs[done]] = step
         left = np.flatnonzero(~done)
         runs, pairs = runs[left], pairs[left]

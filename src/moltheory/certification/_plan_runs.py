@@ -71,9 +71,11 @@ class SizeCurves:
 
         With `errors`, the size at which the observed share exceeds it by as many standard errors.
         """
+        from scipy.optimize import isotonic_regression
+
         found = np.full(self.met.shape[1], math.inf)
         for k, met in enumerate(self.met.T):
-            fitted = _increasing(met / self.runs, self.runs.astype(np.float64))
+            fitted = isotonic_regression(met / self.runs, weights=self.runs).x
             bar = share + errors * np.sqrt(share * (1.0 - share) / self.runs)
             # More than all runs cannot be asked for.
             reached = np.flatnonzero(fitted >= np.minimum(bar, 1.0) - 1e-12)
@@ -193,16 +195,3 @@ def _cost(sample: LossSample, n_units: int, certificate: Certificate, statistics
             found += _DIFFERENCE * n_units * n_models
     # With a tolerance there are two tests of each pair.
     return 2.0 * found if certificate.epsilon.any() else found
-
-
-def _increasing(shares: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the closest increasing sequence (pool adjacent violators)."""
-    levels: list[list[float]] = []
-    for share, weight in zip(shares.tolist(), weights.tolist(), strict=True):
-        levels.append([share, weight, 1.0])
-        while len(levels) > 1 and levels[-2][0] >= levels[-1][0]:
-            last, before = levels.pop(), levels.pop()
-            together = before[1] + last[1]
-            mean = (before[0] * before[1] + last[0] * last[1]) / together
-            levels.append([mean, together, before[2] + last[2]])
-    return np.repeat([level[0] for level in levels], [int(level[2]) for level in levels])

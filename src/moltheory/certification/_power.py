@@ -25,13 +25,9 @@ __all__ = [
     "OUTCOMES",
     "cheaper_of",
     "further_of",
-    "margins",
     "more_examples",
     "outcome_of",
-    "plan_pairs",
     "present_of",
-    "simulated",
-    "total_of",
 ]
 
 Indices = npt.NDArray[np.intp]
@@ -176,7 +172,7 @@ def more_examples(
         now = np.stack([view.decides(view.state, test) for view in views])
         rows = np.flatnonzero(~decided(now, cheaper_of(known, first, second)))
         first, second, views = first[rows], second[rows], [view.take(rows) for view in views]
-    return plan_pairs(
+    return _plan_pairs(
         views,
         first,
         second,
@@ -192,8 +188,8 @@ def more_examples(
     )
 
 
-def plan_pairs(
-    views: Sequence[View],
+def _plan_pairs(
+    views: Sequence[PairView],
     first: Indices,
     second: Indices,
     *,
@@ -202,10 +198,10 @@ def plan_pairs(
     level: float,
     power: float,
     overestimated: float,
-    replicates: int = 100,
-    simulate: int = 200,
-    factor: float = 1000.0,
-    rng: int | np.random.Generator = 0,
+    replicates: int,
+    simulate: int,
+    factor: float,
+    rng: int | np.random.Generator,
 ) -> pd.DataFrame:
     """Return the plan of `more_examples` for pairs (p,) of models, from one view per objective.
 
@@ -215,8 +211,8 @@ def plan_pairs(
     cheaper = cheaper_of(costs, first, second)
     present = present_of(views)
     totals = {
-        name: total_of(views, cheaper, present, level=level, shift=shift, power=chance)
-        for name, (shift, chance) in margins(len(views), power, overestimated).items()
+        name: _total_of(views, cheaper, present, level=level, shift=shift, power=chance)
+        for name, (shift, chance) in _margins(len(views), power, overestimated).items()
     }
     columns: dict[str, npt.NDArray[np.generic]] = {
         "model": labels[first],
@@ -224,13 +220,13 @@ def plan_pairs(
         "examples": present,
         "outcome": np.array(OUTCOMES, dtype=object)[outcome_of(views, cheaper)],
     }
-    columns |= simulated(views, cheaper, present, totals["bound"], simulate, level, replicates, factor, rng)
+    columns |= _simulated(views, cheaper, present, totals["bound"], simulate, level, replicates, factor, rng)
     columns |= {name: further_of(total, present) for name, total in totals.items()}
     frame = frame_with_names(columns)
     return frame.iloc[np.argsort(totals["bound"], kind="stable")].reset_index(drop=True)
 
 
-def margins(n_objectives: int, power: float, overestimated: float) -> dict[str, tuple[float, float]]:
+def _margins(n_objectives: int, power: float, overestimated: float) -> dict[str, tuple[float, float]]:
     """Return, for each size of a plan, by how many standard errors gaps are larger, and the power of each test."""
     from scipy.special import ndtri
 
@@ -246,7 +242,7 @@ def present_of(views: Sequence[View]) -> FloatArray:
     return functools.reduce(np.maximum, [view.n for view in views])
 
 
-def total_of(
+def _total_of(
     views: Sequence[View], cheaper: Bools, present: FloatArray, *, level: float, shift: float, power: float
 ) -> FloatArray:
     """Return the total sizes (p,) that decide pairs, if gaps are `shift` standard errors larger."""
@@ -258,21 +254,18 @@ def further_of(total: FloatArray, present: FloatArray) -> FloatArray:
     return np.where(np.isnan(total), total, np.maximum(total - present, 0.0))
 
 
-def simulated(
-    views: Sequence[View],
+def _simulated(
+    views: Sequence[PairView],
     cheaper: Bools,
     present: FloatArray,
     total: FloatArray,
     simulate: int,
-    level: float | tuple[float, float],
-    replicates: int = 100,
-    factor: float = 1000.0,
-    rng: int | np.random.Generator = 0,
+    level: float,
+    replicates: int,
+    factor: float,
+    rng: int | np.random.Generator,
 ) -> dict[str, FloatArray]:
-    """Return what simulations say about the pairs with the smallest totals; NaN for the others.
-
-    With two levels, for ruling out the second model of a pair and for its dominance, either decides the first model.
-    """
+    """Return what simulations say about the pairs with the smallest totals; NaN for the others."""
     runs = np.argsort(total, kind="stable")[:simulate]
     found = {name: np.full(total.size, np.nan) for name in ("more", "more_error", "more_low", "more_high", "unsettled")}
     if runs.size:

@@ -51,13 +51,13 @@ class Prints:
 
     def __init__(self, n_columns: int, n_models: int, beginnings: Collection[int] = ()) -> None:
         self._hashes = [[hashlib.blake2b(digest_size=_DIGITS // 2) for _ in range(n_models)] for _ in range(n_columns)]
-        self._rows = [0] * n_columns
+        self.rows = [0] * n_columns  # read, of each column
         self._cuts = sorted(set(beginnings))
         self._beginnings: list[dict[int, str]] = [{} for _ in range(n_columns)]
 
     def add(self, block: ColumnBlock) -> None:
         """Go on with the rows of a block."""
-        column, start, stop = block.column, self._rows[block.column], self._rows[block.column] + block.rows.shape[0]
+        column, start, stop = block.column, self.rows[block.column], self.rows[block.column] + block.rows.shape[0]
         cuts = [start, *(cut for cut in self._cuts if start < cut <= stop)]
         for first, last in itertools.pairwise([*cuts, *([stop] if cuts[-1] < stop else [])]):
             places = _counted(first, last) - start
@@ -71,7 +71,7 @@ class Prints:
                     found.update(losses)
             if last in self._cuts:
                 self._beginnings[column][last] = self._digits(column)
-        self._rows[column] = stop
+        self.rows[column] = stop
 
     def _digits(self, column: int) -> str:
         return "".join(found.hexdigest() for found in self._hashes[column])
@@ -79,7 +79,7 @@ class Prints:
     @property
     def fingerprint(self) -> Fingerprint:
         """The fingerprint of what was read."""
-        return tuple((rows, self._digits(column)) for column, rows in enumerate(self._rows))
+        return tuple((rows, self._digits(column)) for column, rows in enumerate(self.rows))
 
     def extend(self, earlier: Fingerprint, columns: Pairs, models: Pairs) -> bool:
         """Return whether these columns and models begin with the earlier ones in their pairs, and some column has more.
@@ -92,7 +92,7 @@ class Prints:
             beginning = self._beginnings[new].get(rows)
             if beginning is None or not all(_part(digits, a) == _part(beginning, b) for a, b in models):
                 return False
-            more |= self._rows[new] > rows
+            more |= self.rows[new] > rows
         return more
 
 

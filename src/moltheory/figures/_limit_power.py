@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from moltheory._core._validation import FloatArray
 from moltheory.figures._limit_procedures import LIMIT_PROCEDURES, PILOT, count_certified, rows_of_limits
 from moltheory.figures._limit_worlds import limit_world
@@ -129,7 +127,4 @@ def _block(world: str, n: int, runs: int, seed: int) -> dict[str, FloatArray]:
     root = as_seed_sequence(seed)
     streams = [block_stream(root, f"limit_power {world}", n, run) for run in range(runs)]
     entries = {name: LIMIT_PROCEDURES[name] for name in _LOOKS}
-    return {
-        name: np.asarray(counts)
-        for name, counts in count_certified(entries, limit_world(world), n, streams, delta=_DELTA).items()
-    }
+    return count_certified(entries, limit_world(world), n, streams, delta=_DELTA)

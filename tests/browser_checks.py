@@ -139,7 +139,9 @@ def accessibility(browser, *, impacts=("serious", "critical"), exclude=()):
         pytest.skip("axe-core is not installed: `make axe` installs it where npm is")
     # A slow machine needs longer, and colors that are still changing are no finding.
     browser.set_script_timeout(180)
-    browser.execute_script("document.getAnimations().forEach(one => { try { one.finish(); } catch { one.cancel(); } });")
+    browser.execute_script(
+        "document.getAnimations().forEach(one => { try { one.finish(); } catch { one.cancel(); } });"
+    )
     # The page's policy admits no other scripts: this one runs from outside, in the driver.
     browser.execute_script(AXE.read_text(encoding="utf-8") + "\nwindow.axe = axe;")
     found = browser.execute_async_script(

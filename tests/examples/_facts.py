@@ -255,7 +255,11 @@ def between(tables, result):
 def wrong_uses(tables, result):
     for table, wrong, right in (
         ("looks", ["certificate computed again"], ["stream"]),
-        ("limits", ["order from the tested examples", "limits after looking"], ["order from a pilot", "boxes, any limits"]),
+        (
+            "limits",
+            ["order from the tested examples", "limits after looking"],
+            ["order from a pilot", "boxes, any limits"],
+        ),
     ):
         last = tables[table].groupby("use").last()["share"]
         assert last[wrong].min() > 0.1 >= last[right].max()

@@ -314,3 +314,25 @@ def test_pareto_testing_is_wrong_no_more_often_than_promised():
         tuned += bool(again.certified.any())
     assert stats.binom.sf(wrong - 1, runs, delta) > 1e-6
     assert stats.binom.sf(tuned - 1, runs, delta) < 1e-6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pilot", [None, 0.4])
+@pytest.mark.parametrize("procedure", ["fixed-sequence", "graphical", "holm"])
+def test_leaving_out_models_by_a_known_price_keeps_the_level(procedure, pilot):
+    """Four models just beyond the limit, and two far within it that cost too much, which are never certified."""
+    delta, runs = 0.3, 300
+    rates, price = np.array([0.301, 0.302, 0.305, 0.31, 0.05, 0.05]), np.array([1.0, 1.0, 1.0, 1.0, 2.0, 2.0])
+    rng = np.random.default_rng(6)
+    wrong = dear = 0
+    for k in range(runs):
+        losses = (rng.random((120, 6)) < rates)[:, :, None]
+        options = {"objectives": ["x"], "costs": {"price": price}, "delta": delta, "rng": k}
+        found = certify_limits(losses, {"x": 0.3, "price": 1.5}, procedure=procedure, pilot=pilot, **options)
+        assert not found.certified[4:].any()
+        wrong += bool(found.certified.any())
+        dear += bool(certify_limits(losses, {"x": 0.3}, procedure="holm", **options).certified[4:].any())
+    assert stats.binom.sf(wrong - 1, runs, delta) > 1e-6
+    # The level is used, and without the price the dear ones are found.
+    assert wrong > 0
+    assert dear == runs

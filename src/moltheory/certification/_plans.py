@@ -102,8 +102,8 @@ class Plans:
         A certificate keeps at most 8 MB of the losses (a random part of the examples or clusters); runs draw populations
         of as many as were certified from these. A pickle leaves the losses out, so what is read from one simulates nothing.
         Sizes grow by a factor of 1.41, up to 1,000 times the size at hand. Runs get fewer, then end, where they would take
-        more than about 5 seconds times `simulate` / 60 in all (NaN if even the size at hand takes longer); work is counted,
-        not timed, so the machine has no influence.
+        more than about 5 seconds times `simulate` / 60 in all, 20 with millions of examples (NaN if even the size at hand
+        takes longer); work is counted, not timed, so the machine has no influence.
 
         *Bounds*: tests are planned at the level of one model's test (the share of delta for verdicts over M, for
         ``error="any"``), over the number of objectives to rule out a rival, and over M - 1 for a dominance. What `certify`
